@@ -1,14 +1,31 @@
 import type { Config } from 'jest';
 
-/** Tests lie beside the code. ESM all the way (ADR 0001): swc only strips types, Jest loads real ES modules. */
-const config: Config = {
+/** ESM all the way: swc only strips types, Jest loads real ES modules (docs/adr/0001-node-and-esm.md). */
+const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'esnext', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }] },
-  testMatch: ['<rootDir>/{crds,gateway,controller,local,cli,runtime-images,bench}/**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/\\.kappa/'],
-  modulePathIgnorePatterns: ['/\\.kappa/'],
-  testTimeout: 30_000,
+  transform: {
+    '\\.ts$': ['@swc/jest', { jsc: { target: 'esnext', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
+  },
+  testPathIgnorePatterns: ['/node_modules/', '/\\.kappa/', '/\\.cache/'],
+  modulePathIgnorePatterns: ['/\\.kappa/', '/\\.cache/'],
+} satisfies Config;
+
+const config: Config = {
+  maxWorkers: 2,
+  testTimeout: 60_000,
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: [
+        '<rootDir>/{crds,gateway,controller,local,cli,bench}/src/**/*.test.ts',
+        '<rootDir>/runtime-images/**/*.test.ts',
+      ],
+    },
+    { ...common, displayName: 'contract', testMatch: ['<rootDir>/local/contract/**/*.test.ts'] },
+    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/e2e/specs/**/*.test.ts'] },
+  ],
 };
 
 export default config;

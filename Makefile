@@ -1,0 +1,63 @@
+# Every target works on a fresh machine with Node.js (any), Go, Python 3 and make: `setup` brings the rest.
+SHELL := /bin/bash
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+export NODE_OPTIONS := --disable-warning=ExperimentalWarning
+
+AGENT := runtime-images/agent/bin/agent
+AGENT_SOURCES := $(shell find runtime-images/agent -name '*.go' -o -name go.mod)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev test unit contract e2e agent-test python-test lint generate verify bench kubectl clean
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: node_modules/.package-lock.json $(AGENT) kubectl ## Install what the project needs, under this folder only
+
+node_modules/.package-lock.json: package-lock.json package.json $(wildcard */package.json)
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(AGENT): $(AGENT_SOURCES)
+	cd runtime-images/agent && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/agent .
+
+kubectl: node_modules/.package-lock.json ## Provide kubectl under .cache/ and print its path
+	@node local/src/kubectl.ts
+
+dev: setup ## Run the whole platform here, with the examples applied (Ctrl-C ends it)
+	@node local/src/dev/main.ts
+
+test: setup unit agent-test python-test contract e2e ## Set up and pass all the tests
+
+unit: setup
+	node .ci/jest.ts unit
+
+contract: setup ## The contract of the Kubernetes API, against the embedded one (KAPPA_CONTRACT_KUBECONFIG: another)
+	node .ci/jest.ts contract
+
+e2e: setup ## End to end in local mode: real kubectl, plain HTTP
+	node .ci/jest.ts e2e
+
+agent-test: setup
+	cd runtime-images/agent && go vet ./... && go test ./...
+
+python-test: setup
+	python3 -m unittest discover -s runtime-images/python -p 'test_*.py'
+
+lint: setup ## Format, lint, types, import direction
+	biome check .
+	tsc --noEmit
+	@test -z "$$(gofmt -l runtime-images/agent)" || { gofmt -l runtime-images/agent; echo 'run gofmt on these'; exit 1; }
+
+generate: setup ## Regenerate types and frame tables from their sources
+	node crds/src/generate.ts
+	node runtime-images/link/generate.ts
+
+verify: generate ## Fail when generated files differ from their sources
+	git diff --exit-code -- crds/src/generated gateway/src/link/generated runtime-images/agent/link
+
+bench: setup ## Measure, with floors beside (docs/benchmarks.md)
+	node bench/src/main.ts
+
+clean: ## Remove everything that was installed, built or stored here
+	rm -rf node_modules */node_modules .cache .kappa runtime-images/agent/bin
