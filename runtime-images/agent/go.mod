@@ -1,0 +1,3 @@
+module kappa.dev/agent
+
+go 1.24
