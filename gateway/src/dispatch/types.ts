@@ -1,0 +1,180 @@
+import type { ThrottleReason } from '../errors.ts';
+
+/** One function version as dispatch needs it; made by the registry from the informers, frozen. */
+export interface Target {
+  /** metadata.uid of the FunctionVersion: what a claim is for. */
+  readonly versionUid: string;
+  /** metadata.name of the FunctionVersion. */
+  readonly versionName: string;
+  readonly namespace: string;
+  /** Twelve digits. */
+  readonly accountId: string;
+  /** metadata.name of the Function. */
+  readonly functionObjectName: string;
+  /** Lambda's name of the function. */
+  readonly functionName: string;
+  /** `$LATEST` or digits. */
+  readonly version: string;
+  /** Runtime identifier; also the name of the Pool. */
+  readonly runtime: string;
+  readonly handler: string;
+  readonly memoryMiB: number;
+  /** The function's own time limit, 1,000..900,000. */
+  readonly timeoutMs: number;
+  /** Invocations that one pod takes at the same time; 1. */
+  readonly perInstance: number;
+  /** Hard cap of the whole function (all its versions); null = only the account's limit; 0 = always throttled. */
+  readonly reservedConcurrency: number | null;
+  /** Pods of this version that are kept claimed and initialised, whether called or not. */
+  readonly provisionedConcurrency: number;
+  /** A pod that was not called for so long is given up. */
+  readonly idleTimeoutMs: number;
+  /** Hex digest of the code zip in the blob store. */
+  readonly codeSha256: string;
+  readonly codeBytes: number;
+  readonly logFormat: 'Text' | 'JSON';
+  readonly region: string;
+  /** The user's variables, references resolved; cached by the registry. May reject with a LambdaError. */
+  readonly environment: () => Promise<Readonly<Record<string, string>>>;
+}
+
+/** One call of a function. */
+export interface Invocation {
+  readonly requestId: string;
+  readonly invokedFunctionArn: string;
+  /** JSON bytes, never parsed here. */
+  readonly event: Buffer;
+  readonly traceId?: string;
+  /** JSON text of the client context. */
+  readonly clientContext?: string;
+  /** The last 4 KiB of the log are wanted in the report. */
+  readonly tail: boolean;
+}
+
+/** What the agent says when a pod is free again. @see runtime-images/link/frames.yaml, REPORT */
+export interface Report {
+  readonly status: 'success' | 'error' | 'timeout' | 'failure';
+  readonly errorType?: string;
+  readonly durationMs: number;
+  readonly billedDurationMs: number;
+  readonly initDurationMs?: number;
+  readonly memorySizeMiB: number;
+  readonly maxMemoryMiB: number;
+  /** base64, at most 4,096 bytes of log, when the invocation asked for its tail. */
+  readonly logTail?: string;
+}
+
+/** `cold` = the invocation claimed its pod, so it waited for the function's init. */
+export type Start = 'warm' | 'cold';
+
+/** The function's answer, good or bad. */
+export interface Outcome {
+  readonly kind: 'response' | 'error';
+  readonly payload: Buffer;
+  readonly contentType?: string;
+  readonly errorType?: string;
+  readonly start: Start;
+  /** From arrival until a pod was given the request, init not included. */
+  readonly waitMs: number;
+  /** Settles after the answer, when the pod is free again. Never rejects: null when the pod was lost before. */
+  readonly report: Promise<Report | null>;
+}
+
+/** A pod of a pool as the informer shows it. */
+export interface PoolPod {
+  readonly name: string;
+  readonly uid: string;
+  /** Empty while it has none. */
+  readonly ip: string;
+  /** Empty when unknown. */
+  readonly zone: string;
+  readonly pool: string;
+  readonly ready: boolean;
+  readonly terminating: boolean;
+  readonly state: 'generic' | 'claimed';
+  /** From the annotation; null when generic. */
+  readonly versionUid: string | null;
+}
+
+/** Runs invocations on pods: who waits, where each one runs, which pod is claimed, which one is given up. */
+export interface Dispatcher {
+  /**
+   * Runs one invocation; waits for capacity within its own budget. A function error is an Outcome of kind `error`.
+   * @throws LambdaError 429 TooManyRequests (with reason), 500 ServiceException (platform), 502 InvalidZipFile
+   */
+  invoke(target: Target, invocation: Invocation): Promise<Outcome>;
+  /** One pool pod as it is now, null = deleted. Called on every change; `key` is namespace/name. */
+  onPod(key: string, pod: PoolPod | null): void;
+  /**
+   * Versions that may still get calls, by versionUid; pods of all others are drained. Call it only with a complete
+   * map (after every informer has synced): the first call allows dispatch to drain.
+   */
+  onVersions(current: ReadonlyMap<string, Target>): void;
+  /** Graceful end: waits until nothing is in flight, at most until `signal` aborts, then lets go of every link. */
+  drain(signal: AbortSignal): Promise<void>;
+  /** Numbers of this moment, for gauges. */
+  stats(): DispatchStats;
+}
+
+/** What dispatch wants from the cluster. Never awaited by a request; retries are the implementation's. */
+export interface ClusterDoor {
+  /** `pod` now runs `target` for ever: labels and size should follow. May be called again for the same pod. */
+  claimed(pod: PoolPod, target: Target): void;
+  /**
+   * `count` claims of this pool wait for a generic pod right now, on top of those that exist; 0 = none any more.
+   * A level, said at every change (at most once per turn of the event loop) and again each second while above 0.
+   */
+  wantPods(pool: string, count: number): void;
+}
+
+/** Told what happens, for counters and histograms. Called on the hot path: must be cheap, must not throw. */
+export interface DispatchObserver {
+  /** A pod was given the invocation after `waitMs`. */
+  started(target: Target, start: Start, waitMs: number): void;
+  /** The pod is free again; null = it was lost before its report. */
+  reported(target: Target, start: Start, report: Report | null): void;
+  /** The invocation was refused with 429. */
+  throttled(target: Target, reason: ThrottleReason): void;
+  /** The invocation ended with a platform error; `code` is LambdaError.code. */
+  failed(target: Target, code: string): void;
+  /** A generic pod was claimed (`lost` = the claim was refused, or the pod lost, before it was confirmed). */
+  claimed(pool: string, result: 'claimed' | 'lost'): void;
+  /** A pod ended without one good invocation; claims of this version pause for `pauseMs`. */
+  initFailed(target: Target, pauseMs: number): void;
+}
+
+/** Numbers of one moment. `allocated` slots = claiming + idle + busy + finishing + foreign. */
+export interface DispatchStats {
+  readonly pools: readonly PoolStats[];
+  /** Requests that wait for a pod, and the bytes of their events. */
+  readonly queued: number;
+  readonly queuedBytes: number;
+  /** Requests given to a pod and not answered yet. */
+  readonly inFlight: number;
+  readonly slots: {
+    /** SPECIALIZE sent, not confirmed or still in init. */
+    readonly claiming: number;
+    readonly idle: number;
+    readonly busy: number;
+    /** Answered, REPORT not seen yet. */
+    readonly finishing: number;
+    /** Adopted pods that run another gateway's (or an earlier life's) invocation. */
+    readonly foreign: number;
+  };
+  /** Since the start of the process. */
+  readonly claimsTotal: number;
+  readonly coldStartsTotal: number;
+  /** Versions with a slot or a waiting request; the only ones that cost memory here. */
+  readonly activeVersions: number;
+}
+
+/** Pods of one pool as this gateway can use them. */
+export interface PoolStats {
+  readonly pool: string;
+  /** Generic pods with an open, authenticated link. */
+  readonly generic: number;
+  /** Pods that run (or are being given) a function version. */
+  readonly claimed: number;
+  /** Claims that wait for a generic pod. */
+  readonly missing: number;
+}
