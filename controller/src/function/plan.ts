@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import type { FunctionObject } from '@kappa/crds/function';
+import type { FunctionVersionObject } from '@kappa/crds/function-version';
+import { toLambdaName } from '@kappa/crds/names';
+import type { ResolvedCode } from './resolve-code.ts';
+
+/** What is known of one function when its plan is made. */
+export interface FunctionObserved {
+  readonly fn: FunctionObject;
+  readonly code: ResolvedCode;
+  /** Its `$LATEST` snapshots that exist, current one included. */
+  readonly versions: readonly VersionObserved[];
+  /** Runtime identifiers that this install has. */
+  readonly runtimes: ReadonlySet<string>;
+}
+
+/** One existing FunctionVersion. */
+export interface VersionObserved {
+  readonly name: string;
+  /** When it stopped to be the latest, epoch ms; null while it is. */
+  readonly supersededAtMs: number | null;
+  /** Pods that run it. */
+  readonly pods: number;
+}
+
+/** What to write. */
+export interface FunctionPlan {
+  /** The snapshot that `$LATEST` means; null when the code or the runtime is not there. */
+  readonly latest: FunctionVersionSpec | null;
+  /** Name of the snapshot that `status.latestVersion` shall say: the new one, or the old one while a change fails. */
+  readonly latestName: string | null;
+  /** Superseded snapshots that nothing runs any more, sorted. */
+  readonly deleteVersions: readonly string[];
+  /** When to look again though nothing changes; null = never. */
+  readonly requeueAfterMs: number | null;
+}
+
+type FunctionVersionSpec = FunctionVersionObject['spec'];
+
+/** A superseded version stays that long after its last possible call, so that a gateway that is late still finds it. */
+const lateGatewayMs = 60_000;
+/** How soon a code problem that may go away by itself is looked at again. */
+const codeRetryMs = 5_000;
+
+/** Decides what becomes of a function and its `$LATEST` snapshots. Pure. */
+export function planFunction({ fn, code, versions, runtimes }: FunctionObserved, nowMs: number): FunctionPlan {
+  const latest = code.kind === 'resolved' && runtimes.has(fn.spec.runtime) ? makeVersionSpec(fn, code) : null;
+  const latestName = latest === null ? (fn.status?.latestVersion ?? null) : versionName(fn, latest);
+  const lingerMs = fn.spec.timeoutSeconds * 1000 + lateGatewayMs;
+  const superseded = versions.filter((version) => version.name !== latestName);
+  const isOver = (version: VersionObserved): boolean =>
+    version.pods === 0 && version.supersededAtMs !== null && version.supersededAtMs + lingerMs <= nowMs;
+  const isRetried = code.kind === 'failed' && code.mayRecover;
+  return {
+    latest,
+    latestName,
+    deleteVersions: superseded
+      .filter(isOver)
+      .map((version) => version.name)
+      .sort(),
+    requeueAfterMs: isRetried ? codeRetryMs : superseded.some((version) => !isOver(version)) ? lingerMs : null,
+  };
+}
+
+/** The immutable snapshot of a function as it is now. */
+function makeVersionSpec(fn: FunctionObject, code: Extract<ResolvedCode, { kind: 'resolved' }>): FunctionVersionSpec {
+  const { spec } = fn;
+  const content = {
+    functionName: fn.metadata.name,
+    lambdaName: spec.functionName ?? toLambdaName(fn.metadata.name),
+    version: '$LATEST',
+    runtime: spec.runtime,
+    handler: spec.handler,
+    code: { sha256: code.sha256, sizeBytes: code.sizeBytes },
+    memoryMiB: spec.memoryMiB,
+    timeoutSeconds: spec.timeoutSeconds,
+    environment: spec.environment ?? [],
+    perInstance: spec.concurrency.perInstance,
+    logging: spec.logging,
+    idleTimeoutSeconds: spec.idleTimeoutSeconds,
+    description: spec.description ?? '',
+  };
+  return { ...content, revision: revisionOf(fn.metadata.uid, content) };
+}
+
+/**
+ * First 10 hex digits of a sha256 over everything that a pod of this version depends on. The function's uid is part of it, so that a function
+ * deleted and made again never meets a snapshot that is about to be collected with its old owner.
+ */
+function revisionOf(uid: string, content: Omit<FunctionVersionSpec, 'revision'>): string {
+  return createHash('sha256')
+    .update(JSON.stringify([uid, content]))
+    .digest('hex')
+    .slice(0, 10);
+}
+
+/** Name of the FunctionVersion object of a snapshot. */
+export function versionName(fn: FunctionObject, spec: FunctionVersionSpec): string {
+  return `${fn.metadata.name}-${spec.revision}`;
+}

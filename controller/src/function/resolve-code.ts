@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import type { FunctionObject } from '@kappa/crds/function';
+import { type SourceFile, zipFiles } from './zip-files.ts';
+
+/** Where a function's code is: a blob by digest, or why it is not there. */
+export type ResolvedCode =
+  | { readonly kind: 'resolved'; readonly sha256: string; readonly sizeBytes: number }
+  | {
+      readonly kind: 'failed';
+      /** CamelCase, becomes the reason of the condition `CodeResolved`. */
+      readonly reason: 'BlobMissing' | 'DigestMismatch' | 'TooLarge' | 'UrlRefused' | 'FetchFailed';
+      /** For people: what was tried and what to do. */
+      readonly message: string;
+      /** True when trying again without a change of the object may help. */
+      readonly mayRecover: boolean;
+    };
+
+/** The two things this needs of a blob store (door `@kappa/gateway/blobs`). */
+export interface CodeBlobs {
+  /** Size of a stored blob in bytes, or null. */
+  sizeOf(sha256: string): Promise<number | null>;
+  /** Stores bytes, answers their digest. */
+  put(bytes: Buffer): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
+}
+
+/** Downloads a URL; throws {@link FetchRefused} or any network error. At most `maxBytes` are read. */
+export type FetchCode = (url: string, maxBytes: number) => Promise<Buffer>;
+
+/** The URL may not be fetched or its answer is not acceptable; trying again does not help. */
+export class FetchRefused extends Error {
+  readonly reason: 'UrlRefused' | 'TooLarge';
+  constructor(reason: FetchRefused['reason'], message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** What {@link resolveCode} works with. */
+export interface CodeSources {
+  readonly blobs: CodeBlobs;
+  readonly fetchCode: FetchCode;
+  /** Largest package as a zip, bytes. */
+  readonly maxZipBytes: number;
+}
+
+/** Brings a function's code into the blob store and answers its digest. An expected failure is a value, not a throw. */
+export async function resolveCode(code: FunctionObject['spec']['code'], sources: CodeSources): Promise<ResolvedCode> {
+  if (code.inline !== undefined) return storeInline(code.inline.files, sources);
+  if (code.url !== undefined) return storeFromUrl(code.url.url, code.url.sha256, sources);
+  if (code.zip !== undefined) return findBlob(code.zip.sha256, sources);
+  throw new Error('code has none of inline, url, zip: the schema refuses such an object');
+}
+
+async function storeInline(files: readonly SourceFile[], { blobs }: CodeSources): Promise<ResolvedCode> {
+  return { kind: 'resolved', ...(await blobs.put(await zipFiles(files))) };
+}
+
+async function findBlob(sha256: string, { blobs }: CodeSources): Promise<ResolvedCode> {
+  const sizeBytes = await blobs.sizeOf(sha256);
+  if (sizeBytes !== null) return { kind: 'resolved', sha256, sizeBytes };
+  const message = `no blob ${sha256} in the store: upload the zip first (kappa apply does, or PUT /blobs/sha256/${sha256} on the gateway)`;
+  return { kind: 'failed', reason: 'BlobMissing', message, mayRecover: true };
+}
+
+async function storeFromUrl(url: string, sha256: string, sources: CodeSources): Promise<ResolvedCode> {
+  const known = await sources.blobs.sizeOf(sha256);
+  if (known !== null) return { kind: 'resolved', sha256, sizeBytes: known };
+  const fetched = await fetchOrFailure(url, sources);
+  if (!Buffer.isBuffer(fetched)) return fetched;
+  const found = createHash('sha256').update(fetched).digest('hex');
+  if (found !== sha256) {
+    const message = `${url} has digest ${found}, but the manifest says ${sha256}: correct code.url.sha256 or the file`;
+    return { kind: 'failed', reason: 'DigestMismatch', message, mayRecover: true };
+  }
+  return { kind: 'resolved', ...(await sources.blobs.put(fetched)) };
+}
+
+async function fetchOrFailure(url: string, { fetchCode, maxZipBytes }: CodeSources): Promise<Buffer | ResolvedCode> {
+  try {
+    return await fetchCode(url, maxZipBytes);
+  } catch (error) {
+    if (error instanceof FetchRefused) {
+      return { kind: 'failed', reason: error.reason, message: error.message, mayRecover: false };
+    }
+    const cause = error instanceof Error ? error.message : String(error);
+    return { kind: 'failed', reason: 'FetchFailed', message: `fetching ${url} failed: ${cause}`, mayRecover: true };
+  }
+}

@@ -1,0 +1,119 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { type PodObserved, type PoolObserved, type PoolPlan, planPool } from './plan.ts';
+import { pacing, pod, pool } from './testing.ts';
+
+const now = 1_000_000;
+const starting = { isReady: false, phase: 'Pending' } as const;
+const claimed = { state: 'claimed' } as const;
+const gone = (ordinal: number, reason: string) => ({ name: `p-${ordinal}`, uid: `uid-${ordinal}`, reason });
+
+test.each<[reason: string, observed: Partial<PoolObserved>, want: Partial<PoolPlan>]>([
+  ['an empty pool is filled to its floor', {}, { create: [1, 2], remove: [] }],
+  ['an unused pool is emptied', { isUsed: false, pods: [pod(1)] }, { create: [], remove: [gone(1, 'Surplus')] }],
+  ['a pod that starts counts', { pods: [pod(1), pod(2, starting)] }, { create: [] }],
+  ['a claimed pod is replaced', { pods: [pod(1, claimed), pod(2)], lastOrdinal: 2 }, { create: [3] }],
+  ['ordinals rise though the cache is stale', { pods: [pod(2)], lastOrdinal: 7 }, { create: [8] }],
+  [
+    'a raise is followed',
+    { replicas: 5, raisedAtMs: now, pods: [pod(1), pod(2)] },
+    { create: [3, 4, 5], scaleTo: null },
+  ],
+  ['starts are paced', { replicas: 9, raisedAtMs: now }, { create: [1, 2, 3, 4] }],
+  [
+    'starting pods use up the pace',
+    { replicas: 9, raisedAtMs: now, pods: [pod(1, starting), pod(2, starting)] },
+    { create: [3, 4] },
+  ],
+  [
+    'maxPods counts claimed pods',
+    { replicas: 5, maxPods: 4, pods: [pod(1, claimed), pod(2, claimed), pod(3)] },
+    { create: [4] },
+  ],
+  [
+    'a finished pod goes',
+    { pods: [pod(1), pod(2), pod(3, { phase: 'Succeeded' })] },
+    { create: [], remove: [gone(3, 'Finished')] },
+  ],
+  [
+    'what is going already is left',
+    { pods: [pod(1), pod(2), pod(3, { phase: 'Failed', isTerminating: true })] },
+    { remove: [] },
+  ],
+  [
+    'an orphan goes',
+    { pods: [pod(1), pod(2), pod(3, { ...claimed, orphan: 'FunctionGone' })] },
+    { remove: [gone(3, 'FunctionGone')] },
+  ],
+  ['a claimed pod is never surplus', { pods: [pod(1), pod(2), pod(3, claimed), pod(4, claimed)] }, { remove: [] }],
+  [
+    'surplus: unready first, then newest',
+    { pods: [pod(1), pod(2, starting), pod(3), pod(4)] },
+    { remove: [gone(2, 'Surplus'), gone(4, 'Surplus')] },
+  ],
+  [
+    'refill waits after a claim',
+    { pods: [pod(1, claimed), pod(2)], claims: { recent: 1, lastAtMs: now - 100 } },
+    { create: [], requeueAfterMs: 150 },
+  ],
+  [
+    'refill does not wait when nothing is left',
+    { pods: [pod(1, claimed)], claims: { recent: 1, lastAtMs: now - 100 } },
+    { create: [2, 3] },
+  ],
+  [
+    'a raise that nobody uses is taken back',
+    { replicas: 5, pods: [1, 2, 3, 4, 5].map((n) => pod(n)), claims: { recent: 0, lastAtMs: now - 60_000 } },
+    { scaleTo: 2 },
+  ],
+  [
+    'a raise is kept until then',
+    { replicas: 5, pods: [1, 2, 3, 4, 5].map((n) => pod(n)), raisedAtMs: now - 59_000 },
+    { scaleTo: null, requeueAfterMs: 1_000 },
+  ],
+  [
+    'many claims keep more than the floor',
+    { claims: { recent: 120, lastAtMs: now - 1_000 } },
+    { wanted: 6, create: [1, 2, 3, 4] },
+  ],
+  [
+    'a failing pool backs off',
+    { failures: { count: 3, lastAtMs: now - 1_000 } },
+    { create: [], requeueAfterMs: 3_000 },
+  ],
+  ['and is then probed with one pod', { failures: { count: 3, lastAtMs: now - 4_000 } }, { create: [1] }],
+])('planPool: %s', (_reason, observed, want) => {
+  expect(planPool(pool(observed), pacing, now)).toMatchObject(want);
+});
+
+const anyPod = fc.record<PodObserved>({
+  name: fc.stringMatching(/^p-[a-z]{6}$/),
+  uid: fc.uuid(),
+  ordinal: fc.nat(1000),
+  state: fc.constantFrom('generic', 'claimed'),
+  phase: fc.constantFrom('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'),
+  isReady: fc.boolean(),
+  isTerminating: fc.boolean(),
+  orphan: fc.constant(null),
+});
+
+test('planPool never goes above maxPods, never deletes a claimed pod that is wanted, and settles', () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(anyPod, { maxLength: 12, selector: (p) => p.name }),
+      fc.nat(12),
+      fc.nat(5),
+      (pods, replicas, minReplicas) => {
+        const observed = pool({ pods, replicas, minReplicas, raisedAtMs: now });
+        const plan = planPool(observed, pacing, now);
+        const removed = new Set(plan.remove.map(({ name }) => name));
+        const live = pods.filter((p) => !removed.has(p.name) && !p.isTerminating);
+        expect(live.length + plan.create.length).toBeLessThanOrEqual(Math.max(observed.maxPods, live.length));
+        for (const p of pods) {
+          if (p.state === 'claimed' && p.phase === 'Running') expect(removed.has(p.name)).toBe(false);
+        }
+        expect(plan.create.length === 0 || !plan.remove.some(({ reason }) => reason === 'Surplus')).toBe(true);
+      },
+    ),
+  );
+});
