@@ -1,0 +1,145 @@
+// Generated from crds/manifests/functionversions.yaml by crds/src/generate.ts. Do not edit: run `make generate`.
+import type { ObjectMeta } from '../object-meta.ts';
+
+/**
+ * An immutable snapshot of a Function, code resolved to a digest.
+ */
+export interface FunctionVersionObject {
+  readonly apiVersion: 'kappa.dev/v1alpha1';
+  readonly kind: 'FunctionVersion';
+  readonly metadata: ObjectMeta;
+  readonly spec: FunctionVersionSpec;
+}
+/**
+ * The snapshot. Cannot be changed.
+ */
+export interface FunctionVersionSpec {
+  /**
+   * metadata.name of the Function.
+   */
+  readonly functionName: string;
+  /**
+   * Lambda's name of the function.
+   */
+  readonly lambdaName: string;
+  /**
+   * $LATEST, or the number of a published version.
+   */
+  readonly version: string;
+  /**
+   * First 10 hexadecimal digits of the SHA-256 over what the function is.
+   */
+  readonly revision: string;
+  /**
+   * Free text for people.
+   */
+  readonly description: string;
+  /**
+   * Runtime identifier; the name of the Pool that its execution environments come from.
+   */
+  readonly runtime:
+    | 'nodejs20.x'
+    | 'nodejs22.x'
+    | 'nodejs24.x'
+    | 'python3.9'
+    | 'python3.10'
+    | 'python3.11'
+    | 'python3.12'
+    | 'python3.13'
+    | 'python3.14';
+  /**
+   * What to call.
+   */
+  readonly handler: string;
+  readonly code: FunctionVersionCode;
+  /**
+   * Memory of one execution environment, MiB.
+   */
+  readonly memoryMiB: number;
+  /**
+   * Longest run of one invocation, seconds.
+   */
+  readonly timeoutSeconds: number;
+  /**
+   * Environment variables; references are resolved when an execution environment is made.
+   */
+  readonly environment: readonly FunctionVersionEnvironmentEntry[];
+  /**
+   * Invocations that one execution environment runs at once.
+   */
+  readonly perInstance: number;
+  readonly logging: FunctionVersionLogging;
+  /**
+   * An execution environment that nobody has called for so long goes away, seconds.
+   */
+  readonly idleTimeoutSeconds: number;
+}
+/**
+ * The zip in the blob store.
+ */
+export interface FunctionVersionCode {
+  /**
+   * SHA-256 of the zip, 64 lower-case hexadecimal digits.
+   */
+  readonly sha256: string;
+  /**
+   * Size of the zip, bytes.
+   */
+  readonly sizeBytes: number;
+}
+/**
+ * One variable. Exactly one of value and valueFrom.
+ */
+export interface FunctionVersionEnvironmentEntry {
+  /**
+   * Name of the variable.
+   */
+  readonly name: string;
+  /**
+   * Literal value.
+   */
+  readonly value?: string;
+  readonly valueFrom?: FunctionVersionEnvironmentEntryValueFrom;
+}
+/**
+ * A value that lives elsewhere in the same namespace. Exactly one of secretKeyRef and configMapKeyRef.
+ */
+export interface FunctionVersionEnvironmentEntryValueFrom {
+  readonly secretKeyRef?: FunctionVersionEnvironmentEntryValueFromSecretKeyRef;
+  readonly configMapKeyRef?: FunctionVersionEnvironmentEntryValueFromConfigMapKeyRef;
+}
+/**
+ * A key of a Secret in the function's namespace.
+ */
+export interface FunctionVersionEnvironmentEntryValueFromSecretKeyRef {
+  /**
+   * Name of the Secret.
+   */
+  readonly name: string;
+  /**
+   * Key in the Secret's data.
+   */
+  readonly key: string;
+}
+/**
+ * A key of a ConfigMap in the function's namespace.
+ */
+export interface FunctionVersionEnvironmentEntryValueFromConfigMapKeyRef {
+  /**
+   * Name of the ConfigMap.
+   */
+  readonly name: string;
+  /**
+   * Key in the ConfigMap's data.
+   */
+  readonly key: string;
+}
+/**
+ * Form of the function's log.
+ */
+export interface FunctionVersionLogging {
+  /**
+   * Text lines as the function prints them, or JSON objects.
+   */
+  readonly format: 'Text' | 'JSON';
+}

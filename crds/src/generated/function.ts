@@ -1,0 +1,301 @@
+// Generated from crds/manifests/functions.yaml by crds/src/generate.ts. Do not edit: run `make generate`.
+import type { Condition } from '../conditions.ts';
+import type { ObjectMeta } from '../object-meta.ts';
+
+/**
+ * A function in the sense of AWS Lambda. It costs nothing while nobody calls it.
+ */
+export interface FunctionObject {
+  readonly apiVersion: 'kappa.dev/v1alpha1';
+  readonly kind: 'Function';
+  readonly metadata: ObjectMeta;
+  readonly spec: FunctionSpec;
+  readonly status?: FunctionStatus;
+}
+/**
+ * What is wanted.
+ */
+export interface FunctionSpec {
+  /**
+   * Lambda's name of the function, for names that metadata.name cannot hold (upper case, underscore, hyphen at an end). Letters, digits, hyphens, underscores; 1 to 64 characters. Default: metadata.name. Cannot be changed.
+   */
+  readonly functionName?: string;
+  /**
+   * Free text for people, at most 256 characters.
+   */
+  readonly description: string;
+  /**
+   * Runtime identifier, as in Lambda.
+   */
+  readonly runtime:
+    | 'nodejs20.x'
+    | 'nodejs22.x'
+    | 'nodejs24.x'
+    | 'python3.9'
+    | 'python3.10'
+    | 'python3.11'
+    | 'python3.12'
+    | 'python3.13'
+    | 'python3.14';
+  /**
+   * What to call, as in Lambda, for example index.handler. 1 to 128 characters without white space.
+   */
+  readonly handler: string;
+  readonly code: FunctionCode;
+  /**
+   * Memory of one execution environment, MiB, 128 to 10,240. CPU grows with it; 1,769 MiB are one vCPU.
+   */
+  readonly memoryMiB: number;
+  /**
+   * Longest run of one invocation, seconds, 1 to 900.
+   */
+  readonly timeoutSeconds: number;
+  /**
+   * Environment variables, at most 256; names and literal values together at most 4,096 characters (the limit of 4,096 bytes is checked again when references are resolved).
+   */
+  readonly environment: readonly FunctionEnvironmentEntry[];
+  readonly concurrency: FunctionConcurrency;
+  readonly http?: FunctionHttp;
+  readonly logging: FunctionLogging;
+  /**
+   * An execution environment that nobody has called for so long goes away, seconds, 1 to 86,400.
+   */
+  readonly idleTimeoutSeconds: number;
+}
+/**
+ * Where the code is. Exactly one of inline, zip and url.
+ */
+export interface FunctionCode {
+  readonly inline?: FunctionCodeInline;
+  readonly zip?: FunctionCodeZip;
+  readonly url?: FunctionCodeUrl;
+}
+/**
+ * Source files in the manifest itself, at most 524,288 characters (512 KiB of ASCII text) together.
+ */
+export interface FunctionCodeInline {
+  /**
+   * Files below the task root, 1 to 100.
+   */
+  readonly files: readonly FunctionCodeInlineFile[];
+}
+/**
+ * One source file.
+ */
+export interface FunctionCodeInlineFile {
+  /**
+   * Relative path, for example lib/index.mjs. At most 256 characters; no part may be '.' or begin with '..'.
+   */
+  readonly path: string;
+  /**
+   * Text of the file.
+   */
+  readonly content: string;
+}
+/**
+ * A zip that is in the blob store already (the kappa command puts it there).
+ */
+export interface FunctionCodeZip {
+  /**
+   * SHA-256 of the zip, 64 lower-case hexadecimal digits.
+   */
+  readonly sha256: string;
+}
+/**
+ * A zip behind a URL. The controller fetches it once and checks its digest.
+ */
+export interface FunctionCodeUrl {
+  /**
+   * Address of the zip, https or http, at most 2,048 characters.
+   */
+  readonly url: string;
+  /**
+   * SHA-256 of the zip, 64 lower-case hexadecimal digits.
+   */
+  readonly sha256: string;
+}
+/**
+ * One variable. Exactly one of value and valueFrom.
+ */
+export interface FunctionEnvironmentEntry {
+  /**
+   * Name of the variable; a letter, then letters, digits and underscores; 2 to 256 characters. Lambda's reserved names are refused.
+   */
+  readonly name: string;
+  /**
+   * Literal value.
+   */
+  readonly value?: string;
+  readonly valueFrom?: FunctionEnvironmentEntryValueFrom;
+}
+/**
+ * A value that lives elsewhere in the same namespace. Exactly one of secretKeyRef and configMapKeyRef.
+ */
+export interface FunctionEnvironmentEntryValueFrom {
+  readonly secretKeyRef?: FunctionEnvironmentEntryValueFromSecretKeyRef;
+  readonly configMapKeyRef?: FunctionEnvironmentEntryValueFromConfigMapKeyRef;
+}
+/**
+ * A key of a Secret in the function's namespace.
+ */
+export interface FunctionEnvironmentEntryValueFromSecretKeyRef {
+  /**
+   * Name of the Secret.
+   */
+  readonly name: string;
+  /**
+   * Key in the Secret's data.
+   */
+  readonly key: string;
+}
+/**
+ * A key of a ConfigMap in the function's namespace.
+ */
+export interface FunctionEnvironmentEntryValueFromConfigMapKeyRef {
+  /**
+   * Name of the ConfigMap.
+   */
+  readonly name: string;
+  /**
+   * Key in the ConfigMap's data.
+   */
+  readonly key: string;
+}
+/**
+ * How many invocations may run at once, and how many execution environments are kept.
+ */
+export interface FunctionConcurrency {
+  /**
+   * Hard cap on invocations running at once; 0 stops the function. Default is no cap of its own.
+   */
+  readonly reserved?: number;
+  /**
+   * Execution environments that are initialized and kept before anybody calls. kubectl scale sets it.
+   */
+  readonly provisioned: number;
+  /**
+   * Invocations that one execution environment runs at once. Only 1 is supported.
+   */
+  readonly perInstance: number;
+}
+/**
+ * Function URL. Without it the function has none.
+ */
+export interface FunctionHttp {
+  /**
+   * Who may call. None is open to everybody who reaches the gateway, so it has to be said; AwsIam wants an AWS signature (version 4).
+   */
+  readonly auth: 'None' | 'AwsIam';
+  readonly cors?: FunctionHttpCors;
+}
+/**
+ * Cross-origin rules of the function URL. Without it the function answers such requests itself.
+ */
+export interface FunctionHttpCors {
+  /**
+   * Origins that may call, for example https://example.com, or '*'. At most 100.
+   *
+   * Items: An origin.
+   */
+  readonly allowOrigins: readonly string[];
+  /**
+   * Methods that may be used. At most 6.
+   *
+   * Items: A method.
+   */
+  readonly allowMethods: readonly ('GET' | 'PUT' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | '*')[];
+  /**
+   * Request headers that may be sent, or '*'. At most 100.
+   *
+   * Items: A header name.
+   */
+  readonly allowHeaders: readonly string[];
+  /**
+   * Answer headers that scripts may read, or '*'. At most 100.
+   *
+   * Items: A header name.
+   */
+  readonly exposeHeaders: readonly string[];
+  /**
+   * Whether cookies and authorization may be sent along.
+   */
+  readonly allowCredentials: boolean;
+  /**
+   * How long a browser may keep the answer to a preflight request, seconds, 0 to 86,400.
+   */
+  readonly maxAgeSeconds: number;
+}
+/**
+ * Form of the function's log.
+ */
+export interface FunctionLogging {
+  /**
+   * Text lines as the function prints them, or JSON objects.
+   */
+  readonly format: 'Text' | 'JSON';
+}
+/**
+ * What was found. Written by the controller only.
+ */
+export interface FunctionStatus {
+  /**
+   * metadata.generation that this status is about.
+   */
+  readonly observedGeneration?: number;
+  /**
+   * As in Lambda. Pending until code is there for the first time, Failed when it never was.
+   */
+  readonly state?: 'Pending' | 'Active' | 'Failed';
+  /**
+   * Why the state is so, for people.
+   */
+  readonly stateReason?: string;
+  /**
+   * Why the state is so, for programs.
+   */
+  readonly stateReasonCode?: string;
+  /**
+   * Whether the newest spec is served. After Failed the one before still is.
+   */
+  readonly lastUpdateStatus?: 'Successful' | 'InProgress' | 'Failed';
+  /**
+   * Why the last update is so, for people.
+   */
+  readonly lastUpdateStatusReason?: string;
+  /**
+   * Why the last update is so, for programs.
+   */
+  readonly lastUpdateStatusReasonCode?: string;
+  /**
+   * Name of the FunctionVersion that $LATEST means.
+   */
+  readonly latestVersion?: string;
+  /**
+   * Changes with every change of the function (a UUID), as in Lambda.
+   */
+  readonly revisionId?: string;
+  /**
+   * SHA-256 of the zip in base64, as in Lambda.
+   */
+  readonly codeSha256?: string;
+  /**
+   * Size of the zip, bytes.
+   */
+  readonly codeSizeBytes?: number;
+  /**
+   * Function URL, when spec.http is set.
+   */
+  readonly url?: string;
+  /**
+   * Execution environments that exist now.
+   */
+  readonly pods?: number;
+  /**
+   * Label selector of these pods.
+   */
+  readonly selector?: string;
+  /**
+   * Observations by type. Ready is the sum of the others.
+   */
+  readonly conditions?: readonly Condition[];
+}
