@@ -1,0 +1,123 @@
+import { logFailure, parseLogSettings, patchConsole } from './console.mjs';
+import { makeContext } from './context.mjs';
+import { reportCrashes } from './crash.mjs';
+import { languageVersion, replaceEnvironment } from './environment.mjs';
+import { formatError, RuntimeError } from './errors.mjs';
+import { loadHandler } from './handler-loader.mjs';
+import { makeInvoke } from './invoke.mjs';
+import { rehearse } from './rehearsal.mjs';
+import { RuntimeApi } from './runtime-api.mjs';
+
+/*
+ * The Node.js runtime: starts before it belongs to a function (KAPPA_BOOT=generic), runs one invocation of its own through the
+ * same code to warm it, waits for the claim, and becomes that function. Without KAPPA_BOOT it has the complete environment already.
+ * docs/internals.md, "Agent and runtime process: pre-boot".
+ */
+
+/** First language version with the rules of today: no callbacks, returned values count. */
+const MODERN = 24;
+
+const api = new RuntimeApi(process.env['AWS_LAMBDA_RUNTIME_API'] ?? '127.0.0.1:9001');
+/** @type {import('./console.mjs').LogScope} */
+const scope = { requestId: undefined, tenantId: undefined };
+
+main().catch((error) => {
+  process.stderr.write(`${error.stack}\n`);
+  process.exit(1);
+});
+
+async function main() {
+  const isGeneric = process.env['KAPPA_BOOT'] === 'generic';
+  const claim = isGeneric ? await waitForClaim() : ownClaim();
+  replaceEnvironment(claim.environment);
+  process.chdir(claim.taskRoot);
+  const version = languageVersion(process.env['AWS_EXECUTION_ENV'], process.versions.node);
+  scope.requestId = version < MODERN ? undefined : '-';
+  const settings = parseLogSettings(process.env);
+  patchConsole(console, settings, scope, write);
+  const crashes = reportCrashes(api, settings);
+  let invoke;
+  try {
+    invoke = makeInvoke(await loadHandler(claim.taskRoot, claim.handler), version);
+  } catch (error) {
+    logFailure(console, settings, version < MODERN ? 'Uncaught Exception' : 'Init Error', error);
+    await api.failInit(formatError(error));
+    process.exit(1);
+  }
+  for (;;) await serveOne(invoke, { version, settings, crashes });
+}
+
+/** The environment that the agent started this process with is complete. @returns {import('./runtime-api.mjs').Claim} */
+function ownClaim() {
+  const environment = /** @type {Record<string, string>} */ ({ ...process.env });
+  return {
+    environment,
+    handler: environment['_HANDLER'] ?? '',
+    taskRoot: environment['LAMBDA_TASK_ROOT'] ?? '/var/task',
+  };
+}
+
+/** Warms every step that the first real invocation takes, then waits to be claimed. */
+async function waitForClaim() {
+  const settings = parseLogSettings(process.env);
+  const invoke = makeInvoke(async (/** @type {unknown} */ event) => event, MODERN);
+  await serveOne(invoke, { version: MODERN, settings, crashes: { current: null, isEnding: false } });
+  await rehearse();
+  return await api.claim();
+}
+
+/** @typedef {{ version: number, settings: import('./console.mjs').LogSettings, crashes: import('./crash.mjs').Crashes }} Running */
+
+/**
+ * Takes one invocation, runs it, answers it.
+ * @param {import('./invoke.mjs').Invoke} invoke
+ * @param {Running} running
+ * @throws {Error} when the agent is gone
+ */
+async function serveOne(invoke, { version, settings, crashes }) {
+  const { headers, event } = await api.next();
+  const requestId = headers['lambda-runtime-aws-request-id'];
+  scope.requestId = requestId;
+  scope.tenantId = headers['lambda-runtime-aws-tenant-id'];
+  crashes.current = requestId;
+  const answer = await run(invoke, headers, event, version);
+  // The crash is the answer; the process ends as soon as it is posted.
+  if (crashes.isEnding) return await new Promise(() => {});
+  if (answer.kind === 'response') await api.respond(requestId, answer.json);
+  else {
+    logFailure(console, settings, 'Invoke Error', answer.thrown);
+    await api.fail(requestId, formatError(answer.thrown));
+  }
+  crashes.current = null;
+}
+
+/**
+ * @param {import('./invoke.mjs').Invoke} invoke
+ * @param {Record<string, string>} headers
+ * @param {Buffer} event
+ * @param {number} version
+ * @returns {Promise<{ kind: 'response', json: string } | { kind: 'error', thrown: unknown }>}
+ */
+async function run(invoke, headers, event, version) {
+  try {
+    const context = makeContext(headers, process.env);
+    return { kind: 'response', json: stringify(await invoke(JSON.parse(event.utf8Slice()), context), version) };
+  } catch (thrown) {
+    return { kind: 'error', thrown };
+  }
+}
+
+/** Results that JSON has no word for (undefined, functions) are null. @param {unknown} result @param {number} version */
+function stringify(result, version) {
+  try {
+    return JSON.stringify(result) ?? 'null';
+  } catch {
+    const message = 'Unable to stringify response body';
+    throw version < MODERN ? new Error(message) : new RuntimeError('JSONStringifyError', message);
+  }
+}
+
+/** One whole write per line; to a pipe it is synchronous, so that no line is lost at an exit. @param {string} line */
+function write(line) {
+  process.stdout.write(line);
+}

@@ -1,0 +1,143 @@
+import { connect } from 'node:net';
+import { ResponseReader } from './response-reader.mjs';
+
+const INVOCATION = '/2018-06-01/runtime/invocation/';
+
+/**
+ * @typedef {object} Request
+ * @property {'GET' | 'POST'} method
+ * @property {string} path
+ * @property {string} [body] JSON text
+ * @property {string} [errorType] value of Lambda-Runtime-Function-Error-Type
+ */
+/**
+ * @typedef {object} Claim What a generic process becomes.
+ * @property {Record<string, string>} environment the complete environment, nothing else may remain
+ * @property {string} handler
+ * @property {string} taskRoot folder with the code
+ */
+
+/**
+ * The agent's Runtime API over one kept-alive connection, one request at a time. While no request is open the connection does
+ * not keep the process alive, so that an empty event loop can be noticed (callback handlers rely on that).
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+ */
+export class RuntimeApi {
+  #host;
+  #port;
+  /** @type {import('node:net').Socket | null} */
+  #socket = null;
+  /** @type {{ resolve: (message: import('./response-reader.mjs').Message) => void, reject: (error: Error) => void } | null} */
+  #open = null;
+
+  /** @param {string} address `host:port`, the value of AWS_LAMBDA_RUNTIME_API */
+  constructor(address) {
+    const colon = address.lastIndexOf(':');
+    this.#host = address.slice(0, colon);
+    this.#port = Number(address.slice(colon + 1));
+  }
+
+  /** Whether a request is open, so that another one cannot be made now. */
+  get isBusy() {
+    return this.#open !== null;
+  }
+
+  /** Waits for the next invocation, without a time limit. */
+  async next() {
+    const { status, headers, body } = await this.#call({ method: 'GET', path: `${INVOCATION}next` });
+    if (status !== 200) throw new Error(`runtime API: next answered ${status}`);
+    return { headers, event: body };
+  }
+
+  /**
+   * Posts the answer. A refusal (too large, too late) is the agent's to report, so the status is not looked at.
+   * @param {string} requestId
+   * @param {string} json
+   */
+  async respond(requestId, json) {
+    await this.#call({ method: 'POST', path: `${INVOCATION}${encodeURIComponent(requestId)}/response`, body: json });
+  }
+
+  /**
+   * @param {string} requestId
+   * @param {import('./errors.mjs').ErrorBody} error
+   */
+  async fail(requestId, error) {
+    const path = `${INVOCATION}${encodeURIComponent(requestId)}/error`;
+    await this.#call({ method: 'POST', path, body: JSON.stringify(error), errorType: error.errorType });
+  }
+
+  /** @param {import('./errors.mjs').ErrorBody} error */
+  async failInit(error) {
+    const path = '/2018-06-01/runtime/init/error';
+    await this.#call({ method: 'POST', path, body: JSON.stringify(error), errorType: error.errorType });
+  }
+
+  /** Waits until this generic process is given a function, without a time limit. @returns {Promise<Claim>} */
+  async claim() {
+    const { status, body } = await this.#call({ method: 'GET', path: '/kappa/v1/claim' });
+    if (status !== 200) throw new Error(`runtime API: claim answered ${status}`);
+    return JSON.parse(body.utf8Slice());
+  }
+
+  /** @param {Request} request @returns {Promise<import('./response-reader.mjs').Message>} */
+  #call({ method, path, body, errorType }) {
+    if (this.#open !== null) throw new Error('runtime API: a request is open already');
+    return new Promise((resolve, reject) => {
+      this.#open = { resolve, reject };
+      const socket = this.#connected();
+      socket.ref();
+      let head = `${method} ${path} HTTP/1.1\r\nHost: ${this.#host}:${this.#port}\r\n`;
+      if (errorType !== undefined) head += `Lambda-Runtime-Function-Error-Type: ${headerValue(errorType)}\r\n`;
+      if (body === undefined) socket.write(`${head}\r\n`);
+      else {
+        const length = Buffer.byteLength(body);
+        socket.write(`${head}Content-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${body}`);
+      }
+    });
+  }
+
+  #connected() {
+    if (this.#socket !== null) return this.#socket;
+    const reader = new ResponseReader();
+    const socket = connect({ host: this.#host, port: this.#port, noDelay: true });
+    this.#socket = socket;
+    socket.on('data', (bytes) => {
+      try {
+        const message = reader.push(bytes);
+        if (message !== null) this.#settle(socket, message);
+      } catch (error) {
+        socket.destroy(/** @type {Error} */ (error));
+      }
+    });
+    socket.on('error', (error) => this.#lose(socket, error));
+    socket.on('close', () => this.#lose(socket, new Error('runtime API: connection closed')));
+    return socket;
+  }
+
+  /** @param {import('node:net').Socket} socket @param {import('./response-reader.mjs').Message} message */
+  #settle(socket, message) {
+    const open = this.#open;
+    this.#open = null;
+    socket.unref();
+    if (!message.keepAlive) {
+      this.#socket = null;
+      socket.destroy();
+    }
+    open?.resolve(message);
+  }
+
+  /** @param {import('node:net').Socket} socket @param {Error} error */
+  #lose(socket, error) {
+    if (this.#socket !== socket) return;
+    this.#socket = null;
+    const open = this.#open;
+    this.#open = null;
+    open?.reject(error);
+  }
+}
+
+/** A header takes visible ASCII only; an error's name can be anything. @param {string} text */
+function headerValue(text) {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 256);
+}
