@@ -1,0 +1,83 @@
+/** Where a request goes. Decided once, from the raw target and Host: no later code looks at the path again. */
+export type Route =
+  | {
+      readonly kind: 'invoke';
+      /** The function's name as it stands in the path, still percent-encoded. */
+      readonly label: string;
+      /** Without the question mark. */
+      readonly query: string;
+    }
+  | {
+      readonly kind: 'functionUrl';
+      readonly namespace: string;
+      /** metadata.name of the Function. */
+      readonly name: string;
+      /** As the function sees it: begins with a slash, still percent-encoded. */
+      readonly path: string;
+      /** Without the question mark. */
+      readonly query: string;
+    }
+  | { readonly kind: 'control' }
+  | { readonly kind: 'bad'; readonly problem: string };
+
+const INVOKE_PREFIX = '/2015-03-31/functions/';
+const INVOKE_SUFFIX = '/invocations';
+const URL_PREFIX = '/fn/';
+const CONTROL: Route = { kind: 'control' };
+
+/**
+ * @param target request target of the request line; only the origin form (`/path?query`) is taken
+ * @param host Host header, '' when missing
+ * @param urlDomain domain under which functions have names of their own, e.g. `fn.localhost`
+ */
+export function parseRoute(target: string, host: string, urlDomain: string): Route {
+  if (target.charCodeAt(0) !== SLASH) return { kind: 'bad', problem: 'the request target must begin with a slash' };
+  const mark = target.indexOf('?');
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const query = mark < 0 ? '' : target.slice(mark + 1);
+  const owner = parseUrlHost(host, urlDomain);
+  if (owner !== null) return { kind: 'functionUrl', namespace: owner.namespace, name: owner.name, path, query };
+  if (path.startsWith(INVOKE_PREFIX)) return parseInvoke(path, query);
+  if (path.startsWith(URL_PREFIX)) return parseUrlPath(path, query);
+  return CONTROL;
+}
+
+const SLASH = 0x2f;
+
+function parseInvoke(path: string, query: string): Route {
+  // Older SDKs end the path with a slash.
+  const end = path.endsWith('/') ? path.length - 1 : path.length;
+  if (!path.startsWith(INVOKE_SUFFIX, end - INVOKE_SUFFIX.length)) return CONTROL;
+  const label = path.slice(INVOKE_PREFIX.length, end - INVOKE_SUFFIX.length);
+  return label === '' || label.includes('/') ? CONTROL : { kind: 'invoke', label, query };
+}
+
+function parseUrlPath(path: string, query: string): Route {
+  const nameAt = path.indexOf('/', URL_PREFIX.length) + 1;
+  if (nameAt === 0) return CONTROL;
+  const pathAt = path.indexOf('/', nameAt);
+  const nameEnd = pathAt < 0 ? path.length : pathAt;
+  if (nameEnd === nameAt || nameAt - 1 === URL_PREFIX.length) return CONTROL;
+  return {
+    kind: 'functionUrl',
+    namespace: path.slice(URL_PREFIX.length, nameAt - 1),
+    name: path.slice(nameAt, nameEnd),
+    path: pathAt < 0 ? '/' : path.slice(pathAt),
+    query,
+  };
+}
+
+/** `NAME.NAMESPACE.DOMAIN[:port]`; NAME may have dots, NAMESPACE not. */
+function parseUrlHost(host: string, domain: string): { readonly name: string; readonly namespace: string } | null {
+  const colon = host.lastIndexOf(':');
+  const end = colon < 0 ? host.length : colon;
+  const domainAt = end - domain.length;
+  if (domainAt < 4 || host.charCodeAt(domainAt - 1) !== DOT) return null;
+  if (host.slice(domainAt, end).toLowerCase() !== domain) return null;
+  const owner = host.slice(0, domainAt - 1).toLowerCase();
+  const dot = owner.lastIndexOf('.');
+  if (dot <= 0 || dot === owner.length - 1) return null;
+  return { name: owner.slice(0, dot), namespace: owner.slice(dot + 1) };
+}
+
+const DOT = 0x2e;

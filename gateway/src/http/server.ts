@@ -1,0 +1,214 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+import { type Answer, CallerGone } from './answer.ts';
+import { declaredBytes } from './body.ts';
+import { parseRoute, type Route } from './route.ts';
+
+/** One request at the door. */
+export interface Call {
+  readonly req: IncomingMessage;
+  readonly requestId: string;
+}
+
+type RouteOf<Kind extends Route['kind']> = Extract<Route, { readonly kind: Kind }>;
+
+export interface ServerOptions {
+  /** Domain of function URLs by host, e.g. `fn.localhost`. */
+  readonly urlDomain: string;
+  /** Bytes of request line and headers together. */
+  readonly maxHeaderBytes: number;
+  /** Time for the headers to arrive. */
+  readonly headersTimeoutMs: number;
+  /** Time for the whole request to arrive; says nothing about how long the function may take. */
+  readonly requestTimeoutMs: number;
+  /** How long an idle connection is kept. */
+  readonly keepAliveTimeoutMs: number;
+}
+
+/** What the door leads to. None of them may throw anything but CallerGone. */
+export interface ServerDeps {
+  readonly invoke: (call: Call, route: RouteOf<'invoke'>) => Promise<Answer>;
+  readonly functionUrl: (call: Call, route: RouteOf<'functionUrl'>) => Promise<Answer>;
+  /** Everything that is not on the hot path. */
+  readonly control: (req: IncomingMessage, res: ServerResponse) => void;
+  readonly newRequestId: () => string;
+  /** True once the process wants to end: connections are closed after their answer. */
+  readonly isStopping: () => boolean;
+  /** A request came in or was answered (hot path). */
+  readonly onInFlight: (change: 1 | -1) => void;
+  /** A bug: a handler threw what it must not throw. */
+  readonly onBug: (err: unknown, requestId: string) => void;
+}
+
+/**
+ * The one HTTP server. Invoke and function URLs are served from here directly, everything else by the control app. What
+ * Node's strict parser does not refuse of ambiguous requests is refused here, with 400 and the end of the connection.
+ */
+export function makeServer(options: ServerOptions, deps: ServerDeps): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: options.maxHeaderBytes,
+      headersTimeout: options.headersTimeoutMs,
+      requestTimeout: options.requestTimeoutMs,
+      keepAliveTimeout: options.keepAliveTimeoutMs,
+      connectionsCheckingInterval: 1000,
+      insecureHTTPParser: false,
+      requireHostHeader: true,
+      // Java's HttpClient offers h2c on every plain request; RFC 9110 lets a server pass over it. All else is refused.
+      shouldUpgradeCallback: (req) => req.headers.upgrade?.toLowerCase() !== 'h2c',
+    },
+    (req, res) => handle(req, res, options, deps),
+  );
+  server.on('checkContinue', (req, res) => {
+    // Without Continue a caller that waits for it never sends a body that would be refused.
+    if (declaredBytes(req) <= CONTINUE_LIMIT_BYTES) res.writeContinue();
+    handle(req, res, options, deps);
+  });
+  server.on('upgrade', (_req, socket) => refuseRaw(socket, 400, 'upgrades are not supported'));
+  server.on('connect', (_req, socket) => refuseRaw(socket, 400, 'this is not a proxy'));
+  server.on('clientError', (err, socket) => refuseBroken(err, socket));
+  return server;
+}
+
+/** Above the largest event and the largest code zip nobody takes a body. */
+const CONTINUE_LIMIT_BYTES = 50 * 1024 * 1024;
+
+function handle(req: IncomingMessage, res: ServerResponse, options: ServerOptions, deps: ServerDeps): void {
+  const route = routeOf(req, options.urlDomain);
+  if (route.kind === 'bad') refuse(req, res, route.problem);
+  else if (route.kind === 'control') deps.control(req, res);
+  else answerCall(req, res, route, deps);
+}
+
+function routeOf(req: IncomingMessage, urlDomain: string): Route {
+  const problem = framingProblem(req);
+  if (problem !== null) return { kind: 'bad', problem };
+  return parseRoute(req.url ?? '', req.headers.host ?? '', urlDomain);
+}
+
+function answerCall(
+  req: IncomingMessage,
+  res: ServerResponse,
+  route: RouteOf<'invoke' | 'functionUrl'>,
+  deps: ServerDeps,
+): void {
+  const call: Call = { req, requestId: deps.newRequestId() };
+  deps.onInFlight(1);
+  const answering = route.kind === 'invoke' ? deps.invoke(call, route) : deps.functionUrl(call, route);
+  answering.then(
+    (answer) => {
+      deps.onInFlight(-1);
+      send(req, res, answer, deps.isStopping());
+    },
+    (err: unknown) => {
+      deps.onInFlight(-1);
+      if (!(err instanceof CallerGone)) deps.onBug(err, call.requestId);
+      res.destroy();
+    },
+  );
+}
+
+/** What is ambiguous although llhttp lets it pass. */
+function framingProblem(req: IncomingMessage): string | null {
+  const { rawHeaders, headers } = req;
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    return 'only the transfer coding chunked is supported';
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  if (hosts > 1) return 'more than one Host header';
+  if (req.httpVersionMajor !== 1) return 'this version of HTTP is not supported';
+  if (req.method === 'TRACE') return 'TRACE is not supported';
+  return null;
+}
+
+function send(req: IncomingMessage, res: ServerResponse, answer: Answer, isStopping: boolean): void {
+  const headers = [...answer.headers];
+  const hasBody = answer.status !== 204 && answer.status !== 304;
+  if (hasBody) headers.push('Content-Length', String(Buffer.byteLength(answer.body)));
+  const isUnread = !req.complete && declaredBytes(req) !== 0;
+  if (isStopping || isUnread) headers.push('Connection', 'close');
+  res.writeHead(answer.status, headers);
+  if (isUnread) endAfterBody(req, res, hasBody ? answer.body : '');
+  else if (hasBody) res.end(answer.body);
+  else res.end();
+}
+
+/**
+ * Answers before the request has been read. Closing now would make the kernel reset the connection, and the caller might never see the
+ * answer: so what still comes is thrown away for a moment, within limits.
+ */
+function endAfterBody(req: IncomingMessage, res: ServerResponse, body: Buffer | string): void {
+  let thrownAway = 0;
+  const end = (): void => {
+    clearTimeout(timer);
+    if (!res.writableEnded) res.end();
+  };
+  const timer = setTimeout(end, LINGER_MS);
+  if (body.length > 0) res.write(body);
+  else res.flushHeaders();
+  req.on('data', (piece: Buffer) => {
+    thrownAway += piece.length;
+    if (thrownAway > LINGER_BYTES) end();
+  });
+  req.once('end', end);
+  req.once('close', end);
+  req.resume();
+}
+
+const LINGER_MS = 2000;
+const LINGER_BYTES = 16 * 1024 * 1024;
+
+function refuse(req: IncomingMessage, res: ServerResponse, problem: string): void {
+  const body = JSON.stringify({ Type: 'User', message: problem });
+  refused.add(req.socket);
+  res.writeHead(400, [...refusalHeaders, 'Content-Length', String(Buffer.byteLength(body)), 'Connection', 'close']);
+  res.end(body);
+}
+
+/** Connections whose last answer is under way: what else their parser finds gets no second one. */
+const refused = new WeakSet<Duplex>();
+
+const refusalHeaders = [
+  'Content-Type',
+  'application/json',
+  'x-amzn-ErrorType',
+  'BadRequestException',
+  'x-kappa-fault',
+  'caller',
+];
+
+/** Answers on a connection that Node's parser has given up. */
+function refuseBroken(err: Error & { readonly code?: string }, socket: Duplex): void {
+  if (refused.has(socket)) return;
+  if (err.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy(err);
+    return;
+  }
+  if (err.code === 'HPE_HEADER_OVERFLOW') refuseRaw(socket, 431, 'the request line and headers are too large');
+  else if (err.code === 'ERR_HTTP_REQUEST_TIMEOUT') refuseRaw(socket, 408, 'the request did not arrive in time');
+  else refuseRaw(socket, 400, 'the request is not well-formed HTTP');
+}
+
+const reasons: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};
+
+function refuseRaw(socket: Duplex, status: number, problem: string): void {
+  const body = JSON.stringify({ Type: 'User', message: problem });
+  const head = [
+    `HTTP/1.1 ${status} ${reasons[status] ?? ''}`,
+    'Content-Type: application/json',
+    'x-amzn-ErrorType: BadRequestException',
+    'x-kappa-fault: caller',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}

@@ -1,0 +1,105 @@
+import { syncPayloadMaxBytes } from '@kappa/crds/limits';
+
+import type { Dispatcher, Outcome } from '../dispatch/types.ts';
+import { InvalidRequestContent, RequestTooLarge } from '../errors.ts';
+import { type Answer, CallerGone } from '../http/answer.ts';
+import { type Body, readBody } from '../http/body.ts';
+import type { BufferBudget } from '../http/buffer-budget.ts';
+import type { Call } from '../http/server.ts';
+import type { Resolved } from '../registry/functions.ts';
+import { renderError, toLambdaError } from './errors.ts';
+import { eventProblem } from './event-check.ts';
+import { JsonCheck } from './json-check.ts';
+import { type InvokeOptions, parseInvokeOptions } from './options.ts';
+import { traceIdOf } from './trace-id.ts';
+
+export interface InvokeDeps {
+  /** @throws LambdaError 404, 409, 400 */
+  readonly resolve: (label: string, query: string) => Resolved | Promise<Resolved>;
+  readonly dispatcher: Pick<Dispatcher, 'invoke'>;
+  readonly budget: BufferBudget;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** A request was refused or failed before a function answered. */
+  readonly onRefused: (err: unknown, requestId: string) => void;
+}
+
+/** Lambda `Invoke`: RequestResponse and DryRun. A function error is an answer (200), all else is rendered from a LambdaError. */
+export function invokeHandler(deps: InvokeDeps) {
+  return async (call: Call, route: { readonly label: string; readonly query: string }): Promise<Answer> => {
+    try {
+      const options = parseInvokeOptions(call.req.headers);
+      const resolved = await deps.resolve(route.label, route.query); // 1. who?  404, 409
+      if (options.isDryRun) return { status: 204, headers: ['x-amzn-RequestId', call.requestId], body: '' };
+      const body = await readEvent(call, deps.budget); //               2. what?  413, 400
+      try {
+        return await run(deps, call, resolved, options, body.bytes); // 3. run    429, 5xx
+      } finally {
+        body.release();
+      }
+    } catch (err) {
+      if (err instanceof CallerGone) throw err;
+      deps.onRefused(err, call.requestId);
+      return renderError(toLambdaError(err), call.requestId);
+    }
+  };
+}
+
+async function run(
+  deps: InvokeDeps,
+  call: Call,
+  resolved: Resolved,
+  options: InvokeOptions,
+  event: Buffer,
+): Promise<Answer> {
+  const { requestId } = call;
+  const traceId = traceIdOf(call.req.headers['x-amzn-trace-id'], requestId, deps.now());
+  const { tail, clientContext } = options;
+  const { target, invokedArn: invokedFunctionArn } = resolved;
+  const invocation = { requestId, invokedFunctionArn, event, traceId, tail };
+  const outcome = await deps.dispatcher.invoke(
+    target,
+    clientContext === undefined ? invocation : { ...invocation, clientContext },
+  );
+  const headers = [
+    'Content-Type',
+    'application/json',
+    'x-amzn-RequestId',
+    requestId,
+    'X-Amz-Executed-Version',
+    target.version,
+    'X-Amzn-Trace-Id',
+    traceId,
+  ];
+  if (outcome.kind === 'error') headers.push('X-Amz-Function-Error', 'Unhandled', 'x-kappa-fault', 'function');
+  if (tail) await pushLogTail(outcome, headers);
+  return { status: 200, headers, body: outcome.payload };
+}
+
+async function pushLogTail(outcome: Outcome, headers: string[]): Promise<void> {
+  const report = await outcome.report;
+  if (report?.logTail !== undefined) headers.push('X-Amz-Log-Result', report.logTail);
+}
+
+const emptyEvent = Buffer.from('{}');
+
+/** The event as it came; an empty body is `{}` as in Lambda. It is checked while it arrives, and never parsed. */
+async function readEvent(call: Call, budget: BufferBudget): Promise<Body> {
+  const check = new JsonCheck();
+  const body = await readBody(call.req, {
+    limitBytes: syncPayloadMaxBytes,
+    budget,
+    tooLarge,
+    onPiece: (piece) => check.push(piece),
+  });
+  if (body.bytes.length === 0) return { bytes: emptyEvent, release: body.release };
+  const problem = eventProblem(body.bytes, check);
+  if (problem === null) return body;
+  body.release();
+  throw new InvalidRequestContent(`Could not parse request body into json: ${problem}`);
+}
+
+function tooLarge(): RequestTooLarge {
+  // AWS's text; it names 6 MiB although 100 bytes more are taken.
+  return new RequestTooLarge('Request must be smaller than 6291456 bytes for the InvokeFunction operation');
+}

@@ -1,0 +1,157 @@
+import type { Target } from '../dispatch/types.ts';
+import type { AliasView, FunctionView, HttpView, VersionView } from './views.ts';
+
+/** A function as the gateway routes to it. Frozen; replaced as a whole on every change of what it is made from. */
+export interface RoutedFunction {
+  readonly namespace: string;
+  /** metadata.name of the Function. */
+  readonly name: string;
+  /** Lambda's name. */
+  readonly functionName: string;
+  readonly accountId: string;
+  /** ARN without a qualifier. */
+  readonly arn: string;
+  /** null = the function has no URL. */
+  readonly http: HttpView | null;
+  /** The controller has not looked at the newest generation yet, or its version has not arrived here yet. */
+  readonly isPending: boolean;
+  readonly state: 'Pending' | 'Active' | 'Failed';
+  /** Why it is not Active, for people; may be empty. */
+  readonly stateReason: string;
+  /** What `$LATEST` means; null = there has never been one. */
+  readonly latest: Target | null;
+  /** Published versions by number; null = none. */
+  readonly versions: ReadonlyMap<string, Target> | null;
+  /** null = none. */
+  readonly aliases: ReadonlyMap<string, RoutedAlias> | null;
+}
+
+/** An alias whose versions exist. */
+export interface RoutedAlias {
+  readonly target: Target;
+  /** A second version that takes `weight` (0..1) of the calls. */
+  readonly additional: { readonly target: Target; readonly weight: number } | null;
+}
+
+/** Everything that is known of one function. */
+export interface Observed {
+  readonly fn: FunctionView;
+  /** All FunctionVersions of it, by metadata.name. */
+  readonly versions: ReadonlyMap<string, VersionView>;
+  readonly aliases: readonly AliasView[];
+  readonly accountId: string;
+}
+
+export interface RoutingOptions {
+  readonly region: string;
+  readonly arnOf: (accountId: string, functionName: string) => string;
+  readonly environmentOf: (namespace: string, version: VersionView) => Target['environment'];
+}
+
+/**
+ * What the gateway routes to, from what was observed. Pure. A target of `previous` that says the same is taken over, so that its cached
+ * environment lives on. While the version that `$LATEST` should be has not arrived, the previous one goes on, as long as it exists.
+ */
+export function routeFunction(
+  observed: Observed,
+  previous: RoutedFunction | null,
+  options: RoutingOptions,
+): RoutedFunction {
+  const { fn, accountId } = observed;
+  const known = knownTargets(previous);
+  const targetOf = (version: VersionView): Target => makeTarget(version, observed, known, options);
+  const wanted = fn.latestVersion === null ? undefined : observed.versions.get(fn.latestVersion);
+  const latest = wanted ?? previousLatest(observed, previous);
+  const versions = new Map<string, Target>();
+  for (const version of observed.versions.values()) {
+    if (version.version !== LATEST) versions.set(version.version, targetOf(version));
+  }
+  const latestTarget = latest === undefined ? null : targetOf(latest);
+  const aliases = routeAliases(observed.aliases, (version) =>
+    version === LATEST ? latestTarget : (versions.get(version) ?? null),
+  );
+  return Object.freeze({
+    namespace: fn.namespace,
+    name: fn.name,
+    functionName: fn.functionName,
+    accountId,
+    arn: options.arnOf(accountId, fn.functionName),
+    http: fn.http,
+    isPending: fn.generation > fn.observedGeneration || (fn.latestVersion !== null && wanted === undefined),
+    state: fn.state,
+    stateReason: fn.stateReason,
+    latest: latestTarget,
+    versions: versions.size === 0 ? null : versions,
+    aliases: aliases.size === 0 ? null : aliases,
+  });
+}
+
+/** The name of the version that changes. */
+export const LATEST = '$LATEST';
+
+/** Every target of the function, each once. */
+export function targetsOf(fn: RoutedFunction): readonly Target[] {
+  const published = fn.versions === null ? [] : [...fn.versions.values()];
+  return fn.latest === null ? published : [fn.latest, ...published];
+}
+
+function knownTargets(previous: RoutedFunction | null): ReadonlyMap<string, Target> {
+  return new Map(previous === null ? [] : targetsOf(previous).map((target) => [target.versionUid, target]));
+}
+
+function previousLatest({ versions }: Observed, previous: RoutedFunction | null): VersionView | undefined {
+  return previous?.latest ? versions.get(previous.latest.versionName) : undefined;
+}
+
+function routeAliases(
+  aliases: readonly AliasView[],
+  targetOf: (version: string) => Target | null,
+): ReadonlyMap<string, RoutedAlias> {
+  const routed = new Map<string, RoutedAlias>();
+  for (const alias of aliases) {
+    const target = targetOf(alias.version);
+    if (target === null) continue;
+    const second = alias.additional === null ? null : targetOf(alias.additional.version);
+    const additional =
+      second === null || alias.additional === null ? null : { target: second, weight: alias.additional.weight };
+    routed.set(alias.alias, { target, additional });
+  }
+  return routed;
+}
+
+function makeTarget(
+  version: VersionView,
+  { fn, accountId }: Observed,
+  known: ReadonlyMap<string, Target>,
+  options: RoutingOptions,
+): Target {
+  const provisionedConcurrency = version.version === LATEST && version.name === fn.latestVersion ? fn.provisioned : 0;
+  const old = known.get(version.uid);
+  const isSame =
+    old?.accountId === accountId &&
+    old.reservedConcurrency === fn.reserved &&
+    old.provisionedConcurrency === provisionedConcurrency;
+  if (isSame) return old;
+  return Object.freeze({
+    versionUid: version.uid,
+    versionName: version.name,
+    namespace: fn.namespace,
+    accountId,
+    functionObjectName: fn.name,
+    functionName: fn.functionName,
+    version: version.version,
+    runtime: version.runtime,
+    handler: version.handler,
+    memoryMiB: version.memoryMiB,
+    timeoutMs: version.timeoutSeconds * 1000,
+    perInstance: version.perInstance,
+    reservedConcurrency: fn.reserved,
+    provisionedConcurrency,
+    idleTimeoutMs: version.idleTimeoutSeconds * 1000,
+    codeSha256: version.codeSha256,
+    codeBytes: version.codeBytes,
+    logFormat: version.logFormat,
+    region: options.region,
+    environment: old?.environment ?? options.environmentOf(fn.namespace, version),
+  });
+}

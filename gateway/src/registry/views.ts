@@ -1,0 +1,110 @@
+import type { AliasObject } from '@kappa/crds/alias';
+import type { FunctionHttpCors, FunctionObject } from '@kappa/crds/function';
+import type { FunctionVersionEnvironmentEntry, FunctionVersionObject } from '@kappa/crds/function-version';
+import { functionNameOf } from '@kappa/crds/names';
+
+/** What the gateway keeps of a Function: no code, no managed fields, so that thousands cost little. */
+export interface FunctionView {
+  readonly namespace: string;
+  readonly name: string;
+  /** Lambda's name. */
+  readonly functionName: string;
+  readonly generation: number;
+  /** 0 = the controller has never looked at it. */
+  readonly observedGeneration: number;
+  /** metadata.name of the FunctionVersion that `$LATEST` means. */
+  readonly latestVersion: string | null;
+  readonly state: 'Pending' | 'Active' | 'Failed';
+  readonly stateReason: string;
+  /** null = no limit of its own. */
+  readonly reserved: number | null;
+  readonly provisioned: number;
+  readonly http: HttpView | null;
+}
+
+/** spec.http of a Function. */
+export interface HttpView {
+  readonly auth: 'None' | 'AwsIam';
+  readonly cors: FunctionHttpCors | null;
+}
+
+/** What the gateway keeps of a FunctionVersion. */
+export interface VersionView {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** metadata.name of the Function. */
+  readonly functionObjectName: string;
+  /** `$LATEST` or digits. */
+  readonly version: string;
+  readonly runtime: string;
+  readonly handler: string;
+  readonly memoryMiB: number;
+  readonly timeoutSeconds: number;
+  readonly perInstance: number;
+  readonly idleTimeoutSeconds: number;
+  readonly codeSha256: string;
+  readonly codeBytes: number;
+  readonly logFormat: 'Text' | 'JSON';
+  readonly environment: readonly FunctionVersionEnvironmentEntry[];
+}
+
+/** What the gateway keeps of an Alias. */
+export interface AliasView {
+  readonly namespace: string;
+  /** metadata.name of the Function. */
+  readonly functionObjectName: string;
+  /** The alias's own name, as callers say it. */
+  readonly alias: string;
+  readonly version: string;
+  /** `weight` is 0..1. */
+  readonly additional: { readonly version: string; readonly weight: number } | null;
+}
+
+export function viewFunction(fn: FunctionObject): FunctionView {
+  const { metadata, spec, status } = fn;
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    functionName: functionNameOf(fn),
+    generation: metadata.generation,
+    observedGeneration: status?.observedGeneration ?? 0,
+    latestVersion: status?.latestVersion ?? null,
+    state: status?.state ?? 'Pending',
+    stateReason: status?.stateReason ?? '',
+    reserved: spec.concurrency.reserved ?? null,
+    provisioned: spec.concurrency.provisioned,
+    http: spec.http === undefined ? null : { auth: spec.http.auth, cors: spec.http.cors ?? null },
+  };
+}
+
+export function viewVersion({ metadata, spec }: FunctionVersionObject): VersionView {
+  return {
+    uid: metadata.uid,
+    namespace: metadata.namespace,
+    name: metadata.name,
+    functionObjectName: spec.functionName,
+    version: spec.version,
+    runtime: spec.runtime,
+    handler: spec.handler,
+    memoryMiB: spec.memoryMiB,
+    timeoutSeconds: spec.timeoutSeconds,
+    perInstance: spec.perInstance,
+    idleTimeoutSeconds: spec.idleTimeoutSeconds,
+    codeSha256: spec.code.sha256,
+    codeBytes: spec.code.sizeBytes,
+    logFormat: spec.logging.format,
+    environment: spec.environment,
+  };
+}
+
+export function viewAlias({ metadata, spec }: AliasObject): AliasView {
+  const second = spec.additionalVersion;
+  return {
+    namespace: metadata.namespace,
+    functionObjectName: spec.functionName,
+    alias: spec.name,
+    version: spec.functionVersion,
+    additional: second === undefined ? null : { version: second.functionVersion, weight: second.weightPercent / 100 },
+  };
+}
