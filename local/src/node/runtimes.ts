@@ -1,0 +1,97 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { FindInterpreter, Interpreter } from './interpreters.ts';
+
+/** One entry of runtime-images/runtimes.yaml, as far as the process node needs it. */
+export interface RuntimeEntry {
+  readonly id: string;
+  readonly family: string;
+  readonly version: string;
+  readonly image: string;
+  readonly interpreters: readonly string[];
+  /** Arguments after the interpreter; names of files in the family's folder are absolute already. */
+  readonly bootstrap: readonly string[];
+  readonly freshProcess: readonly string[];
+}
+
+/** A runtime that this machine can run. */
+export interface LocalRuntime {
+  readonly entry: RuntimeEntry;
+  readonly interpreter: Interpreter;
+  /** False when another version of the language stands in. */
+  readonly isExact: boolean;
+}
+
+/**
+ * Reads runtimes.yaml.
+ *
+ * @param folder runtime-images
+ * @throws Error when the file is missing or an entry lacks what is needed
+ */
+export function readRuntimes(folder: string): readonly RuntimeEntry[] {
+  const file = join(folder, 'runtimes.yaml');
+  const document: unknown = parse(readFileSync(file, 'utf8'));
+  const { runtimes } = asRecord(document, file);
+  if (!Array.isArray(runtimes)) throw new Error(`${file} has no list of runtimes`);
+  return runtimes.map((entry: unknown, index) => parseEntry(asRecord(entry, `${file} runtimes[${index}]`), folder));
+}
+
+/** For each runtime the best interpreter of this machine; runtimes that it cannot run at all are left out. */
+export async function findLocalRuntimes(
+  entries: readonly RuntimeEntry[],
+  find: FindInterpreter,
+): Promise<readonly LocalRuntime[]> {
+  const found = await Promise.all(entries.map((entry) => localRuntime(entry, find)));
+  return found.filter((runtime) => runtime !== null);
+}
+
+/** True when `version` ("3.11.7", "24.1.0") is a version of the runtime ("3.11", "24"). */
+export function isVersionOf(version: string, wanted: string): boolean {
+  return version === wanted || version.startsWith(`${wanted}.`);
+}
+
+async function localRuntime(entry: RuntimeEntry, find: FindInterpreter): Promise<LocalRuntime | null> {
+  let standIn: Interpreter | null = null;
+  for (const name of entry.interpreters) {
+    for (const interpreter of await find(name)) {
+      if (isVersionOf(interpreter.version, entry.version)) return { entry, interpreter, isExact: true };
+      standIn ??= interpreter;
+    }
+  }
+  return standIn === null ? null : { entry, interpreter: standIn, isExact: false };
+}
+
+function parseEntry(entry: Readonly<Record<string, unknown>>, folder: string): RuntimeEntry {
+  const text = (name: string) => asText(entry[name], `runtimes.yaml: ${name}`);
+  const local = asRecord(entry['local'], `runtimes.yaml: local of ${text('id')}`);
+  const family = text('family');
+  const inFamily = (word: string) => {
+    const file = join(folder, family, word);
+    return existsSync(file) ? file : word;
+  };
+  return {
+    id: text('id'),
+    family,
+    version: text('version'),
+    image: text('image'),
+    interpreters: asTexts(local['interpreters'], 'interpreters'),
+    bootstrap: asTexts(local['bootstrap'], 'bootstrap').map(inFamily),
+    freshProcess: asTexts(entry['freshProcess'], 'freshProcess'),
+  };
+}
+
+function asRecord(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) throw new Error(`${what} is not an object`);
+  return value as Record<string, unknown>;
+}
+
+function asText(value: unknown, what: string): string {
+  if (typeof value !== 'string' && typeof value !== 'number') throw new Error(`${what} is not a text`);
+  return String(value);
+}
+
+function asTexts(value: unknown, what: string): readonly string[] {
+  if (!Array.isArray(value)) throw new Error(`runtimes.yaml: ${what} is not a list`);
+  return value.map((item) => asText(item, what));
+}
