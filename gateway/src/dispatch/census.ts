@@ -1,0 +1,190 @@
+import {
+  type CorePod,
+  type CoreRequest,
+  nextSlotState,
+  noSlots,
+  runningIn,
+  type Slot,
+  type SlotEvent,
+} from './slot.ts';
+import type { Target } from './types.ts';
+import { type AccountState, FunctionState, VersionState } from './version-state.ts';
+
+/**
+ * Who exists and how many: every count of dispatch is kept here, in one place, so that
+ * allocated = claiming + starting + idle + busy + finishing + foreign holds by construction.
+ */
+export class Census<P extends CorePod, R extends CoreRequest> {
+  /** Slots by state over all versions. `Gone` counts those that ended. */
+  readonly totals = noSlots();
+  /** Requests that wait, over all versions, and the bytes of their events. */
+  queuedCount = 0;
+  queuedBytes = 0;
+  /** Requests that are admitted and not settled. */
+  outstanding = 0;
+  /** Versions by uid, only those that have something to remember. */
+  readonly #versions = new Map<string, VersionState<P, R>>();
+  /** By namespace/name, only those with a version above. */
+  readonly #functions = new Map<string, FunctionState<P, R>>();
+  readonly #accounts = new Map<string, AccountState>();
+  /** What may get calls; null until it was said for the first time. */
+  #current: ReadonlyMap<string, Target> | null = null;
+
+  versions(): IterableIterator<VersionState<P, R>> {
+    return this.#versions.values();
+  }
+
+  get versionCount(): number {
+    return this.#versions.size;
+  }
+
+  /** The state of a version, made when it has none. */
+  version(target: Target): VersionState<P, R> {
+    const known = this.#versions.get(target.versionUid);
+    if (known !== undefined) {
+      if (known.target !== target) this.#retarget(known, target);
+      return known;
+    }
+    const owner = this.#function(target);
+    const version = new VersionState(target.versionUid, target, owner);
+    version.isCurrent = this.#current?.has(target.versionUid) ?? true;
+    this.#versions.set(version.uid, version);
+    owner.versions.add(version);
+    this.#setCap(owner, target.reservedConcurrency);
+    return version;
+  }
+
+  /** Forgets a version that has nothing to remember. */
+  forgetIfUnused(version: VersionState<P, R>): void {
+    const isKept = version.isCurrent && version.target.provisionedConcurrency > 0;
+    if (version.slots.size > 0 || version.queue.length > 0 || version.failures > 0 || isKept) return;
+    this.#versions.delete(version.uid);
+    version.owner.versions.delete(version);
+    if (version.owner.versions.size === 0) this.#functions.delete(functionKey(version.target));
+  }
+
+  setVersions(current: ReadonlyMap<string, Target>): void {
+    this.#current = current;
+    const caps = new Map<string, Target>();
+    for (const target of current.values()) {
+      if (target.reservedConcurrency !== null) caps.set(functionKey(target), target);
+      if (target.provisionedConcurrency > 0) this.version(target);
+    }
+    for (const account of this.#accounts.values()) account.reserved = 0;
+    for (const target of caps.values()) this.#account(target.accountId).reserved += target.reservedConcurrency ?? 0;
+    for (const version of this.#versions.values()) {
+      const target = current.get(version.uid);
+      version.isCurrent = target !== undefined;
+      if (target !== undefined && target !== version.target) this.#retarget(version, target);
+    }
+  }
+
+  /** A request was admitted. */
+  entered({ owner }: VersionState<P, R>): void {
+    this.outstanding += 1;
+    owner.outstanding += 1;
+    if (owner.cap === null) owner.account.outstanding += 1;
+  }
+
+  /** A request was settled. */
+  left({ owner }: VersionState<P, R>): void {
+    this.outstanding -= 1;
+    owner.outstanding -= 1;
+    if (owner.cap === null) owner.account.outstanding -= 1;
+  }
+
+  queued(version: VersionState<P, R>, request: R): void {
+    version.queue.push(request);
+    this.#countQueued(version, 1, request.bytes);
+  }
+
+  /** Puts a request that was given to a pod in vain before all others: it came before them. */
+  requeued(version: VersionState<P, R>, request: R): void {
+    version.queue.unshift(request);
+    this.#countQueued(version, 1, request.bytes);
+  }
+
+  dequeued(version: VersionState<P, R>): R | undefined {
+    const request = version.queue.shift();
+    if (request !== undefined) this.#countQueued(version, -1, -request.bytes);
+    return request;
+  }
+
+  add(slot: Slot<P, R>): void {
+    const { version, pod } = slot;
+    const { owner } = version;
+    version.slots.add(slot);
+    version.counts[slot.state] += 1;
+    this.totals[slot.state] += 1;
+    owner.running += runningIn(slot.state);
+    owner.slotsByZone.set(pod.zone, (owner.slotsByZone.get(pod.zone) ?? 0) + 1);
+    if (slot.state === 'Idle') version.idle.push(slot);
+  }
+
+  /** The only place where a slot changes its state. */
+  move(slot: Slot<P, R>, event: SlotEvent): void {
+    const { version, state: from } = slot;
+    const to = nextSlotState(from, event);
+    slot.state = to;
+    version.counts[from] -= 1;
+    this.totals[from] -= 1;
+    version.counts[to] += 1;
+    this.totals[to] += 1;
+    version.owner.running += runningIn(to) - runningIn(from);
+    if (to === 'Idle') version.idle.push(slot);
+    if (to === 'Gone') this.#remove(slot, from === 'Idle');
+  }
+
+  #remove(slot: Slot<P, R>, wasIdle: boolean): void {
+    const { version, pod } = slot;
+    slot.request = null;
+    version.slots.delete(slot);
+    if (wasIdle) version.idle.splice(version.idle.lastIndexOf(slot), 1);
+    const { slotsByZone } = version.owner;
+    const left = (slotsByZone.get(pod.zone) ?? 0) - 1;
+    if (left > 0) slotsByZone.set(pod.zone, left);
+    else slotsByZone.delete(pod.zone);
+  }
+
+  #countQueued(version: VersionState<P, R>, count: number, bytes: number): void {
+    this.queuedCount += count;
+    this.queuedBytes += bytes;
+    version.queuedBytes += bytes;
+  }
+
+  #retarget(version: VersionState<P, R>, target: Target): void {
+    version.target = target;
+    this.#setCap(version.owner, target.reservedConcurrency);
+  }
+
+  /** A function with a cap leaves the account's common limit with what it runs, and the other way round. */
+  #setCap(owner: FunctionState<P, R>, cap: number | null): void {
+    if ((owner.cap === null) !== (cap === null)) {
+      owner.account.outstanding += cap === null ? owner.outstanding : -owner.outstanding;
+    }
+    owner.cap = cap;
+  }
+
+  #function(target: Target): FunctionState<P, R> {
+    const key = functionKey(target);
+    let owner = this.#functions.get(key);
+    if (owner === undefined) {
+      owner = new FunctionState(this.#account(target.accountId));
+      this.#functions.set(key, owner);
+    }
+    return owner;
+  }
+
+  #account(accountId: string): AccountState {
+    let account = this.#accounts.get(accountId);
+    if (account === undefined) {
+      account = { outstanding: 0, reserved: 0 };
+      this.#accounts.set(accountId, account);
+    }
+    return account;
+  }
+}
+
+function functionKey({ namespace, functionObjectName }: Target): string {
+  return `${namespace}/${functionObjectName}`;
+}

@@ -1,0 +1,180 @@
+import type { DispatchLimits } from './limits.ts';
+import { planClaims } from './plan.ts';
+import { PoolState } from './pool-state.ts';
+import type { CorePod, CoreRequest } from './slot.ts';
+import type { VersionState } from './version-state.ts';
+
+/** Time, handed in. */
+export interface CoreClock {
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+  /** Calls back once, later; the answer cancels it. */
+  readonly after: (delayMs: number, call: () => void) => () => void;
+  /** Calls back once, after this turn of the event loop has read its sockets. */
+  readonly soon: (call: () => void) => void;
+}
+
+/** Who acts on what Claims finds out. */
+export interface ClaimsOwner<P extends CorePod, R extends CoreRequest> {
+  /** `pod` has left the pool: make it a slot of `version`. */
+  claim(version: VersionState<P, R>, pod: P): void;
+  /** See ClusterDoor.wantPods. */
+  wantPods(pool: string, count: number): void;
+}
+
+/**
+ * Which generic pod goes to which version, and when. Demand claims at once: nothing is averaged or polled. One exception:
+ * while a slot of the version is between its answer and its REPORT, a request may wait for it up to the grace, so that
+ * sequential calls never claim a second pod. When a pool has no pod left, its versions take turns for those that come.
+ */
+export class Claims<P extends CorePod, R extends CoreRequest> {
+  readonly #limits: DispatchLimits;
+  readonly #clock: CoreClock;
+  readonly #owner: ClaimsOwner<P, R>;
+  /** Own zone; the second choice of a claim. Empty = unknown. */
+  readonly #zone: string;
+  readonly #pools = new Map<string, PoolState<P, R>>();
+  /** An announcement for this turn of the event loop is due. */
+  #isAnnouncing = false;
+  /** Versions with a waiting request that counts on a finishing slot. */
+  readonly #inGrace = new Set<VersionState<P, R>>();
+  /** A grace timer runs. At most one does, for all versions. */
+  #isGraceArmed = false;
+
+  constructor(limits: DispatchLimits, clock: CoreClock, owner: ClaimsOwner<P, R>, zone: string) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#owner = owner;
+    this.#zone = zone;
+  }
+
+  /** A generic pod may be claimed. */
+  podReady(pod: P): void {
+    const pool = this.#pool(pod.pool);
+    pool.add(pod);
+    this.#feed(pool);
+  }
+
+  /** A generic pod may not be claimed any more. */
+  podGone(pod: P): void {
+    this.#pools.get(pod.pool)?.remove(pod);
+  }
+
+  /** Claims what `version` needs now, as far as there are pods. */
+  claimMissing(version: VersionState<P, R>): void {
+    this.#updateGrace(version);
+    const pool = this.#pool(version.target.runtime);
+    let missing = this.#missing(version);
+    while (missing > 0) {
+      const pod = pool.take(version.owner.slotsByZone, this.#zone);
+      if (pod === undefined) break;
+      this.#owner.claim(version, pod);
+      missing = this.#missing(version);
+    }
+    if (missing > 0) pool.hungry.add(version);
+    else if (!pool.hungry.delete(version)) return;
+    this.#announceSoon();
+  }
+
+  /** Says every pool's unmet claims that are above 0 or have changed. */
+  announce(): void {
+    this.#isAnnouncing = false;
+    for (const pool of this.#pools.values()) {
+      const count = this.#missingIn(pool);
+      if (count > 0 || pool.announced > 0) this.#owner.wantPods(pool.name, count);
+      pool.announced = count;
+    }
+  }
+
+  /** Generic pods and unmet claims by pool. */
+  pools(): readonly { readonly pool: string; readonly generic: number; readonly missing: number }[] {
+    const pools = [...this.#pools.values()];
+    return pools.map((pool) => ({ pool: pool.name, generic: pool.size, missing: this.#missingIn(pool) }));
+  }
+
+  /** Generic pods go to the versions that wait, one each in turn. */
+  #feed(pool: PoolState<P, R>): void {
+    while (pool.size > 0) {
+      const [version] = pool.hungry;
+      if (version === undefined) return;
+      pool.hungry.delete(version);
+      this.#announceSoon();
+      if (this.#missing(version) === 0) continue;
+      const pod = pool.take(version.owner.slotsByZone, this.#zone);
+      if (pod !== undefined) this.#owner.claim(version, pod);
+      if (this.#missing(version) > 0) pool.hungry.add(version);
+    }
+  }
+
+  #missing(version: VersionState<P, R>): number {
+    const { queue, counts, owner } = version;
+    const provisioned = version.isCurrent ? version.target.provisionedConcurrency : 0;
+    if (queue.length === 0 && provisioned === 0) return 0;
+    const need = {
+      queued: queue.length,
+      counts,
+      cap: owner.cap,
+      functionRunning: owner.running,
+      provisioned,
+      graceUntilMs: version.graceUntilMs,
+      failures: version.failures,
+      pausedUntilMs: version.pausedUntilMs,
+    };
+    return planClaims(need, this.#clock.nowMs());
+  }
+
+  #missingIn(pool: PoolState<P, R>): number {
+    let missing = 0;
+    for (const version of pool.hungry) missing += this.#missing(version);
+    return missing;
+  }
+
+  #announceSoon(): void {
+    if (this.#isAnnouncing) return;
+    this.#isAnnouncing = true;
+    this.#clock.soon(() => this.announce());
+  }
+
+  #updateGrace(version: VersionState<P, R>): void {
+    if (version.queue.length === 0) {
+      if (version.graceUntilMs !== 0) this.#inGrace.delete(version);
+      version.graceUntilMs = 0;
+      return;
+    }
+    if (version.graceUntilMs !== 0 || version.counts.Finishing === 0) return;
+    version.graceUntilMs = this.#clock.nowMs() + this.#limits.finishGraceMs;
+    this.#inGrace.add(version);
+    this.#armGrace(this.#limits.finishGraceMs);
+  }
+
+  #armGrace(delayMs: number): void {
+    if (this.#isGraceArmed) return;
+    this.#isGraceArmed = true;
+    // The timer may fire late, before sockets are read that hold the very REPORT it waits for: look after them.
+    this.#clock.after(delayMs, () => this.#clock.soon(() => this.#endGraces()));
+  }
+
+  #endGraces(): void {
+    this.#isGraceArmed = false;
+    const nowMs = this.#clock.nowMs();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const version of [...this.#inGrace]) {
+      if (version.graceUntilMs > nowMs) {
+        nextMs = Math.min(nextMs, version.graceUntilMs);
+        continue;
+      }
+      this.#inGrace.delete(version);
+      this.claimMissing(version);
+    }
+    if (nextMs !== Number.POSITIVE_INFINITY) this.#armGrace(Math.max(1, nextMs - nowMs));
+  }
+
+  #pool(name: string): PoolState<P, R> {
+    let pool = this.#pools.get(name);
+    if (pool === undefined) {
+      pool = new PoolState(name);
+      this.#pools.set(name, pool);
+    }
+    return pool;
+  }
+}

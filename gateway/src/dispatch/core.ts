@@ -1,0 +1,278 @@
+import { type LambdaError, ServiceException, TooManyRequests } from '../errors.ts';
+import { Census } from './census.ts';
+import { Claims, type CoreClock } from './claims.ts';
+import type { DispatchLimits } from './limits.ts';
+import { initPauseMs, planAdmission } from './plan.ts';
+import type { CorePod, CoreRequest, Slot } from './slot.ts';
+import type { Target } from './types.ts';
+import type { VersionState } from './version-state.ts';
+
+/** What the core decides and others do. None may call back into the core before it returns. */
+export interface CoreEffects<P extends CorePod, R extends CoreRequest> {
+  /** Give `slot.request` to the claimed pod. False = provably nothing was sent; the pod is then given up. */
+  run(slot: Slot<P, R>): boolean;
+  /** Claim `slot.pod` for `slot.version`, with `slot.request` right behind when there is one. */
+  claim(slot: Slot<P, R>): void;
+  /** The pod is idle and not wanted any more. */
+  release(pod: P, reason: string): void;
+  /** The request ends with an error of the platform. */
+  fail(request: R, error: LambdaError): void;
+  /** See ClusterDoor.wantPods. */
+  wantPods(pool: string, count: number): void;
+  /** Claims of the version pause for so long: one more pod ended without one good invocation. */
+  initFailed(target: Target, pauseMs: number): void;
+}
+
+/** Why a slot is given up. */
+export interface Loss {
+  /** The slot's request provably did not run, so another pod may take it; else it fails with `error`. */
+  readonly mayRetry: boolean;
+  readonly error: LambdaError;
+  /** The function's init may be the cause, so it counts against the version when the pod was not proven. */
+  readonly isSuspicious: boolean;
+}
+
+/**
+ * Decides where every request runs. Knows nothing of sockets, the cluster or wall-clock time: what happened comes in as
+ * a method call, what has to be done goes out through the effects.
+ *
+ * A request enters by `arrive` and then either runs at once on an idle slot, or is sent along with the claim of a
+ * generic pod, or waits in its version's queue for the first of: a slot that becomes free, a generic pod, the end of its
+ * budget. What always holds when a method has returned:
+ *
+ *  1. No request waits while a slot of its version is idle (unless the function's cap forbids one more to run).
+ *  2. Running slots of a function never exceed its reserved concurrency.
+ *  3. Requests of one version start in the order of their arrival; versions of one pool take turns for generic pods.
+ *  4. A waiting request that no slot is coming for has been claimed for, or its pool was asked for a pod.
+ *  5. Each request is settled once: `answered`, or the effect `fail`.
+ */
+export class DispatchCore<P extends CorePod, R extends CoreRequest> {
+  readonly census = new Census<P, R>();
+  readonly claims: Claims<P, R>;
+  readonly #limits: DispatchLimits;
+  readonly #clock: CoreClock;
+  readonly #effects: CoreEffects<P, R>;
+
+  constructor(limits: DispatchLimits, clock: CoreClock, effects: CoreEffects<P, R>, zone: string) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#effects = effects;
+    const owner = {
+      claim: (version: VersionState<P, R>, pod: P) => this.#claim(version, pod),
+      wantPods: (pool: string, count: number) => effects.wantPods(pool, count),
+    };
+    this.claims = new Claims(limits, clock, owner, zone);
+  }
+
+  /** One more request. @throws TooManyRequests; the request is then as if it had never come */
+  arrive(target: Target, request: R): void {
+    const version = this.census.version(target);
+    try {
+      this.#admit(version, request);
+    } catch (error) {
+      this.census.forgetIfUnused(version);
+      throw error;
+    }
+    this.census.entered(version);
+    if (version.queue.length === 0 && this.#hasRoom(version)) {
+      const slot = version.idle.pop();
+      if (slot !== undefined) {
+        this.#start(slot, request);
+        return;
+      }
+    }
+    this.census.queued(version, request);
+    this.advance(version);
+  }
+
+  /** SPECIALIZED is in. */
+  confirmed(slot: Slot<P, R>): void {
+    if (slot.state !== 'Claiming') return;
+    this.census.move(slot, 'confirmed');
+    this.#settleIdle(slot);
+  }
+
+  /** The request of `slot` has its answer. */
+  answered(slot: Slot<P, R>): void {
+    this.census.move(slot, 'answered');
+    slot.request = null;
+    this.census.left(slot.version);
+  }
+
+  /** REPORT is in: the pod is free, or ends by itself when it is not `isReusable`. */
+  reported(slot: Slot<P, R>, isReusable: boolean): void {
+    const { version } = slot;
+    if (isReusable) {
+      slot.isProven = true;
+      version.failures = 0;
+      version.pausedUntilMs = 0;
+      this.census.move(slot, 'reported');
+      this.#settleIdle(slot);
+      return;
+    }
+    this.census.move(slot, 'dropped');
+    if (!slot.isProven) this.#noteFailure(version);
+    this.#advanceFunction(version);
+  }
+
+  /** The pod of `slot` is lost, refuses the slot's request, is overdue, or cannot be claimed. */
+  lost(slot: Slot<P, R>, loss: Loss): void {
+    if (slot.state === 'Gone') return;
+    const { version, request } = slot;
+    this.census.move(slot, 'dropped');
+    if (loss.isSuspicious && !slot.isProven) this.#noteFailure(version);
+    if (request !== null) this.#retryOrFail(version, request, loss);
+    this.#advanceFunction(version);
+  }
+
+  /** A pod that is claimed already, by an earlier life of the gateway or another one, becomes a slot. */
+  adopt(pod: P, target: Target, isBusy: boolean): Slot<P, R> {
+    const slot: Slot<P, R> = {
+      pod,
+      version: this.census.version(target),
+      state: isBusy ? 'Foreign' : 'Idle',
+      request: null,
+      idleSinceMs: this.#clock.nowMs(),
+      deadlineMs: Number.POSITIVE_INFINITY,
+      isProven: true,
+    };
+    this.census.add(slot);
+    if (!isBusy) this.#settleIdle(slot);
+    return slot;
+  }
+
+  /** A Foreign slot has become free. */
+  freed(slot: Slot<P, R>): void {
+    this.census.move(slot, 'freed');
+    this.#settleIdle(slot);
+  }
+
+  /** An idle slot is given up and its pod released; in any other state nothing happens. */
+  retire(slot: Slot<P, R>, reason: string): void {
+    if (slot.state !== 'Idle') return;
+    this.census.move(slot, 'dropped');
+    this.#effects.release(slot.pod, reason);
+    this.advance(slot.version);
+  }
+
+  /** Takes over which versions may get calls; idle pods of the others are released, provisioned ones are claimed. */
+  setVersions(current: ReadonlyMap<string, Target>): void {
+    this.census.setVersions(current);
+    for (const version of [...this.census.versions()]) {
+      if (!version.isCurrent) for (const slot of [...version.idle]) this.retire(slot, 'its version is not current');
+      this.advance(version);
+    }
+  }
+
+  /** Ends the oldest waiting request of a version. */
+  failOldest(version: VersionState<P, R>, error: LambdaError): void {
+    const request = this.census.dequeued(version);
+    if (request === undefined) return;
+    this.census.left(version);
+    this.#effects.fail(request, error);
+    this.advance(version);
+  }
+
+  /** Brings waiting requests onto idle slots, then claims for the rest. Harmless at any time. */
+  advance(version: VersionState<P, R>): void {
+    while (version.queue.length > 0 && this.#hasRoom(version)) {
+      const slot = version.idle.pop();
+      if (slot === undefined) break;
+      const request = this.census.dequeued(version);
+      if (request !== undefined) this.#start(slot, request);
+    }
+    this.claims.claimMissing(version);
+    this.census.forgetIfUnused(version);
+  }
+
+  /** The same for all versions of a function: under a cap, one version's free slot is another one's room. */
+  #advanceFunction(version: VersionState<P, R>): void {
+    this.advance(version);
+    const { cap, versions } = version.owner;
+    if (cap === null || versions.size < 2) return;
+    for (const sibling of [...versions]) if (sibling !== version) this.advance(sibling);
+  }
+
+  #admit(version: VersionState<P, R>, request: R): void {
+    const { owner } = version;
+    const seen = {
+      cap: owner.cap,
+      functionOutstanding: owner.outstanding,
+      accountOutstanding: owner.account.outstanding,
+      accountReserved: owner.account.reserved,
+    };
+    const reason = planAdmission(seen, this.#limits);
+    if (reason !== null) throw new TooManyRequests(reason);
+    if (version.idle.length > 0) return;
+    const { maxQueued, maxQueuedBytes, maxTotalQueuedBytes } = this.#limits;
+    const isQueueFull =
+      version.queue.length > 0 &&
+      (version.queue.length >= maxQueued || version.queuedBytes + request.bytes > maxQueuedBytes);
+    const isMemoryFull = this.census.queuedCount > 0 && this.census.queuedBytes + request.bytes > maxTotalQueuedBytes;
+    if (isQueueFull || isMemoryFull)
+      throw new TooManyRequests(
+        'ConcurrentInvocationLimitExceeded',
+        'Rate Exceeded. Too many requests wait for a pod.',
+      );
+  }
+
+  #hasRoom({ owner }: VersionState<P, R>): boolean {
+    return owner.cap === null || owner.running < owner.cap;
+  }
+
+  /** Gives `request` to an idle slot that has left the stack. */
+  #start(slot: Slot<P, R>, request: R): void {
+    this.census.move(slot, 'taken');
+    this.#bind(slot, request);
+    if (this.#effects.run(slot)) return;
+    const error = new ServiceException('The link to the pod was lost before the request was sent; it did not run.');
+    this.lost(slot, { mayRetry: true, error, isSuspicious: false });
+  }
+
+  #claim(version: VersionState<P, R>, pod: P): void {
+    const request = this.#hasRoom(version) ? this.census.dequeued(version) : undefined;
+    const slot: Slot<P, R> = {
+      pod,
+      version,
+      state: request === undefined ? 'Claiming' : 'Starting',
+      request: null,
+      idleSinceMs: 0,
+      deadlineMs: this.#clock.nowMs() + this.#limits.initTimeoutMs + this.#limits.overdueMarginMs,
+      isProven: false,
+    };
+    this.census.add(slot);
+    if (request !== undefined) this.#bind(slot, request);
+    this.#effects.claim(slot);
+  }
+
+  #bind(slot: Slot<P, R>, request: R): void {
+    request.attempts += 1;
+    slot.request = request;
+    const initMs = slot.isProven ? 0 : this.#limits.initTimeoutMs;
+    slot.deadlineMs = this.#clock.nowMs() + slot.version.target.timeoutMs + initMs + this.#limits.overdueMarginMs;
+  }
+
+  /** A slot has just become idle: its pod goes when the version is over, else it serves who waits. */
+  #settleIdle(slot: Slot<P, R>): void {
+    const { version } = slot;
+    slot.idleSinceMs = this.#clock.nowMs();
+    if (version.queue.length === 0 && !version.isCurrent) this.retire(slot, 'its version is not current');
+    this.#advanceFunction(version);
+  }
+
+  #retryOrFail(version: VersionState<P, R>, request: R, loss: Loss): void {
+    if (loss.mayRetry && request.attempts < this.#limits.maxAttempts) {
+      this.census.requeued(version, request);
+      return;
+    }
+    this.census.left(version);
+    this.#effects.fail(request, loss.error);
+  }
+
+  #noteFailure(version: VersionState<P, R>): void {
+    version.failures += 1;
+    const pauseMs = initPauseMs(version.failures, this.#limits);
+    version.pausedUntilMs = this.#clock.nowMs() + pauseMs;
+    this.#effects.initFailed(version.target, pauseMs);
+  }
+}

@@ -1,0 +1,56 @@
+/** Bounds and waits of dispatch. Every one is an option, so that tests need not wait. */
+export interface DispatchLimits {
+  /** Unanswered requests of one account, functions with reserved concurrency not counted. AWS's default is 1,000. */
+  readonly accountConcurrency: number;
+  /** Of the account's limit this much is always left to functions without reserved concurrency, as on AWS. */
+  readonly minUnreservedConcurrency: number;
+  /** Requests of one function version that may wait for a pod. */
+  readonly maxQueued: number;
+  /** Bytes of their events. One request may always wait, whatever its size. */
+  readonly maxQueuedBytes: number;
+  /** Bytes of all waiting events of this gateway. */
+  readonly maxTotalQueuedBytes: number;
+  /** A request waits so long for a pod, then it is the platform's error. Not part of the function's timeout. */
+  readonly capacityBudgetMs: number;
+  /** A request waits so long for a pod that has answered but not reported, before another pod is claimed. */
+  readonly finishGraceMs: number;
+  /** Time limit of a function's init, milliseconds. */
+  readonly initTimeoutMs: number;
+  /** On top of the function's timeout (and of the init's) before the gateway gives a silent pod up. */
+  readonly overdueMarginMs: number;
+  /** A request that provably did not run is tried so many times in all. */
+  readonly maxAttempts: number;
+  /** Claims pause after the second pod in a row that ended without one good invocation, then twice as long each time. */
+  readonly minInitPauseMs: number;
+  readonly maxInitPauseMs: number;
+  /** A pod of a version that nobody knows is drained after that time: another gateway may know a newer version. */
+  readonly orphanGraceMs: number;
+  /** A pod that runs a former life's invocation is asked again so often whether it is free. */
+  readonly foreignPollMs: number;
+  /** Pause before a pod that could not be reached is dialled again. */
+  readonly redialMs: number;
+  /** How often deadlines are looked at; the error of every wait above 100 ms. */
+  readonly tickMs: number;
+  /** How often a silent link gets a PING. */
+  readonly heartbeatMs: number;
+}
+
+export const defaultLimits: DispatchLimits = Object.freeze({
+  accountConcurrency: 1000,
+  minUnreservedConcurrency: 100,
+  maxQueued: 1000,
+  maxQueuedBytes: 64 * 1024 * 1024,
+  maxTotalQueuedBytes: 256 * 1024 * 1024,
+  capacityBudgetMs: 30_000,
+  finishGraceMs: 20,
+  initTimeoutMs: 10_000,
+  overdueMarginMs: 5_000,
+  maxAttempts: 5,
+  minInitPauseMs: 100,
+  maxInitPauseMs: 5_000,
+  orphanGraceMs: 10_000,
+  foreignPollMs: 1_000,
+  redialMs: 1_000,
+  tickMs: 100,
+  heartbeatMs: 5_000,
+});

@@ -1,0 +1,87 @@
+import type { VersionState } from './version-state.ts';
+
+/*
+ * The life of a slot = one claimed pod, from the claim to its end. One invocation at a time.
+ *
+ *   Claiming   SPECIALIZE alone is on its way (provisioned concurrency); runs the init, no request
+ *   Starting   SPECIALIZE and INVOKE are on their way together: a cold start with its request
+ *   Idle       on the version's stack
+ *   Busy       runs a request of this gateway
+ *   Finishing  has answered; REPORT is not in, so the pod is not free
+ *   Foreign    adopted while it runs a request whose answer goes nowhere (an earlier life of the gateway)
+ *   Gone       given up: drained, lost, refused or overdue; never comes back
+ *
+ * What is not listed is a bug, not a case to handle.
+ */
+export type SlotState = 'Claiming' | 'Starting' | 'Idle' | 'Busy' | 'Finishing' | 'Foreign' | 'Gone';
+export type SlotEvent = 'confirmed' | 'taken' | 'answered' | 'reported' | 'freed' | 'dropped';
+
+const transitions: Readonly<Record<SlotState, Partial<Record<SlotEvent, SlotState>>>> = {
+  Claiming: { confirmed: 'Idle', dropped: 'Gone' },
+  Starting: { confirmed: 'Starting', answered: 'Finishing', reported: 'Idle', dropped: 'Gone' },
+  Idle: { taken: 'Busy', dropped: 'Gone' },
+  Busy: { answered: 'Finishing', reported: 'Idle', dropped: 'Gone' },
+  Finishing: { reported: 'Idle', dropped: 'Gone' },
+  Foreign: { freed: 'Idle', dropped: 'Gone' },
+  Gone: {},
+};
+
+/** States in which user code may run for a request: what reserved concurrency caps. */
+const running: Readonly<Record<SlotState, number>> = {
+  Claiming: 0,
+  Starting: 1,
+  Idle: 0,
+  Busy: 1,
+  Finishing: 1,
+  Foreign: 1,
+  Gone: 0,
+};
+
+/** 1 when a slot in `state` counts against the function's concurrency, else 0. */
+export function runningIn(state: SlotState): number {
+  return running[state];
+}
+
+/** @throws Error when `event` may not happen in `state` */
+export function nextSlotState(state: SlotState, event: SlotEvent): SlotState {
+  const next = transitions[state][event];
+  if (next === undefined) throw new Error(`illegal slot transition: ${event} while ${state}`);
+  return next;
+}
+
+/** Slots by state, of a version or of the whole gateway. */
+export type SlotCounts = Record<SlotState, number>;
+
+export function noSlots(): SlotCounts {
+  return { Claiming: 0, Starting: 0, Idle: 0, Busy: 0, Finishing: 0, Foreign: 0, Gone: 0 };
+}
+
+/** What the core must know of a pod. */
+export interface CorePod {
+  readonly pool: string;
+  readonly zone: string;
+}
+
+/** What the core must know of a request. */
+export interface CoreRequest {
+  /** Size of the event. */
+  readonly bytes: number;
+  readonly arrivedMs: number;
+  /** How often it was given to a pod; the core counts. */
+  attempts: number;
+}
+
+/** One claimed pod. Only the core changes it. */
+export interface Slot<P extends CorePod, R extends CoreRequest> {
+  readonly pod: P;
+  readonly version: VersionState<P, R>;
+  state: SlotState;
+  /** The request that is not answered yet; set in Starting and Busy only. */
+  request: R | null;
+  /** Since when it is Idle; meaningless in other states. */
+  idleSinceMs: number;
+  /** When the running invocation is given up; meaningless unless Starting, Busy, Finishing or Claiming. */
+  deadlineMs: number;
+  /** It has run at least one invocation to a report that lets it go on: its init works. */
+  isProven: boolean;
+}

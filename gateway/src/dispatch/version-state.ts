@@ -1,0 +1,62 @@
+import { Fifo } from './fifo.ts';
+import { type CorePod, type CoreRequest, noSlots, type Slot, type SlotCounts } from './slot.ts';
+import type { Target } from './types.ts';
+
+/** What concurrency is counted by: one Function, all its versions together. */
+export class FunctionState<P extends CorePod, R extends CoreRequest> {
+  /** Hard cap of what runs at the same time; null = none of its own. */
+  cap: number | null = null;
+  /** Slots in a running state, over all versions. Invariant: <= cap, unless the cap was lowered or pods were adopted. */
+  running = 0;
+  /** Requests that were admitted and are not answered: waiting ones included. */
+  outstanding = 0;
+  /** Its versions that have a state. Without any it is forgotten. */
+  readonly versions = new Set<VersionState<P, R>>();
+  /** Slots by zone, for the spread. */
+  readonly slotsByZone = new Map<string, number>();
+  readonly account: AccountState;
+
+  constructor(account: AccountState) {
+    this.account = account;
+  }
+}
+
+/** What the account's limit is counted by. */
+export interface AccountState {
+  /** Unanswered requests of functions without reserved concurrency. */
+  outstanding: number;
+  /** Sum of reserved concurrency over all functions of the account. */
+  reserved: number;
+}
+
+/** All that dispatch knows of one function version that has a slot, a waiting request or a bad record. */
+export class VersionState<P extends CorePod, R extends CoreRequest> {
+  readonly uid: string;
+  readonly owner: FunctionState<P, R>;
+  /** As of the latest call or informer change. */
+  target: Target;
+  /** Whether it may still get calls; pods of others are drained. */
+  isCurrent = true;
+  /** Every slot that is not Gone. */
+  readonly slots = new Set<Slot<P, R>>();
+  /** Idle slots; the most recently used is last and is taken first, the first is the longest idle. */
+  readonly idle: Slot<P, R>[] = [];
+  /** Slots by state; always the sum over `slots`. */
+  readonly counts: SlotCounts = noSlots();
+  /** Requests that wait for a pod, oldest first. Empty while a slot is idle, unless the function's cap forbids. */
+  readonly queue = new Fifo<R>();
+  /** Bytes of their events. */
+  queuedBytes = 0;
+  /** Until then finishing slots count as capacity for the queue; 0 = nobody waits for one. */
+  graceUntilMs = 0;
+  /** Pods in a row that ended without one good invocation. */
+  failures = 0;
+  /** No claim before that time. */
+  pausedUntilMs = 0;
+
+  constructor(uid: string, target: Target, owner: FunctionState<P, R>) {
+    this.uid = uid;
+    this.target = target;
+    this.owner = owner;
+  }
+}

@@ -1,0 +1,32 @@
+import type { ErrorCode } from './generated/frames.ts';
+
+/**
+ * Why a link, or one stream of it, failed: a code of the ERROR frame, or one that only the gateway's side knows.
+ * `Unreachable`: no TCP connection within the budget. `NoAnswer`: connected, but no HELLO or WELCOME in time.
+ * `Lost`: the connection broke. `Closed`: this side let go of it.
+ */
+export type LinkErrorCode = ErrorCode | 'Unreachable' | 'NoAnswer' | 'Lost' | 'Closed';
+
+/** A failure of the link to one pod. */
+export class LinkError extends Error {
+  readonly code: LinkErrorCode;
+
+  constructor(code: LinkErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'LinkError';
+    this.code = code;
+  }
+
+  /** Another try at the same address cannot help: the pod there is not the one that is meant, or refuses us. */
+  get isFatal(): boolean {
+    return fatal.has(this.code);
+  }
+}
+
+const fatal: ReadonlySet<LinkErrorCode> = new Set<LinkErrorCode>([
+  'WrongPod',
+  'BadSignature',
+  'StaleEpoch',
+  'UnsupportedProtocol',
+  'NotAuthenticated',
+]);

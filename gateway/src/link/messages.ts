@@ -1,0 +1,150 @@
+import { ErrorCode } from './generated/frames.ts';
+import { LinkError } from './link-error.ts';
+
+/** The agent's greeting. */
+export interface Hello {
+  readonly protocol: number;
+  readonly oldestProtocol: number;
+  readonly podUid: string;
+  /** base64, 32 bytes, fresh per connection. */
+  readonly nonce: string;
+}
+
+/** What a pod is when the link to it opens. */
+export interface Welcome {
+  readonly state: 'Warm' | 'Claimed';
+  /** The version that the pod holds; null while generic. */
+  readonly claim: { readonly versionUid: string } | null;
+  /** Request ids that run at this moment. */
+  readonly busy: readonly string[];
+  readonly perInstance: number;
+}
+
+/** Head of RESPONSE. */
+export interface ResponseHead {
+  readonly kind: 'response' | 'error';
+  readonly contentType?: string;
+  readonly errorType?: string;
+}
+
+/** Body of REPORT. */
+export interface ReportBody {
+  readonly requestId: string;
+  readonly status: 'success' | 'error' | 'timeout' | 'failure';
+  readonly errorType?: string;
+  readonly durationMs: number;
+  readonly billedDurationMs: number;
+  readonly initDurationMs?: number;
+  readonly memorySizeMiB: number;
+  readonly maxMemoryMiB: number;
+  readonly logTail?: string;
+  /** Anything but true = the agent exits by itself; the pod takes no further invocation. */
+  readonly reusable?: boolean;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const kinds: readonly ResponseHead['kind'][] = ['response', 'error'];
+const statuses: readonly ReportBody['status'][] = ['success', 'error', 'timeout', 'failure'];
+
+/** @throws LinkError BadFrame */
+export function parseHello(body: unknown): Hello {
+  const fields = object(body);
+  return {
+    protocol: number(fields, 'protocol'),
+    oldestProtocol: number(fields, 'oldestProtocol'),
+    podUid: text(fields, 'podUid'),
+    nonce: text(fields, 'nonce'),
+  };
+}
+
+/** @throws LinkError BadFrame */
+export function parseWelcome(body: unknown): Welcome {
+  const fields = object(body);
+  const claim = fields['claim'] ?? null;
+  const busy = fields['busy'] ?? [];
+  if (!Array.isArray(busy)) throw bad('busy');
+  return {
+    state: oneOf(fields, 'state', ['Warm', 'Claimed']),
+    claim: claim === null ? null : { versionUid: text(object(claim), 'versionUid') },
+    busy: busy.map(String),
+    perInstance: number(fields, 'perInstance'),
+  };
+}
+
+/** Checks in place instead of copying: once per request. @throws LinkError BadFrame */
+export function parseResponseHead(body: unknown): ResponseHead {
+  const fields = object(body);
+  oneOf(fields, 'kind', kinds);
+  checkOptional(fields, 'contentType', 'string');
+  checkOptional(fields, 'errorType', 'string');
+  return fields as unknown as ResponseHead;
+}
+
+/**
+ * Checks in place instead of copying: once per request. An agent that does not say `reusable: true` is not trusted
+ * with a second invocation: fails closed.
+ * @throws LinkError BadFrame
+ */
+export function parseReport(body: unknown): ReportBody {
+  const fields = object(body);
+  text(fields, 'requestId');
+  oneOf(fields, 'status', statuses);
+  number(fields, 'durationMs');
+  number(fields, 'billedDurationMs');
+  number(fields, 'memorySizeMiB');
+  number(fields, 'maxMemoryMiB');
+  checkOptional(fields, 'initDurationMs', 'number');
+  checkOptional(fields, 'errorType', 'string');
+  checkOptional(fields, 'logTail', 'string');
+  return fields as unknown as ReportBody;
+}
+
+/** Body of SPECIALIZED. @throws LinkError BadFrame */
+export function parseSpecialized(body: unknown): { readonly versionUid: string; readonly alreadyClaimed: boolean } {
+  const fields = object(body);
+  return { versionUid: text(fields, 'versionUid'), alreadyClaimed: fields['alreadyClaimed'] === true };
+}
+
+/** Body of ERROR; a code that this gateway does not know (a newer agent) counts as `Internal`. */
+export function parseError(body: unknown): { readonly code: ErrorCode; readonly message: string } {
+  const fields = object(body);
+  const name = text(fields, 'code');
+  const code = Object.values(ErrorCode).find((known) => known === name);
+  return {
+    code: code ?? 'Internal',
+    message: code === undefined ? `${name}: ${fields['message']}` : `${fields['message']}`,
+  };
+}
+
+function object(value: unknown): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad('body');
+  return value as Fields;
+}
+
+function text(fields: Fields, name: string): string {
+  const value = fields[name];
+  if (typeof value !== 'string') throw bad(name);
+  return value;
+}
+
+function number(fields: Fields, name: string): number {
+  const value = fields[name];
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw bad(name);
+  return value;
+}
+
+function oneOf<T extends string>(fields: Fields, name: string, allowed: readonly T[]): T {
+  const value = allowed.find((each) => each === fields[name]);
+  if (value === undefined) throw bad(name);
+  return value;
+}
+
+function checkOptional(fields: Fields, name: string, type: 'string' | 'number'): void {
+  const value = fields[name];
+  if (value !== undefined && typeof value !== type) throw bad(name);
+}
+
+function bad(name: string): LinkError {
+  return new LinkError('BadFrame', `${name} is missing or of the wrong type`);
+}
