@@ -1,4 +1,5 @@
 import { functionNameMaxChars } from './limits.ts';
+import { ParseError } from './parse-error.ts';
 
 /** Lambda names are 1 to 64 of these. */
 const lambdaName = /^[a-zA-Z0-9_-]{1,64}$/;
@@ -61,4 +62,52 @@ export function functionNameOf(fn: {
 
 function differing(char: string): string {
   return char === '-' ? '_' : char.toUpperCase();
+}
+
+/** What an ARN of a function says. */
+export interface FunctionArnParts {
+  /** For example us-east-1; a setting of the install. */
+  readonly region: string;
+  /** 12 digits. */
+  readonly accountId: string;
+  /** Lambda's name of the function. */
+  readonly name: string;
+  /** $LATEST, a version's number or an alias. */
+  readonly qualifier?: string;
+}
+
+/** `arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]`. */
+export function functionArn({ region, accountId, name, qualifier }: FunctionArnParts): string {
+  return `arn:aws:lambda:${region}:${accountId}:function:${name}${qualifier === undefined ? '' : `:${qualifier}`}`;
+}
+
+/** What a caller wrote where Lambda's API wants a function. */
+export interface FunctionReference {
+  readonly name: string;
+  /** $LATEST, $LATEST.PUBLISHED, a version's number or an alias; undefined when nothing was said. */
+  readonly qualifier?: string;
+  /** 12 digits, from an ARN or a partial ARN. */
+  readonly accountId?: string;
+  /** From a full ARN. */
+  readonly region?: string;
+}
+
+const functionReference =
+  /^(?:(?:arn:aws[a-z-]*:lambda:(?<region>[a-z0-9-]{1,64}):)?(?<accountId>\d{12}):function:|function:)?(?<name>[a-zA-Z0-9_-]{1,64})(?::(?<qualifier>\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9_-]{1,128}))?$/;
+
+/**
+ * Reads `NAME`, `NAME:QUALIFIER`, the partial ARN `ACCOUNT:function:NAME[:QUALIFIER]` or a full ARN, percent-decoded.
+ *
+ * @throws ParseError when it is none of these
+ * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html FunctionName
+ */
+export function parseFunctionReference(text: string): FunctionReference {
+  const { name, ...rest } = functionReference.exec(text)?.groups ?? {};
+  if (name === undefined) {
+    throw new ParseError('function reference', [
+      { path: '', message: `${JSON.stringify(text.slice(0, 200))} is neither a name nor an ARN` },
+    ]);
+  }
+  const said = Object.entries(rest).filter(([, value]) => value !== undefined);
+  return { name, ...Object.fromEntries(said) };
 }

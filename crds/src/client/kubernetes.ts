@@ -1,0 +1,270 @@
+import type { Manifest } from '../object-meta.ts';
+import { isJsonObject } from '../parse-meta.ts';
+import { isNotFound } from './errors.ts';
+import { EventRecorder, type EventText } from './event-recorder.ts';
+import { type Informer, type InformerTiming, informerTiming, type WatchOptions } from './informer.ts';
+import type { Kind, ObjectReference } from './kinds.ts';
+import { type LeaderElection, runLeaderElection } from './lease.ts';
+import { readPage } from './pages.ts';
+import { collectionPath, objectPath } from './paths.ts';
+import { type Runtime, systemRuntime } from './runtime.ts';
+import { connectTransport, type Transport } from './transport.ts';
+import { WatchInformer } from './watch-informer.ts';
+import { type StatusManifest, toWire } from './wire.ts';
+
+export type { EventText } from './event-recorder.ts';
+export type { Informer, WatchOptions } from './informer.ts';
+export type { LeaderElection, Leadership } from './lease.ts';
+export type { StatusManifest } from './wire.ts';
+
+/** Who writes: server-side apply keeps the fields of each apart. */
+export type FieldManager = 'kappa-controller' | 'kappa-gateway' | 'kappa-node' | (string & {});
+
+/** Which objects. */
+export interface ListOptions {
+  /** Default: all namespaces. */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+/** How to delete. */
+export interface DeleteOptions {
+  /** Only the object with this uid; another one under the same name stays and the call fails with 409. */
+  readonly preconditionUid?: string;
+  /** Seconds that a pod may take to end; 0 = at once. Default: what the object says. */
+  readonly graceSeconds?: number;
+}
+
+/** What to patch. */
+export interface PatchOptions {
+  /** Default: the object itself. `resize` is a pod's. */
+  readonly subresource?: 'status' | 'resize';
+}
+
+/** The answer to a write of the scale subresource. */
+export interface Scale {
+  /** Wanted. */
+  readonly replicas: number;
+}
+
+/**
+ * Everything that Kappa says to the Kubernetes API. Calls throw KubernetesError (see client/errors) or, when an answer is not what
+ * its kind says, ParseError. A call gives up after 30 s of silence; nothing is repeated but what was provably not processed.
+ * A null namespace is for kinds without namespaces.
+ */
+export interface Kubernetes {
+  get<T>(kind: Kind<T>, namespace: string | null, name: string): Promise<T>;
+  /** All pages. */
+  list<T>(kind: Kind<T>, options?: ListOptions): Promise<readonly T[]>;
+  create<T>(kind: Kind<T>, object: Manifest<T>): Promise<T>;
+  /** The whole object, as PUT; with `metadata.resourceVersion` it fails with 409 when somebody wrote in between. */
+  replace<T>(kind: Kind<T>, object: Manifest<T>): Promise<T>;
+  /** Background deletion; an object that is not there counts as deleted. */
+  delete(kind: Kind<unknown>, namespace: string | null, name: string, options?: DeleteOptions): Promise<void>;
+  /** Server-side apply, forced: all fields that this manager owns; what it leaves out and owned before is removed. */
+  apply<T>(kind: Kind<T>, object: Manifest<T>, fieldManager: FieldManager): Promise<T>;
+  /** The same on the status subresource. */
+  applyStatus<T>(kind: Kind<T>, object: StatusManifest<T>, fieldManager: FieldManager): Promise<T>;
+  /** JSON merge patch: null removes, a list is replaced as a whole. */
+  patch<T>(
+    kind: Kind<T>,
+    namespace: string | null,
+    name: string,
+    mergePatch: object,
+    options: { readonly subresource: 'scale' },
+  ): Promise<Scale>;
+  patch<T>(
+    kind: Kind<T>,
+    namespace: string | null,
+    name: string,
+    mergePatch: object,
+    options?: PatchOptions,
+  ): Promise<T>;
+  /** Starts at once and runs until `options.signal` aborts. */
+  watch<T, P>(kind: Kind<T>, options: WatchOptions<T, P>): Informer<P>;
+  /** Records an event about an object; repetitions are counted, not repeated. Never rejects: events are a courtesy. */
+  event(regarding: ObjectReference, text: EventText): Promise<void>;
+  /** Runs until the signal aborts (then the lease is given back) or leadership is lost. */
+  runLeaderElection(election: LeaderElection): Promise<void>;
+}
+
+/** What `connect` may be told. */
+export interface ConnectOptions {
+  readonly runtime?: Runtime;
+  readonly timing?: InformerTiming;
+  /** Name of the process in events, for example kappa-controller. */
+  readonly component?: string;
+  /** This copy of the process in events, for example the pod's name. */
+  readonly instance?: string;
+  /** Hears what goes wrong in the background (watches, events); decides about logging. Default: nothing hears it. */
+  readonly onProblem?: (problem: unknown) => void;
+}
+
+/**
+ * The one way to the API server. Opens no connection by itself.
+ *
+ * @param kubeconfig path; default: KUBECONFIG, ~/.kube/config or the in-cluster account
+ * @throws when there is no usable configuration
+ */
+export function connect(kubeconfig?: string, options: ConnectOptions = {}): Kubernetes {
+  return new KubernetesClient(connectTransport(kubeconfig), options);
+}
+
+class KubernetesClient implements Kubernetes {
+  readonly #transport: Transport;
+  readonly #runtime: Runtime;
+  readonly #timing: InformerTiming;
+  readonly #onProblem: (problem: unknown) => void;
+  readonly #events: EventRecorder;
+
+  constructor(transport: Transport, options: ConnectOptions) {
+    this.#transport = transport;
+    this.#runtime = options.runtime ?? systemRuntime;
+    this.#timing = options.timing ?? informerTiming;
+    this.#onProblem = options.onProblem ?? (() => undefined);
+    const source = { component: options.component ?? 'kappa', instance: options.instance ?? 'kappa' };
+    this.#events = new EventRecorder(this, this.#runtime, source, this.#onProblem);
+  }
+
+  async get<T>(kind: Kind<T>, namespace: string | null, name: string): Promise<T> {
+    return kind.parse(await this.#transport.json({ method: 'GET', path: objectPath(kind, namespace, name) }));
+  }
+
+  async list<T>(kind: Kind<T>, options: ListOptions = {}): Promise<readonly T[]> {
+    const path = collectionPath(kind, options.namespace ?? null);
+    const items: T[] = [];
+    let next: string | undefined;
+    do {
+      const query = {
+        labelSelector: options.labelSelector,
+        fieldSelector: options.fieldSelector,
+        limit: String(this.#timing.pageSize),
+        continue: next,
+      };
+      const page = readPage(await this.#transport.json({ method: 'GET', path, query }));
+      for (const item of page.items) items.push(kind.parse(item));
+      next = page.next;
+    } while (next !== undefined);
+    return items;
+  }
+
+  async create<T>(kind: Kind<T>, object: Manifest<T>): Promise<T> {
+    const path = collectionPath(kind, object.metadata.namespace ?? null);
+    return kind.parse(await this.#transport.json({ method: 'POST', path, body: toWire(kind, object) }));
+  }
+
+  async replace<T>(kind: Kind<T>, object: Manifest<T>): Promise<T> {
+    return kind.parse(
+      await this.#transport.json({ method: 'PUT', path: pathOf(kind, object.metadata), body: toWire(kind, object) }),
+    );
+  }
+
+  async delete(
+    kind: Kind<unknown>,
+    namespace: string | null,
+    name: string,
+    options: DeleteOptions = {},
+  ): Promise<void> {
+    const { preconditionUid, graceSeconds } = options;
+    const body = {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      propagationPolicy: 'Background',
+      ...(preconditionUid === undefined ? {} : { preconditions: { uid: preconditionUid } }),
+      ...(graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds }),
+    };
+    try {
+      await this.#transport.json({ method: 'DELETE', path: objectPath(kind, namespace, name), body });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  async apply<T>(kind: Kind<T>, object: Manifest<T>, fieldManager: FieldManager): Promise<T> {
+    return this.#apply(kind, object, fieldManager);
+  }
+
+  async applyStatus<T>(kind: Kind<T>, object: StatusManifest<T>, fieldManager: FieldManager): Promise<T> {
+    return this.#apply(kind, object, fieldManager, 'status');
+  }
+
+  async patch<T>(
+    kind: Kind<T>,
+    namespace: string | null,
+    name: string,
+    mergePatch: object,
+    options: { readonly subresource: 'scale' },
+  ): Promise<Scale>;
+  async patch<T>(
+    kind: Kind<T>,
+    namespace: string | null,
+    name: string,
+    mergePatch: object,
+    options?: PatchOptions,
+  ): Promise<T>;
+  async patch<T>(
+    kind: Kind<T>,
+    namespace: string | null,
+    name: string,
+    mergePatch: object,
+    options: PatchOptions | { readonly subresource: 'scale' } = {},
+  ): Promise<T | Scale> {
+    const { subresource } = options;
+    const path = objectPath(kind, namespace, name, subresource);
+    const answer = await this.#transport.json({
+      method: 'PATCH',
+      path,
+      contentType: 'application/merge-patch+json',
+      body: mergePatch,
+    });
+    return subresource === 'scale' ? parseScale(answer) : kind.parse(answer);
+  }
+
+  watch<T, P>(kind: Kind<T>, options: WatchOptions<T, P>): Informer<P> {
+    const informer = new WatchInformer(kind, options, {
+      transport: this.#transport,
+      runtime: this.#runtime,
+      timing: this.#timing,
+      onProblem: this.#onProblem,
+    });
+    void informer.run(); // never rejects; ends with options.signal
+    return informer;
+  }
+
+  event(regarding: ObjectReference, text: EventText): Promise<void> {
+    return this.#events.record(regarding, text);
+  }
+
+  runLeaderElection(election: LeaderElection): Promise<void> {
+    return runLeaderElection(this, this.#runtime, this.#onProblem, election);
+  }
+
+  async #apply<T>(
+    kind: Kind<T>,
+    object: Manifest<T> | StatusManifest<T>,
+    fieldManager: FieldManager,
+    subresource?: string,
+  ): Promise<T> {
+    const path = pathOf(kind, object.metadata, subresource);
+    const query = { fieldManager, force: 'true' };
+    const contentType = 'application/apply-patch+yaml'; // JSON is YAML; the API server takes no other name for it
+    return kind.parse(
+      await this.#transport.json({ method: 'PATCH', path, query, contentType, body: toWire(kind, object) }),
+    );
+  }
+}
+
+function pathOf(
+  kind: Kind<unknown>,
+  { namespace, name }: { readonly namespace?: string; readonly name?: string },
+  subresource?: string,
+): string {
+  if (name === undefined) throw new RangeError(`a ${kind.kind} without a name cannot be written`);
+  return objectPath(kind, namespace === undefined || namespace === '' ? null : namespace, name, subresource);
+}
+
+function parseScale(value: unknown): Scale {
+  const spec = isJsonObject(value) && isJsonObject(value['spec']) ? value['spec'] : {};
+  return { replicas: Number(spec['replicas'] ?? 0) }; // the API server leaves 0 out
+}

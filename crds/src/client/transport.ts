@@ -1,0 +1,162 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { KubeConfig } from '@kubernetes/client-node';
+import { errorOfStatus, KubernetesError } from './errors.ts';
+
+/** One call. */
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** From the server's root, for example `/api/v1/namespaces/default/pods`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Default application/json; the four patch types differ only in it. */
+  readonly contentType?: string;
+  readonly signal?: AbortSignal;
+  /** The connection is given up after so long without a byte, milliseconds. */
+  readonly silenceMs?: number;
+}
+
+/** HTTP to the API server. */
+export interface Transport {
+  /** The answer's JSON. Throws KubernetesError. */
+  json(call: Call): Promise<unknown>;
+  /** The answer's lines as they come; ends when the server ends it. Throws KubernetesError, before or between lines. */
+  lines(call: Call): AsyncIterable<string>;
+}
+
+const callSilenceMs = 30_000;
+/** Longer than any object that etcd takes (1.5 MiB) even when every byte of it is escaped. */
+const lineMaxChars = 16 * 1024 * 1024;
+
+/**
+ * client-node loads the configuration and does authentication (tokens that rotate, exec plugins, OIDC, client certificates,
+ * proxies); the bytes go over node:https. Why not client-node's own calls: 2.0.1 builds a new undici Agent for every call and
+ * every watch (`applySecurityAuthentication` → `createDispatcher`, not cached), so each pays a TLS handshake and leaves a pool behind;
+ * and its watch swallows in-stream errors and ends for good on the first failure.
+ *
+ * @param file path of a kubeconfig; without it KUBECONFIG, ~/.kube/config or the in-cluster account, as client-node finds them
+ */
+export function connectTransport(file?: string): Transport {
+  const config = new KubeConfig();
+  if (file === undefined) config.loadFromDefault();
+  else config.loadFromFile(file);
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) throw new KubernetesError('no current cluster in the kubeconfig', 0, 'NoCluster');
+  const server = new URL(cluster.server);
+  const isHttps = server.protocol === 'https:';
+  const keepAlive = { keepAlive: true, keepAliveMsecs: 30_000, maxSockets: 64 };
+  const agent = isHttps ? new HttpsAgent(keepAlive) : new HttpAgent(keepAlive);
+  const send = isHttps ? httpsRequest : httpRequest;
+
+  const open = async (call: Call): Promise<IncomingMessage> => {
+    const url = new URL(`${server.href.replace(/\/$/, '')}${call.path}`);
+    for (const [name, value] of Object.entries(call.query ?? {}))
+      if (value !== undefined) url.searchParams.set(name, value);
+    const options: RequestOptions = {
+      method: call.method,
+      headers: { accept: 'application/json', 'user-agent': 'kappa' },
+    };
+    await config.applyToHTTPSOptions(options); // adds authorization, CA, client certificate, and an agent that matters only for proxies
+    if (cluster.proxyUrl === undefined) options.agent = agent;
+    return sendOnce(url, call, options, send);
+  };
+  return { json: (call) => readJson(call, open), lines: (call) => readLines(call, open) };
+}
+
+type Open = (call: Call) => Promise<IncomingMessage>;
+
+async function readJson(call: Call, open: Open): Promise<unknown> {
+  const response = await open(call);
+  const what = nameOf(call);
+  const text = await readText(response, what);
+  if (isFailure(response)) throw errorOfStatus(what, response.statusCode ?? 0, text, response.headers['retry-after']);
+  try {
+    return text === '' ? {} : JSON.parse(text);
+  } catch (cause) {
+    throw new KubernetesError(`${what}: the answer is not JSON`, 0, 'BadAnswer', { cause });
+  }
+}
+
+async function* readLines(call: Call, open: Open): AsyncIterable<string> {
+  const response = await open(call);
+  const what = nameOf(call);
+  if (isFailure(response)) {
+    throw errorOfStatus(
+      what,
+      response.statusCode ?? 0,
+      await readText(response, what),
+      response.headers['retry-after'],
+    );
+  }
+  response.setEncoding('utf8');
+  let rest = '';
+  try {
+    for await (const chunk of response) {
+      const parts = `${rest}${chunk}`.split('\n');
+      rest = parts.pop() ?? '';
+      if (rest.length > lineMaxChars) throw new KubernetesError(`${what}: a line is too long`, 0, 'BadAnswer');
+      yield* parts.filter((line) => line !== '');
+    }
+  } catch (cause) {
+    throw cause instanceof KubernetesError ? cause : unreachable(what, cause);
+  } finally {
+    response.destroy(); // the caller may leave before the end
+  }
+}
+
+async function readText(response: IncomingMessage, what: string): Promise<string> {
+  response.setEncoding('utf8');
+  let text = '';
+  try {
+    for await (const chunk of response) text += chunk;
+  } catch (cause) {
+    throw unreachable(what, cause);
+  }
+  return text;
+}
+
+/**
+ * Resolves with the head of the answer. A kept-alive connection may be closed by the server just when it is used again; then
+ * nothing was processed, and everything but POST is sent once more.
+ */
+async function sendOnce(
+  url: URL,
+  call: Call,
+  options: RequestOptions,
+  send: typeof httpsRequest,
+): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const what = nameOf(call);
+  const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
+  const headers = {
+    ...options.headers,
+    ...(body === undefined
+      ? {}
+      : { 'content-type': call.contentType ?? 'application/json', 'content-length': body.length }),
+  };
+  const request = send(url, { ...options, headers, ...(call.signal === undefined ? {} : { signal: call.signal }) });
+  const silenceMs = call.silenceMs ?? callSilenceMs;
+  request.setTimeout(silenceMs, () => request.destroy(new Error(`silent for ${silenceMs} ms`)));
+  request.on('response', resolve);
+  request.on('error', (cause) => {
+    const isStale = request.reusedSocket && 'code' in cause && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE');
+    if (isStale && call.method !== 'POST' && call.signal?.aborted !== true) resolve(sendOnce(url, call, options, send));
+    else reject(unreachable(what, cause));
+  });
+  request.end(body);
+  return promise;
+}
+
+function isFailure(response: IncomingMessage): boolean {
+  return (response.statusCode ?? 0) < 200 || (response.statusCode ?? 0) >= 300;
+}
+
+function nameOf({ method, path }: Call): string {
+  return `${method} ${path}`;
+}
+
+function unreachable(what: string, cause: unknown): KubernetesError {
+  return new KubernetesError(`${what}: no answer`, 0, 'Unreachable', { cause });
+}

@@ -1,0 +1,225 @@
+import { isJsonObject, type JsonObject } from '../parse-meta.ts';
+import { Backoff } from './backoff.ts';
+import { errorOfStatus, isGone } from './errors.ts';
+import type { Informer, InformerTiming, WatchOptions } from './informer.ts';
+import { type Kind, keyOf } from './kinds.ts';
+import { type ListPage, readEvent, readPage } from './pages.ts';
+import { collectionPath } from './paths.ts';
+import type { Runtime } from './runtime.ts';
+import type { Transport } from './transport.ts';
+
+interface Entry<P> {
+  readonly resourceVersion: string;
+  readonly projected: P;
+}
+
+/** What an informer is made with. */
+export interface InformerDeps {
+  readonly transport: Transport;
+  readonly runtime: Runtime;
+  readonly timing: InformerTiming;
+  /** Hears each failure; decides about logging. */
+  readonly onProblem: (problem: unknown) => void;
+}
+
+/**
+ * List, then watch, for ever. Hand-written rather than client-node's ListWatch, because that ends on the first failure, keeps whole
+ * objects, swallows in-stream errors, never asks for bookmarks and ignores `continue`.
+ *
+ * Two states. *Listing* (no version): pages are read without a version, so that the answer is current; what is not in the list
+ * is gone; enters *watching* with the list's version. *Watching*: one request of `watchSeconds` after the other, each from the last
+ * version heard, bookmarks included, so that a quiet collection never falls out of the server's history. 410 in either form
+ * goes back to listing; any other failure repeats the watch after a pause, and after three in a row lists. The view stays readable all
+ * the time: an API server that is away makes it old, not empty.
+ */
+export class WatchInformer<T, P> implements Informer<P> {
+  readonly #entries = new Map<string, Entry<P>>();
+  readonly #synced = Promise.withResolvers<void>();
+  readonly #deps: InformerDeps;
+  readonly #kind: Kind<T>;
+  readonly #options: WatchOptions<T, P>;
+  readonly #backoff: Backoff;
+  hasSynced = false;
+  lastEventMs = 0;
+  failures = 0;
+
+  constructor(kind: Kind<T>, options: WatchOptions<T, P>, deps: InformerDeps) {
+    this.#kind = kind;
+    this.#options = options;
+    this.#deps = deps;
+    this.#backoff = new Backoff(deps.runtime, deps.timing.backoff);
+    this.#synced.promise.catch(() => undefined); // nobody has to wait for it
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: string): P | undefined {
+    return this.#entries.get(key)?.projected;
+  }
+
+  list(): readonly P[] {
+    return [...this.#entries.values()].map((entry) => entry.projected);
+  }
+
+  entries(): readonly (readonly [string, P])[] {
+    return [...this.#entries].map(([key, entry]) => [key, entry.projected] as const);
+  }
+
+  whenSynced(): Promise<void> {
+    return this.#synced.promise;
+  }
+
+  /** Runs until the signal aborts; never rejects. */
+  async run(): Promise<void> {
+    const { signal } = this.#options;
+    let version: string | null = null;
+    let failuresInRow = 0;
+    while (!signal.aborted) {
+      try {
+        version ??= await this.#list();
+        const watched: Watched = await this.#watch(version);
+        version = watched.version;
+        if (watched.wasHeard) this.#backoff.reset();
+        else await this.#backoff.pause(signal); // closed at once: without a pause this would spin
+        failuresInRow = 0;
+      } catch (error) {
+        if (signal.aborted) break;
+        failuresInRow += 1;
+        if (isGone(error) || failuresInRow >= relistAfterFailures) version = null;
+        this.#fail(error);
+        await this.#backoff.pause(signal);
+      }
+    }
+    this.#synced.reject(signal.reason);
+  }
+
+  /** One complete list. Returns its version. */
+  async #list(): Promise<string> {
+    const seen = new Set<string>();
+    let version = '';
+    let next: string | undefined;
+    do {
+      const page: ListPage = readPage(
+        await this.#deps.transport.json({
+          method: 'GET',
+          path: this.#path(),
+          query: { ...this.#selectors(), limit: String(this.#deps.timing.pageSize), continue: next },
+          signal: this.#options.signal,
+        }),
+      );
+      for (const item of page.items) this.#take(item, seen);
+      ({ version, next } = page);
+    } while (next !== undefined);
+    for (const key of [...this.#entries.keys()]) if (!seen.has(key)) this.#remove(key);
+    this.#hear();
+    this.hasSynced = true;
+    this.#synced.resolve();
+    return version;
+  }
+
+  /** One watch request, to its end. */
+  async #watch(from: string): Promise<Watched> {
+    const { transport, runtime, timing } = this.#deps;
+    const startMs = runtime.nowMs();
+    let version = from;
+    const query = {
+      ...this.#selectors(),
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      timeoutSeconds: String(timing.watchSeconds),
+      resourceVersion: from,
+    };
+    const silenceMs = timing.watchSeconds * 1000 + timing.graceMs;
+    let wasHeard = false;
+    for await (const line of transport.lines({
+      method: 'GET',
+      path: this.#path(),
+      query,
+      silenceMs,
+      signal: this.#options.signal,
+    })) {
+      version = this.#event(line) ?? version;
+      wasHeard = true;
+      this.#hear();
+    }
+    wasHeard ||= runtime.nowMs() - startMs >= (timing.watchSeconds * 1000) / 2; // a server without bookmarks, and nothing happened
+    if (wasHeard) this.#hear();
+    return { version, wasHeard };
+  }
+
+  /** Takes one line of a watch; returns the version it brings. */
+  #event(line: string): string | undefined {
+    const { type, object } = readEvent(line, this.#path());
+    if (type === 'ERROR')
+      throw errorOfStatus(
+        `watch ${this.#path()}`,
+        numberOf(object['code']),
+        JSON.stringify({ kind: 'Status', ...object }),
+      );
+    const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
+    if (type === 'DELETED') this.#remove(keyOfRaw(metadata));
+    else if (type !== 'BOOKMARK') this.#take(object);
+    const version = metadata['resourceVersion'];
+    return typeof version === 'string' && version !== '' ? version : undefined;
+  }
+
+  /** Keeps an object's projection. One that cannot be read is reported and leaves what was known of it. */
+  #take(item: unknown, seen?: Set<string>): void {
+    const raw: JsonObject = isJsonObject(item) && isJsonObject(item['metadata']) ? item['metadata'] : {};
+    const key = keyOfRaw(raw);
+    seen?.add(key);
+    const known = this.#entries.get(key);
+    if (known !== undefined && known.resourceVersion === raw['resourceVersion']) return; // a list said again what is known
+    try {
+      const projected = this.#options.project(this.#kind.parse(item));
+      this.#entries.set(key, { resourceVersion: String(raw['resourceVersion']), projected });
+      this.#options.onChange(key, projected);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #remove(key: string): void {
+    if (!this.#entries.delete(key)) return;
+    try {
+      this.#options.onChange(key, null);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #hear(): void {
+    this.lastEventMs = this.#deps.runtime.nowMs();
+  }
+
+  #fail(error: unknown): void {
+    this.failures += 1;
+    this.#deps.onProblem(error);
+  }
+
+  #path(): string {
+    return collectionPath(this.#kind, this.#options.namespace ?? null);
+  }
+
+  #selectors(): Record<string, string | undefined> {
+    return { labelSelector: this.#options.labelSelector, fieldSelector: this.#options.fieldSelector };
+  }
+}
+
+const relistAfterFailures = 3;
+
+interface Watched {
+  readonly version: string;
+  /** Whether it was more than a connection that closed at once. */
+  readonly wasHeard: boolean;
+}
+
+function keyOfRaw(metadata: JsonObject): string {
+  return keyOf({ namespace: String(metadata['namespace'] ?? ''), name: String(metadata['name'] ?? '') });
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}
