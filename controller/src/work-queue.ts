@@ -60,6 +60,11 @@ export class WorkQueue {
     this.#startNext();
   }
 
+  /** Like {@link add}, but not before `delayMs` have passed: for changes that come in crowds. */
+  addSoon(key: string, delayMs: number): void {
+    if (!this.#waiting.has(key)) this.#addLater(key, delayMs);
+  }
+
   /** Stops: nothing new starts, timers are called off; what runs ends by itself. */
   close(): void {
     this.#isClosed = true;

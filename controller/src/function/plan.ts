@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FunctionObject } from '@kappa/crds/function';
 import type { FunctionVersionObject } from '@kappa/crds/function-version';
-import { toLambdaName } from '@kappa/crds/names';
+import { functionNameOf } from '@kappa/crds/names';
 import type { ResolvedCode } from './resolve-code.ts';
 
 /** What is known of one function when its plan is made. */
@@ -67,18 +67,18 @@ function makeVersionSpec(fn: FunctionObject, code: Extract<ResolvedCode, { kind:
   const { spec } = fn;
   const content = {
     functionName: fn.metadata.name,
-    lambdaName: spec.functionName ?? toLambdaName(fn.metadata.name),
+    lambdaName: functionNameOf(fn),
     version: '$LATEST',
     runtime: spec.runtime,
     handler: spec.handler,
     code: { sha256: code.sha256, sizeBytes: code.sizeBytes },
     memoryMiB: spec.memoryMiB,
     timeoutSeconds: spec.timeoutSeconds,
-    environment: spec.environment ?? [],
+    environment: spec.environment,
     perInstance: spec.concurrency.perInstance,
     logging: spec.logging,
     idleTimeoutSeconds: spec.idleTimeoutSeconds,
-    description: spec.description ?? '',
+    description: spec.description,
   };
   return { ...content, revision: revisionOf(fn.metadata.uid, content) };
 }

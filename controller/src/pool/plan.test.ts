@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type PodObserved, type PoolObserved, type PoolPlan, planPool } from './plan.ts';
+import { type PodObserved, type PoolObserved, type PoolPlan, planPool, type RemoveReason } from './plan.ts';
 import { pacing, pod, pool } from './testing.ts';
 
 const now = 1_000_000;
 const starting = { isReady: false, phase: 'Pending' } as const;
 const claimed = { state: 'claimed' } as const;
-const gone = (ordinal: number, reason: string) => ({ name: `p-${ordinal}`, uid: `uid-${ordinal}`, reason });
+const gone = (ordinal: number, reason: RemoveReason) => ({ name: `p-${ordinal}`, uid: `uid-${ordinal}`, reason });
 
 test.each<[reason: string, observed: Partial<PoolObserved>, want: Partial<PoolPlan>]>([
   ['an empty pool is filled to its floor', {}, { create: [1, 2], remove: [] }],

@@ -1,3 +1,7 @@
+import { poolLabel, stateLabel } from '@kappa/crds/labels';
+import { poolIdleDefaultSeconds, poolPodsDefault } from '@kappa/crds/limits';
+import type { PoolObject } from '@kappa/crds/pool';
+import { ordinalLabel } from '../observed.ts';
 import type { Runtime } from '../runtimes.ts';
 
 /** Settings of the install that every pool pod gets. */
@@ -24,14 +28,14 @@ export function makePod(
   ordinal: number,
   settings: PodSettings,
 ) {
-  const labels = { 'app.kubernetes.io/part-of': 'kappa', 'kappa.dev/pool': pool.name, 'kappa.dev/state': 'generic' };
+  const labels = { 'app.kubernetes.io/part-of': 'kappa', [poolLabel]: pool.name, [stateLabel]: 'generic' };
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
       name: podName(pool.name, ordinal),
       namespace: settings.namespace,
-      labels: { ...labels, 'kappa.dev/ordinal': String(ordinal) },
+      labels: { ...labels, [ordinalLabel]: String(ordinal) },
       ownerReferences: [
         {
           apiVersion: 'kappa.dev/v1alpha1',
@@ -116,11 +120,17 @@ function spreadOverZones(matchLabels: Readonly<Record<string, string>>) {
 }
 
 /** The pool of one runtime as the controller first makes it; later changes of its spec belong to users and the gateway. */
-export function makePool(runtime: string, minReplicas: number, namespace: string) {
+export function makePool(runtime: PoolObject['spec']['runtime'], minReplicas: number, namespace: string) {
   return {
     apiVersion: 'kappa.dev/v1alpha1',
     kind: 'Pool',
     metadata: { name: runtime, namespace },
-    spec: { runtime, minReplicas, replicas: minReplicas },
+    spec: {
+      runtime,
+      minReplicas,
+      replicas: minReplicas,
+      maxPods: poolPodsDefault,
+      idleSeconds: poolIdleDefaultSeconds,
+    },
   };
 }

@@ -1,0 +1,103 @@
+import { expect, test } from '@jest/globals';
+import { type FunctionObserved, type FunctionPlan, planFunction } from './plan.ts';
+import { makeFunctionStatus } from './status.ts';
+import { makeFunction, missing, observed, resolved } from './testing.ts';
+
+const now = 10_000_000;
+const current = planFunction(observed(), now).latestName ?? '';
+const old = (supersededAtMs: number | null, pods = 0) => ({ name: 'hello-0000000000', supersededAtMs, pods });
+const withLatest = makeFunction({}, { latestVersion: 'hello-0000000000', codeSha256: 'x', codeSizeBytes: 1 });
+
+test.each<[reason: string, overrides: Partial<FunctionObserved>, want: Partial<FunctionPlan>]>([
+  [
+    'code that is there becomes the latest version',
+    {},
+    { latestName: current, deleteVersions: [], requeueAfterMs: null },
+  ],
+  ['missing code is tried again', { code: missing }, { latest: null, latestName: null, requeueAfterMs: 5_000 }],
+  ['a refused URL is not', { code: { ...missing, mayRecover: false } }, { latest: null, requeueAfterMs: null }],
+  [
+    'a failed change keeps the last good version',
+    { fn: withLatest, code: missing },
+    { latest: null, latestName: 'hello-0000000000' },
+  ],
+  ['an unknown runtime makes no version', { runtimes: new Set<string>() }, { latest: null, latestName: null }],
+  ['a superseded version lingers', { versions: [old(now - 62_000)] }, { deleteVersions: [], requeueAfterMs: 63_000 }],
+  [
+    'and goes when its last call must be over',
+    { versions: [old(now - 63_000)] },
+    { deleteVersions: ['hello-0000000000'] },
+  ],
+  ['but not while a pod runs it', { versions: [old(now - 63_000, 1)] }, { deleteVersions: [] }],
+  ['nor before it was seen superseded', { versions: [old(null)] }, { deleteVersions: [] }],
+  [
+    'the last good version is never deleted',
+    { fn: withLatest, code: missing, versions: [old(0)] },
+    { deleteVersions: [] },
+  ],
+])('planFunction: %s', (_reason, overrides, want) => {
+  expect(planFunction(observed(overrides), now)).toMatchObject(want);
+});
+
+test.each<[reason: string, spec: Parameters<typeof makeFunction>[0], isSame: boolean]>([
+  ['a description is part of it', { description: 'x' }, false],
+  ['memory is part of it', { memoryMiB: 256 }, false],
+  [
+    'reserved concurrency is not: it changes no pod',
+    { concurrency: { provisioned: 0, perInstance: 1, reserved: 5 } },
+    true,
+  ],
+  ['the URL is not', { http: { auth: 'None' } }, true],
+])('revision: %s', (_reason, spec, isSame) => {
+  expect(planFunction(observed({ fn: makeFunction(spec) }), now).latestName === current).toBe(isSame);
+});
+
+const statusOf = (overrides: Partial<FunctionObserved>) => {
+  const context = { ...observed(overrides), url: 'http://x/', pods: 2 };
+  return makeFunctionStatus(context, planFunction(context, now), now);
+};
+
+test.each<[reason: string, overrides: Partial<FunctionObserved>, want: object]>([
+  [
+    'active with its digest as Lambda writes it',
+    {},
+    {
+      state: 'Active',
+      lastUpdateStatus: 'Successful',
+      codeSha256: Buffer.from('ab'.repeat(32), 'hex').toString('base64'),
+      pods: 2,
+      url: 'http://x/',
+    },
+  ],
+  [
+    'failed at first',
+    { code: missing },
+    { state: 'Failed', stateReasonCode: 'BlobMissing', lastUpdateStatus: 'Failed' },
+  ],
+  [
+    'active but failed to update',
+    { fn: withLatest, code: missing },
+    {
+      state: 'Active',
+      lastUpdateStatus: 'Failed',
+      lastUpdateStatusReasonCode: 'BlobMissing',
+      latestVersion: 'hello-0000000000',
+    },
+  ],
+  ['an unknown runtime is named', { runtimes: new Set(['python3.11']) }, { stateReasonCode: 'InvalidRuntime' }],
+])('makeFunctionStatus: %s', (_reason, overrides, want) => {
+  expect(statusOf(overrides)).toMatchObject(want);
+});
+
+test('Ready says why not, for this generation', () => {
+  expect(statusOf({ code: missing }).conditions).toMatchObject([
+    { type: 'CodeResolved', status: 'False', reason: 'BlobMissing', observedGeneration: 1 },
+    { type: 'Ready', status: 'False', reason: 'BlobMissing', message: 'no blob', observedGeneration: 1 },
+  ]);
+});
+
+test('the same observation gives the same status: nothing is written twice', () => {
+  const first = statusOf({});
+  const context = { ...observed({ fn: makeFunction({}, first), code: resolved }), url: 'http://x/', pods: 2 };
+  expect(makeFunctionStatus(context, planFunction(context, now + 5_000), now + 5_000)).toEqual(first);
+});

@@ -1,0 +1,119 @@
+import { isDeepStrictEqual } from 'node:util';
+import { isNotFound } from '@kappa/crds/client/errors';
+import { functions, functionVersions } from '@kappa/crds/client/kinds';
+import type { Kubernetes } from '@kappa/crds/client/kubernetes';
+import type { FunctionObject } from '@kappa/crds/function';
+import { functionLabel, labelValue } from '@kappa/crds/labels';
+import type { FunctionSummary } from '../observed.ts';
+import type { Requeue } from '../work-queue.ts';
+import { type FunctionPlan, planFunction, type VersionObserved } from './plan.ts';
+import { type CodeSources, resolveCode } from './resolve-code.ts';
+import { makeFunctionStatus } from './status.ts';
+
+/** What the function reconciler is given. */
+export interface FunctionWorld {
+  readonly kubernetes: Pick<Kubernetes, 'get' | 'apply' | 'applyStatus' | 'delete' | 'event'>;
+  /** The function of a key, or undefined when there is none (any more). */
+  readonly find: (key: string) => FunctionSummary | undefined;
+  /** Its `$LATEST` snapshots. */
+  readonly versionsOf: (fn: FunctionSummary) => readonly VersionObserved[];
+  /** Pods that run it. */
+  readonly podsOf: (fn: FunctionSummary) => number;
+  readonly code: CodeSources;
+  readonly runtimes: ReadonlySet<string>;
+  /** Public address of a function's URL. */
+  readonly urlOf: (namespace: string, name: string) => string;
+  /** Ends the leader's turn when it was lost: throws before any write. */
+  readonly assertLeader: () => void;
+  readonly nowMs: () => number;
+}
+
+/** Field manager of everything the controller writes. */
+const manager = 'kappa-controller';
+
+/** Brings one function to its desired state: observe → plan → apply → status. */
+export async function reconcileFunction(key: string, world: FunctionWorld): Promise<Requeue> {
+  const summary = world.find(key);
+  if (summary === undefined) return {}; // its versions go with it (owner reference), its pods by the pool's plan
+  const versions = world.versionsOf(summary);
+  const pods = world.podsOf(summary);
+  if (isSettled(summary, versions, pods)) return {};
+  const fn = await readAgain(summary, world);
+  if (fn === null) return {};
+  const code = await resolveCode(fn.spec.code, world.code);
+  const context = { fn, code, versions, runtimes: world.runtimes, pods, url: urlOf(fn, world) };
+  const plan = planFunction(context, world.nowMs());
+  await applyPlan(fn, plan, world);
+  await writeStatus(fn, makeFunctionStatus(context, plan, world.nowMs()), world);
+  return plan.requeueAfterMs === null ? {} : { requeueAfterMs: plan.requeueAfterMs };
+}
+
+/** Nothing to do: seen, ready, one version, and the pod count is written. Saves reading every function at each start. */
+function isSettled(fn: FunctionSummary, versions: readonly VersionObserved[], pods: number): boolean {
+  const isSeen = fn.isReady && fn.generation === fn.observedGeneration && fn.pods === pods;
+  return isSeen && versions.length === 1 && versions[0]?.name === fn.latestVersion;
+}
+
+async function readAgain(
+  { namespace, name }: FunctionSummary,
+  { kubernetes }: FunctionWorld,
+): Promise<FunctionObject | null> {
+  try {
+    const fn = await kubernetes.get(functions, namespace, name);
+    return fn.metadata.deletionTimestampMs === null ? fn : null;
+  } catch (error) {
+    if (isNotFound(error)) return null;
+    throw error;
+  }
+}
+
+function urlOf({ spec, metadata }: FunctionObject, world: FunctionWorld): string | null {
+  return spec.http === undefined ? null : world.urlOf(metadata.namespace, metadata.name);
+}
+
+async function applyPlan(
+  fn: FunctionObject,
+  plan: FunctionPlan,
+  { kubernetes, assertLeader }: FunctionWorld,
+): Promise<void> {
+  assertLeader();
+  const { namespace, name, uid } = fn.metadata;
+  if (plan.latest !== null && plan.latestName !== null && plan.latestName !== fn.status?.latestVersion) {
+    const owner = {
+      apiVersion: 'kappa.dev/v1alpha1',
+      kind: 'Function',
+      name,
+      uid,
+      controller: true,
+      blockOwnerDeletion: true,
+    };
+    const metadata = {
+      name: plan.latestName,
+      namespace,
+      labels: { [functionLabel]: labelValue(name) },
+      ownerReferences: [owner],
+    };
+    await kubernetes.apply(functionVersions, { metadata, spec: plan.latest }, manager);
+  }
+  for (const version of plan.deleteVersions) {
+    await kubernetes.delete(functionVersions, namespace, version);
+  }
+}
+
+async function writeStatus(
+  fn: FunctionObject,
+  status: NonNullable<FunctionObject['status']>,
+  world: FunctionWorld,
+): Promise<void> {
+  if (isDeepStrictEqual(fn.status, status)) return;
+  world.assertLeader();
+  const { name, namespace, uid } = fn.metadata;
+  await world.kubernetes.applyStatus(functions, { metadata: { name, namespace }, status }, manager);
+  const wasFailed =
+    fn.status?.lastUpdateStatus === 'Failed' && fn.status.lastUpdateStatusReason === status.lastUpdateStatusReason;
+  if (status.lastUpdateStatus === 'Failed' && !wasFailed) {
+    const reason = status.lastUpdateStatusReasonCode ?? 'Failed';
+    const regarding = { apiVersion: 'kappa.dev/v1alpha1', kind: 'Function', namespace, name, uid };
+    void world.kubernetes.event(regarding, { type: 'Warning', reason, message: status.lastUpdateStatusReason ?? '' });
+  }
+}

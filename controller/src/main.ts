@@ -1,0 +1,160 @@
+/** The controller process: wiring only. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { connect, type Leadership } from '@kappa/crds/client/kubernetes';
+import { zipMaxBytes } from '@kappa/crds/limits';
+import { openBlobDirectory } from '@kappa/gateway/blobs';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { parseConfig } from './config.ts';
+import { codeFetcher } from './function/fetch-code.ts';
+import { reconcileFunction } from './function/reconcile.ts';
+import { healthServer } from './health-server.ts';
+import { controllerMetrics } from './metrics.ts';
+import { reconcilePool } from './pool/reconcile.ts';
+import { parseRuntimes } from './runtimes.ts';
+import { View } from './view.ts';
+import { type Requeue, WorkQueue } from './work-queue.ts';
+
+const config = parseConfig(process.env);
+const log = pino({ name: 'controller', base: {} });
+const registry = new Registry();
+const metrics = controllerMetrics(registry);
+const stopping = new AbortController();
+const kubernetes = connect(undefined, {
+  component: 'kappa-controller',
+  onProblem: (problem) => {
+    metrics.watchRestarts.inc();
+    logOnce(problem);
+  },
+});
+const runtimes = parseRuntimes(readFileSync(config.runtimesFile, 'utf8'));
+const blobs = openBlobDirectory(config.blobDir);
+const nowMs = (): number => Date.now();
+
+let leadership: Leadership | null = null;
+const assertLeader = (): void => {
+  if (leadership?.isLeading() !== true) throw new Error('not the leader: nothing may be written');
+};
+
+/** A problem is told when it is new, not at each try. */
+let lastProblem = '';
+function logOnce(problem: unknown): void {
+  const text = problem instanceof Error ? problem.message : String(problem);
+  if (text !== lastProblem) log.warn({ problem: text }, 'the Kubernetes API does not answer as it should; going on');
+  lastProblem = text;
+}
+
+const queueOf = (kind: 'function' | 'pool', reconcile: (key: string) => Promise<Requeue>): WorkQueue =>
+  new WorkQueue({
+    reconcile: async (key) => {
+      const end = metrics.reconcileSeconds.startTimer({ kind });
+      try {
+        return await reconcile(key);
+      } finally {
+        end();
+      }
+    },
+    onError: (key, error, retryInMs) => {
+      metrics.reconcileErrors.inc({ kind });
+      log.warn(
+        { [kind]: key, error: error instanceof Error ? error.message : String(error), retryInMs },
+        'will be tried again',
+      );
+    },
+    parallel: 4,
+    minBackoffMs: 50,
+    maxBackoffMs: 30_000,
+    schedule: (delayMs, action) => {
+      const timer = setTimeout(action, delayMs);
+      return () => clearTimeout(timer);
+    },
+    random: Math.random,
+  });
+
+const isActing = (): boolean => leadership !== null && view.unsynced.length === 0;
+const functionQueue = queueOf('function', (key) =>
+  reconcileFunction(key, {
+    kubernetes,
+    find: (name) => view.functions.get(name),
+    versionsOf: (fn) => view.versionsOf(fn),
+    podsOf: (fn) => view.podsOfFunction(fn),
+    code: {
+      blobs,
+      fetchCode: codeFetcher({ allowPlainHttp: config.allowHttpCode, timeoutMs: 60_000 }),
+      maxZipBytes: zipMaxBytes,
+    },
+    runtimes: new Set(runtimes.keys()),
+    urlOf: (namespace, name) => `${config.publicUrl}/fn/${namespace}/${name}/`,
+    assertLeader,
+    nowMs,
+  }),
+);
+const poolQueue = queueOf('pool', (name) =>
+  reconcilePool(name, {
+    kubernetes,
+    find: (pool) => view.pool(pool),
+    isUsed: (runtime) => view.isRuntimeUsed(runtime),
+    podsOf: (pool) => view.podsOfPool(pool),
+    orphanOf: (pod) => view.orphanOf(pod),
+    memoryOf: (pool) => view.memoryOf(pool),
+    runtimes,
+    settings: { namespace: config.poolNamespace, region: config.region, imagePrefix: config.imagePrefix },
+    pacing: { maxStarting: config.poolMaxStarting, podStartMs: 1_500, quietMs: 250 },
+    minReplicas: config.poolMinReplicas,
+    assertLeader,
+    nowMs,
+  }),
+);
+const view: View = new View({
+  kubernetes,
+  poolNamespace: config.poolNamespace,
+  signal: stopping.signal,
+  nowMs,
+  events: {
+    functionChanged: (key) => isActing() && functionQueue.add(key),
+    podsOfFunctionChanged: (key) => isActing() && functionQueue.addSoon(key, 500),
+    poolChanged: (name) => isActing() && poolQueue.add(name),
+  },
+});
+new Map([['function', functionQueue] as const, ['pool', poolQueue] as const]).forEach((queue, kind) => {
+  setInterval(() => metrics.queueDepth.set({ kind }, queue.depth), 1_000).unref();
+});
+setInterval(() => isActing() && view.enqueueAll(), 600_000).unref(); // level, not edge: what a watch merged away is found again
+
+const server = healthServer({ notReadyBecause: () => view.unsynced, registry });
+server.listen(config.port, config.host);
+
+const end = (reason: string, exitCode: number): void => {
+  if (stopping.signal.aborted) return;
+  log.info({ reason }, 'ending');
+  process.exitCode = exitCode;
+  metrics.isLeader.set(0);
+  functionQueue.close();
+  poolQueue.close();
+  server.close();
+  server.closeAllConnections();
+  stopping.abort(new Error(reason));
+};
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end(signal, 0));
+
+const identity = config.identity === '' ? `controller-${randomUUID()}` : config.identity;
+const election = kubernetes.runLeaderElection({
+  namespace: config.systemNamespace,
+  name: 'kappa-controller',
+  identity,
+  signal: stopping.signal,
+  onLeading: (gained) => {
+    leadership = gained;
+    metrics.isLeader.set(1);
+    log.info({ identity }, 'leading');
+    view.whenSynced().then(
+      () => view.enqueueAll(),
+      () => undefined, // aborted: the process ends
+    );
+  },
+  onLost: (reason) => end(`lost the lease: ${reason}`, 1),
+});
+log.info({ port: config.port, runtimes: [...runtimes.keys()] }, 'started');
+await election;
+end('election ended', 1);

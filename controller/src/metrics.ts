@@ -1,0 +1,33 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** Every controller metric, one entry each. Base units; closed label sets; never an object's name. */
+export function controllerMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    reconcileSeconds: new Histogram({
+      name: 'kappa_controller_reconcile_seconds',
+      help: 'Seconds that one look at one object took. kind: function | pool.',
+      labelNames: ['kind'] as const,
+      buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
+      registers,
+    }),
+    reconcileErrors: new Counter({
+      name: 'kappa_controller_reconcile_errors_total',
+      help: 'Looks that failed and will be tried again. kind: function | pool.',
+      labelNames: ['kind'] as const,
+      registers,
+    }),
+    queueDepth: new Gauge({
+      name: 'kappa_controller_queue_depth',
+      help: 'Objects that wait for a look. kind: function | pool.',
+      labelNames: ['kind'] as const,
+      registers,
+    }),
+    watchRestarts: new Counter({
+      name: 'kappa_controller_watch_restarts_total',
+      help: 'Times a list or watch of the Kubernetes API had to be made anew.',
+      registers,
+    }),
+    isLeader: new Gauge({ name: 'kappa_controller_is_leader', help: '1 while this process writes.', registers }),
+  };
+}

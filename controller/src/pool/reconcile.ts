@@ -1,0 +1,133 @@
+import { isDeepStrictEqual } from 'node:util';
+import { isAlreadyExists, isConflict, isNotFound } from '@kappa/crds/client/errors';
+import { functions, functionVersions, pods, pools } from '@kappa/crds/client/kinds';
+import type { Kubernetes } from '@kappa/crds/client/kubernetes';
+import type { PodSummary, PoolSummary } from '../observed.ts';
+import type { Runtime } from '../runtimes.ts';
+import type { Requeue } from '../work-queue.ts';
+import type { PoolMemory } from './memory.ts';
+import { type PodObserved, type PoolObserved, type PoolPacing, type PoolPlan, planPool } from './plan.ts';
+import { makePod, makePool, type PodSettings } from './resources.ts';
+import { makePoolStatus } from './status.ts';
+
+/** What the pool reconciler is given. */
+export interface PoolWorld {
+  readonly kubernetes: Pick<Kubernetes, 'get' | 'create' | 'patch' | 'delete' | 'applyStatus'>;
+  readonly find: (name: string) => PoolSummary | undefined;
+  readonly isUsed: (runtime: string) => boolean;
+  readonly podsOf: (pool: string) => readonly PodSummary[];
+  /** Why a claimed pod is not wanted any more, as far as the caches know. */
+  readonly orphanOf: (pod: PodSummary) => PodObserved['orphan'];
+  readonly memoryOf: (pool: string) => PoolMemory;
+  readonly runtimes: ReadonlyMap<string, Runtime>;
+  readonly settings: PodSettings;
+  readonly pacing: PoolPacing;
+  /** Floor of a pool that the controller makes. */
+  readonly minReplicas: number;
+  readonly assertLeader: () => void;
+  readonly nowMs: () => number;
+}
+
+/** Field manager of everything the controller writes. */
+const manager = 'kappa-controller';
+
+/** Brings one pool to its desired state: observe → plan → apply → status. The key is the runtime's identifier. */
+export async function reconcilePool(name: string, world: PoolWorld): Promise<Requeue> {
+  const runtime = world.runtimes.get(name);
+  if (runtime === undefined) return {}; // the functions that ask for it say so in their status
+  const summary = world.find(name);
+  if (summary === undefined) return world.isUsed(name) ? createPool(name, world) : {};
+  const observed = observe(summary, world);
+  const plan = planPool(observed, world.pacing, world.nowMs());
+  await applyPlan(summary, runtime, plan, world);
+  await writeStatus(summary, observed, plan, world);
+  return plan.requeueAfterMs === null ? {} : { requeueAfterMs: plan.requeueAfterMs };
+}
+
+async function createPool(name: string, world: PoolWorld): Promise<Requeue> {
+  world.assertLeader();
+  const pool = makePool(name, world.minReplicas, world.settings.namespace);
+  await world.kubernetes.create(pools, pool).catch(ignore(isAlreadyExists));
+  return {}; // its appearance in the cache is the next event
+}
+
+function observe({ name, spec }: PoolSummary, world: PoolWorld): PoolObserved {
+  const memory = world.memoryOf(name);
+  const nowMs = world.nowMs();
+  memory.sawReplicas(spec.replicas, nowMs);
+  return {
+    name,
+    replicas: spec.replicas,
+    minReplicas: spec.minReplicas,
+    maxPods: spec.maxPods,
+    idleMs: spec.idleSeconds * 1000,
+    isUsed: world.isUsed(name),
+    pods: world.podsOf(name).map((pod) => ({ ...pod, orphan: world.orphanOf(pod) })),
+    lastOrdinal: memory.lastOrdinal,
+    claims: memory.claims(nowMs),
+    raisedAtMs: memory.raisedAtMs,
+    failures: memory.failures,
+  };
+}
+
+async function applyPlan(summary: PoolSummary, runtime: Runtime, plan: PoolPlan, world: PoolWorld): Promise<void> {
+  const { namespace } = world.settings;
+  const memory = world.memoryOf(summary.name);
+  for (const ordinal of plan.create) {
+    world.assertLeader();
+    memory.lastOrdinal = Math.max(memory.lastOrdinal, ordinal);
+    await world.kubernetes
+      .create(pods, makePod(summary, runtime, ordinal, world.settings))
+      .catch(ignore(isAlreadyExists));
+  }
+  for (const { name, uid, reason } of plan.remove) {
+    world.assertLeader();
+    const claim = world.podsOf(summary.name).find((pod) => pod.uid === uid)?.claim ?? null;
+    if (!(await isStillTrue(reason, claim, world))) continue;
+    await world.kubernetes.delete(pods, namespace, name, { preconditionUid: uid }).catch(ignore(isConflict));
+  }
+  if (plan.scaleTo !== null) {
+    world.assertLeader();
+    await world.kubernetes.patch(pools, namespace, summary.name, { spec: { replicas: plan.scaleTo } });
+  }
+}
+
+/** "Not in the cache" is no reason to end a pod that may be serving: the API server is asked before. Fails closed: on doubt the pod stays. */
+async function isStillTrue(
+  reason: PoolPlan['remove'][number]['reason'],
+  claim: PodSummary['claim'],
+  { kubernetes }: PoolWorld,
+): Promise<boolean> {
+  if (claim === null || (reason !== 'FunctionGone' && reason !== 'VersionGone')) return true;
+  const { functionNamespace, functionName, versionName } = claim;
+  const read =
+    reason === 'FunctionGone'
+      ? kubernetes.get(functions, functionNamespace, functionName)
+      : kubernetes.get(functionVersions, functionNamespace, versionName);
+  return read.then(
+    () => false,
+    (error: unknown) => {
+      if (isNotFound(error)) return true;
+      throw error;
+    },
+  );
+}
+
+async function writeStatus(
+  summary: PoolSummary,
+  observed: PoolObserved,
+  plan: PoolPlan,
+  world: PoolWorld,
+): Promise<void> {
+  const status = makePoolStatus(summary, observed, plan, world.nowMs());
+  if (isDeepStrictEqual(status, summary.status)) return;
+  world.assertLeader();
+  const metadata = { name: summary.name, namespace: world.settings.namespace };
+  await world.kubernetes.applyStatus(pools, { metadata, status }, manager);
+}
+
+function ignore(...expected: readonly ((error: unknown) => boolean)[]): (error: unknown) => void {
+  return (error) => {
+    if (!expected.some((isExpected) => isExpected(error))) throw error;
+  };
+}
