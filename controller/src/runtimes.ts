@@ -1,9 +1,10 @@
+import type { FunctionObject } from '@kappa/crds/function';
 import { parse } from 'yaml';
 
 /** One managed runtime as the controller needs it; from runtime-images/runtimes.yaml. */
 export interface Runtime {
   /** Lambda's identifier, e.g. `nodejs24.x`; also the name of its Pool. */
-  readonly id: string;
+  readonly id: FunctionObject['spec']['runtime'];
   /** Image of the pool's pods. */
   readonly image: string;
   /** Globs of environment names that need a fresh language process. */
@@ -30,7 +31,7 @@ function parseRuntime(entry: unknown, index: number): Runtime {
   const fresh = entry['freshProcess'] ?? [];
   if (!Array.isArray(fresh)) throw new Error(`runtime table: entry ${index}: freshProcess is not a list`);
   return {
-    id: text('id'),
+    id: text('id') as Runtime['id'],
     image: text('image'),
     freshProcess: fresh.map(String),
     executionEnvironment: text('executionEnvironment'),

@@ -36,7 +36,7 @@ export async function reconcilePool(name: string, world: PoolWorld): Promise<Req
   const runtime = world.runtimes.get(name);
   if (runtime === undefined) return {}; // the functions that ask for it say so in their status
   const summary = world.find(name);
-  if (summary === undefined) return world.isUsed(name) ? createPool(name, world) : {};
+  if (summary === undefined) return world.isUsed(name) ? createPool(runtime, world) : {};
   const observed = observe(summary, world);
   const plan = planPool(observed, world.pacing, world.nowMs());
   await applyPlan(summary, runtime, plan, world);
@@ -44,9 +44,9 @@ export async function reconcilePool(name: string, world: PoolWorld): Promise<Req
   return plan.requeueAfterMs === null ? {} : { requeueAfterMs: plan.requeueAfterMs };
 }
 
-async function createPool(name: string, world: PoolWorld): Promise<Requeue> {
+async function createPool({ id }: Runtime, world: PoolWorld): Promise<Requeue> {
   world.assertLeader();
-  const pool = makePool(name, world.minReplicas, world.settings.namespace);
+  const pool = makePool(id, world.minReplicas, world.settings.namespace);
   await world.kubernetes.create(pools, pool).catch(ignore(isAlreadyExists));
   return {}; // its appearance in the cache is the next event
 }
