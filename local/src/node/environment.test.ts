@@ -3,8 +3,11 @@ import { type ReadKeys, resolveEnvironment } from './environment.ts';
 import { type PodView, parsePod } from './pod.ts';
 import { podView } from './testing.ts';
 
-const readKeys: ReadKeys = async (kind, _namespace, name) =>
-  ({ 'configMap/kappa-gateway': { publicKey: 'abc' }, 'secret/token': { value: 's3cret' } })[`${kind}/${name}`] ?? null;
+const objects = new Map<string, Record<string, string>>([
+  ['configMap/kappa-gateway', { publicKey: 'abc' }],
+  ['secret/token', { value: 's3cret' }],
+]);
+const readKeys: ReadKeys = async (kind, _namespace, name) => objects.get(`${kind}/${name}`) ?? null;
 
 /** The variables of a container as the API writes them. */
 function podWith(env: readonly unknown[]): PodView {
@@ -38,9 +41,21 @@ test('each kind of variable is resolved, in order', async () => {
 });
 
 test.each([
-  ['a missing object', { configMapKeyRef: { name: 'none', key: 'k' } }, 'variable X: configMap "none" not found in namespace kappa-functions'],
-  ['a missing key', { secretKeyRef: { name: 'token', key: 'k' } }, 'variable X: key k not in secret token in namespace kappa-functions'],
-  ['an unknown field', { fieldRef: { fieldPath: 'spec.x' } }, 'variable X: the process node does not know the field spec.x'],
+  [
+    'a missing object',
+    { configMapKeyRef: { name: 'none', key: 'k' } },
+    'variable X: configMap "none" not found in namespace kappa-functions',
+  ],
+  [
+    'a missing key',
+    { secretKeyRef: { name: 'token', key: 'k' } },
+    'variable X: key k not in secret token in namespace kappa-functions',
+  ],
+  [
+    'an unknown field',
+    { fieldRef: { fieldPath: 'spec.x' } },
+    'variable X: the process node does not know the field spec.x',
+  ],
   ['another source', { resourceFieldRef: {} }, 'variable X: the process node does not know resourceFieldRef'],
 ])('%s is told by name', async (_reason, valueFrom, message) => {
   await expect(resolveEnvironment(podWith([{ name: 'X', valueFrom }]), '', readKeys)).rejects.toThrow(message);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { PodGroup } from './cgroups.ts';
 import { endTree, treeMembers } from './kill-tree.ts';
 import { type Launched, launch } from './launch.ts';
@@ -81,27 +81,29 @@ test('the daemon is also found when the agent is dead already', async () => {
   await eventually('daemon is gone', () => !runs(daemonPid));
 });
 
-(cgroups === null ? test.failing : test)(
-  'with a control group nothing escapes, not even without an environment',
-  async () => {
+// A machine without usable control groups has nothing to hold here: there the agent is told to watch the memory itself.
+const describeGroups = cgroups === null ? () => {} : describe;
+
+describeGroups('with control groups', () => {
+  test('nothing escapes, not even without an environment', async () => {
     const { launched, daemonPid } = await start(true, true);
     expect([...(group?.members() ?? [])].sort()).toEqual([launched.id.pid, daemonPid].sort());
     expect(await endTree({ mark: uid, root: launched.id, group }, realClock.sleep)).toBe(true);
     expect(runs(daemonPid)).toBe(false);
     expect(group?.members()).toEqual([]);
     expect(group?.remove()).toBe(true);
-  },
-);
-
-(cgroups === null ? test.failing : test)('a process above its memory is killed and counted', async () => {
-  group = cgroups?.group(uid, { memoryBytes: 24 * 1024 * 1024, processes: 64 }) ?? null;
-  const launched = await launch({
-    command: ['/usr/bin/python3', '-c', 'x = bytearray(64 << 20)\nfor i in range(0, len(x), 4096): x[i] = 1'],
-    environment: {},
-    folder: folder.path,
-    logFile: join(folder.path, 'log'),
-    procsFiles: group?.procsFiles ?? [],
   });
-  expect(await launched.ended).toEqual({ code: null, signal: 'SIGKILL' });
-  expect(group?.oomKills()).toBeGreaterThan(0);
+
+  test('a process above its memory is killed and counted', async () => {
+    group = cgroups?.group(uid, { memoryBytes: 24 * 1024 * 1024, processes: 64 }) ?? null;
+    const launched = await launch({
+      command: ['/usr/bin/python3', '-c', 'x = bytearray(64 << 20)\nfor i in range(0, len(x), 4096): x[i] = 1'],
+      environment: {},
+      folder: folder.path,
+      logFile: join(folder.path, 'log'),
+      procsFiles: group?.procsFiles ?? [],
+    });
+    expect(await launched.ended).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(group?.oomKills()).toBeGreaterThan(0);
+  });
 });

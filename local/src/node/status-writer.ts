@@ -65,7 +65,7 @@ export function makeStatusWriter(
       const entry = entries.get(pod.uid) ?? { wanted, written: '', isDropped: false, work: null };
       entries.set(pod.uid, entry);
       entry.wanted = wanted;
-      entry.work ??= write(entry);
+      if (entry.work === null && wanted.text !== entry.written) entry.work = write(entry);
     },
     async settled(uid) {
       await entries.get(uid)?.work;

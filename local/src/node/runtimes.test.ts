@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { makeFindInterpreter } from './interpreters.ts';
+import { findLocalRuntimes, isVersionOf, readRuntimes } from './runtimes.ts';
+
+const folder = join(import.meta.dirname, '../../../runtime-images');
+
+test('every runtime of runtimes.yaml is read, with the bootstrap’s file found', () => {
+  const entries = readRuntimes(folder);
+  expect(entries.map((entry) => entry.id)).toEqual(expect.arrayContaining(['nodejs24.x', 'python3.13']));
+  for (const entry of entries) {
+    expect(entry.freshProcess.length).toBeGreaterThan(0);
+    expect(entry.bootstrap[0]).toBe(
+      join(folder, entry.family, entry.family === 'nodejs' ? 'bootstrap.mjs' : 'bootstrap.py'),
+    );
+  }
+});
+
+test.each([
+  ['24.1.0', '24', true],
+  ['3.11.7', '3.11', true],
+  ['3.1.7', '3.11', false],
+  ['3.110.1', '3.11', false],
+])('%s is a version of %s: %p', (version, wanted, is) => {
+  expect(isVersionOf(version, wanted)).toBe(is);
+});
+
+test('the exact version wins over an earlier candidate; another one stands in; without any there is none', async () => {
+  const entry = (id: string, interpreters: string[]) => ({ ...base, id, version: id, interpreters });
+  const base = { family: 'f', image: 'i', bootstrap: [], freshProcess: [] };
+  const find = async (name: string) =>
+    ({ old: [{ path: '/old', version: '1.2' }], new: [{ path: '/new', version: '3.4' }] })[name] ?? [];
+  const found = await findLocalRuntimes(
+    [entry('3', ['old', 'new']), entry('9', ['old', 'new']), entry('8', ['none'])],
+    find,
+  );
+  expect(found.map(({ interpreter, isExact }) => `${interpreter.path} ${isExact}`)).toEqual([
+    '/new true',
+    '/old false',
+  ]);
+});
+
+test('the pinned Node is found as what it is, and a word that no program answers to is not', async () => {
+  const find = makeFindInterpreter('/nowhere', process.execPath);
+  expect(await find('pinned')).toEqual([{ path: process.execPath, version: process.versions.node }]);
+  expect(await find('no-such-interpreter')).toEqual([]);
+});
