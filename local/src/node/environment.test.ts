@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { pods } from '@kappa/crds/client/kinds';
 import { type ReadKeys, resolveEnvironment } from './environment.ts';
-import { type PodView, parsePod } from './pod.ts';
+import { type PodView, projectPod } from './pod.ts';
 import { podView } from './testing.ts';
 
 const objects = new Map<string, Record<string, string>>([
@@ -11,8 +12,8 @@ const readKeys: ReadKeys = async (kind, _namespace, name) => objects.get(`${kind
 
 /** The variables of a container as the API writes them. */
 function podWith(env: readonly unknown[]): PodView {
-  const { environment } = parsePod({ metadata: { uid: 'u', name: 'p' }, spec: { containers: [{ env }] } }).container;
-  return podView({}, { environment });
+  const pod = pods.parse({ metadata: { uid: 'u', name: 'p' }, spec: { containers: [{ name: 'c', env }] } });
+  return podView({}, { environment: projectPod(pod).container.environment });
 }
 
 test('each kind of variable is resolved, in order', async () => {

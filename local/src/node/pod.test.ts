@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { parseBytes, parsePod } from './pod.ts';
+import { pods } from '@kappa/crds/client/kinds';
+import { parseBytes, projectPod } from './pod.ts';
 
 test.each([
   ['128Mi', 134_217_728],
@@ -16,10 +17,17 @@ test.each([
   expect(parseBytes(quantity)).toBe(bytes);
 });
 
-test('a pod of a watch and the same pod of a list are one', () => {
-  const pod = (deletionTimestamp: unknown) =>
-    parsePod({
-      metadata: { uid: 'u', name: 'p', namespace: 'n', generation: 3, resourceVersion: '9', deletionTimestamp },
+test('a pod is seen as what the node needs of it', () => {
+  const pod = projectPod(
+    pods.parse({
+      metadata: {
+        uid: 'u',
+        name: 'p',
+        namespace: 'n',
+        generation: 3,
+        resourceVersion: '9',
+        deletionTimestamp: '2026-01-01T00:00:00Z',
+      },
       spec: {
         nodeName: 'local-a',
         containers: [
@@ -33,16 +41,10 @@ test('a pod of a watch and the same pod of a list are one', () => {
         ],
       },
       status: { phase: 'Running', podIP: '127.1.1.1' },
-    });
-  const watched = pod('2026-01-01T00:00:00Z');
-  expect(pod(new Date('2026-01-01T00:00:00Z'))).toEqual(watched);
-  expect(watched.deletion).toEqual({ deadlineMs: Date.UTC(2026, 0, 1) });
-  expect(watched.container.readiness).toEqual({ path: '/readyz', port: 9101, timeoutMs: 1000, failures: 2 });
-  expect(watched.container.memoryBytes).toBe(134_217_728);
-  expect(watched.phase).toBe('Running');
-});
-
-test('what is no object of an API server is refused', () => {
-  expect(() => parsePod({})).toThrow('without uid or name');
-  expect(() => parsePod(null)).toThrow('without uid or name');
+    }),
+  );
+  expect(pod.deletion).toEqual({ deadlineMs: Date.UTC(2026, 0, 1) });
+  expect(pod.container.readiness).toEqual({ path: '/readyz', port: 9101, timeoutMs: 1000, failures: 2 });
+  expect(pod.container.memoryBytes).toBe(134_217_728);
+  expect(pod).toMatchObject({ uid: 'u', namespace: 'n', nodeName: 'local-a', phase: 'Running', containerCount: 1 });
 });

@@ -1,3 +1,5 @@
+import type { Pod } from '@kappa/crds/client/kinds';
+
 /** What the node keeps of a Pod of the API: its projection. */
 export interface PodView {
   readonly uid: string;
@@ -8,8 +10,6 @@ export interface PodView {
   /** '' while no node has it. */
   readonly nodeName: string;
   readonly phase: string;
-  /** Address that the status already shows; '' when none. */
-  readonly podIp: string;
   /** When it must be gone; null while nobody deletes it. */
   readonly deletion: { readonly deadlineMs: number } | null;
   readonly container: ContainerView;
@@ -47,35 +47,21 @@ export type EnvironmentEntry =
     }
   | { readonly kind: 'unsupported'; readonly name: string; readonly source: string };
 
-type Json = Readonly<Record<string, unknown>>;
-
-/**
- * Reads a Pod, from a list or a watch.
- *
- * @throws Error when it has no uid or name: then it is no object of an API server
- */
-export function parsePod(value: unknown): PodView {
-  const pod = object(value);
-  const metadata = object(pod['metadata']);
-  const spec = object(pod['spec']);
-  const status = object(pod['status']);
-  const containers = list(spec['containers']);
-  const uid = text(metadata['uid']);
-  const name = text(metadata['name']);
-  if (uid === '' || name === '') throw new Error('pod without uid or name');
-  const deletedAt = instantMs(metadata['deletionTimestamp']);
+/** The projection. Pure; never throws: what the node cannot run is told when it is started. */
+export function projectPod(pod: Pod): PodView {
+  const { metadata, spec, status } = pod;
+  const deadlineMs = metadata.deletionTimestampMs;
   return {
-    uid,
-    namespace: text(metadata['namespace']),
-    name,
-    generation: Number(metadata['generation'] ?? 0),
-    resourceVersion: text(metadata['resourceVersion']),
-    nodeName: text(spec['nodeName']),
-    phase: text(status['phase']),
-    podIp: text(status['podIP']),
-    deletion: deletedAt === null ? null : { deadlineMs: deletedAt },
-    container: parseContainer(object(containers[0])),
-    containerCount: containers.length + list(spec['initContainers']).length,
+    uid: metadata.uid,
+    namespace: metadata.namespace,
+    name: metadata.name,
+    generation: metadata.generation,
+    resourceVersion: metadata.resourceVersion,
+    nodeName: spec.nodeName ?? '',
+    phase: status?.phase ?? '',
+    deletion: deadlineMs === null ? null : { deadlineMs },
+    container: projectContainer(spec.containers[0]),
+    containerCount: spec.containers.length + (spec.initContainers ?? []).length,
   };
 }
 
@@ -97,64 +83,42 @@ export function parseBytes(quantity: unknown): number | null {
   return Math.ceil(Number(match[1]) * (factors[match[2] ?? ''] ?? 1));
 }
 
-function parseContainer(container: Json): ContainerView {
-  const resources = object(container['resources']);
+type Container = Pod['spec']['containers'][number];
+type Variable = NonNullable<Container['env']>[number];
+
+function projectContainer(container: Container | undefined): ContainerView {
+  const resources = container?.resources ?? {};
   return {
-    name: text(container['name']),
-    image: text(container['image']),
-    environment: list(container['env']).map((entry) => parseVariable(object(entry))),
-    memoryBytes: parseBytes(object(resources['limits'])['memory']),
-    resources,
-    readiness: parseProbe(container),
+    name: container?.name ?? '',
+    image: container?.image ?? '',
+    environment: (container?.env ?? []).map(projectVariable),
+    memoryBytes: parseBytes(resources.limits?.['memory']),
+    resources: { ...resources },
+    readiness: container === undefined ? null : projectProbe(container),
   };
 }
 
-function parseVariable(entry: Json): EnvironmentEntry {
-  const name = text(entry['name']);
-  const from = object(entry['valueFrom']);
-  const key = (source: Json) => ({
-    name,
-    object: text(source['name']),
-    key: text(source['key']),
-    isOptional: source['optional'] === true,
-  });
-  if (from['fieldRef'] !== undefined) return { kind: 'field', name, path: text(object(from['fieldRef'])['fieldPath']) };
-  if (from['configMapKeyRef'] !== undefined) return { kind: 'configMap', ...key(object(from['configMapKeyRef'])) };
-  if (from['secretKeyRef'] !== undefined) return { kind: 'secret', ...key(object(from['secretKeyRef'])) };
-  const [source] = Object.keys(from);
+function projectVariable({ name, value, valueFrom }: Variable): EnvironmentEntry {
+  const { fieldRef, configMapKeyRef, secretKeyRef } = valueFrom ?? {};
+  if (fieldRef !== undefined) return { kind: 'field', name, path: fieldRef.fieldPath };
+  const key = configMapKeyRef ?? secretKeyRef;
+  if (key !== undefined) {
+    const kind = configMapKeyRef === undefined ? 'secret' : 'configMap';
+    return { kind, name, object: key.name ?? '', key: key.key, isOptional: key.optional === true };
+  }
+  const [source] = Object.keys(valueFrom ?? {});
   if (source !== undefined) return { kind: 'unsupported', name, source };
-  return { kind: 'value', name, value: text(entry['value']) };
+  return { kind: 'value', name, value: value ?? '' };
 }
 
-function parseProbe(container: Json): ContainerView['readiness'] {
-  const probe = object(container['readinessProbe']);
-  if (probe['httpGet'] === undefined) return null;
-  const get = object(probe['httpGet']);
-  const named = list(container['ports'])
-    .map(object)
-    .find((port) => port['name'] === get['port']);
+function projectProbe({ readinessProbe, ports = [] }: Container): ContainerView['readiness'] {
+  const get = readinessProbe?.httpGet;
+  if (get === undefined) return null;
+  const named = ports.find((port) => port.name === get.port);
   return {
-    path: text(get['path'], '/'),
-    port: Number(named?.['containerPort'] ?? get['port']),
-    timeoutMs: Number(probe['timeoutSeconds'] ?? 1) * 1000,
-    failures: Number(probe['failureThreshold'] ?? 3),
+    path: get.path ?? '/',
+    port: Number(named?.containerPort ?? get.port),
+    timeoutMs: (readinessProbe?.timeoutSeconds ?? 1) * 1000,
+    failures: readinessProbe?.failureThreshold ?? 3,
   };
-}
-
-/** Lists carry Date objects, watches carry texts. */
-function instantMs(value: unknown): number | null {
-  if (value === undefined || value === null) return null;
-  return value instanceof Date ? value.getTime() : Date.parse(String(value));
-}
-
-function object(value: unknown): Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function text(value: unknown, fallback = ''): string {
-  return typeof value === 'string' ? value : fallback;
 }

@@ -17,7 +17,6 @@ export function podView(change: Partial<PodView> = {}, container: Partial<PodVie
     resourceVersion: '1',
     nodeName: 'local-a',
     phase: 'Pending',
-    podIp: '',
     deletion: null,
     containerCount: 1,
     ...change,
