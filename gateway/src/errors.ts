@@ -44,8 +44,12 @@ export class LambdaError extends Error {
  * Callers may retry with back-off. `Rate Exceeded.` is the text of AWS.
  */
 export class TooManyRequests extends LambdaError {
+  /** The same as `reason`, with its closed type. */
+  readonly throttle: ThrottleReason;
+
   constructor(reason: ThrottleReason, message = 'Rate Exceeded.') {
     super('TooManyRequestsException', message, { status: 429, fault: 'caller', reason, retryAfterSeconds: 1 });
+    this.throttle = reason;
   }
 }
 

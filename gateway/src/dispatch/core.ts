@@ -247,9 +247,10 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
 
   #bind(slot: Slot<P, R>, request: R): void {
     request.attempts += 1;
+    request.startedMs = this.#clock.nowMs();
     slot.request = request;
     const initMs = slot.isProven ? 0 : this.#limits.initTimeoutMs;
-    slot.deadlineMs = this.#clock.nowMs() + slot.version.target.timeoutMs + initMs + this.#limits.overdueMarginMs;
+    slot.deadlineMs = request.startedMs + slot.version.target.timeoutMs + initMs + this.#limits.overdueMarginMs;
   }
 
   /** A slot has just become idle: its pod goes when the version is over, else it serves who waits. */

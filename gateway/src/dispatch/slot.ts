@@ -69,6 +69,8 @@ export interface CoreRequest {
   readonly arrivedMs: number;
   /** How often it was given to a pod; the core counts. */
   attempts: number;
+  /** When it was given to a pod, the last time; the core writes it. */
+  startedMs: number;
 }
 
 /** One claimed pod. Only the core changes it. */

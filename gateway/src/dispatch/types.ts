@@ -71,8 +71,8 @@ export type Start = 'warm' | 'cold';
 export interface Outcome {
   readonly kind: 'response' | 'error';
   readonly payload: Buffer;
-  readonly contentType?: string;
-  readonly errorType?: string;
+  readonly contentType: string | undefined;
+  readonly errorType: string | undefined;
   readonly start: Start;
   /** From arrival until a pod was given the request, init not included. */
   readonly waitMs: number;

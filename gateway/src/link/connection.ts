@@ -25,30 +25,30 @@ import {
  *   Open        | -              | -            | -> Closed      | to the stream | -> Closed   | -> Closed
  *   Closed      | ignored, like everything else
  *
- * Entering Closed ends every open stream with `lost`, exactly once, then tells the owner, exactly once.
+ * Entering Closed ends every open stream with `onLost`, exactly once, then tells the owner, exactly once.
  *
  * What a stream may conclude:
- *   - `refused` (an ERROR frame): the agent did not run it; another pod may be tried.
- *   - `lost`: the frames were written, so the agent may have run it; it must not be tried again elsewhere.
+ *   - `onRefused` (an ERROR frame): the agent did not run it; another pod may be tried.
+ *   - `onLost`: the frames were written, so the agent may have run it; it must not be tried again elsewhere.
  *   - `claim`/`invoke` returned false: nothing was written; another pod may be tried.
  */
 type State = 'Greeting' | 'Authenticating' | 'Open' | 'Closed';
 
 /** Takes what the agent says about one SPECIALIZE. */
 export interface ClaimSink {
-  specialized(alreadyClaimed: boolean): void;
-  refused(error: LinkError): void;
-  lost(error: LinkError): void;
+  onSpecialized(alreadyClaimed: boolean): void;
+  onRefused(error: LinkError): void;
+  onLost(error: LinkError): void;
 }
 
 /** Takes what the agent says about one INVOKE. */
 export interface InvokeSink {
   /** `payload` belongs to the receiver. */
-  response(head: ResponseHead, payload: Buffer): void;
+  onResponse(head: ResponseHead, payload: Buffer): void;
   /** Ends the stream. */
-  report(report: ReportBody): void;
-  refused(error: LinkError): void;
-  lost(error: LinkError): void;
+  onReport(report: ReportBody): void;
+  onRefused(error: LinkError): void;
+  onLost(error: LinkError): void;
 }
 
 /** Whom the connection tells of its own life. */
@@ -208,11 +208,11 @@ export class Connection {
     if (type === Frame.ERROR) {
       this.#streams.delete(number);
       const { code, message } = parseError(parseJson(body));
-      stream.sink.refused(new LinkError(code, message));
+      stream.sink.onRefused(new LinkError(code, message));
     } else if (stream.kind === 'invoke') this.#onInvokeFrame(stream, number, type, flags, body);
     else if (type === Frame.SPECIALIZED) {
       this.#streams.delete(number);
-      stream.sink.specialized(parseSpecialized(parseJson(body)).alreadyClaimed);
+      stream.sink.onSpecialized(parseSpecialized(parseJson(body)).alreadyClaimed);
     }
   }
 
@@ -221,13 +221,13 @@ export class Connection {
     if (type === Frame.RESPONSE) {
       const { head, bytes } = splitHead(body);
       const answer = { head: parseResponseHead(head), pieces: [Buffer.from(bytes)], bytes: bytes.length };
-      if (isLast) stream.sink.response(answer.head, answer.pieces[0] ?? Buffer.alloc(0));
+      if (isLast) stream.sink.onResponse(answer.head, answer.pieces[0] ?? Buffer.alloc(0));
       else stream.answer = answer;
     } else if (type === Frame.DATA) {
       this.#onAnswerPiece(stream, body, isLast);
     } else if (type === Frame.REPORT) {
       this.#streams.delete(number);
-      stream.sink.report(parseReport(parseJson(body)));
+      stream.sink.onReport(parseReport(parseJson(body)));
     }
   }
 
@@ -240,7 +240,7 @@ export class Connection {
       throw new LinkError('PayloadTooLarge', `answer above ${MAX_ANSWER_BYTES} bytes`);
     if (!isLast) return;
     stream.answer = null;
-    stream.sink.response(answer.head, Buffer.concat(answer.pieces, answer.bytes));
+    stream.sink.onResponse(answer.head, Buffer.concat(answer.pieces, answer.bytes));
   }
 
   #onLinkFrame(type: number, body: Buffer): void {
@@ -263,7 +263,7 @@ export class Connection {
     if (this.#state === 'Closed') return;
     this.#state = 'Closed';
     this.#socket.destroy();
-    for (const stream of this.#streams.values()) stream.sink.lost(error);
+    for (const stream of this.#streams.values()) stream.sink.onLost(error);
     this.#streams.clear();
     this.#owner.closed(error);
   }

@@ -1,0 +1,172 @@
+import { InvalidZipFile, type LambdaError, RequestTooLarge, ServiceException } from '../errors.ts';
+import type { InvokeSink, LinkError, ReportBody, ResponseHead } from '../link/link.ts';
+import type { DispatchCore, Loss } from './core.ts';
+import type { PodLink } from './pod-link.ts';
+import type { CoreRequest, Slot } from './slot.ts';
+import type { DispatchObserver, Invocation, Outcome, Report, Start, Target } from './types.ts';
+
+/** What a call needs of its dispatcher. */
+export interface CallContext {
+  readonly core: DispatchCore<PodLink, Call>;
+  readonly observer: DispatchObserver;
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+/**
+ * One invocation from its arrival to its report: the core's request, the receiver of its stream's frames and the
+ * outcome that its caller gets are one object, because there is one per request.
+ *
+ * Every attempt (INVOKE on one pod) ends once, by `report`, `refused` or `lost`, before the next one starts. What still
+ * comes for an attempt that the core has given up (overdue) finds its slot Gone and is ignored.
+ */
+export class Call implements CoreRequest, Outcome, InvokeSink {
+  readonly target: Target;
+  readonly invocation: Invocation;
+  readonly arrivedMs: number;
+  attempts = 0;
+  startedMs = 0;
+  kind: 'response' | 'error' = 'response';
+  payload: Buffer = NO_BYTES;
+  contentType: string | undefined = undefined;
+  errorType: string | undefined = undefined;
+  start: Start = 'warm';
+  /** The pod it was given to, the last time. */
+  slot: Slot<PodLink, Call> | null = null;
+  readonly #context: CallContext;
+  readonly #resolve: (outcome: Outcome) => void;
+  readonly #reject: (error: LambdaError) => void;
+  /** The caller has its outcome; no further attempt will be made. */
+  #isAnswered = false;
+  /** undefined = not known yet; null = there will be none. */
+  #report: Report | null | undefined = undefined;
+  /** Made when somebody asks before the report is in. */
+  #reportWaiter: PromiseWithResolvers<Report | null> | null = null;
+
+  constructor(
+    context: CallContext,
+    call: { readonly target: Target; readonly invocation: Invocation; readonly arrivedMs: number },
+    resolve: (outcome: Outcome) => void,
+    reject: (error: LambdaError) => void,
+  ) {
+    this.#context = context;
+    this.target = call.target;
+    this.invocation = call.invocation;
+    this.arrivedMs = call.arrivedMs;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  get bytes(): number {
+    return this.invocation.event.length;
+  }
+
+  get waitMs(): number {
+    return this.startedMs - this.arrivedMs;
+  }
+
+  get report(): Promise<Report | null> {
+    if (this.#report !== undefined) return Promise.resolve(this.#report);
+    this.#reportWaiter ??= Promise.withResolvers();
+    return this.#reportWaiter.promise;
+  }
+
+  /** JSON text of the INVOKE head. */
+  head(): string {
+    const { requestId, invokedFunctionArn, traceId, clientContext, tail } = this.invocation;
+    return JSON.stringify({ requestId, invokedFunctionArn, traceId, clientContext, tail: tail || undefined });
+  }
+
+  /** The frames of this attempt are about to be written. */
+  sentTo(slot: Slot<PodLink, Call>, start: Start): void {
+    this.slot = slot;
+    this.start = start;
+    this.#context.observer.started(this.target, start, this.waitMs);
+  }
+
+  /** Ends the call with an error of the platform. */
+  fail(error: LambdaError): void {
+    this.#context.observer.failed(this.target, error.code);
+    this.#reject(error);
+  }
+
+  onResponse(head: ResponseHead, payload: Buffer): void {
+    const { slot } = this;
+    if (slot === null || slot.request !== this) return;
+    this.kind = head.kind;
+    this.contentType = head.contentType;
+    this.errorType = head.errorType;
+    this.payload = payload;
+    this.#isAnswered = true;
+    this.#context.core.answered(slot);
+    this.#resolve(this);
+  }
+
+  onReport(report: ReportBody): void {
+    const { slot } = this;
+    if (slot === null || slot.state === 'Gone') return;
+    this.#settleReport(report);
+    if (slot.request === this) {
+      const error = new ServiceException('The pod reported the end of the invocation but sent no answer.');
+      this.#lose({ mayRetry: false, error, isSuspicious: true });
+      return;
+    }
+    const isReusable = report.reusable === true;
+    if (isReusable && !slot.pod.isLeaving) {
+      this.#context.core.reported(slot, true);
+      return;
+    }
+    slot.pod.condemn('the pod is going away');
+    if (isReusable) this.#lose({ mayRetry: false, error: wentAway, isSuspicious: false });
+    else this.#context.core.reported(slot, false);
+  }
+
+  onRefused(error: LinkError): void {
+    // Another pod may have the call when #end returns.
+    const pod = this.slot?.pod;
+    this.#end(lossOf(error));
+    pod?.refused(error);
+  }
+
+  onLost(error: LinkError): void {
+    const message = `The link to the pod was lost (${error.message}). The function may have run; Kappa does not run it again by itself.`;
+    this.#end({ mayRetry: false, error: new ServiceException(message, { cause: error }), isSuspicious: true });
+  }
+
+  #end(loss: Loss): void {
+    const { slot } = this;
+    if (this.#isAnswered && this.#report === undefined) this.#settleReport(null);
+    if (slot !== null && slot.state !== 'Gone') this.#lose(loss);
+  }
+
+  #lose(loss: Loss): void {
+    if (this.slot !== null) this.#context.core.lost(this.slot, loss);
+  }
+
+  #settleReport(report: Report | null): void {
+    this.#report = report;
+    this.#reportWaiter?.resolve(report);
+    this.#context.observer.reported(this.target, this.start, report);
+  }
+}
+
+const wentAway = new ServiceException('The pod went away.');
+
+/** What an ERROR frame for SPECIALIZE or INVOKE means. The agent did not run the invocation in any of these cases. */
+export function lossOf(error: LinkError): Loss {
+  switch (error.code) {
+    case 'BadCode':
+      return { mayRetry: false, error: new InvalidZipFile(error.message), isSuspicious: true };
+    case 'PayloadTooLarge':
+      return { mayRetry: false, error: new RequestTooLarge(error.message), isSuspicious: false };
+    case 'Internal':
+      return { mayRetry: true, error: refusedBy(error), isSuspicious: true };
+    default:
+      return { mayRetry: true, error: refusedBy(error), isSuspicious: false };
+  }
+}
+
+function refusedBy(error: LinkError): ServiceException {
+  const message = `The pod refused the request (${error.code}: ${error.message}); it did not run.`;
+  return new ServiceException(message, { cause: error, retryAfterSeconds: 1 });
+}
