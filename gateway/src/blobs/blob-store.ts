@@ -1,0 +1,44 @@
+import type { Readable } from 'node:stream';
+
+/*
+ * The door of the blob store: code and other immutable bytes by their sha256. The gateway and the controller share one.
+ */
+export { BlobError, type BlobErrorCode, checkDigest } from './blob-error.ts';
+export { type DirectoryOptions, openDirectoryBlobStore } from './directory-store.ts';
+
+/** Which bytes, and how many. */
+export interface BlobDigest {
+  /** 64 lower-case hex digits. */
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/** One entry of a listing. */
+export interface BlobEntry extends BlobDigest {
+  /** When it was last put, epoch milliseconds. */
+  readonly modifiedMs: number;
+}
+
+/**
+ * Content-addressed, immutable bytes. A blob is either wholly there or not at all, whoever crashes when, and putting the
+ * same bytes twice, also at the same time, is harmless and repairs a damaged copy.
+ */
+export interface BlobStore {
+  /**
+   * Stores `content` durably.
+   * @param expectedSha256 what the caller believes to put; nothing is stored when it is something else
+   * @throws BlobError BadDigest, DigestMismatch, TooLarge; the stream's own error
+   */
+  put(content: Buffer | Readable, expectedSha256?: string): Promise<BlobDigest>;
+  /**
+   * The bytes, whole, checked against the digest. The buffer may be shared with other callers: do not change it.
+   * @throws BlobError NotFound, Corrupt, BadDigest
+   */
+  get(sha256: string): Promise<Buffer>;
+  /** Whether it is there; does not read it. @throws BlobError BadDigest */
+  has(sha256: string): Promise<boolean>;
+  /** Removes it; one that is not there is fine. @throws BlobError BadDigest */
+  delete(sha256: string): Promise<void>;
+  /** Everything that is there, in no order. */
+  list(): AsyncIterable<BlobEntry>;
+}

@@ -1,0 +1,174 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { LRUCache } from 'lru-cache';
+import { BlobError, checkDigest } from './blob-error.ts';
+import type { BlobDigest, BlobEntry, BlobStore } from './blob-store.ts';
+
+/** Bounds of a directory store. */
+export interface DirectoryOptions {
+  /** Largest blob, bytes. Default 256 MiB. */
+  readonly maxBlobBytes?: number;
+  /** Memory for blobs that were read, bytes. Default 64 MiB. */
+  readonly cacheBytes?: number;
+  /** Larger blobs are not kept in memory. Default 8 MiB. */
+  readonly maxCachedBlobBytes?: number;
+}
+
+const MIB = 1024 * 1024;
+/** A temporary file that old was left by a crash: no put takes an hour. */
+const ABANDONED_MS = 3_600_000;
+/** Digests that are remembered as read and found good. */
+const MAX_VERIFIED = 10_000;
+
+/**
+ * Blobs in `directory` as `ab/abcdef…`; several processes may share it. A put writes `tmp/<uuid>`, syncs it, then renames.
+ * Makes the directory when it is missing and removes what a crash has left in `tmp`.
+ */
+export async function openDirectoryBlobStore(directory: string, options: DirectoryOptions = {}): Promise<BlobStore> {
+  const temporary = join(directory, 'tmp');
+  await mkdir(temporary, { recursive: true });
+  for (const name of await readdir(temporary)) {
+    const path = join(temporary, name);
+    const modifiedMs = (await stat(path).catch(ignoreMissing))?.mtimeMs ?? 0;
+    if (Date.now() - modifiedMs > ABANDONED_MS) await rm(path, { force: true });
+  }
+  return new DirectoryBlobStore(directory, options);
+}
+
+class DirectoryBlobStore implements BlobStore {
+  readonly #directory: string;
+  readonly #maxBlobBytes: number;
+  readonly #maxCachedBlobBytes: number;
+  readonly #cache: LRUCache<string, Buffer>;
+  /** Digests whose file was read once in this process and was right: not hashed again. */
+  readonly #verified = new LRUCache<string, true>({ max: MAX_VERIFIED });
+  /** Reads under way: callers of the same digest share one. */
+  readonly #reads = new Map<string, Promise<Buffer>>();
+
+  constructor(
+    directory: string,
+    { maxBlobBytes = 256 * MIB, cacheBytes = 64 * MIB, maxCachedBlobBytes = 8 * MIB }: DirectoryOptions,
+  ) {
+    this.#directory = directory;
+    this.#maxBlobBytes = maxBlobBytes;
+    this.#maxCachedBlobBytes = maxCachedBlobBytes;
+    this.#cache = new LRUCache({ maxSize: cacheBytes, sizeCalculation: (blob) => Math.max(1, blob.length) });
+  }
+
+  async put(content: Buffer | Readable, expectedSha256?: string): Promise<BlobDigest> {
+    if (expectedSha256 !== undefined) checkDigest(expectedSha256);
+    const temporary = join(this.#directory, 'tmp', randomUUID());
+    try {
+      const digest = await this.#write(temporary, content);
+      if (expectedSha256 !== undefined && digest.sha256 !== expectedSha256) {
+        throw new BlobError('DigestMismatch', `expected sha256 ${expectedSha256}, got ${digest.sha256}`);
+      }
+      await mkdir(join(this.#directory, digest.sha256.slice(0, 2)), { recursive: true });
+      await rename(temporary, this.#path(digest.sha256));
+      await syncDirectory(join(this.#directory, digest.sha256.slice(0, 2)));
+      this.#verified.delete(digest.sha256);
+      return digest;
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  get(sha256: string): Promise<Buffer> {
+    const cached = this.#cache.get(sha256);
+    if (cached !== undefined) return Promise.resolve(cached);
+    let read = this.#reads.get(sha256);
+    if (read === undefined) {
+      read = this.#read(sha256).finally(() => this.#reads.delete(sha256));
+      this.#reads.set(sha256, read);
+    }
+    return read;
+  }
+
+  async has(sha256: string): Promise<boolean> {
+    checkDigest(sha256);
+    return (await stat(this.#path(sha256)).catch(ignoreMissing)) !== undefined;
+  }
+
+  async delete(sha256: string): Promise<void> {
+    checkDigest(sha256);
+    this.#cache.delete(sha256);
+    this.#verified.delete(sha256);
+    await rm(this.#path(sha256), { force: true });
+  }
+
+  async *list(): AsyncIterable<BlobEntry> {
+    for await (const folder of await opendir(this.#directory)) {
+      if (!folder.isDirectory() || !/^[0-9a-f]{2}$/.test(folder.name)) continue;
+      for (const sha256 of await readdir(join(this.#directory, folder.name))) {
+        const found = await stat(this.#path(sha256)).catch(ignoreMissing);
+        if (found !== undefined) yield { sha256, sizeBytes: found.size, modifiedMs: found.mtimeMs };
+      }
+    }
+  }
+
+  async #write(path: string, content: Buffer | Readable): Promise<BlobDigest> {
+    const hash = createHash('sha256');
+    let sizeBytes = 0;
+    const file = await open(path, 'wx', 0o600);
+    try {
+      for await (const piece of content instanceof Readable ? content : [content]) {
+        sizeBytes += piece.length;
+        if (sizeBytes > this.#maxBlobBytes)
+          throw new BlobError('TooLarge', `blob is above ${this.#maxBlobBytes} bytes`);
+        hash.update(piece);
+        await file.writeFile(piece);
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return { sha256: hash.digest('hex'), sizeBytes };
+  }
+
+  async #read(sha256: string): Promise<Buffer> {
+    checkDigest(sha256);
+    const file = await open(this.#path(sha256)).catch(ignoreMissing);
+    if (file === undefined) throw new BlobError('NotFound', `no blob ${sha256}`);
+    try {
+      const blob = await this.#readChecked(file, sha256);
+      if (blob.length <= this.#maxCachedBlobBytes) this.#cache.set(sha256, blob);
+      return blob;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Hashes piece by piece, so that a large blob does not hold up the event loop. */
+  async #readChecked(file: FileHandle, sha256: string): Promise<Buffer> {
+    if (this.#verified.has(sha256)) return file.readFile();
+    const hash = createHash('sha256');
+    const pieces: Buffer[] = [];
+    for await (const piece of file.createReadStream({ autoClose: false, highWaterMark: 256 * 1024 })) {
+      hash.update(piece);
+      pieces.push(piece);
+    }
+    if (hash.digest('hex') !== sha256) throw new BlobError('Corrupt', `blob ${sha256} is damaged: put it again`);
+    this.#verified.set(sha256, true);
+    return Buffer.concat(pieces);
+  }
+
+  #path(sha256: string): string {
+    return join(this.#directory, sha256.slice(0, 2), sha256);
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return undefined;
+  throw error;
+}
