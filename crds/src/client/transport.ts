@@ -139,9 +139,14 @@ async function sendOnce(
   const request = send(url, { ...options, headers, ...(call.signal === undefined ? {} : { signal: call.signal }) });
   const silenceMs = call.silenceMs ?? callSilenceMs;
   request.setTimeout(silenceMs, () => request.destroy(new Error(`silent for ${silenceMs} ms`)));
-  request.on('response', resolve);
+  let isAnswered = false;
+  request.on('response', (response) => {
+    isAnswered = true;
+    resolve(response);
+  });
   request.on('error', (cause) => {
-    const isStale = request.reusedSocket && 'code' in cause && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE');
+    const isStale =
+      !isAnswered && request.reusedSocket && 'code' in cause && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE');
     if (isStale && call.method !== 'POST' && call.signal?.aborted !== true) resolve(sendOnce(url, call, options, send));
     else reject(unreachable(what, cause));
   });

@@ -39,6 +39,9 @@ export class WatchInformer<T, P> implements Informer<P> {
   readonly #kind: Kind<T>;
   readonly #options: WatchOptions<T, P>;
   readonly #backoff: Backoff;
+  /** Where the next watch begins; null: list first. */
+  #version: string | null = null;
+  #failuresInRow = 0;
   hasSynced = false;
   lastEventMs = 0;
   failures = 0;
@@ -74,20 +77,15 @@ export class WatchInformer<T, P> implements Informer<P> {
   /** Runs until the signal aborts; never rejects. */
   async run(): Promise<void> {
     const { signal } = this.#options;
-    let version: string | null = null;
-    let failuresInRow = 0;
     while (!signal.aborted) {
       try {
-        version ??= await this.#list();
-        const watched: Watched = await this.#watch(version);
-        version = watched.version;
-        if (watched.wasHeard) this.#backoff.reset();
-        else await this.#backoff.pause(signal); // closed at once: without a pause this would spin
-        failuresInRow = 0;
+        if (this.#version === null) await this.#list();
+        const wasHeard = await this.#watch();
+        if (!wasHeard) await this.#backoff.pause(signal); // closed at once: without a pause this would spin
       } catch (error) {
         if (signal.aborted) break;
-        failuresInRow += 1;
-        if (isGone(error) || failuresInRow >= relistAfterFailures) version = null;
+        this.#failuresInRow += 1;
+        if (isGone(error) || this.#failuresInRow >= relistAfterFailures) this.#version = null;
         this.#fail(error);
         await this.#backoff.pause(signal);
       }
@@ -95,8 +93,8 @@ export class WatchInformer<T, P> implements Informer<P> {
     this.#synced.reject(signal.reason);
   }
 
-  /** One complete list. Returns its version. */
-  async #list(): Promise<string> {
+  /** One complete list. */
+  async #list(): Promise<void> {
     const seen = new Set<string>();
     let version = '';
     let next: string | undefined;
@@ -113,44 +111,44 @@ export class WatchInformer<T, P> implements Informer<P> {
       ({ version, next } = page);
     } while (next !== undefined);
     for (const key of [...this.#entries.keys()]) if (!seen.has(key)) this.#remove(key);
-    this.#hear();
+    this.#version = version;
+    this.lastEventMs = this.#deps.runtime.nowMs();
     this.hasSynced = true;
     this.#synced.resolve();
-    return version;
   }
 
-  /** One watch request, to its end. */
-  async #watch(from: string): Promise<Watched> {
+  /** One watch request, to its end. Returns whether it was more than a connection that closed at once. */
+  async #watch(): Promise<boolean> {
     const { transport, runtime, timing } = this.#deps;
     const startMs = runtime.nowMs();
-    let version = from;
     const query = {
       ...this.#selectors(),
       watch: 'true',
       allowWatchBookmarks: 'true',
       timeoutSeconds: String(timing.watchSeconds),
-      resourceVersion: from,
+      resourceVersion: this.#version ?? '',
     };
     const silenceMs = timing.watchSeconds * 1000 + timing.graceMs;
-    let wasHeard = false;
-    for await (const line of transport.lines({
+    const lines = transport.lines({
       method: 'GET',
       path: this.#path(),
       query,
       silenceMs,
       signal: this.#options.signal,
-    })) {
-      version = this.#event(line) ?? version;
-      wasHeard = true;
+    });
+    let wasHeard = false;
+    for await (const line of lines) {
+      this.#event(line);
       this.#hear();
+      wasHeard = true;
     }
-    wasHeard ||= runtime.nowMs() - startMs >= (timing.watchSeconds * 1000) / 2; // a server without bookmarks, and nothing happened
-    if (wasHeard) this.#hear();
-    return { version, wasHeard };
+    const wasLong = runtime.nowMs() - startMs >= (timing.watchSeconds * 1000) / 2; // no bookmarks here, and nothing happened
+    if (wasLong) this.#hear();
+    return wasHeard || wasLong;
   }
 
-  /** Takes one line of a watch; returns the version it brings. */
-  #event(line: string): string | undefined {
+  /** Takes one line of a watch. */
+  #event(line: string): void {
     const { type, object } = readEvent(line, this.#path());
     if (type === 'ERROR')
       throw errorOfStatus(
@@ -162,7 +160,7 @@ export class WatchInformer<T, P> implements Informer<P> {
     if (type === 'DELETED') this.#remove(keyOfRaw(metadata));
     else if (type !== 'BOOKMARK') this.#take(object);
     const version = metadata['resourceVersion'];
-    return typeof version === 'string' && version !== '' ? version : undefined;
+    if (typeof version === 'string' && version !== '') this.#version = version;
   }
 
   /** Keeps an object's projection. One that cannot be read is reported and leaves what was known of it. */
@@ -190,8 +188,11 @@ export class WatchInformer<T, P> implements Informer<P> {
     }
   }
 
+  /** The watch works. */
   #hear(): void {
     this.lastEventMs = this.#deps.runtime.nowMs();
+    this.#backoff.reset();
+    this.#failuresInRow = 0;
   }
 
   #fail(error: unknown): void {
@@ -209,12 +210,6 @@ export class WatchInformer<T, P> implements Informer<P> {
 }
 
 const relistAfterFailures = 3;
-
-interface Watched {
-  readonly version: string;
-  /** Whether it was more than a connection that closed at once. */
-  readonly wasHeard: boolean;
-}
 
 function keyOfRaw(metadata: JsonObject): string {
   return keyOf({ namespace: String(metadata['namespace'] ?? ''), name: String(metadata['name'] ?? '') });

@@ -1,0 +1,205 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { KubernetesError } from './errors.ts';
+import { type Lease, leases } from './kinds.ts';
+import type { Kubernetes } from './kubernetes.ts';
+import { type LeaderElection, type Leadership, runLeaderElection } from './lease.ts';
+import { ManualClock, settle } from './testing.ts';
+
+/** The one Lease of an API server, with its optimistic locking. */
+class FakeLeases {
+  lease: Lease | null = null;
+  isDown = false;
+  isSilent = false;
+  writes = 0;
+  #version = 0;
+
+  get = async (): Promise<Lease> => {
+    await this.#reach();
+    if (this.lease === null) throw new KubernetesError('no lease', 404, 'NotFound');
+    return this.lease;
+  };
+
+  create = async (_kind: unknown, { spec }: { readonly spec: Lease['spec'] }): Promise<Lease> => {
+    await this.#reach();
+    if (this.lease !== null) throw new KubernetesError('lease', 409, 'AlreadyExists');
+    return this.#write(spec);
+  };
+
+  replace = async (
+    _kind: unknown,
+    {
+      spec,
+      metadata,
+    }: {
+      readonly spec: Lease['spec'];
+      readonly metadata: { readonly resourceVersion?: string };
+    },
+  ): Promise<Lease> => {
+    await this.#reach();
+    if (this.lease?.metadata.resourceVersion !== metadata.resourceVersion)
+      throw new KubernetesError('lease', 409, 'Conflict');
+    return this.#write(spec);
+  };
+
+  as(): Pick<Kubernetes, 'get' | 'create' | 'replace'> {
+    return this as unknown as Pick<Kubernetes, 'get' | 'create' | 'replace'>;
+  }
+
+  async #reach(): Promise<void> {
+    if (this.isSilent) await new Promise(() => undefined);
+    if (this.isDown) throw new KubernetesError('down', 0, 'Unreachable');
+  }
+
+  #write(spec: Lease['spec']): Lease {
+    this.writes += 1;
+    const metadata = { resourceVersion: String(++this.#version) } as Lease['metadata'];
+    this.lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec };
+    return this.lease;
+  }
+}
+
+interface Candidate {
+  readonly ended: AbortController;
+  readonly done: Promise<void>;
+  leadership: Leadership | null;
+  lost: string | null;
+}
+
+let clock: ManualClock;
+let server: FakeLeases;
+let problems: unknown[];
+
+beforeEach(() => {
+  clock = new ManualClock();
+  server = new FakeLeases();
+  problems = [];
+});
+
+function stand(identity: string, overrides: Partial<LeaderElection> = {}): Candidate {
+  const ended = new AbortController();
+  const candidate: Candidate = { ended, done: Promise.resolve(), leadership: null, lost: null };
+  const election: LeaderElection = {
+    namespace: 'kappa-system',
+    name: 'kappa-controller',
+    identity,
+    signal: ended.signal,
+    onLeading: (leadership) => {
+      candidate.leadership = leadership;
+    },
+    onLost: (reason) => {
+      candidate.lost = reason;
+    },
+    ...overrides,
+  };
+  return Object.assign(candidate, {
+    done: runLeaderElection(server.as(), clock, (problem) => void problems.push(problem), election),
+  });
+}
+
+test('the first candidate leads at once and keeps renewing', async () => {
+  const a = stand('a');
+  await clock.advance(60_000);
+  expect(a.leadership?.isLeading()).toBe(true);
+  expect(server.lease?.spec).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 15, leaseTransitions: 0 });
+  expect(server.writes).toBe(31);
+  expect(server.lease?.spec.acquireTime).not.toBe(server.lease?.spec.renewTime);
+});
+
+test('a second candidate waits while the first one renews', async () => {
+  stand('a');
+  await settle();
+  const b = stand('b');
+  await clock.advance(120_000);
+  expect(b.leadership).toBeNull();
+  expect(problems).toEqual([]);
+});
+
+test('a lease that is given back is taken in one retry period', async () => {
+  const a = stand('a');
+  await settle();
+  const b = stand('b');
+  await clock.advance(5_000);
+  a.ended.abort();
+  await a.done;
+  await clock.advance(2_400);
+  expect(b.leadership?.isLeading()).toBe(true);
+  expect(a.leadership?.isLeading()).toBe(false);
+  expect(a.lost).toBeNull();
+  expect(server.lease?.spec).toMatchObject({ holderIdentity: 'b', leaseTransitions: 1 });
+});
+
+test('a dead holder is waited out by the own clock, whatever its record says', async () => {
+  await server.create(leases, {
+    spec: {
+      holderIdentity: 'dead',
+      leaseDurationSeconds: 15,
+      renewTime: '2001-01-01T00:00:00.000000Z',
+      leaseTransitions: 4,
+    },
+  });
+  const b = stand('b');
+  await clock.advance(14_000);
+  expect(b.leadership).toBeNull();
+  await clock.advance(3_000);
+  expect(b.leadership?.isLeading()).toBe(true);
+  expect(server.lease?.spec.leaseTransitions).toBe(5);
+});
+
+test('a leader without API server stops writing at the deadline and is told', async () => {
+  const a = stand('a');
+  await clock.advance(4_000);
+  server.isDown = true;
+  await clock.advance(9_000);
+  expect(a.leadership?.isLeading()).toBe(true);
+  await clock.advance(1_001);
+  expect(a.leadership?.isLeading()).toBe(false);
+  await clock.advance(2_400);
+  await a.done;
+  expect(a.lost).toBe('the lease could not be renewed in time');
+  expect(problems.length).toBeGreaterThan(3);
+});
+
+test('a leader whose connection is silent is told at the deadline', async () => {
+  const a = stand('a');
+  await clock.advance(4_000);
+  server.isSilent = true;
+  await clock.advance(12_500);
+  expect(a.lost).toBe('the lease could not be renewed in time');
+});
+
+test('a short outage is survived', async () => {
+  const a = stand('a');
+  await clock.advance(4_000);
+  server.isDown = true;
+  await clock.advance(7_000);
+  server.isDown = false;
+  await clock.advance(60_000);
+  expect(a.lost).toBeNull();
+  expect(a.leadership?.isLeading()).toBe(true);
+});
+
+test('a leader that finds another holder is told', async () => {
+  const a = stand('a');
+  await settle();
+  await server.replace(leases, {
+    spec: { holderIdentity: 'thief', leaseDurationSeconds: 15 },
+    metadata: server.lease?.metadata ?? {},
+  });
+  await clock.advance(3_000);
+  expect(a.lost).toBe('thief holds the lease');
+  expect(a.leadership?.isLeading()).toBe(false);
+});
+
+test('two candidates at once: one leads', async () => {
+  const both = [stand('a'), stand('b')];
+  await clock.advance(30_000);
+  expect(both.filter((candidate) => candidate.leadership?.isLeading())).toHaveLength(1);
+});
+
+test.each([
+  ['duration not above deadline', { leaseDurationMs: 10_000 }],
+  ['deadline not above 1.2 retry periods', { retryPeriodMs: 9_000 }],
+  ['no retry period', { retryPeriodMs: 0 }],
+])('bad times are refused: %s', async (_reason, times) => {
+  await expect(stand('a', times).done).rejects.toThrow(RangeError);
+});
