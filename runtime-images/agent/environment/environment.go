@@ -1,0 +1,159 @@
+// Package environment makes the variables of a function's process, exactly those of Lambda.
+package environment
+
+import (
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Pod is what the variables need to know of the pod.
+type Pod struct {
+	Runtime      string
+	ExecutionEnv string
+	Region       string
+	RuntimeAPI   string
+	TaskDir      string
+	OptDir       string
+	TmpDir       string
+	RuntimeDir   string
+	// Interpreter is the full path of the language's executable.
+	Interpreter string
+	// Local says that the pod's folders are not Lambda's own.
+	Local bool
+}
+
+// Function is what the variables need to know of the function version.
+type Function struct {
+	Name      string
+	Version   string
+	Handler   string
+	MemoryMiB int
+	LogFormat string
+	LogStream string
+	User      map[string]string
+}
+
+// BootName and BootGeneric mark a process that is started before its function is known.
+const (
+	BootName    = "KAPPA_BOOT"
+	BootGeneric = "generic"
+)
+
+// reserved names belong to the platform: a user's value for them is ignored.
+var reserved = map[string]bool{
+	"_HANDLER": true, "_X_AMZN_TRACE_ID": true, "AWS_REGION": true, "AWS_DEFAULT_REGION": true, "AWS_EXECUTION_ENV": true,
+	"AWS_LAMBDA_FUNCTION_NAME": true, "AWS_LAMBDA_FUNCTION_VERSION": true, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": true,
+	"AWS_LAMBDA_INITIALIZATION_TYPE": true, "AWS_LAMBDA_LOG_GROUP_NAME": true, "AWS_LAMBDA_LOG_STREAM_NAME": true,
+	"AWS_ACCESS_KEY": true, "AWS_ACCESS_KEY_ID": true, "AWS_SECRET_ACCESS_KEY": true, "AWS_SESSION_TOKEN": true,
+	"AWS_LAMBDA_RUNTIME_API": true, "AWS_LAMBDA_MAX_CONCURRENCY": true, "LAMBDA_TASK_ROOT": true, "LAMBDA_RUNTIME_DIR": true,
+}
+
+// Base is the environment that does not depend on the function.
+func Base(pod Pod) map[string]string {
+	env := map[string]string{
+		"LANG":                     "en_US.UTF-8",
+		"TZ":                       ":UTC",
+		"PATH":                     searchPath(pod),
+		"LD_LIBRARY_PATH":          libraryPath(pod),
+		"AWS_REGION":               pod.Region,
+		"AWS_DEFAULT_REGION":       pod.Region,
+		"AWS_EXECUTION_ENV":        pod.ExecutionEnv,
+		"AWS_LAMBDA_RUNTIME_API":   pod.RuntimeAPI,
+		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+		"AWS_XRAY_DAEMON_ADDRESS":  "169.254.79.129:2000",
+		"LAMBDA_TASK_ROOT":         pod.TaskDir,
+		"LAMBDA_RUNTIME_DIR":       pod.RuntimeDir,
+	}
+	addFamily(env, pod)
+	if pod.Local {
+		env["TMPDIR"] = pod.TmpDir // every pod of the machine shares /tmp itself
+	}
+	return env
+}
+
+// Complete is the environment of the function's process.
+func Complete(pod Pod, function Function) map[string]string {
+	env := Base(pod)
+	env["AWS_LAMBDA_LOG_FORMAT"] = function.LogFormat
+	if function.LogFormat == "JSON" {
+		env["AWS_LAMBDA_LOG_LEVEL"] = "INFO"
+	}
+	for name, value := range function.User {
+		if IsUsers(name) {
+			env[name] = value
+		}
+	}
+	env["_HANDLER"] = function.Handler
+	env["AWS_LAMBDA_FUNCTION_NAME"] = function.Name
+	env["AWS_LAMBDA_FUNCTION_VERSION"] = function.Version
+	env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = strconv.Itoa(function.MemoryMiB)
+	env["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand"
+	env["AWS_LAMBDA_LOG_GROUP_NAME"] = "/aws/lambda/" + function.Name
+	env["AWS_LAMBDA_LOG_STREAM_NAME"] = function.LogStream
+	return env
+}
+
+// IsUsers says whether a user may set the variable: reserved, hidden and Kappa's own names are dropped.
+func IsUsers(name string) bool {
+	return name != "" && !reserved[name] && name[0] != '_' && !strings.HasPrefix(name, "KAPPA_") && !strings.ContainsAny(name, "=\x00")
+}
+
+// NeedsFreshProcess says whether the user sets a variable to something else than what the generic process was started
+// with, and its name matches a pattern of what only a new process can take.
+func NeedsFreshProcess(patterns []string, base, user map[string]string) bool {
+	for name, value := range user {
+		if old, ok := base[name]; (!ok || old != value) && IsUsers(name) && matchesAny(patterns, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func matchesAny(patterns []string, name string) bool {
+	for _, pattern := range patterns {
+		if matched, err := path.Match(pattern, name); err == nil && matched {
+			return true
+		}
+	}
+	return false
+}
+
+// List gives NAME=value entries for a new process. Values with a zero byte cannot be passed on and are left out.
+func List(env map[string]string) []string {
+	list := make([]string, 0, len(env))
+	for name, value := range env {
+		if !strings.Contains(value, "\x00") {
+			list = append(list, name+"="+value)
+		}
+	}
+	return list
+}
+
+func searchPath(pod Pod) string {
+	standard := "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:" + filepath.Join(pod.OptDir, "bin")
+	if pod.Local { // the machine's own interpreter stands for /var/lang/bin
+		return filepath.Dir(pod.Interpreter) + ":" + standard
+	}
+	return standard
+}
+
+func libraryPath(pod Pod) string {
+	task, opt, run := pod.TaskDir, pod.OptDir, pod.RuntimeDir
+	return "/var/lang/lib:/lib64:/usr/lib64:" + run + ":" + run + "/lib:" + task + ":" + task + "/lib:" + opt + "/lib"
+}
+
+// addFamily adds what Lambda sets for one language only.
+func addFamily(env map[string]string, pod Pod) {
+	if version, ok := strings.CutPrefix(pod.Runtime, "nodejs"); ok {
+		major, _, _ := strings.Cut(version, ".")
+		env["NODE_PATH"] = strings.Join([]string{
+			filepath.Join(pod.OptDir, "nodejs/node"+major+"/node_modules"), filepath.Join(pod.OptDir, "nodejs/node_modules"),
+			filepath.Join(pod.RuntimeDir, "node_modules"), pod.RuntimeDir, pod.TaskDir,
+		}, ":")
+	}
+	if strings.HasPrefix(pod.Runtime, "python") {
+		env["PYTHONPATH"] = pod.RuntimeDir
+	}
+}

@@ -1,0 +1,150 @@
+package invoke
+
+import (
+	"errors"
+	"fmt"
+
+	"kappa.dev/agent/claim"
+	"kappa.dev/agent/code"
+	"kappa.dev/agent/link"
+)
+
+// attempt is one claim of the pod, from the head of SPECIALIZE on. Once it has succeeded it is the pod's function.
+type attempt struct {
+	head link.Specialize
+	// env is the complete environment of the function.
+	env map[string]string
+	// done is closed when the pod is specialised or the claim has failed; refusal is only valid after it.
+	done    chan struct{}
+	refusal *link.Refusal
+	init    *initPhase
+}
+
+// initialized says whether the init phase has succeeded.
+func (a *attempt) initialized() bool {
+	select {
+	case <-a.done:
+	default:
+		return false
+	}
+	if a.refusal != nil {
+		return false
+	}
+	select {
+	case <-a.init.done:
+		return a.init.failure == nil
+	default:
+		return false
+	}
+}
+
+// BeginClaim arbitrates a SPECIALIZE.
+func (e *Engine) BeginClaim(head link.Specialize) (link.Intake, *link.Refusal) {
+	if refusal := checkHead(head, e.Pod.Runtime); refusal != nil {
+		return nil, refusal
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.draining || e.ended {
+		return nil, link.Refuse(link.Draining, "the pod takes no new work")
+	}
+	switch e.arbiter.Try(head.VersionUID) {
+	case claim.Refused:
+		return nil, link.Refuse(link.AlreadyClaimed, "the pod belongs to another function version")
+	case claim.Repeated:
+		return &repeated{e.attempt}, nil
+	default:
+		return e.begin(head)
+	}
+}
+
+// begin prepares a won claim; the caller holds mu.
+func (e *Engine) begin(head link.Specialize) (link.Intake, *link.Refusal) {
+	pack, err := code.NewPackage(head.CodeBytes, head.CodeSha256, e.Pod.TmpDir)
+	if err != nil {
+		e.arbiter.Release()
+		return nil, codeRefusal(err)
+	}
+	e.attempt = &attempt{head: head, done: make(chan struct{}), init: &initPhase{done: make(chan struct{})}}
+	return &intake{engine: e, attempt: e.attempt, pack: pack}, nil
+}
+
+func checkHead(head link.Specialize, runtime string) *link.Refusal {
+	switch {
+	case head.VersionUID == "" || head.FunctionName == "" || head.Handler == "":
+		return link.Refuse(link.BadFrame, "versionUid, functionName and handler are required")
+	case head.MemoryMiB < 1 || head.TimeoutMs < 1 || head.InitTimeoutMs < 1:
+		return link.Refuse(link.BadFrame, "memoryMiB, timeoutMs and initTimeoutMs must be positive")
+	case head.PerInstance > 1:
+		return link.Refuse(link.BadFrame, "perInstance above 1 is not supported")
+	case head.Runtime != "" && head.Runtime != runtime:
+		return link.Refuse(link.Internal, fmt.Sprintf("the pod has the runtime %s, not %s", runtime, head.Runtime))
+	default:
+		return nil
+	}
+}
+
+func codeRefusal(err error) *link.Refusal {
+	if errors.Is(err, code.ErrBadCode) {
+		return link.Refuse(link.BadCode, err.Error())
+	}
+	return link.Refuse(link.Internal, err.Error())
+}
+
+// intake takes the code of a won claim.
+type intake struct {
+	engine  *Engine
+	attempt *attempt
+	pack    *code.Package
+}
+
+// Write takes a piece of the zip.
+func (i *intake) Write(piece []byte) error {
+	if _, err := i.pack.Write(piece); err != nil {
+		return codeRefusal(err)
+	}
+	return nil
+}
+
+// Abort gives the claim back: nothing has become visible.
+func (i *intake) Abort() {
+	i.pack.Close()
+	i.engine.release(i.attempt, link.Refuse(link.NotClaimed, "the code did not arrive"))
+}
+
+// Finish makes the pod the function's.
+func (i *intake) Finish() (link.Specialized, *link.Refusal) {
+	defer i.pack.Close()
+	if refusal := i.engine.specialize(i.attempt, i.pack); refusal != nil {
+		return link.Specialized{}, refusal
+	}
+	return link.Specialized{VersionUID: i.attempt.head.VersionUID}, nil
+}
+
+// release makes the pod generic again after a claim that has shown nothing.
+func (e *Engine) release(a *attempt, refusal *link.Refusal) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	a.refusal = refusal
+	e.attempt = nil
+	e.arbiter.Release()
+	close(a.done)
+}
+
+// repeated is a SPECIALIZE for the version that the pod has, or is about to have: its code is skipped.
+type repeated struct{ attempt *attempt }
+
+// Write skips the code.
+func (r *repeated) Write([]byte) error { return nil }
+
+// Abort does nothing: the claim is another stream's.
+func (r *repeated) Abort() {}
+
+// Finish waits for the outcome of the first claim.
+func (r *repeated) Finish() (link.Specialized, *link.Refusal) {
+	<-r.attempt.done
+	if r.attempt.refusal != nil {
+		return link.Specialized{}, r.attempt.refusal
+	}
+	return link.Specialized{VersionUID: r.attempt.head.VersionUID, AlreadyClaimed: true}, nil
+}

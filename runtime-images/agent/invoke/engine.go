@@ -1,0 +1,152 @@
+// Package invoke is the life of one pod: boot, claim, init, invocations, end. It connects the link, the Runtime API and
+// the process tree; there is one Engine per agent.
+package invoke
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"kappa.dev/agent/claim"
+	"kappa.dev/agent/environment"
+	"kappa.dev/agent/limits"
+	"kappa.dev/agent/link"
+	"kappa.dev/agent/logs"
+	"kappa.dev/agent/runtimeapi"
+	"kappa.dev/agent/supervise"
+)
+
+// Settings are what an Engine is built from.
+type Settings struct {
+	Pod           environment.Pod
+	Command       []string
+	FreshProcess  []string
+	EnforceMemory bool
+	Supervisor    *supervise.Supervisor
+	API           *runtimeapi.Server
+	Log           *logs.Stream
+	Now           func() time.Time
+	// Exit ends the agent: it flushes what is left and does not return to work. Called once, from any goroutine.
+	Exit func(code int)
+}
+
+// Exit codes of the agent. A pod that served its function, well or not, has succeeded; Failed is the agent's own trouble.
+const (
+	ExitDone   = 0
+	ExitFailed = 1
+)
+
+// Engine implements link.Pod.
+type Engine struct {
+	Settings
+	arbiter claim.Arbiter
+	base    map[string]string
+
+	mu sync.Mutex
+	// warm is closed once the generic runtime waits for its claim.
+	warm chan struct{}
+	// attempt is the claim that holds or is taking the pod.
+	attempt *attempt
+	// running is the current runtime process; replaced when the function needs a fresh one.
+	running *running
+	// busy are the request ids in flight, the ones that wait for init included.
+	busy     map[string]struct{}
+	draining bool
+	ended    bool
+	peakKiB  int64
+	sampled  time.Time
+	// counts are the ended invocations by status.
+	counts map[string]int64
+}
+
+// New makes an engine; Boot starts it.
+func New(settings Settings) *Engine {
+	return &Engine{
+		Settings: settings, base: environment.Base(settings.Pod), warm: make(chan struct{}), busy: map[string]struct{}{},
+		counts: map[string]int64{},
+	}
+}
+
+// Boot starts the generic runtime and returns when it waits for its claim. An error means that the pod is of no use.
+func (e *Engine) Boot(ctx context.Context) error {
+	for _, dir := range []string{e.Pod.TaskDir, e.Pod.OptDir, e.Pod.TmpDir} {
+		_ = os.MkdirAll(dir, 0o755) // fails harmlessly where the image has it, read-only
+	}
+	env := map[string]string{environment.BootName: environment.BootGeneric}
+	for name, value := range e.base {
+		env[name] = value
+	}
+	r, err := e.start(env, true)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, limits.BootTimeout)
+	defer cancel()
+	select {
+	case <-r.session.Warm:
+		close(e.warm)
+		go e.watch(r)
+		return nil
+	case <-r.process.Done():
+		r.capture.Drain()
+		return &bootError{"the generic runtime ended: " + r.process.Status()}
+	case <-ctx.Done():
+		return &bootError{"the generic runtime did not get ready: " + string(r.session.State())}
+	}
+}
+
+type bootError struct{ message string }
+
+func (e *bootError) Error() string { return e.message }
+
+// IsReady says whether the pod can take a claim or an invocation: the answer of the readiness probe.
+func (e *Engine) IsReady() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	select {
+	case <-e.warm:
+		return !e.draining && !e.ended
+	default:
+		return false
+	}
+}
+
+// Welcome describes the pod to a gateway.
+func (e *Engine) Welcome() link.Welcome {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	welcome := link.Welcome{State: "Warm", Busy: make([]string, 0, len(e.busy)), PerInstance: 1}
+	for id := range e.busy {
+		welcome.Busy = append(welcome.Busy, id)
+	}
+	if e.attempt != nil {
+		head := e.attempt.head
+		welcome.State = "Claimed"
+		welcome.Claim = &link.Claim{
+			VersionUID: head.VersionUID, FunctionName: head.FunctionName, FunctionNamespace: head.FunctionNamespace,
+		}
+	}
+	return welcome
+}
+
+// HeldVersion is the version that holds or is claiming the pod.
+func (e *Engine) HeldVersion() string { return e.arbiter.Version() }
+
+// watch ends the pod when a runtime dies that nobody is waiting for.
+func (e *Engine) watch(r *running) {
+	<-r.process.Done()
+	e.mu.Lock()
+	idle := e.running == r && len(e.busy) == 0 && !e.ended
+	generic := e.attempt == nil
+	initializing := e.attempt != nil && !e.attempt.initialized()
+	e.mu.Unlock()
+	switch {
+	case !idle || initializing:
+		return
+	case generic:
+		e.end(ExitFailed)
+	default:
+		e.end(ExitDone)
+	}
+}

@@ -1,0 +1,107 @@
+package invoke
+
+import (
+	"time"
+
+	"kappa.dev/agent/limits"
+)
+
+// initPhase is the first run of a function's init code, under the init limit. When it fails the invocation that comes
+// first runs init again in a fresh process, under the function's own timeout, as on Lambda.
+type initPhase struct {
+	// done is closed at the end; the other fields are only valid after it.
+	done       chan struct{}
+	failure    *failure
+	durationMs float64
+	// reported is set when an invocation has carried the duration. Only the running invocation touches it.
+	reported bool
+}
+
+// runInitPhase waits for r to be ready for work, or for its failure. Without r a fresh process is started.
+func (e *Engine) runInitPhase(a *attempt, begin time.Time, r *running) {
+	defer close(a.init.done)
+	limit := time.Duration(a.head.InitTimeoutMs) * time.Millisecond
+	r, failed := e.runInit(a, r, limit)
+	a.init.failure = failed
+	a.init.durationMs = milliseconds(e.Now().Sub(begin))
+	if failed == nil {
+		go e.watch(r)
+		return
+	}
+	errorType := failed.errorType
+	if failed.status == statusTimeout {
+		errorType = ""
+	}
+	e.Log.InitReport(a.init.durationMs, "init", reportStatus(failed), errorType)
+}
+
+// reportStatus is the word of INIT_REPORT: a crash is an error there.
+func reportStatus(f *failure) string {
+	if f.status == statusFailure {
+		return statusError
+	}
+	return f.status
+}
+
+// runInit runs init in r, or in a fresh process when r is nil, for at most limit. After a failure nothing is left of it.
+func (e *Engine) runInit(a *attempt, r *running, limit time.Duration) (*running, *failure) {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	if r == nil {
+		fresh, err := e.replace(a)
+		if err != nil {
+			return nil, startFailure(err)
+		}
+		r = fresh
+	}
+	stopWatching := e.watchMemory(r, a.head.MemoryMiB)
+	defer stopWatching()
+	failed := awaitInit(r, timer.C, limit)
+	if failed != nil {
+		e.stop(r)
+	}
+	return r, failed
+}
+
+// replace kills what runs and starts the runtime with the complete environment.
+func (e *Engine) replace(a *attempt) (*running, error) {
+	e.mu.Lock()
+	old := e.running
+	e.mu.Unlock()
+	e.stop(old)
+	return e.start(a.env, false)
+}
+
+func awaitInit(r *running, expired <-chan time.Time, limit time.Duration) *failure {
+	select {
+	case <-r.session.Initialized:
+		return nil
+	case posted := <-r.session.InitFailed:
+		awaitExit(r)
+		return initFailure(posted)
+	case <-r.process.Done():
+		return initOrExit(r)
+	case <-expired:
+		r.session.End()
+		return timeoutFailure(limit)
+	}
+}
+
+// initOrExit prefers what the runtime has said about its end to the end itself.
+func initOrExit(r *running) *failure {
+	r.session.End()
+	select {
+	case posted := <-r.session.InitFailed:
+		return initFailure(posted)
+	default:
+		return exitFailure(r.process)
+	}
+}
+
+// awaitExit lets a runtime that has reported its error write its last lines.
+func awaitExit(r *running) {
+	select {
+	case <-r.process.Done():
+	case <-time.After(limits.ExitGrace):
+	}
+}

@@ -1,0 +1,237 @@
+package invoke
+
+import (
+	"encoding/base64"
+	"math"
+	"time"
+
+	"kappa.dev/agent/link"
+	"kappa.dev/agent/logs"
+	"kappa.dev/agent/runtimeapi"
+)
+
+// Invoke runs one invocation of version to its end.
+func (e *Engine) Invoke(version string, head link.Invoke, event []byte, replies link.Replies) {
+	a, refusal := e.admit(version, head.RequestID)
+	if refusal != nil {
+		replies.Refuse(refusal)
+		return
+	}
+	<-a.done
+	if a.refusal != nil {
+		e.leave(head.RequestID)
+		replies.Refuse(a.refusal)
+		return
+	}
+	<-a.init.done
+	i := &invocation{engine: e, attempt: a, head: head, event: event, replies: replies}
+	if !i.canRun() {
+		e.leave(head.RequestID)
+		replies.Refuse(link.Refuse(link.Draining, "the runtime ended before the invocation came"))
+		e.end(ExitDone)
+		return
+	}
+	report := i.run()
+	e.leave(head.RequestID) // before REPORT: whoever has read it may send the next INVOKE at once
+	replies.Report(report)
+	if !report.Reusable || !i.running.process.Alive() { // a runtime may die right after it has asked for more
+		e.end(ExitDone)
+		return
+	}
+	e.endIfDrained()
+}
+
+// admit takes the pod's one slot.
+func (e *Engine) admit(version, requestID string) (*attempt, *link.Refusal) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.draining || e.ended:
+		return nil, link.Refuse(link.Draining, "the pod takes no new work")
+	case e.attempt == nil || e.attempt.head.VersionUID != version:
+		return nil, link.Refuse(link.NotClaimed, "the pod does not hold this function version")
+	case len(e.busy) > 0:
+		return nil, link.Refuse(link.Busy, "an invocation runs")
+	}
+	e.busy[requestID] = struct{}{}
+	return e.attempt, nil
+}
+
+func (e *Engine) leave(requestID string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.busy, requestID)
+}
+
+// invocation is one INVOKE while it runs.
+type invocation struct {
+	engine  *Engine
+	attempt *attempt
+	head    link.Invoke
+	event   []byte
+	replies link.Replies
+
+	running  *running
+	exchange *runtimeapi.Exchange
+	begin    time.Time
+	expired  <-chan time.Time
+	answer   *runtimeapi.Answer
+}
+
+// canRun is false when the runtime has died while it was idle: another pod can take the invocation.
+func (i *invocation) canRun() bool {
+	e := i.engine
+	e.mu.Lock()
+	i.running = e.running
+	e.mu.Unlock()
+	return i.attempt.init.failure != nil || i.running.process.Alive()
+}
+
+func (i *invocation) timeout() time.Duration {
+	return time.Duration(i.attempt.head.TimeoutMs) * time.Millisecond
+}
+
+func (i *invocation) run() link.Report {
+	e := i.engine
+	if i.head.Tail {
+		e.Log.BeginTail()
+	}
+	i.begin = e.Now()
+	timer := time.NewTimer(i.timeout())
+	defer timer.Stop()
+	i.expired = timer.C
+	e.Log.Start(i.head.RequestID, i.attempt.head.Version)
+	failed := i.suppressedInit()
+	if failed == nil {
+		failed = i.exchangeWithRuntime()
+	}
+	if failed != nil && i.answer == nil {
+		i.reply(runtimeapi.Answer{
+			IsError: true, ContentType: "application/json", ErrorType: failed.errorType, Body: failed.payload(i.head.RequestID),
+		})
+	}
+	if failed != nil {
+		e.stop(i.running)
+	}
+	return i.report(failed)
+}
+
+// suppressedInit runs init again when the init phase has failed; its time is the invocation's.
+func (i *invocation) suppressedInit() *failure {
+	if i.attempt.init.failure == nil {
+		return nil
+	}
+	e := i.engine
+	r, failed := e.runInit(i.attempt, nil, i.timeout())
+	if r != nil {
+		i.running = r
+	}
+	if failed == nil {
+		go e.watch(r)
+	}
+	return failed
+}
+
+// exchangeWithRuntime delivers the event, passes the answer on as soon as it is there, and waits until the runtime asks
+// for more.
+func (i *invocation) exchangeWithRuntime() *failure {
+	i.exchange = runtimeapi.NewExchange()
+	i.exchange.RequestID = i.head.RequestID
+	i.exchange.InvocationID = randomHex(16)
+	i.exchange.InvokedFunctionArn = i.head.InvokedFunctionArn
+	i.exchange.TraceID = i.head.TraceID
+	i.exchange.ClientContext = i.head.ClientContext
+	i.exchange.Deadline = i.begin.Add(i.timeout())
+	i.exchange.Event, i.event = i.event, nil
+	if err := i.running.session.Deliver(i.exchange); err != nil {
+		return exitFailure(i.running.process)
+	}
+	stopWatching := i.engine.watchMemory(i.running, i.attempt.head.MemoryMiB)
+	defer stopWatching()
+	if failed := i.awaitAnswer(); failed != nil {
+		return failed
+	}
+	return i.awaitFinish()
+}
+
+func (i *invocation) awaitAnswer() *failure {
+	select {
+	case answer := <-i.exchange.Answered:
+		i.reply(answer)
+		return nil
+	case <-i.running.process.Done():
+		i.running.session.End()
+		i.replyIfAnswered()
+		return exitFailure(i.running.process)
+	case <-i.expired:
+		i.running.session.End()
+		i.replyIfAnswered()
+		return timeoutFailure(i.timeout())
+	}
+}
+
+// replyIfAnswered passes on an answer that came together with the end: after session.End there cannot come another.
+func (i *invocation) replyIfAnswered() {
+	select {
+	case answer := <-i.exchange.Answered:
+		i.reply(answer)
+	default:
+	}
+}
+
+func (i *invocation) awaitFinish() *failure {
+	select {
+	case <-i.exchange.Finished:
+		return nil
+	case <-i.running.process.Done():
+		return exitFailure(i.running.process)
+	case <-i.expired:
+		return timeoutFailure(i.timeout())
+	}
+}
+
+// reply sends RESPONSE, once.
+func (i *invocation) reply(answer runtimeapi.Answer) {
+	head := link.Response{Kind: "response", ContentType: answer.ContentType}
+	if answer.IsError {
+		head.Kind, head.ErrorType = "error", answer.ErrorType
+	}
+	i.replies.Response(head, answer.Body)
+	answer.Body = nil
+	i.answer = &answer
+}
+
+// report writes END and REPORT and gives the REPORT frame. Everything that the function has printed comes before.
+func (i *invocation) report(failed *failure) link.Report {
+	e := i.engine
+	duration := milliseconds(e.Now().Sub(i.begin))
+	i.running.capture.Drain()
+	usage := logs.Usage{
+		RequestID: i.head.RequestID, DurationMs: duration, MemorySizeMiB: i.attempt.head.MemoryMiB,
+		MaxMemoryMiB: e.maxMemoryMiB(i.running), Status: statusSuccess,
+	}
+	switch {
+	case failed != nil:
+		usage.Status, usage.ErrorType = failed.status, failed.errorType
+	case i.answer.IsError:
+		usage.Status, usage.ErrorType = statusError, i.answer.ErrorType
+	}
+	billed := duration
+	if init := i.attempt.init; init.failure == nil && !init.reported {
+		init.reported = true
+		usage.InitDurationMs = &init.durationMs
+		billed += init.durationMs
+	}
+	usage.BilledDurationMs = int64(math.Ceil(billed))
+	e.count(usage.Status)
+	e.Log.End(usage)
+	report := link.Report{
+		RequestID: usage.RequestID, Status: usage.Status, ErrorType: usage.ErrorType, DurationMs: usage.DurationMs,
+		BilledDurationMs: usage.BilledDurationMs, InitDurationMs: usage.InitDurationMs, MemorySizeMiB: usage.MemorySizeMiB,
+		MaxMemoryMiB: usage.MaxMemoryMiB, Reusable: failed == nil,
+	}
+	if i.head.Tail {
+		report.LogTail = base64.StdEncoding.EncodeToString(e.Log.EndTail())
+	}
+	return report
+}

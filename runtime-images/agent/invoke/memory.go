@@ -1,0 +1,61 @@
+package invoke
+
+import (
+	"time"
+
+	"kappa.dev/agent/limits"
+	"kappa.dev/agent/supervise"
+)
+
+// watchMemory looks at the process tree from time to time, until the returned function is called. Short invocations are
+// over before the first look. With EnforceMemory a tree above the function's memory is killed, as the kernel would.
+func (e *Engine) watchMemory(r *running, memoryMiB int) (stop func()) {
+	stopped := make(chan struct{})
+	first := time.AfterFunc(limits.MemorySampleInterval, func() {
+		ticker := time.NewTicker(limits.MemorySampleInterval)
+		defer ticker.Stop()
+		for e.sample(r, memoryMiB) {
+			select {
+			case <-stopped:
+				return
+			case <-ticker.C:
+			}
+		}
+	})
+	return func() {
+		first.Stop()
+		close(stopped)
+	}
+}
+
+// sample takes one look and says whether another one makes sense.
+func (e *Engine) sample(r *running, memoryMiB int) bool {
+	if !r.process.Alive() {
+		return false
+	}
+	now, peak := supervise.TreeMemoryKiB(r.process.Pid)
+	e.mu.Lock()
+	e.peakKiB, e.sampled = max(e.peakKiB, peak), e.Now()
+	e.mu.Unlock()
+	if e.EnforceMemory && now > int64(memoryMiB)*1024 {
+		e.Supervisor.KillTree()
+		return false
+	}
+	return true
+}
+
+// maxMemoryMiB is the largest memory seen so far, rounded up. It looks again at most ten times a second.
+func (e *Engine) maxMemoryMiB(r *running) int {
+	e.mu.Lock()
+	stale := e.Now().Sub(e.sampled) > 2*limits.MemorySampleInterval
+	e.mu.Unlock()
+	if stale && r.process.Alive() {
+		_, peak := supervise.TreeMemoryKiB(r.process.Pid)
+		e.mu.Lock()
+		e.peakKiB, e.sampled = max(e.peakKiB, peak), e.Now()
+		e.mu.Unlock()
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return int((e.peakKiB + 1023) / 1024)
+}

@@ -1,0 +1,55 @@
+package invoke
+
+import (
+	"kappa.dev/agent/environment"
+	"kappa.dev/agent/logs"
+	"kappa.dev/agent/runtimeapi"
+	"kappa.dev/agent/supervise"
+)
+
+// wrapperName is the variable that names a script to start the runtime with.
+const wrapperName = "AWS_LAMBDA_EXEC_WRAPPER"
+
+// running is one runtime process with its conversation and its output.
+type running struct {
+	process *supervise.Process
+	session *runtimeapi.Session
+	capture *logs.Capture
+}
+
+// start starts a runtime process and makes it the current one.
+func (e *Engine) start(env map[string]string, generic bool) (*running, error) {
+	session := runtimeapi.NewSession(generic)
+	e.API.Use(session)
+	capture, output, err := logs.NewCapture(e.Log)
+	if err != nil {
+		return nil, err
+	}
+	defer output.Close()
+	command := e.Command
+	if wrapper := env[wrapperName]; wrapper != "" && !generic {
+		command = append([]string{wrapper}, command...)
+	}
+	process, err := e.Supervisor.Start(supervise.Command{
+		Path: command[0], Args: command, Env: environment.List(env), Dir: e.Pod.TaskDir, Output: output,
+	})
+	if err != nil {
+		capture.Close()
+		return nil, err
+	}
+	r := &running{process: process, session: session, capture: capture}
+	e.mu.Lock()
+	e.running = r
+	e.mu.Unlock()
+	return r, nil
+}
+
+// stop ends a runtime and everything that it has started. Late answers are refused from the first moment.
+func (e *Engine) stop(r *running) {
+	if r == nil {
+		return
+	}
+	r.session.End()
+	e.Supervisor.KillTree()
+	r.capture.Close()
+}

@@ -1,0 +1,100 @@
+package invoke
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"kappa.dev/agent/code"
+	"kappa.dev/agent/environment"
+	"kappa.dev/agent/link"
+	"kappa.dev/agent/runtimeapi"
+)
+
+// specialize checks and unpacks the code, and starts the init phase. A package that is not acceptable leaves a generic
+// pod; a failure of the machine ends the pod.
+func (e *Engine) specialize(a *attempt, pack *code.Package) *link.Refusal {
+	<-e.warm
+	if err := e.unpack(a, pack); err != nil {
+		refusal := codeRefusal(err)
+		e.release(a, refusal)
+		if refusal.Code == link.Internal {
+			go e.end(ExitFailed)
+		}
+		return refusal
+	}
+	e.arbiter.Confirm()
+	a.env = environment.Complete(e.Pod, environment.Function{
+		Name: a.head.FunctionName, Version: a.head.Version, Handler: a.head.Handler, MemoryMiB: a.head.MemoryMiB,
+		LogFormat: logFormat(a.head.LogFormat), LogStream: e.logStreamName(a.head.Version), User: a.head.Environment,
+	})
+	e.Log.UseJSON(a.head.LogFormat == "JSON")
+	e.logInitStart(a)
+	e.beginInit(a)
+	close(a.done)
+	return nil
+}
+
+func (e *Engine) unpack(a *attempt, pack *code.Package) error {
+	if err := pack.Verify(); err != nil {
+		return err
+	}
+	reader, size := pack.Reader()
+	return code.Unpack(reader, size, e.Pod.TaskDir, a.head.MaxUnpackedBytes)
+}
+
+// beginInit hands the function to the waiting runtime, or starts a fresh one where the environment demands it.
+func (e *Engine) beginInit(a *attempt) {
+	begin := e.Now()
+	if environment.NeedsFreshProcess(e.FreshProcess, e.base, a.head.Environment) {
+		go e.runInitPhase(a, begin, nil)
+		return
+	}
+	e.mu.Lock()
+	r := e.running
+	e.mu.Unlock()
+	assignment := runtimeapi.Assignment{Environment: a.env, Handler: a.head.Handler, TaskRoot: e.Pod.TaskDir}
+	if err := r.session.Assign(assignment); err != nil {
+		r = nil // it has just died: a fresh one takes its place
+	}
+	go e.runInitPhase(a, begin, r)
+}
+
+func logFormat(format string) string {
+	if format == "JSON" {
+		return format
+	}
+	return "Text"
+}
+
+func (e *Engine) logStreamName(version string) string {
+	return fmt.Sprintf("%s/[%s]%s", e.Now().UTC().Format("2006/01/02"), version, randomHex(16))
+}
+
+// logInitStart writes INIT_START. The version ARN is a stable name for the runtime of this install.
+func (e *Engine) logInitStart(a *attempt) {
+	name, version := splitRuntime(e.Pod.Runtime)
+	digest := sha256.Sum256([]byte(e.Pod.Runtime))
+	arn := fmt.Sprintf("arn:aws:lambda:%s::runtime:%s", e.Pod.Region, hex.EncodeToString(digest[:]))
+	e.Log.InitStart(name+":"+version+".v1", arn, a.head.FunctionName, a.head.Version)
+}
+
+// splitRuntime cuts nodejs24.x into nodejs and 24, python3.13 into python and 3.13.
+func splitRuntime(runtime string) (name, version string) {
+	at := strings.IndexAny(runtime, "0123456789")
+	if at < 0 {
+		return runtime, "0"
+	}
+	return runtime[:at], strings.TrimSuffix(runtime[at:], ".x")
+}
+
+func randomHex(bytes int) string {
+	b := make([]byte, bytes)
+	_, _ = rand.Read(b) // never fails, see crypto/rand
+	return hex.EncodeToString(b)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

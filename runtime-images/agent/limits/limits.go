@@ -1,0 +1,49 @@
+// Package limits holds every fixed bound of the agent in one place.
+package limits
+
+import "time"
+
+const (
+	// PayloadBytes bounds an event and an answer: 6 MiB + 100 bytes, as Lambda's synchronous invoke.
+	PayloadBytes = 6*1024*1024 + 100
+	// CodeBytes bounds the zip of one function version.
+	CodeBytes = 262144000
+	// UnpackedBytes bounds the unpacked code when the gateway names no smaller bound.
+	UnpackedBytes = 262144000
+	// CodeEntries bounds the number of files and folders in one zip.
+	CodeEntries = 65535
+	// CodeInMemoryBytes is the largest zip that is kept in memory instead of in a file.
+	CodeInMemoryBytes = 1 << 20
+	// UnauthenticatedFrameBytes bounds a frame before the gateway has proved who it is.
+	UnauthenticatedFrameBytes = 16 << 10
+	// Connections bounds the gateway connections of one pod.
+	Connections = 64
+	// StreamsPerConnection bounds the streams that are still receiving DATA on one connection.
+	StreamsPerConnection = 8
+	// LogTailBytes is what a caller may ask for of an invocation's log.
+	LogTailBytes = 4096
+	// LogLineBytes is the longest line that is written in one piece.
+	LogLineBytes = 256 << 10
+	// LogBurstBytes and LogBytesPerSecond bound the output of a function.
+	LogBurstBytes     = 16 << 20
+	LogBytesPerSecond = 1 << 20
+	// LogPendingBytes bounds what waits for a slow reader of the agent's own standard output.
+	LogPendingBytes = 512 << 10
+	// InitErrorBytes bounds the body of init/error.
+	InitErrorBytes = 1 << 20
+
+	// AuthTimeout is how long a gateway may take to prove who it is.
+	AuthTimeout = 5 * time.Second
+	// WriteTimeout is how long one frame may wait for a gateway that does not read.
+	WriteTimeout = 10 * time.Second
+	// BootTimeout bounds the start of the generic runtime until it waits for its claim.
+	BootTimeout = 60 * time.Second
+	// ExitGrace is how long a runtime that has reported an init error may take to exit by itself.
+	ExitGrace = 200 * time.Millisecond
+	// KillTimeout bounds the wait for a killed process tree to disappear.
+	KillTimeout = 5 * time.Second
+	// MemorySampleInterval is the pause between two looks at a busy process tree's memory.
+	MemorySampleInterval = 50 * time.Millisecond
+	// FlushTimeout bounds the last writes before the agent exits.
+	FlushTimeout = time.Second
+)

@@ -1,0 +1,152 @@
+package link
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"kappa.dev/agent/limits"
+)
+
+// connection is one gateway's connection: HELLO, AUTH, WELCOME, then frames until either side ends it.
+// Only run reads; writes come from any goroutine through out.
+type connection struct {
+	server *Server
+	socket net.Conn
+	reader *bufio.Reader
+	out    *writer
+	closed chan struct{}
+
+	epoch uint64
+	// version is the function version that this gateway and the pod have agreed on. An INVOKE is only taken while
+	// the pod holds that one, so that an event that follows a refused SPECIALIZE never reaches another function.
+	version string
+	// refused is what the last SPECIALIZE on this connection was refused with.
+	refused *Refusal
+	streams streams
+}
+
+func newConnection(server *Server, socket net.Conn) *connection {
+	return &connection{
+		server: server, socket: socket, reader: bufio.NewReaderSize(socket, 4096),
+		out: &writer{socket: socket}, closed: make(chan struct{}), streams: streams{open: map[uint32]*inbound{}},
+	}
+}
+
+func (c *connection) run() {
+	defer close(c.closed)
+	defer c.socket.Close()
+	defer c.streams.abort()
+	refusal, err := c.handshake()
+	for refusal == nil && err == nil {
+		var frame Frame
+		if frame, err = ReadFrame(c.reader, MaxFrameBytes); err == nil {
+			refusal = c.handle(frame)
+		}
+	}
+	if refusal == nil && errors.Is(err, ErrBadFrame) {
+		refusal = Refuse(BadFrame, err.Error())
+	}
+	if refusal != nil {
+		c.out.refuse(0, refusal)
+		c.linger()
+	}
+}
+
+// linger keeps a refused connection until the peer has seen why, so that a reset does not overtake the ERROR frame.
+func (c *connection) linger() {
+	c.out.closeWrite()
+	_ = c.socket.SetReadDeadline(time.Now().Add(limits.FlushTimeout))
+	_, _ = io.CopyN(io.Discard, c.socket, MaxFrameBytes)
+}
+
+// finish ends the connection from the agent's side once the peer has taken what was written.
+func (c *connection) finish(ctx context.Context) {
+	c.out.closeWrite()
+	select {
+	case <-c.closed:
+	case <-ctx.Done():
+		_ = c.socket.Close()
+	}
+}
+
+func (c *connection) handshake() (*Refusal, error) {
+	nonce := make([]byte, NonceBytes)
+	if _, err := io.ReadFull(c.server.Random, nonce); err != nil {
+		return nil, err
+	}
+	hello := Hello{
+		Protocol: Protocol, OldestProtocol: OldestProtocol, PodUID: c.server.PodUID,
+		Nonce: base64.StdEncoding.EncodeToString(nonce), AgentVersion: c.server.AgentVersion,
+	}
+	c.out.json(FrameHello, FlagEnd, 0, hello)
+	_ = c.socket.SetReadDeadline(time.Now().Add(limits.AuthTimeout))
+	frame, err := ReadFrame(c.reader, limits.UnauthenticatedFrameBytes)
+	if err != nil {
+		return nil, err
+	}
+	if frame.Type != FrameAuth || frame.Stream != 0 {
+		return Refuse(NotAuthenticated, "AUTH must be the first frame"), nil
+	}
+	var auth Auth
+	if err := parseJSON(frame.Body, &auth); err != nil {
+		return nil, err
+	}
+	if refusal := CheckAuth(auth, c.server.PodUID, hello.Nonce, c.server.Key); refusal != nil {
+		return refusal, nil
+	}
+	c.welcome(auth)
+	return nil, c.socket.SetReadDeadline(time.Time{})
+}
+
+func (c *connection) welcome(auth Auth) {
+	c.epoch = auth.Epoch
+	c.server.epochs.See(auth.Epoch)
+	welcome := c.server.Pod.Welcome()
+	if welcome.Claim != nil {
+		c.version = welcome.Claim.VersionUID
+	}
+	c.out.json(FrameWelcome, FlagEnd, 0, welcome)
+}
+
+// handle takes one frame after the handshake. A refusal ends the connection.
+func (c *connection) handle(frame Frame) *Refusal {
+	switch frame.Type {
+	case FramePing:
+		c.out.frame(Frame{Type: FramePong, Flags: FlagEnd})
+		return nil
+	case FramePong, FrameCredit:
+		return nil
+	case FrameDrain:
+		return c.drain(frame)
+	case FrameSpecialize:
+		return c.specialize(frame)
+	case FrameInvoke:
+		return c.invoke(frame)
+	case FrameData:
+		return c.data(frame)
+	case FrameCancel:
+		c.streams.cancel(frame.Stream)
+		return nil
+	default:
+		if frame.Stream == 0 {
+			return Refuse(BadFrame, "unknown frame on stream 0")
+		}
+		return nil
+	}
+}
+
+func (c *connection) drain(frame Frame) *Refusal {
+	var drain Drain
+	if len(frame.Body) > 0 {
+		if err := parseJSON(frame.Body, &drain); err != nil {
+			return Refuse(BadFrame, err.Error())
+		}
+	}
+	c.server.Pod.Drain(drain.Reason)
+	return nil
+}

@@ -1,0 +1,96 @@
+package link
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"kappa.dev/agent/limits"
+)
+
+// Server takes gateway connections for one pod.
+type Server struct {
+	// PodUID is the identity that a gateway must mean.
+	PodUID string
+	// Key verifies gateways.
+	Key ed25519.PublicKey
+	// AgentVersion is told in HELLO.
+	AgentVersion string
+	// Random gives nonces.
+	Random io.Reader
+	// Pod does the work.
+	Pod Pod
+
+	epochs      Epochs
+	mu          sync.Mutex
+	connections map[*connection]struct{}
+}
+
+// Serve accepts connections until the listener is closed.
+func (s *Server) Serve(listener net.Listener) error {
+	for {
+		socket, err := listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			time.Sleep(10 * time.Millisecond) // out of descriptors: what runs must be able to end
+			continue
+		}
+		c := newConnection(s, socket)
+		if !s.add(c) {
+			_ = socket.Close()
+			continue
+		}
+		go func() {
+			defer s.remove(c)
+			c.run()
+		}()
+	}
+}
+
+// Close ends all connections after what was written has been sent, at the latest when ctx is done.
+func (s *Server) Close(ctx context.Context) {
+	var waiting sync.WaitGroup
+	for _, c := range s.all() {
+		waiting.Add(1)
+		go func() {
+			defer waiting.Done()
+			c.finish(ctx)
+		}()
+	}
+	waiting.Wait()
+}
+
+func (s *Server) add(c *connection) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.connections) >= limits.Connections {
+		return false
+	}
+	if s.connections == nil {
+		s.connections = map[*connection]struct{}{}
+	}
+	s.connections[c] = struct{}{}
+	return true
+}
+
+func (s *Server) remove(c *connection) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.connections, c)
+}
+
+func (s *Server) all() []*connection {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]*connection, 0, len(s.connections))
+	for c := range s.connections {
+		list = append(list, c)
+	}
+	return list
+}

@@ -1,0 +1,120 @@
+package logs
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Usage is what one invocation cost, for REPORT.
+type Usage struct {
+	RequestID        string
+	DurationMs       float64
+	BilledDurationMs int64
+	MemorySizeMiB    int
+	MaxMemoryMiB     int
+	InitDurationMs   *float64
+	// Status is success, error, failure or timeout.
+	Status string
+	// ErrorType is set unless the status is success.
+	ErrorType string
+}
+
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+func jsonLine(now time.Time, kind string, record []byte) []byte {
+	return fmt.Appendf(nil, `{"time":%q,"type":%q,"record":%s}`, now.UTC().Format(timeLayout), kind, record)
+}
+
+func (s *Stream) isJSON() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.json
+}
+
+// InitStart writes the line that opens the init phase.
+func (s *Stream) InitStart(runtimeVersion, runtimeVersionArn, functionName, functionVersion string) {
+	if s.isJSON() {
+		s.Platform(jsonLine(s.now(), "platform.initStart", fmt.Appendf(nil,
+			`{"initializationType":"on-demand","phase":"init","runtimeVersion":%q,"runtimeVersionArn":%q,"functionName":%q,"functionVersion":%q}`,
+			runtimeVersion, runtimeVersionArn, functionName, functionVersion)))
+		return
+	}
+	s.Platform(fmt.Appendf(nil, "INIT_START Runtime Version: %s\tRuntime Version ARN: %s", runtimeVersion, runtimeVersionArn))
+}
+
+// InitReport writes the line about an init phase that did not succeed. phase is init or invoke.
+func (s *Stream) InitReport(durationMs float64, phase, status, errorType string) {
+	if s.isJSON() {
+		record := fmt.Appendf(nil, `{"initializationType":"on-demand","phase":%q,"status":%q`, phase, status)
+		if errorType != "" {
+			record = fmt.Appendf(record, `,"errorType":%q`, errorType)
+		}
+		s.Platform(jsonLine(s.now(), "platform.initReport", fmt.Appendf(record, `,"metrics":{"durationMs":%.3f}}`, durationMs)))
+		return
+	}
+	line := fmt.Appendf(nil, "INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s", durationMs, phase, status)
+	if errorType != "" {
+		line = fmt.Appendf(line, "\tError Type: %s", errorType)
+	}
+	s.Platform(line)
+}
+
+// Start writes the START line.
+func (s *Stream) Start(requestID, version string) {
+	if s.isJSON() {
+		s.Platform(jsonLine(s.now(), "platform.start", fmt.Appendf(nil, `{"requestId":%q,"version":%q}`, requestID, version)))
+		return
+	}
+	s.Platform([]byte("START RequestId: " + requestID + " Version: " + version))
+}
+
+// End writes the END and REPORT lines.
+func (s *Stream) End(u Usage) {
+	if s.isJSON() {
+		s.endJSON(u)
+		return
+	}
+	s.Platform([]byte("END RequestId: " + u.RequestID))
+	line := make([]byte, 0, 256)
+	line = append(line, "REPORT RequestId: "+u.RequestID+"\tDuration: "...)
+	line = strconv.AppendFloat(line, u.DurationMs, 'f', 2, 64)
+	line = append(line, " ms\tBilled Duration: "...)
+	line = strconv.AppendInt(line, u.BilledDurationMs, 10)
+	line = append(line, " ms\tMemory Size: "...)
+	line = strconv.AppendInt(line, int64(u.MemorySizeMiB), 10)
+	line = append(line, " MB\tMax Memory Used: "...)
+	line = strconv.AppendInt(line, int64(u.MaxMemoryMiB), 10)
+	line = append(line, " MB\t"...)
+	if u.InitDurationMs != nil {
+		line = append(strconv.AppendFloat(append(line, "Init Duration: "...), *u.InitDurationMs, 'f', 2, 64), " ms\t"...)
+	}
+	s.Platform(append(line, u.statusText()...))
+}
+
+// statusText is only there when the platform, not the handler, ended the invocation.
+func (u Usage) statusText() string {
+	switch u.Status {
+	case "timeout":
+		return "Status: timeout"
+	case "failure":
+		return "Status: error\tError Type: " + u.ErrorType
+	default:
+		return ""
+	}
+}
+
+func (s *Stream) endJSON(u Usage) {
+	head := fmt.Appendf(nil, `{"requestId":%q,"status":%q`, u.RequestID, u.Status)
+	if u.ErrorType != "" {
+		head = fmt.Appendf(head, `,"errorType":%q`, u.ErrorType)
+	}
+	done := fmt.Appendf(nil, `%s,"metrics":{"durationMs":%.3f}}`, head, u.DurationMs)
+	s.Platform(jsonLine(s.now(), "platform.runtimeDone", done))
+	report := fmt.Appendf(nil, `%s,"metrics":{"durationMs":%.3f,"billedDurationMs":%d,"memorySizeMB":%d,"maxMemoryUsedMB":%d`,
+		head, u.DurationMs, u.BilledDurationMs, u.MemorySizeMiB, u.MaxMemoryMiB)
+	if u.InitDurationMs != nil {
+		report = fmt.Appendf(report, `,"initDurationMs":%.3f`, *u.InitDurationMs)
+	}
+	s.Platform(jsonLine(s.now(), "platform.report", append(report, "}}"...)))
+}

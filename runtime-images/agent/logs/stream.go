@@ -1,0 +1,160 @@
+package logs
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+	"time"
+
+	"kappa.dev/agent/limits"
+)
+
+// Stream is the one log of a pod. Function output passes through unchanged but for its bounds; platform lines always
+// start on a line of their own. It is safe for use by several goroutines.
+type Stream struct {
+	sink *Sink
+	now  func() time.Time
+
+	mu sync.Mutex
+	// column counts the bytes of the line that is being written; 0 at a line's start.
+	column int
+	// JSON says that the function's log format is JSON.
+	json bool
+	tail *tail
+
+	tokens   float64
+	refilled time.Time
+	dropping bool
+	dropped  int64
+}
+
+// NewStream makes a log that ends in sink. now is the clock.
+func NewStream(sink *Sink, now func() time.Time) *Stream {
+	return &Stream{sink: sink, now: now, tokens: limits.LogBurstBytes, refilled: now()}
+}
+
+// UseJSON switches the platform's lines to JSON.
+func (s *Stream) UseJSON(json bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.json = json
+}
+
+// BeginTail starts to keep the last bytes of an invocation.
+func (s *Stream) BeginTail() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tail = &tail{}
+}
+
+// EndTail gives the last bytes since BeginTail, at most limits.LogTailBytes.
+func (s *Stream) EndTail() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tail == nil {
+		return nil
+	}
+	kept := s.tail.bytes()
+	s.tail = nil
+	return kept
+}
+
+// Output takes bytes that the function has written. It does not keep p.
+func (s *Stream) Output(p []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(p) > 0 {
+		p = s.outputPiece(p)
+	}
+}
+
+// outputPiece passes on what is left of the current line and returns the rest.
+func (s *Stream) outputPiece(p []byte) []byte {
+	room := limits.LogLineBytes - s.column
+	piece := p[:min(len(p), room)]
+	if end := bytes.LastIndexByte(piece, '\n'); end >= 0 {
+		piece = piece[:end+1]
+	}
+	rest := p[len(piece):]
+	if !s.admit(len(piece)) {
+		s.drop(piece)
+		return rest
+	}
+	s.write(piece)
+	if s.column >= limits.LogLineBytes {
+		s.write([]byte{'\n'})
+	}
+	return rest
+}
+
+// admit takes tokens for n bytes. While dropping it waits for one second's worth, so that whole pieces come through.
+func (s *Stream) admit(n int) bool {
+	now := s.now()
+	s.tokens = min(limits.LogBurstBytes, s.tokens+now.Sub(s.refilled).Seconds()*limits.LogBytesPerSecond)
+	s.refilled = now
+	if s.dropping && s.tokens < limits.LogBytesPerSecond || s.tokens < float64(n) {
+		return false
+	}
+	s.reportDropped()
+	s.tokens -= float64(n)
+	return true
+}
+
+func (s *Stream) drop(piece []byte) {
+	s.dropping = true
+	s.dropped += int64(len(piece))
+	if s.tail != nil {
+		s.tail.write(piece)
+	}
+}
+
+// reportDropped says how much is missing, at the place where it is missing.
+func (s *Stream) reportDropped() {
+	if s.dropped == 0 {
+		return
+	}
+	missing := s.dropped
+	s.dropping, s.dropped = false, 0
+	s.line(s.droppedLine(missing))
+}
+
+func (s *Stream) droppedLine(missing int64) []byte {
+	const reason = "output above 1 MiB per second"
+	if s.json {
+		return jsonLine(s.now(), "platform.logsDropped", fmt.Appendf(nil,
+			`{"droppedBytes":%d,"reason":%q}`, missing, reason))
+	}
+	return fmt.Appendf(nil, "LOGS_DROPPED dropped %d bytes: %s", missing, reason)
+}
+
+// Platform writes one line of the platform's own, never dropped for its rate.
+func (s *Stream) Platform(line []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reportDropped()
+	s.line(line)
+}
+
+// line writes a whole line on a line of its own.
+func (s *Stream) line(text []byte) {
+	whole := make([]byte, 0, len(text)+2)
+	if s.column > 0 {
+		whole = append(whole, '\n')
+	}
+	s.write(append(append(whole, text...), '\n'))
+}
+
+func (s *Stream) write(p []byte) {
+	if s.tail != nil {
+		s.tail.write(p)
+	}
+	if !s.sink.Write(p) {
+		s.dropping = true
+		s.dropped += int64(len(p))
+	}
+	if end := bytes.LastIndexByte(p, '\n'); end >= 0 {
+		s.column = len(p) - end - 1
+		return
+	}
+	s.column += len(p)
+}

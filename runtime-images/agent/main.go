@@ -1,0 +1,121 @@
+// Command agent is the first process of every function pod: it starts and supervises the language runtime, serves
+// Lambda's Runtime API to it, and takes claims and invocations from gateways. Usage: agent -- COMMAND [ARGUMENT…]
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"kappa.dev/agent/config"
+	"kappa.dev/agent/environment"
+	"kappa.dev/agent/health"
+	"kappa.dev/agent/invoke"
+	"kappa.dev/agent/limits"
+	"kappa.dev/agent/link"
+	"kappa.dev/agent/logs"
+	"kappa.dev/agent/runtimeapi"
+	"kappa.dev/agent/supervise"
+)
+
+// version is told to gateways.
+const version = "0.1.0"
+
+func main() {
+	cfg, err := config.Parse(os.Args[1:], os.Getenv)
+	if err == nil {
+		err = run(cfg)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "agent: %v\n", err)
+		os.Exit(invoke.ExitFailed)
+	}
+}
+
+// run serves the pod until it exits; it only returns when the pod cannot be started.
+func run(cfg config.Config) error {
+	tune()
+	if err := supervise.HideFromPeers(); err != nil {
+		return fmt.Errorf("cannot hide from the function: %w", err)
+	}
+	supervisor, err := supervise.New()
+	if err != nil {
+		return err
+	}
+	listeners, err := listen(cfg)
+	if err != nil {
+		return err
+	}
+	sink := logs.NewSink(os.Stdout)
+	api := runtimeapi.NewServer()
+	links := &link.Server{PodUID: cfg.PodUID, Key: cfg.GatewayKey, AgentVersion: version, Random: rand.Reader}
+	engine := invoke.New(invoke.Settings{
+		Pod: podOf(cfg), Command: cfg.Command, FreshProcess: cfg.FreshProcess, EnforceMemory: cfg.EnforceMemory,
+		Supervisor: supervisor, API: api, Log: logs.NewStream(sink, time.Now), Now: time.Now,
+		Exit: func(code int) {
+			sink.Flush()
+			ctx, cancel := context.WithTimeout(context.Background(), limits.FlushTimeout)
+			defer cancel()
+			links.Close(ctx)
+			os.Exit(code)
+		},
+	})
+	links.Pod = engine
+	go func() { _ = api.Serve(listeners.runtimeAPI) }()
+	go func() { _ = health.NewServer(engine).Serve(listeners.health) }()
+	go func() { _ = links.Serve(listeners.link) }()
+	go drainOnSignal(engine)
+	if err := engine.Boot(context.Background()); err != nil {
+		supervisor.KillTree()
+		sink.Flush()
+		return err
+	}
+	select {}
+}
+
+// tune keeps the agent small: it shares the pod's memory with the function, and its work is a few short bursts.
+func tune() {
+	runtime.GOMAXPROCS(min(2, runtime.NumCPU()))
+	debug.SetGCPercent(50)
+	syscall.Umask(0o022)
+}
+
+func podOf(cfg config.Config) environment.Pod {
+	return environment.Pod{
+		Runtime: cfg.Runtime, ExecutionEnv: cfg.ExecutionEnv, Region: cfg.Region, RuntimeAPI: cfg.RuntimeAPI,
+		TaskDir: cfg.TaskDir, OptDir: cfg.OptDir, TmpDir: cfg.TmpDir, RuntimeDir: cfg.RuntimeDir,
+		Interpreter: cfg.Command[0], Local: cfg.Local,
+	}
+}
+
+type listeners struct{ link, health, runtimeAPI net.Listener }
+
+// listen binds all ports before any code of the function can run.
+func listen(cfg config.Config) (listeners, error) {
+	var l listeners
+	var err error
+	if l.link, err = net.Listen("tcp", net.JoinHostPort(cfg.PodIP, config.LinkPort)); err != nil {
+		return l, err
+	}
+	if l.health, err = net.Listen("tcp", net.JoinHostPort(cfg.PodIP, config.HealthPort)); err != nil {
+		return l, err
+	}
+	l.runtimeAPI, err = net.Listen("tcp", cfg.RuntimeAPI)
+	return l, err
+}
+
+// drainOnSignal ends the pod as a gateway's DRAIN would.
+func drainOnSignal(engine *invoke.Engine) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	for range signals {
+		engine.Drain("signal")
+	}
+}

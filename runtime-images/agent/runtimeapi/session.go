@@ -1,0 +1,276 @@
+package runtimeapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// State is where one runtime process is in its conversation.
+type State string
+
+// The whole life of a runtime process, as it is seen at the Runtime API.
+const (
+	// Booting: a generic process has been started; its first next gets the rehearsal.
+	Booting State = "Booting"
+	// Rehearsing: it works on the rehearsal.
+	Rehearsing State = "Rehearsing"
+	// Rehearsed: it has answered the rehearsal.
+	Rehearsed State = "Rehearsed"
+	// Waiting: it waits for the claim; the pod is warm.
+	Waiting State = "Waiting"
+	// Initializing: it has its function and imports the handler.
+	Initializing State = "Initializing"
+	// InitFailed: it has reported an init error.
+	InitFailed State = "InitError"
+	// Ready: it asks for an invocation and there is none yet.
+	Ready State = "Ready"
+	// Running: it works on an invocation.
+	Running State = "Running"
+	// Responded: it has answered and has not asked for the next one.
+	Responded State = "ResponseSent"
+	// Ended: the process is gone or is being killed.
+	Ended State = "Ended"
+)
+
+type event string
+
+const (
+	asksNext    event = "Ready"
+	responds    event = "InvocationResponse"
+	fails       event = "InvocationErrorResponse"
+	failsInit   event = "InitError"
+	asksClaim   event = "Claim"
+	isAssigned  event = "Assign"
+	isDelivered event = "Deliver"
+)
+
+// transitions is the whole protocol. What is not listed is refused.
+var transitions = map[State]map[event]State{
+	Booting:      {asksNext: Rehearsing},
+	Rehearsing:   {responds: Rehearsed, fails: Rehearsed},
+	Rehearsed:    {asksClaim: Waiting},
+	Waiting:      {isAssigned: Initializing},
+	Initializing: {asksNext: Ready, failsInit: InitFailed},
+	InitFailed:   {},
+	Ready:        {isDelivered: Running},
+	Running:      {responds: Responded, fails: Responded},
+	Responded:    {asksNext: Ready},
+	Ended:        {},
+}
+
+// transitionError is a request that does not fit the state.
+type transitionError struct {
+	from State
+	to   event
+}
+
+func (e *transitionError) Error() string {
+	return fmt.Sprintf("State transition from %s to %s failed for runtime. Error: State transition is not allowed", e.from, e.to)
+}
+
+var (
+	errInvalidRequestID = errors.New("Invalid request ID")
+	errSessionEnded     = errors.New("the runtime has ended")
+)
+
+// Session is the conversation with one runtime process; a new process gets a new session. The HTTP routes drive one
+// side, the agent's engine the other. It is safe for use by several goroutines.
+type Session struct {
+	mu      sync.Mutex
+	state   State
+	current *Exchange
+	// polling is set while a next or claim request is open, so that a lost connection may ask again.
+	polling bool
+
+	deliver chan *Exchange
+	assign  chan Assignment
+	ended   chan struct{}
+
+	// Warm is closed when a generic process asks for its claim.
+	Warm chan struct{}
+	// Initialized is closed at the first next after the init phase.
+	Initialized chan struct{}
+	// InitFailed receives what was posted to init/error.
+	InitFailed chan InitError
+}
+
+// NewSession begins a conversation. generic says that the process rehearses and waits for a claim first.
+func NewSession(generic bool) *Session {
+	state := Initializing
+	if generic {
+		state = Booting
+	}
+	return &Session{
+		state: state, deliver: make(chan *Exchange, 1), assign: make(chan Assignment, 1), ended: make(chan struct{}),
+		Warm: make(chan struct{}), Initialized: make(chan struct{}), InitFailed: make(chan InitError, 1),
+	}
+}
+
+// State is the current state, for diagnostics.
+func (s *Session) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state
+}
+
+// Assign answers the waiting claim. An error means that the runtime does not wait.
+func (s *Session) Assign(assignment Assignment) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.move(isAssigned); err != nil {
+		return err
+	}
+	s.assign <- assignment
+	return nil
+}
+
+// Deliver gives the runtime its next invocation. An error means that it does not wait for one.
+func (s *Session) Deliver(exchange *Exchange) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.move(isDelivered); err != nil {
+		return err
+	}
+	s.current = exchange
+	s.deliver <- exchange
+	return nil
+}
+
+// End refuses everything from now on and lets open requests go.
+func (s *Session) End() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != Ended {
+		s.state = Ended
+		close(s.ended)
+	}
+}
+
+// move makes one transition; the caller holds mu.
+func (s *Session) move(e event) error {
+	next, ok := transitions[s.state][e]
+	if !ok {
+		return &transitionError{s.state, e}
+	}
+	s.state = next
+	return nil
+}
+
+// next is the runtime's request for an invocation. It blocks until there is one.
+func (s *Session) next(ctx context.Context) (*Exchange, error) {
+	rehearsal, err := s.beginNext()
+	if err != nil || rehearsal != nil {
+		return rehearsal, err
+	}
+	defer s.endPoll()
+	select {
+	case exchange := <-s.deliver:
+		return exchange, nil
+	case <-s.ended:
+		return nil, errSessionEnded
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s *Session) beginNext() (*Exchange, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.state
+	if before == Ready && !s.polling { // the connection of the first request was lost
+		s.polling = true
+		return nil, nil
+	}
+	if err := s.move(asksNext); err != nil {
+		return nil, err
+	}
+	switch before {
+	case Booting:
+		s.current = rehearsal()
+		return s.current, nil
+	case Initializing:
+		close(s.Initialized)
+	case Responded:
+		close(s.current.Finished)
+		s.current = nil
+	}
+	s.polling = true
+	return nil, nil
+}
+
+func (s *Session) endPoll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.polling = false
+}
+
+// awaitClaim is the generic runtime's request for its function. It blocks until the pod is claimed.
+func (s *Session) awaitClaim(ctx context.Context) (Assignment, error) {
+	if err := s.beginClaim(); err != nil {
+		return Assignment{}, err
+	}
+	select {
+	case assignment := <-s.assign:
+		return assignment, nil
+	case <-s.ended:
+		return Assignment{}, errSessionEnded
+	case <-ctx.Done():
+		return Assignment{}, ctx.Err()
+	}
+}
+
+func (s *Session) beginClaim() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.move(asksClaim); err != nil {
+		return err
+	}
+	close(s.Warm)
+	return nil
+}
+
+// begin checks that an answer for requestID may come now, before its body is read.
+func (s *Session) begin(e event, requestID, invocationID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.check(e, requestID, invocationID)
+}
+
+func (s *Session) check(e event, requestID, invocationID string) error {
+	if _, ok := transitions[s.state][e]; !ok {
+		return &transitionError{s.state, e}
+	}
+	if s.current == nil || requestID != s.current.RequestID {
+		return errInvalidRequestID
+	}
+	if invocationID != "" && invocationID != s.current.InvocationID {
+		return errInvalidRequestID
+	}
+	return nil
+}
+
+// answer takes the answer of the running invocation; the second one for the same invocation is refused.
+func (s *Session) answer(e event, requestID, invocationID string, answer Answer) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.check(e, requestID, invocationID); err != nil {
+		return err
+	}
+	if err := s.move(e); err != nil {
+		return err
+	}
+	s.current.Answered <- answer
+	return nil
+}
+
+func (s *Session) initError(e InitError) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.move(failsInit); err != nil {
+		return err
+	}
+	s.InitFailed <- e
+	return nil
+}

@@ -1,0 +1,56 @@
+// Package supervise starts the runtime's processes, reaps everything that dies below the agent, and kills whole trees.
+package supervise
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// Command says how a runtime is started.
+type Command struct {
+	// Path is the executable's full path.
+	Path string
+	// Args are the arguments, Args[0] included.
+	Args []string
+	// Env is the complete environment.
+	Env []string
+	// Dir is the working directory.
+	Dir string
+	// Output takes standard output and standard error.
+	Output *os.File
+}
+
+// Process is one started process. It is reaped by the Supervisor.
+type Process struct {
+	// Pid is the process id, and the id of its process group.
+	Pid    int
+	done   chan struct{}
+	status syscall.WaitStatus
+}
+
+// Done is closed when the process has ended and has been reaped.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Alive says whether the process has not been reaped yet.
+func (p *Process) Alive() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// Status describes the end in Lambda's words: "exit status 1", "signal: killed", or "" for a clean exit.
+// Only valid after Done.
+func (p *Process) Status() string {
+	switch {
+	case p.status.Signaled():
+		return "signal: " + p.status.Signal().String()
+	case p.status.ExitStatus() != 0:
+		return fmt.Sprintf("exit status %d", p.status.ExitStatus())
+	default:
+		return ""
+	}
+}

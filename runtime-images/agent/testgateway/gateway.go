@@ -1,0 +1,183 @@
+// Package testgateway is a small gateway for the agent's own tests: one connection, one call at a time or several.
+package testgateway
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"kappa.dev/agent/link"
+)
+
+// Gateway is one authenticated connection to an agent. Next gives the frames in the order of their arrival.
+type Gateway struct {
+	// Record, when set, sees every frame of both sides with its wire form.
+	Record func(from string, wire []byte)
+
+	socket net.Conn
+	mu     sync.Mutex
+	stream uint32
+}
+
+// Identity is who a gateway says it is.
+type Identity struct {
+	PodUID    string
+	GatewayID string
+	Epoch     uint64
+	Key       ed25519.PrivateKey
+}
+
+// timeout bounds every wait of a test.
+const timeout = 30 * time.Second
+
+// Dial connects; nothing has been read or written yet.
+func Dial(address string) (*Gateway, error) {
+	socket, err := net.DialTimeout("tcp", address, timeout)
+	if err != nil {
+		return nil, err
+	}
+	return &Gateway{socket: socket}, nil
+}
+
+// Close ends the connection.
+func (g *Gateway) Close() { _ = g.socket.Close() }
+
+// Handshake reads HELLO, sends AUTH and returns the agent's answer, WELCOME or ERROR.
+func (g *Gateway) Handshake(id Identity) (link.Frame, error) {
+	frame, err := g.Next()
+	if err != nil {
+		return frame, err
+	}
+	var hello link.Hello
+	if err := json.Unmarshal(frame.Body, &hello); err != nil {
+		return frame, err
+	}
+	text := link.SignedText(hello.Nonce, id.PodUID, id.GatewayID, id.Epoch)
+	auth := link.Auth{
+		Protocol: link.Protocol, PodUID: id.PodUID, GatewayID: id.GatewayID, Epoch: id.Epoch,
+		Signature: base64.StdEncoding.EncodeToString(ed25519.Sign(id.Key, text)),
+	}
+	wire, err := link.AppendJSON(nil, link.FrameAuth, link.FlagEnd, 0, auth)
+	if err != nil {
+		return frame, err
+	}
+	if err := g.Send(wire); err != nil {
+		return frame, err
+	}
+	return g.Next()
+}
+
+// Send writes the wire form of one or more frames.
+func (g *Gateway) Send(wire []byte) error {
+	if g.Record != nil {
+		reader := bytes.NewReader(wire)
+		for reader.Len() > 0 {
+			frame, err := link.ReadFrame(reader, link.MaxFrameBytes)
+			if err != nil {
+				return err
+			}
+			g.Record("gateway", link.AppendFrame(nil, frame))
+		}
+	}
+	_ = g.socket.SetWriteDeadline(time.Now().Add(timeout))
+	_, err := g.socket.Write(wire)
+	return err
+}
+
+// Next reads the next frame.
+func (g *Gateway) Next() (link.Frame, error) {
+	_ = g.socket.SetReadDeadline(time.Now().Add(timeout))
+	frame, err := link.ReadFrame(g.socket, link.MaxFrameBytes)
+	if err == nil && g.Record != nil {
+		g.Record("agent", link.AppendFrame(nil, frame))
+	}
+	return frame, err
+}
+
+// NextStream gives a new stream number.
+func (g *Gateway) NextStream() uint32 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stream++
+	return g.stream
+}
+
+// Specialize sends SPECIALIZE with the zip; digest and size are filled in when they are empty.
+func (g *Gateway) Specialize(head link.Specialize, zip []byte) (uint32, error) {
+	if head.CodeSha256 == "" {
+		sum := sha256.Sum256(zip)
+		head.CodeSha256 = hex.EncodeToString(sum[:])
+	}
+	if head.CodeBytes == 0 {
+		head.CodeBytes = int64(len(zip))
+	}
+	return g.payload(link.FrameSpecialize, head, zip)
+}
+
+// Invoke sends INVOKE with the event.
+func (g *Gateway) Invoke(head link.Invoke, event []byte) (uint32, error) {
+	return g.payload(link.FrameInvoke, head, event)
+}
+
+// Drain sends DRAIN.
+func (g *Gateway) Drain(reason string) error {
+	wire, err := link.AppendJSON(nil, link.FrameDrain, link.FlagEnd, 0, link.Drain{Reason: reason})
+	if err != nil {
+		return err
+	}
+	return g.Send(wire)
+}
+
+func (g *Gateway) payload(frameType byte, head any, payload []byte) (uint32, error) {
+	stream := g.NextStream()
+	wire, err := link.AppendPayload(nil, frameType, stream, head, payload)
+	if err != nil {
+		return 0, err
+	}
+	return stream, g.Send(wire)
+}
+
+// Result is everything that one INVOKE was answered with.
+type Result struct {
+	Response link.Response
+	Payload  []byte
+	Report   link.Report
+	// Refusal is set when the invocation was refused; then nothing else is.
+	Refusal *link.Refusal
+}
+
+// Await reads until the invocation on stream has ended. SPECIALIZED frames are skipped.
+func (g *Gateway) Await(stream uint32) (Result, error) {
+	var result Result
+	for {
+		frame, err := g.Next()
+		if err != nil {
+			return result, fmt.Errorf("stream %d: %w", stream, err)
+		}
+		if frame.Stream != stream {
+			continue
+		}
+		switch frame.Type {
+		case link.FrameResponse:
+			rest, err := link.SplitHead(frame.Body, &result.Response)
+			if err != nil {
+				return result, err
+			}
+			result.Payload = append(result.Payload, rest...)
+		case link.FrameData:
+			result.Payload = append(result.Payload, frame.Body...)
+		case link.FrameReport:
+			return result, json.Unmarshal(frame.Body, &result.Report)
+		case link.FrameError:
+			result.Refusal = &link.Refusal{}
+			return result, json.Unmarshal(frame.Body, result.Refusal)
+		}
+	}
+}
