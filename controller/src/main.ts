@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect, type Leadership } from '@kappa/crds/client/kubernetes';
 import { zipMaxBytes } from '@kappa/crds/limits';
-import { openBlobDirectory } from '@kappa/gateway/blobs';
+import { openDirectoryBlobStore } from '@kappa/gateway/blobs';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { parseConfig } from './config.ts';
@@ -29,7 +29,7 @@ const kubernetes = connect(undefined, {
   },
 });
 const runtimes = parseRuntimes(readFileSync(config.runtimesFile, 'utf8'));
-const blobs = openBlobDirectory(config.blobDir);
+const blobs = await openDirectoryBlobStore(config.blobDir);
 const nowMs = (): number => Date.now();
 
 let leadership: Leadership | null = null;

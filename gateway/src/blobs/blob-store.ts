@@ -37,6 +37,8 @@ export interface BlobStore {
   get(sha256: string): Promise<Buffer>;
   /** Whether it is there; does not read it. @throws BlobError BadDigest */
   has(sha256: string): Promise<boolean>;
+  /** Its size in bytes, or null when it is not there; does not read it. @throws BlobError BadDigest */
+  sizeOf(sha256: string): Promise<number | null>;
   /** Removes it; one that is not there is fine. @throws BlobError BadDigest */
   delete(sha256: string): Promise<void>;
   /** Everything that is there, in no order. */

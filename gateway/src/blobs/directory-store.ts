@@ -87,8 +87,12 @@ class DirectoryBlobStore implements BlobStore {
   }
 
   async has(sha256: string): Promise<boolean> {
+    return (await this.sizeOf(sha256)) !== null;
+  }
+
+  async sizeOf(sha256: string): Promise<number | null> {
     checkDigest(sha256);
-    return (await stat(this.#path(sha256)).catch(ignoreMissing)) !== undefined;
+    return (await stat(this.#path(sha256)).catch(ignoreMissing))?.size ?? null;
   }
 
   async delete(sha256: string): Promise<void> {

@@ -27,6 +27,7 @@ export function blobStoreContract(under: () => StoreUnderTest): void {
     expect(await store.get(digest.sha256)).toEqual(bytes);
     expect(await (await reopen()).get(digest.sha256)).toEqual(bytes);
     expect(await store.has(digest.sha256)).toBe(true);
+    expect(await store.sizeOf(digest.sha256)).toBe(digest.sizeBytes);
   });
 
   test('a stream is stored like a buffer, an empty blob like any other', async () => {
@@ -48,6 +49,7 @@ export function blobStoreContract(under: () => StoreUnderTest): void {
     const sent = Buffer.from('sent');
     await expect(store.put(sent, announced)).rejects.toMatchObject({ code: 'DigestMismatch' });
     expect(await store.has(announced)).toBe(false);
+    expect(await store.sizeOf(announced)).toBeNull();
     expect(await store.has(sha256Of(sent))).toBe(false);
   });
 
