@@ -1,4 +1,4 @@
-import { format } from 'node:util';
+import { format } from './builtins.mjs';
 import { errorLogText, intoError } from './errors.mjs';
 
 /** In the order of severity; the names are part of each line. */

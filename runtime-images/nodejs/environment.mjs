@@ -1,4 +1,4 @@
-import { Module } from 'node:module';
+import { Module } from './builtins.mjs';
 
 /** Names with this prefix are the platform's own and never reach user code. */
 const PLATFORM_PREFIX = 'KAPPA_';

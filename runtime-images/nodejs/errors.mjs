@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { types } from './builtins.mjs';
 
 /**
  * @typedef {object} ErrorBody What the caller of a failed function gets.
@@ -43,8 +43,7 @@ export function formatError(thrown) {
   } catch {
     return {
       errorType: 'handled',
-      errorMessage:
-        'callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack',
+      errorMessage: 'the thrown error could not be read: its name, message or stack throws itself',
       trace: [],
     };
   }

@@ -1,7 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { createRequire, existsSync, path, pathToFileURL, readFileSync, statSync } from './builtins.mjs';
 import { RuntimeError } from './errors.mjs';
 
 /** What a handler's `require` failures name as the requiring file: Lambda's path, wherever this file is. */

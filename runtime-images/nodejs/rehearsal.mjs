@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath } from './builtins.mjs';
 import { logFailure, patchConsole } from './console.mjs';
 import { loadHandler } from './handler-loader.mjs';
 

@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect } from './builtins.mjs';
 import { ResponseReader } from './response-reader.mjs';
 
 const INVOCATION = '/2018-06-01/runtime/invocation/';

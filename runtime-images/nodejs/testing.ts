@@ -1,0 +1,214 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createHash, generateKeyPairSync, randomInt, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { crc32 } from 'node:zlib';
+import { type Connection, dial, LinkError, type ReportBody, type ResponseHead } from '@kappa/gateway/link';
+import { parse } from 'yaml';
+
+const images = fileURLToPath(new URL('../', import.meta.url));
+const agentFolder = path.join(images, 'agent');
+
+interface RuntimeEntry {
+  readonly id: string;
+  readonly family: string;
+  readonly freshProcess: readonly string[];
+}
+
+/** The function that a test puts into a pod. */
+export interface TestFunction {
+  readonly files: Readonly<Record<string, string>>;
+  readonly handler: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly logFormat?: 'Text' | 'JSON';
+  readonly timeoutMs?: number;
+}
+
+/** What came back for one invocation. */
+export interface TestOutcome {
+  readonly head: ResponseHead;
+  readonly text: string;
+  readonly report: ReportBody;
+}
+
+/** A real agent with a real bootstrap below it, on a loopback address of its own. */
+export class TestPod {
+  readonly #process: ChildProcess;
+  readonly #folder: string;
+  readonly #link: Connection;
+  #output = '';
+  readonly #exited: Promise<number | null>;
+
+  private constructor(process: ChildProcess, folder: string, link: Connection) {
+    this.#process = process;
+    this.#folder = folder;
+    this.#link = link;
+    process.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#output += text;
+    });
+    this.#exited = new Promise((resolve) => process.on('exit', resolve));
+  }
+
+  /** Starts a pod and opens the link to it; the process below is warm or warming. */
+  static async start(runtime: string, interpreter: string = process.execPath): Promise<TestPod> {
+    const entry = runtimes().find(({ id }) => id === runtime);
+    if (entry === undefined) throw new Error(`no runtime ${runtime}`);
+    const folder = mkdtempSync(path.join(tmpdir(), 'kappa-runtime-'));
+    const [task, opt, tmp] = ['task', 'opt', 'tmp'].map((name) => path.join(folder, name));
+    for (const each of [task, opt, tmp]) mkdirSync(each ?? '');
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const host = `127.${randomInt(1, 255)}.${randomInt(1, 255)}.${randomInt(1, 255)}`;
+    const podUid = randomUUID();
+    const env = {
+      PATH: process.env['PATH'],
+      KAPPA_POD_UID: podUid,
+      KAPPA_POD_NAME: 'test',
+      KAPPA_POD_IP: host,
+      KAPPA_RUNTIME: runtime,
+      KAPPA_GATEWAY_PUBLIC_KEY: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+      KAPPA_TASK_DIR: task,
+      KAPPA_OPT_DIR: opt,
+      KAPPA_TMP_DIR: tmp,
+      KAPPA_RUNTIME_API: `${host}:9001`,
+      KAPPA_FRESH_PROCESS: entry.freshProcess.join(','),
+    };
+    const bootstrap = path.join(images, entry.family, entry.family === 'nodejs' ? 'bootstrap.mjs' : 'bootstrap.py');
+    const agent = spawn(agentBinary(), ['--', interpreter, bootstrap], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const identity = { gatewayId: 'test', epoch: 1, signingKey: privateKey };
+    const link = await openLink({ host, port: 9100, podUid }, identity);
+    return new TestPod(agent, folder, link);
+  }
+
+  /** Where the function's code is. */
+  get taskRoot(): string {
+    return path.join(this.#folder, 'task');
+  }
+
+  /** Process id of the agent. */
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  /** Everything that the pod has logged until now. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Claims the pod. Rejects with a LinkError when it is refused. */
+  claim(fn: TestFunction): Promise<void> {
+    const zip = makeZip(fn.files);
+    const head = {
+      versionUid: randomUUID(),
+      functionName: 'my-function',
+      functionNamespace: 'default',
+      version: '$LATEST',
+      handler: fn.handler,
+      memoryMiB: 128,
+      timeoutMs: fn.timeoutMs ?? 20_000,
+      initTimeoutMs: 10_000,
+      perInstance: 1,
+      environment: fn.environment ?? {},
+      accountId: '000000000000',
+      region: 'us-east-1',
+      logFormat: fn.logFormat ?? 'Text',
+      codeSha256: createHash('sha256').update(zip).digest('hex'),
+      codeBytes: zip.length,
+      maxUnpackedBytes: 262_144_000,
+      epoch: 1,
+    };
+    return new Promise((resolve, reject) => {
+      this.#link.claim(JSON.stringify(head), zip, { onSpecialized: () => resolve(), onRefused: reject, onLost: reject });
+    });
+  }
+
+  /** Runs one invocation until its report. `event` is JSON text. */
+  invoke(event: string, head: Readonly<Record<string, unknown>> = {}): Promise<TestOutcome> {
+    const full = {
+      requestId: randomUUID(),
+      invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:my-function',
+      ...head,
+    };
+    return new Promise((resolve, reject) => {
+      let answer: { head: ResponseHead; text: string } | undefined;
+      this.#link.invoke(JSON.stringify(full), Buffer.from(event), {
+        onResponse: (responseHead, payload) => {
+          answer = { head: responseHead, text: payload.toString('utf8') };
+        },
+        onReport: (report) =>
+          answer === undefined ? reject(new Error('REPORT before RESPONSE')) : resolve({ ...answer, report }),
+        onRefused: reject,
+        onLost: reject,
+      });
+    });
+  }
+
+  /** Ends the pod, waits for it and removes its files. Returns all it has logged. */
+  async stop(): Promise<string> {
+    this.#link.close();
+    this.#process.kill('SIGTERM');
+    await this.#exited;
+    rmSync(this.#folder, { recursive: true, force: true });
+    return this.#output;
+  }
+}
+
+function runtimes(): readonly RuntimeEntry[] {
+  return parse(readFileSync(path.join(images, 'runtimes.yaml'), 'utf8')).runtimes;
+}
+
+function agentBinary(): string {
+  const binary = path.join(agentFolder, 'bin', 'agent');
+  if (!existsSync(binary)) execFileSync('go', ['build', '-o', binary, '.'], { cwd: agentFolder });
+  return binary;
+}
+
+function openLink(...[address, identity]: [Parameters<typeof dial>[0], Parameters<typeof dial>[1]]): Promise<Connection> {
+  const clock = {
+    nowMs: () => performance.now(),
+    after: (delayMs: number, call: () => void) => {
+      const timer = setTimeout(call, delayMs);
+      return () => clearTimeout(timer);
+    },
+  };
+  const budget = { budgetMs: 10_000, minPauseMs: 5, maxPauseMs: 50 };
+  return new Promise((resolve, reject) => {
+    dial(address, identity, clock, { opened: resolve, failed: reject, closed: () => {} }, budget);
+  });
+}
+
+/** A zip of text files, stored without compression. @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT */
+export function makeZip(files: Readonly<Record<string, string>>): Buffer {
+  const local: Buffer[] = [];
+  const central: Buffer[] = [];
+  let offset = 0;
+  for (const [name, text] of Object.entries(files)) {
+    const data = Buffer.from(text);
+    const nameBytes = Buffer.from(name);
+    const common = Buffer.alloc(26);
+    common.writeUInt16LE(20, 0);
+    common.writeUInt16LE(0x800, 2);
+    common.writeUInt16LE(0x21, 8);
+    common.writeUInt32LE(crc32(data), 10);
+    common.writeUInt32LE(data.length, 14);
+    common.writeUInt32LE(data.length, 18);
+    common.writeUInt16LE(nameBytes.length, 22);
+    local.push(Buffer.from('PK\x03\x04'), common, nameBytes, data);
+    const entryEnd = Buffer.alloc(14);
+    entryEnd.writeUInt32LE(0o100644 * 0x10000, 6);
+    entryEnd.writeUInt32LE(offset, 10);
+    central.push(Buffer.from('PK\x01\x02\x14\x03'), common, entryEnd, nameBytes);
+    offset += 30 + nameBytes.length + data.length;
+  }
+  const directory = Buffer.concat(central);
+  const end = Buffer.alloc(18);
+  const count = Object.keys(files).length;
+  end.writeUInt16LE(count, 4);
+  end.writeUInt16LE(count, 6);
+  end.writeUInt32LE(directory.length, 8);
+  end.writeUInt32LE(offset, 12);
+  return Buffer.concat([...local, directory, Buffer.from('PK\x05\x06'), end]);
+}
+
+export { LinkError };
