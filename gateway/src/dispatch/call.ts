@@ -118,7 +118,32 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
     }
     slot.pod.condemn('the pod is going away');
     if (isReusable) this.#lose({ mayRetry: false, error: wentAway, isSuspicious: false });
-    else this.#context.core.reported(slot, false);
+    else this.#onPodEnd(slot, report);
+  }
+
+  /**
+   * The pod ends by itself. A posted init error (status `error`, no invocation before) that has come twice in a row is
+   * the answer of everyone who waits, too: they would get the same, one pod and one growing pause later each.
+   */
+  #onPodEnd(slot: Slot<PodLink, Call>, report: ReportBody): void {
+    const { core } = this.#context;
+    const isInitError = report.status === 'error' && !slot.isProven;
+    core.reported(slot, false);
+    if (!isInitError || slot.version.failures < 2) return;
+    core.answerWaiting(slot.version, (waiting) => waiting.answerLike(this));
+  }
+
+  /** Settles a call that waits with the init error of another one. It never ran, so it has no report. */
+  answerLike(other: Call): void {
+    this.kind = other.kind;
+    this.contentType = other.contentType;
+    this.errorType = other.errorType;
+    this.payload = other.payload;
+    this.start = 'cold';
+    this.startedMs = this.arrivedMs;
+    this.#isAnswered = true;
+    this.#settleReport(null);
+    this.#resolve(this);
   }
 
   onRefused(error: LinkError): void {

@@ -173,6 +173,15 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     this.advance(version);
   }
 
+  /** Takes every waiting request of a version out of the queue, settled: `settle` must answer each one. */
+  answerWaiting(version: VersionState<P, R>, settle: (request: R) => void): void {
+    for (let request = this.census.dequeued(version); request !== undefined; request = this.census.dequeued(version)) {
+      this.census.left(version);
+      settle(request);
+    }
+    this.advance(version);
+  }
+
   /** Brings waiting requests onto idle slots, then claims for the rest. Harmless at any time. */
   advance(version: VersionState<P, R>): void {
     while (version.queue.length > 0 && this.#hasRoom(version)) {

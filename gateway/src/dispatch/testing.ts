@@ -1,0 +1,137 @@
+import type { LambdaError } from '../errors.ts';
+import type { CoreEffects } from './core.ts';
+import type { CorePod, CoreRequest, Slot } from './slot.ts';
+import type { Target } from './types.ts';
+
+/** A target with sensible fields; a test says only what it is about. */
+export function makeTarget(overrides: Partial<Target> = {}): Target {
+  return {
+    versionUid: 'uid-1',
+    versionName: 'hello-0123456789',
+    namespace: 'default',
+    accountId: '000000000000',
+    functionObjectName: 'hello',
+    functionName: 'hello',
+    version: '$LATEST',
+    runtime: 'nodejs24.x',
+    handler: 'index.handler',
+    memoryMiB: 128,
+    timeoutMs: 3_000,
+    perInstance: 1,
+    reservedConcurrency: null,
+    provisionedConcurrency: 0,
+    idleTimeoutMs: 300_000,
+    codeSha256: '0'.repeat(64),
+    codeBytes: 100,
+    logFormat: 'Text',
+    region: 'us-east-1',
+    environment: async () => ({}),
+    ...overrides,
+  };
+}
+
+/** Time that only moves when it is told to. */
+export class ManualClock {
+  #nowMs = 0;
+  #timers: { atMs: number; call: () => void }[] = [];
+  #soon: (() => void)[] = [];
+
+  readonly nowMs = (): number => this.#nowMs;
+
+  readonly after = (delayMs: number, call: () => void): (() => void) => {
+    const timer = { atMs: this.#nowMs + delayMs, call };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  };
+
+  readonly soon = (call: () => void): void => {
+    this.#soon.push(call);
+  };
+
+  /** Runs what was put off to the end of the turn, and what that puts off. */
+  settle(): void {
+    for (let call = this.#soon.shift(); call !== undefined; call = this.#soon.shift()) call();
+  }
+
+  /** Moves on, timer by timer. */
+  advance(byMs: number): void {
+    const untilMs = this.#nowMs + byMs;
+    this.settle();
+    for (;;) {
+      const due = this.#timers.filter((timer) => timer.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
+      if (due === undefined) break;
+      this.#timers = this.#timers.filter((timer) => timer !== due);
+      this.#nowMs = Math.max(this.#nowMs, due.atMs);
+      due.call();
+      this.settle();
+    }
+    this.#nowMs = untilMs;
+  }
+}
+
+/** A pod of the core's tests. */
+export interface TestPod extends CorePod {
+  readonly name: string;
+}
+
+/** A request of the core's tests. */
+export interface TestRequest extends CoreRequest {
+  readonly name: string;
+}
+
+export type TestSlot = Slot<TestPod, TestRequest>;
+
+/** Records what the core wants done. */
+export class RecordedEffects implements CoreEffects<TestPod, TestRequest> {
+  readonly log: string[] = [];
+  /** Slots that were given a request or a claim, in order. */
+  readonly started: {
+    readonly request: string;
+    readonly pod: string;
+    readonly start: 'warm' | 'cold';
+    readonly attempt: number;
+  }[] = [];
+  readonly claims: TestSlot[] = [];
+  readonly failed: { readonly request: string; readonly error: LambdaError }[] = [];
+  readonly released: TestPod[] = [];
+  readonly wanted = new Map<string, number>();
+  /** Links of these pods are dead: nothing can be sent. */
+  readonly dead = new Set<TestPod>();
+
+  run(slot: TestSlot): boolean {
+    if (this.dead.has(slot.pod)) return false;
+    if (slot.request !== null) this.#noteStart(slot.request, slot.pod, 'warm');
+    return true;
+  }
+
+  claim(slot: TestSlot): void {
+    this.claims.push(slot);
+    this.log.push(`claim ${slot.pod.name}`);
+    if (slot.request !== null) this.#noteStart(slot.request, slot.pod, 'cold');
+  }
+
+  release(pod: TestPod, reason: string): void {
+    this.released.push(pod);
+    this.log.push(`release ${pod.name}: ${reason}`);
+  }
+
+  fail(request: TestRequest, error: LambdaError): void {
+    this.failed.push({ request: request.name, error });
+    this.log.push(`fail ${request.name}`);
+  }
+
+  wantPods(pool: string, count: number): void {
+    this.wanted.set(pool, count);
+  }
+
+  initFailed(): void {
+    this.log.push('init failed');
+  }
+
+  #noteStart(request: TestRequest, pod: TestPod, start: 'warm' | 'cold'): void {
+    this.started.push({ request: request.name, pod: pod.name, start, attempt: request.attempts });
+    this.log.push(`${start} ${request.name} on ${pod.name}`);
+  }
+}
