@@ -79,6 +79,8 @@ export function answered(payload: string | Buffer, over: Partial<Outcome> = {}):
   return {
     kind: 'response',
     payload: Buffer.from(payload),
+    contentType: undefined,
+    errorType: undefined,
     start: 'warm',
     waitMs: 0,
     report: Promise.resolve(report),

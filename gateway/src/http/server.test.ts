@@ -75,6 +75,7 @@ async function start(
       headersTimeoutMs: 10_000,
       requestTimeoutMs: over.requestTimeoutMs ?? 60_000,
       keepAliveTimeoutMs: 5000,
+      lingerMs: 50,
     },
     {
       invoke: invokeHandler({

@@ -24,6 +24,8 @@ export interface ServerOptions {
   readonly requestTimeoutMs: number;
   /** How long an idle connection is kept. */
   readonly keepAliveTimeoutMs: number;
+  /** After an early answer the rest of the request is thrown away for so long, so that the caller sees the answer. */
+  readonly lingerMs: number;
 }
 
 /** What the door leads to. None of them may throw anything but CallerGone. */
@@ -78,7 +80,7 @@ function handle(req: IncomingMessage, res: ServerResponse, options: ServerOption
   const route = routeOf(req, options.urlDomain);
   if (route.kind === 'bad') refuse(req, res, route.problem);
   else if (route.kind === 'control') deps.control(req, res);
-  else answerCall(req, res, route, deps);
+  else answerCall(req, res, route, deps, options.lingerMs);
 }
 
 function routeOf(req: IncomingMessage, urlDomain: string): Route {
@@ -92,6 +94,7 @@ function answerCall(
   res: ServerResponse,
   route: RouteOf<'invoke' | 'functionUrl'>,
   deps: ServerDeps,
+  lingerMs: number,
 ): void {
   const call: Call = { req, requestId: deps.newRequestId() };
   deps.onInFlight(1);
@@ -99,7 +102,7 @@ function answerCall(
   answering.then(
     (answer) => {
       deps.onInFlight(-1);
-      send(req, res, answer, deps.isStopping());
+      send(req, res, answer, deps.isStopping(), lingerMs);
     },
     (err: unknown) => {
       deps.onInFlight(-1);
@@ -126,14 +129,14 @@ function framingProblem(req: IncomingMessage): string | null {
   return null;
 }
 
-function send(req: IncomingMessage, res: ServerResponse, answer: Answer, isStopping: boolean): void {
+function send(req: IncomingMessage, res: ServerResponse, answer: Answer, isStopping: boolean, lingerMs: number): void {
   const headers = [...answer.headers];
   const hasBody = answer.status !== 204 && answer.status !== 304;
   if (hasBody) headers.push('Content-Length', String(Buffer.byteLength(answer.body)));
   const isUnread = !req.complete && declaredBytes(req) !== 0;
   if (isStopping || isUnread) headers.push('Connection', 'close');
   res.writeHead(answer.status, headers);
-  if (isUnread) endAfterBody(req, res, hasBody ? answer.body : '');
+  if (isUnread) endAfterBody(req, res, hasBody ? answer.body : '', lingerMs);
   else if (hasBody) res.end(answer.body);
   else res.end();
 }
@@ -142,13 +145,13 @@ function send(req: IncomingMessage, res: ServerResponse, answer: Answer, isStopp
  * Answers before the request has been read. Closing now would make the kernel reset the connection, and the caller might never see the
  * answer: so what still comes is thrown away for a moment, within limits.
  */
-function endAfterBody(req: IncomingMessage, res: ServerResponse, body: Buffer | string): void {
+function endAfterBody(req: IncomingMessage, res: ServerResponse, body: Buffer | string, lingerMs: number): void {
   let thrownAway = 0;
   const end = (): void => {
     clearTimeout(timer);
     if (!res.writableEnded) res.end();
   };
-  const timer = setTimeout(end, LINGER_MS);
+  const timer = setTimeout(end, lingerMs);
   if (body.length > 0) res.write(body);
   else res.flushHeaders();
   req.on('data', (piece: Buffer) => {
@@ -160,7 +163,6 @@ function endAfterBody(req: IncomingMessage, res: ServerResponse, body: Buffer | 
   req.resume();
 }
 
-const LINGER_MS = 2000;
 const LINGER_BYTES = 16 * 1024 * 1024;
 
 function refuse(req: IncomingMessage, res: ServerResponse, problem: string): void {

@@ -13,7 +13,7 @@ export interface RoutedFunction {
   readonly arn: string;
   /** null = the function has no URL. */
   readonly http: HttpView | null;
-  /** The controller has not looked at the newest generation yet, or its version has not arrived here yet. */
+  /** Something better is about to come: the controller has not looked at the newest generation, or its version has not arrived here. */
   readonly isPending: boolean;
   readonly state: 'Pending' | 'Active' | 'Failed';
   /** Why it is not Active, for people; may be empty. */
@@ -77,7 +77,7 @@ export function routeFunction(
     accountId,
     arn: options.arnOf(accountId, fn.functionName),
     http: fn.http,
-    isPending: fn.generation > fn.observedGeneration || (fn.latestVersion !== null && wanted === undefined),
+    isPending: isPending(fn, wanted !== undefined, latestTarget !== null),
     state: fn.state,
     stateReason: fn.stateReason,
     latest: latestTarget,
@@ -93,6 +93,11 @@ export const LATEST = '$LATEST';
 export function targetsOf(fn: RoutedFunction): readonly Target[] {
   const published = fn.versions === null ? [] : [...fn.versions.values()];
   return fn.latest === null ? published : [fn.latest, ...published];
+}
+
+function isPending(fn: FunctionView, hasArrived: boolean, canRun: boolean): boolean {
+  if (fn.generation > fn.observedGeneration) return true;
+  return fn.latestVersion === null ? !canRun && fn.state === 'Pending' : !hasArrived;
 }
 
 function knownTargets(previous: RoutedFunction | null): ReadonlyMap<string, Target> {

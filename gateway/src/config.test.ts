@@ -1,0 +1,25 @@
+import { expect, test } from '@jest/globals';
+
+import { isLoopback, parseConfig } from './config.ts';
+
+test('parseConfig: everything has a default that suits local mode', () => {
+  expect(parseConfig({})).toMatchObject({ host: '127.0.0.1', port: 9000, region: 'us-east-1', updateHoldMs: 500 });
+});
+
+test('parseConfig: one error names every bad variable', () => {
+  expect(() => parseConfig({ KAPPA_PORT: 'x', KAPPA_REGION: 'here', KAPPA_AUTH: 'iam' })).toThrow(
+    /KAPPA_AUTH.*KAPPA_PORT.*KAPPA_REGION/,
+  );
+});
+
+test.each([
+  ['127.0.0.1', true],
+  ['127.8.8.8', true],
+  ['::1', true],
+  ['localhost', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['127.0.0.1.example.com', false],
+])('isLoopback: %s is %p', (host, want) => {
+  expect(isLoopback(host)).toBe(want);
+});

@@ -1,0 +1,92 @@
+import { requestHeadersMaxBytes } from '@kappa/crds/limits';
+
+/** The gateway's settings; every one has a default that suits local mode. */
+export interface GatewayConfig {
+  /** `KAPPA_HOST`, `KAPPA_PORT`: the one address of everything that callers see. */
+  readonly host: string;
+  readonly port: number;
+  /** `KAPPA_REGION`: region of this install, in ARNs. */
+  readonly region: string;
+  /** `KAPPA_ZONE`: own zone; empty when unknown. */
+  readonly zone: string;
+  /** `KAPPA_URL_DOMAIN`: functions have hosts `NAME.NAMESPACE.<domain>`. */
+  readonly urlDomain: string;
+  /** `KAPPA_BLOB_DIR`: the blob store, shared with the controller. */
+  readonly blobDir: string;
+  /** `KAPPA_SIGNING_KEY_FILE`: Ed25519 private key, PKCS#8 PEM, that agents know the public half of. */
+  readonly signingKeyFile: string;
+  /** `KAPPA_POOL_NAMESPACE`: where pools and their pods live. */
+  readonly poolNamespace: string;
+  /** `KAPPA_IDENTITY`: this process among gateways; empty = a random one. */
+  readonly identity: string;
+  /** `KAPPA_AUTH`: `none` = callers of the Lambda API and of the blob store are not asked who they are. */
+  readonly auth: 'none';
+  /** `KAPPA_LINK_PORT`: port of the agents' link. */
+  readonly linkPort: number;
+  /** `KAPPA_CAPACITY_WAIT_MS`: a request waits so long for a pod; no part of the function's timeout. */
+  readonly capacityWaitMs: number;
+  /** `KAPPA_ACCOUNT_CONCURRENCY`: concurrent executions of one account. */
+  readonly accountConcurrency: number;
+  /** `KAPPA_UPDATE_HOLD_MS`: a request waits so long for an update of its function that is under way. */
+  readonly updateHoldMs: number;
+  /** `KAPPA_MAX_BUFFERED_BYTES`: request bodies held at one time. */
+  readonly maxBufferedBytes: number;
+  /** `KAPPA_MAX_HEADER_BYTES`: request line and headers of one request. */
+  readonly maxHeaderBytes: number;
+  /** `KAPPA_REQUEST_TIMEOUT_MS`: time for a whole request to arrive. */
+  readonly requestTimeoutMs: number;
+  /** `KAPPA_KEEP_ALIVE_MS`: how long an idle connection is kept. */
+  readonly keepAliveMs: number;
+  /** `KAPPA_LAG_MS`: on SIGTERM the gateway serves on for so long, until the cluster has heard that it is not ready. */
+  readonly lagMs: number;
+  /** `KAPPA_GRACE_MS`: and then waits so long for what is in flight. */
+  readonly graceMs: number;
+  /** `KAPPA_LOG_LEVEL`: pino's levels. */
+  readonly logLevel: string;
+}
+
+/** Reads the environment once, at the edge. Throws one error that names every bad variable. */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>): Readonly<GatewayConfig> {
+  const problems: string[] = [];
+  const integer = (name: string, fallback: number, min: number, max: number): number => {
+    const value = Number(env[name] ?? fallback);
+    if (!(Number.isInteger(value) && value >= min && value <= max)) problems.push(`${name} not in [${min}, ${max}]`);
+    return value;
+  };
+  const text = (name: string, fallback: string, form: RegExp): string => {
+    const value = env[name] ?? fallback;
+    if (!form.test(value)) problems.push(`${name} is not like ${form.source}`);
+    return value;
+  };
+  text('KAPPA_AUTH', 'none', /^none$/);
+  const config: GatewayConfig = {
+    host: text('KAPPA_HOST', '127.0.0.1', /^\S+$/),
+    port: integer('KAPPA_PORT', 9000, 0, 65_535),
+    region: text('KAPPA_REGION', 'us-east-1', /^[a-z]{2}(-[a-z]+)+-\d$/),
+    zone: text('KAPPA_ZONE', '', /^\S*$/),
+    urlDomain: text('KAPPA_URL_DOMAIN', 'fn.localhost', /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/),
+    blobDir: text('KAPPA_BLOB_DIR', '.kappa/blobs', /./),
+    signingKeyFile: text('KAPPA_SIGNING_KEY_FILE', '.kappa/gateway.key', /./),
+    poolNamespace: text('KAPPA_POOL_NAMESPACE', 'kappa-functions', /^[a-z0-9-]{1,63}$/),
+    identity: text('KAPPA_IDENTITY', '', /^[\w.-]*$/),
+    auth: 'none',
+    linkPort: integer('KAPPA_LINK_PORT', 9100, 1, 65_535),
+    capacityWaitMs: integer('KAPPA_CAPACITY_WAIT_MS', 30_000, 100, 900_000),
+    accountConcurrency: integer('KAPPA_ACCOUNT_CONCURRENCY', 1000, 1, 1_000_000),
+    updateHoldMs: integer('KAPPA_UPDATE_HOLD_MS', 500, 0, 10_000),
+    maxBufferedBytes: integer('KAPPA_MAX_BUFFERED_BYTES', 256 * 1024 * 1024, 1024 * 1024, 2 ** 40),
+    maxHeaderBytes: integer('KAPPA_MAX_HEADER_BYTES', 64 * 1024, 1024, requestHeadersMaxBytes),
+    requestTimeoutMs: integer('KAPPA_REQUEST_TIMEOUT_MS', 120_000, 100, 3_600_000),
+    keepAliveMs: integer('KAPPA_KEEP_ALIVE_MS', 75_000, 0, 3_600_000),
+    lagMs: integer('KAPPA_LAG_MS', 0, 0, 600_000),
+    graceMs: integer('KAPPA_GRACE_MS', 960_000, 0, 3_600_000),
+    logLevel: text('KAPPA_LOG_LEVEL', 'info', /^(fatal|error|warn|info|debug|trace|silent)$/),
+  };
+  if (problems.length > 0) throw new Error(`bad configuration: ${problems.join('; ')}`);
+  return Object.freeze(config);
+}
+
+/** Whether a host name or address can be reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}

@@ -1,0 +1,63 @@
+import type { FunctionHttpCors } from '@kappa/crds/function';
+
+/** Headers of a request that CORS looks at. */
+export interface CorsRequest {
+  readonly method: string;
+  readonly origin: string | undefined;
+  /** Access-Control-Request-Method; only a preflight has it. */
+  readonly requestMethod: string | undefined;
+}
+
+/** A preflight is answered by the gateway, the function is not called. */
+export function isPreflight(request: CorsRequest): boolean {
+  return request.method === 'OPTIONS' && request.origin !== undefined && request.requestMethod !== undefined;
+}
+
+/**
+ * Flat headers that answer a preflight. An origin that is not allowed gets none: fails closed, the browser refuses.
+ *
+ * @see https://fetch.spec.whatwg.org/#http-cors-protocol
+ */
+export function preflightHeaders(cors: FunctionHttpCors, request: CorsRequest): readonly string[] {
+  const allowed = originHeaders(cors, request.origin);
+  if (allowed.length === 0) return vary;
+  const headers = [...allowed];
+  if (cors.allowMethods.length > 0) headers.push('Access-Control-Allow-Methods', cors.allowMethods.join(','));
+  if (cors.allowHeaders.length > 0) headers.push('Access-Control-Allow-Headers', cors.allowHeaders.join(','));
+  if (cors.maxAgeSeconds > 0) headers.push('Access-Control-Max-Age', String(cors.maxAgeSeconds));
+  return headers;
+}
+
+/**
+ * The answer's headers with those of CORS: what the Function says replaces what its code says, as in Lambda. A request without
+ * an Origin keeps the code's.
+ */
+export function withCors(
+  cors: FunctionHttpCors | null,
+  origin: string | undefined,
+  headers: readonly string[],
+): readonly string[] {
+  if (cors === null || origin === undefined) return headers;
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] ?? '';
+    if (!name.toLowerCase().startsWith('access-control-')) kept.push(name, headers[at + 1] ?? '');
+  }
+  const allowed = originHeaders(cors, origin);
+  if (allowed.length === 0) return [...kept, ...vary];
+  const exposed =
+    cors.exposeHeaders.length === 0 ? [] : ['Access-Control-Expose-Headers', cors.exposeHeaders.join(',')];
+  return [...kept, ...allowed, ...exposed];
+}
+
+const vary: readonly string[] = ['Vary', 'Origin'];
+
+/** Empty = the origin is not allowed. */
+function originHeaders(cors: FunctionHttpCors, origin: string | undefined): readonly string[] {
+  const isAny = cors.allowOrigins.includes('*');
+  if (origin === undefined || !(isAny || cors.allowOrigins.includes(origin))) return [];
+  // With credentials a browser does not take `*`: the origin itself has to be said.
+  const allowed = isAny && !cors.allowCredentials ? '*' : origin;
+  const credentials = cors.allowCredentials ? ['Access-Control-Allow-Credentials', 'true'] : [];
+  return ['Access-Control-Allow-Origin', allowed, ...credentials, ...vary];
+}

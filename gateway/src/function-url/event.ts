@@ -1,0 +1,148 @@
+import { isUtf8 } from 'node:buffer';
+
+/** A request as the function URL needs it; nothing of `node:http`, so that it can be made from text. */
+export interface UrlRequest {
+  readonly method: string;
+  /** Begins with a slash; as it came, percent-encoded. */
+  readonly path: string;
+  /** As it came, without the question mark. */
+  readonly query: string;
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[];
+  readonly body: Buffer;
+  /** e.g. `HTTP/1.1`. */
+  readonly protocol: string;
+  readonly sourceIp: string;
+  readonly requestId: string;
+  /** Epoch milliseconds. */
+  readonly timeMs: number;
+}
+
+/** Whose URL it is. */
+export interface UrlOwner {
+  readonly accountId: string;
+  /** metadata.name of the Function: the prefix of its domain. */
+  readonly name: string;
+  readonly namespace: string;
+  /** Domain of all function URLs, e.g. `fn.localhost`. */
+  readonly urlDomain: string;
+  readonly port: number;
+}
+
+/**
+ * The event of a function URL, payload format 2.0, as UTF-8 JSON.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-request-payload
+ */
+export function makeUrlEvent(request: UrlRequest, owner: UrlOwner): Buffer {
+  const { headers, cookies } = readHeaders(request, owner);
+  const queryStringParameters = readQuery(request.query);
+  const { body, method, path, requestId } = request;
+  const isText = body.length > 0 && isTextType(headers['content-type']) && isUtf8(body);
+  return Buffer.from(
+    JSON.stringify({
+      version: '2.0',
+      routeKey: '$default',
+      rawPath: path,
+      rawQueryString: request.query,
+      cookies,
+      headers,
+      queryStringParameters,
+      requestContext: {
+        accountId: owner.accountId,
+        apiId: owner.name,
+        domainName: `${owner.name}.${owner.namespace}.${owner.urlDomain}`,
+        domainPrefix: owner.name,
+        http: {
+          method,
+          path,
+          protocol: request.protocol,
+          sourceIp: request.sourceIp,
+          userAgent: headers['user-agent'] ?? null,
+        },
+        requestId,
+        routeKey: '$default',
+        stage: '$default',
+        time: clfTime(request.timeMs),
+        timeEpoch: request.timeMs,
+      },
+      body: body.length === 0 ? undefined : body.toString(isText ? 'utf8' : 'base64'),
+      isBase64Encoded: body.length > 0 && !isText,
+    }),
+  );
+}
+
+/** What belongs to the connection, not to the request; and what only Kappa may say. @see RFC 9110, 7.6.1 */
+const dropped: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'expect',
+  'x-forwarded-for',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+]);
+
+interface ReadHeaders {
+  readonly headers: Record<string, string>;
+  /** undefined = no cookie. */
+  readonly cookies: readonly string[] | undefined;
+}
+
+function readHeaders({ rawHeaders, sourceIp }: UrlRequest, owner: UrlOwner): ReadHeaders {
+  // Without a prototype, so that a header named __proto__ is one like any other.
+  const headers: Record<string, string> = Object.create(null);
+  const cookies: string[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]?.toLowerCase() ?? '';
+    const value = rawHeaders[at + 1] ?? '';
+    if (dropped.has(name) || name.startsWith('x-kappa-')) continue;
+    const isCookie = name === 'cookie';
+    if (isCookie) cookies.push(...splitCookies(value));
+    const before = headers[name];
+    headers[name] = before === undefined ? value : `${before}${isCookie ? '; ' : ','}${value}`;
+  }
+  headers['x-forwarded-for'] = sourceIp;
+  headers['x-forwarded-port'] = String(owner.port);
+  headers['x-forwarded-proto'] = 'http';
+  return { headers, cookies: cookies.length === 0 ? undefined : cookies };
+}
+
+function splitCookies(value: string): string[] {
+  return value
+    .split(';')
+    .map((cookie) => cookie.trim())
+    .filter((cookie) => cookie !== '');
+}
+
+/** Decoded; the values of a repeated name are joined by commas. undefined = no query. */
+function readQuery(query: string): Record<string, string> | undefined {
+  if (query === '') return undefined;
+  const parameters: Record<string, string> = Object.create(null);
+  for (const [name, value] of new URLSearchParams(query)) {
+    const before = parameters[name];
+    parameters[name] = before === undefined ? value : `${before},${value}`;
+  }
+  return parameters;
+}
+
+const textType = /^(?:text\/|application\/(?:[a-z0-9.-]+\+)?(?:json|xml|javascript)\s*(?:;|$))/i;
+
+/** Types whose body is handed over as text, as in Lambda (which encodes forms, too). */
+function isTextType(contentType: string | undefined): boolean {
+  return contentType !== undefined && textType.test(contentType);
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** Common log format, e.g. `12/Mar/2020:19:03:58 +0000`. */
+function clfTime(timeMs: number): string {
+  const iso = new Date(timeMs).toISOString();
+  return `${iso.slice(8, 10)}/${months[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
+}

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+
+import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
+
+import { LambdaError } from '../errors.ts';
+import { renderError, toLambdaError } from '../lambda-api/errors.ts';
+import type { Answer } from './answer.ts';
+
+export interface ControlDeps {
+  /** Why the gateway should get no requests now; empty = it should. */
+  readonly notReadyBecause: () => readonly string[];
+  /** Prometheus text. */
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Routes under /blobs; null when the blob store is not open to callers. */
+  readonly blobs: express.Router | null;
+  readonly onError: (err: unknown, requestId: string) => void;
+}
+
+const about = `Kappa gateway: your own AWS Lambda on Kubernetes.
+
+  POST /2015-03-31/functions/NAME/invocations   Lambda Invoke (aws lambda invoke --endpoint-url ...)
+  ANY  /fn/NAMESPACE/NAME/...                   function URL, also by host NAME.NAMESPACE.fn.localhost
+  GET  /healthz /readyz /metrics
+`;
+
+/** Everything that is not on the hot path. */
+export function controlApp(deps: ControlDeps): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.get('/', (_req, res) => {
+    res.type('text/plain').send(about);
+  });
+  app.get('/healthz', (_req, res) => {
+    res.json({ status: 'ok' });
+  });
+  app.get('/readyz', (_req, res) => {
+    const reasons = deps.notReadyBecause();
+    res.status(reasons.length === 0 ? 200 : 503).json({ ready: reasons.length === 0, reasons });
+  });
+  app.get('/metrics', async (_req, res) => {
+    const { contentType, text } = await deps.metrics();
+    res.set('Content-Type', contentType).send(text);
+  });
+  if (deps.blobs !== null) app.use('/blobs', deps.blobs);
+  app.use((req) => {
+    throw unknownOperation(req.method, req.path);
+  });
+  const onError: ErrorRequestHandler = (err, _req, res, _next) => {
+    const requestId = randomUUID();
+    const error = toCallerError(err);
+    deps.onError(error, requestId);
+    if (res.headersSent) res.destroy();
+    else sendAnswer(res, renderError(error, requestId));
+  };
+  app.use(onError);
+  return app;
+}
+
+/** Paths of the Lambda API begin with a date. */
+const lambdaPath = /^\/20\d\d-\d\d-\d\d\//;
+
+function unknownOperation(method: string, path: string): LambdaError {
+  if (lambdaPath.test(path)) {
+    const message = `${method} ${path.slice(0, 200)}: this operation of the Lambda API is not available yet; use kubectl for the Function object`;
+    return new LambdaError('NotImplementedException', message, { status: 501, fault: 'platform' });
+  }
+  const message = `there is nothing at ${path.slice(0, 200)} for ${method}`;
+  return new LambdaError('UnknownOperationException', message, { status: 404, fault: 'caller' });
+}
+
+/** Express's own errors (a path that does not decode) are the caller's. */
+function toCallerError(err: unknown): LambdaError {
+  const status: unknown = typeof err === 'object' && err !== null && 'status' in err ? err.status : undefined;
+  if (err instanceof LambdaError || typeof status !== 'number' || status < 400 || status > 499)
+    return toLambdaError(err);
+  return new LambdaError('InvalidRequestContentException', 'the request cannot be read', {
+    status,
+    fault: 'caller',
+    cause: err,
+  });
+}
+
+function sendAnswer(res: Response, answer: Answer): void {
+  res.status(answer.status);
+  for (let at = 0; at + 1 < answer.headers.length; at += 2) res.set(answer.headers[at] ?? '', answer.headers[at + 1]);
+  res.send(answer.body);
+}

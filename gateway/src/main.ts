@@ -1,0 +1,205 @@
+/** The gateway process: wiring only. */
+import { createPrivateKey, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { defaultAccountId } from '@kappa/crds/accounts';
+import { isUnavailable } from '@kappa/crds/client/errors';
+import { connect } from '@kappa/crds/client/kubernetes';
+import { zipMaxBytes } from '@kappa/crds/limits';
+import { pino } from 'pino';
+import { Registry as MetricRegistry } from 'prom-client';
+
+import { openDirectoryBlobStore } from './blobs/blob-store.ts';
+import { isLoopback, parseConfig } from './config.ts';
+import { startDispatcher } from './dispatch/dispatcher.ts';
+import { functionUrlHandler } from './function-url/handler.ts';
+import { blobRoutes } from './http/blob-routes.ts';
+import { BufferBudget } from './http/buffer-budget.ts';
+import { controlApp } from './http/control-app.ts';
+import { makeServer } from './http/server.ts';
+import { InFlight } from './in-flight.ts';
+import { toLambdaError } from './lambda-api/errors.ts';
+import { invokeHandler } from './lambda-api/invoke.ts';
+import { functionResolver } from './lambda-api/resolve.ts';
+import { gatewayMetrics } from './metrics.ts';
+import { problemLog } from './problem-log.ts';
+import { clusterDoor } from './registry/cluster-door.ts';
+import { environmentSource } from './registry/environment.ts';
+import { observe } from './registry/observe.ts';
+import { Registry } from './registry/registry.ts';
+import { RetryQueue } from './registry/retry-queue.ts';
+import { sourceReader } from './registry/source-reader.ts';
+import { shutDown } from './shutdown.ts';
+
+const config = parseConfig(process.env);
+const log = pino({ name: 'gateway', base: {}, level: config.logLevel });
+const nowMs = (): number => performance.now();
+const problem = problemLog(log, nowMs);
+const stopping = new AbortController();
+let isStopping = false;
+/** `schedule`, `every`: timers that do not keep the process alive. */
+const schedule = (ms: number, then: () => void): (() => void) => {
+  const timer = setTimeout(then, ms).unref();
+  return () => clearTimeout(timer);
+};
+const every = (ms: number, then: () => void): (() => void) => {
+  const timer = setInterval(then, ms).unref();
+  return () => clearInterval(timer);
+};
+const textOf = (err: unknown): string => (err instanceof Error ? err.message : String(err));
+
+const kubernetes = connect(undefined, {
+  component: 'kappa-gateway',
+  onProblem: (err) =>
+    problem(
+      `kubernetes ${textOf(err)}`,
+      { problem: textOf(err) },
+      'the Kubernetes API does not answer as it should; going on',
+    ),
+});
+const blobs = await openDirectoryBlobStore(config.blobDir, { maxBlobBytes: zipMaxBytes });
+const clusterQueue = new RetryQueue({
+  concurrency: 8,
+  limit: 10_000,
+  firstPauseMs: 100,
+  maxPauseMs: 10_000,
+  isWorthRetrying: isUnavailable,
+  onProblem: (key, err, isDropped) =>
+    problem(`cluster ${textOf(err)}`, { key, problem: textOf(err), isDropped }, 'the cluster could not be told'),
+  random: Math.random,
+  schedule,
+});
+const inFlight = new InFlight();
+const budget = new BufferBudget(config.maxBufferedBytes);
+const metricRegistry = new MetricRegistry();
+const metrics = gatewayMetrics(metricRegistry, {
+  dispatch: () => dispatcher.stats(),
+  inFlight: () => inFlight.count,
+  bufferedBytes: () => budget.usedBytes,
+  entries: () => ({ ...registry.stats(), ...observation.sizes(), clusterQueue: clusterQueue.size }),
+  isRegistered: (key) => registry.has(key),
+});
+const dispatcher = startDispatcher({
+  identity: {
+    gatewayId: config.identity === '' ? `gateway-${randomUUID()}` : config.identity,
+    epoch: Date.now(), // rises with each life of the process, also after a restart
+    signingKey: createPrivateKey(readFileSync(config.signingKeyFile)),
+  },
+  cluster: clusterDoor(kubernetes, config.poolNamespace, clusterQueue),
+  observer: metrics.observer,
+  code: (sha256) => blobs.get(sha256),
+  clock: { nowMs, after: schedule, every, soon: (then) => void setImmediate(then) },
+  zone: config.zone,
+  linkPort: config.linkPort,
+  limits: { capacityBudgetMs: config.capacityWaitMs, accountConcurrency: config.accountConcurrency },
+});
+const arnOf = (accountId: string, name: string): string =>
+  `arn:aws:lambda:${config.region}:${accountId}:function:${name}`;
+const registry: Registry = new Registry({
+  routing: {
+    region: config.region,
+    arnOf,
+    environmentOf: environmentSource({ read: sourceReader(kubernetes), now: nowMs }),
+  },
+  dispatcher,
+  holdMs: config.updateHoldMs,
+  now: nowMs,
+  schedule,
+  defer: (then) => void setImmediate(then),
+});
+const observation = observe({
+  kubernetes,
+  registry,
+  dispatcher,
+  poolNamespace: config.poolNamespace,
+  signal: stopping.signal,
+});
+
+const onRefused = (err: unknown, requestId: string): void => {
+  const { code, fault, message, cause } = toLambdaError(err);
+  metrics.refused(code, fault);
+  if (fault !== 'platform') return;
+  const why = cause === undefined ? undefined : textOf(cause);
+  problem(
+    `${code} ${message} ${why}`,
+    { requestId, code, problem: message, why },
+    'a request failed by a fault of the platform',
+  );
+};
+const shared = { dispatcher, budget, now: Date.now, onRefused };
+const isBlobStoreOpen = config.auth === 'none' && isLoopback(config.host);
+const control = controlApp({
+  notReadyBecause: () => [
+    ...(isStopping ? ['stopping'] : []),
+    ...observation.missing().map((kind) => `${kind} not listed yet`),
+  ],
+  metrics: async () => ({ contentType: metricRegistry.contentType, text: await metricRegistry.metrics() }),
+  blobs: isBlobStoreOpen ? blobRoutes(blobs) : null,
+  onError: onRefused,
+});
+const server = makeServer(
+  {
+    urlDomain: config.urlDomain,
+    maxHeaderBytes: config.maxHeaderBytes,
+    headersTimeoutMs: Math.min(10_000, config.requestTimeoutMs),
+    requestTimeoutMs: config.requestTimeoutMs,
+    keepAliveTimeoutMs: config.keepAliveMs,
+    lingerMs: 2000,
+  },
+  {
+    invoke: invokeHandler({
+      ...shared,
+      resolve: functionResolver({
+        functions: registry,
+        region: config.region,
+        defaultAccountId,
+        arnOf,
+        random: Math.random,
+      }),
+    }),
+    functionUrl: functionUrlHandler({
+      ...shared,
+      functions: registry,
+      urlDomain: config.urlDomain,
+      random: Math.random,
+    }),
+    control,
+    newRequestId: randomUUID,
+    isStopping: () => isStopping,
+    onInFlight: (change) => inFlight.change(change),
+    onBug: (err, requestId) => log.error({ requestId, err }, 'a handler threw what it must not throw'),
+  },
+);
+server.on('error', (err) => {
+  log.fatal({ problem: err.message, host: config.host, port: config.port }, 'cannot listen');
+  process.exit(1);
+});
+server.listen(config.port, config.host, () => log.info({ address: server.address() }, 'listening'));
+observation.whenSynced.then(
+  () => log.info(observation.sizes(), 'ready'),
+  () => undefined, // aborted: the process ends
+);
+
+const end = async (reason: string): Promise<void> => {
+  if (isStopping) process.exit(1); // asked twice: at once
+  log.info({ reason, inFlight: inFlight.count }, 'ending');
+  await shutDown(
+    {
+      failReadiness: () => {
+        isStopping = true;
+      },
+      closeServer: () => void server.close(),
+      whenIdle: () => inFlight.whenIdle(),
+      drain: (signal) => dispatcher.drain(signal),
+      closeConnections: () => server.closeAllConnections(),
+      stopWatching: () => {
+        clusterQueue.close();
+        stopping.abort(new Error(reason));
+      },
+    },
+    { lagMs: config.lagMs, graceMs: config.graceMs, sleep: (ms) => sleep(ms, undefined, { ref: ms <= config.lagMs }) },
+  );
+  log.info('ended');
+};
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(signal));

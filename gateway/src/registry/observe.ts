@@ -1,0 +1,84 @@
+import { accountIdOf } from '@kappa/crds/accounts';
+import type { Informer } from '@kappa/crds/client/informer';
+import { aliases, functions, functionVersions, namespaces, type Pod, pods } from '@kappa/crds/client/kinds';
+import type { Kubernetes } from '@kappa/crds/client/kubernetes';
+import { poolLabel, stateLabel, versionUidAnnotation } from '@kappa/crds/labels';
+
+import type { Dispatcher, PoolPod } from '../dispatch/types.ts';
+import type { Registry } from './registry.ts';
+import { viewAlias, viewFunction, viewVersion } from './views.ts';
+
+export interface ObserveDeps {
+  readonly kubernetes: Pick<Kubernetes, 'watch'>;
+  readonly registry: Registry;
+  readonly dispatcher: Pick<Dispatcher, 'onPod'>;
+  readonly poolNamespace: string;
+  readonly signal: AbortSignal;
+}
+
+/** The five views that the gateway lives on. */
+export interface Observation {
+  /** Names of what has not been listed yet. */
+  readonly missing: () => readonly string[];
+  /** Objects per kind, for gauges. */
+  readonly sizes: () => Readonly<Record<string, number>>;
+  /** Resolves when everything has been listed once; rejects when the signal aborts first. */
+  readonly whenSynced: Promise<void>;
+}
+
+/** Starts the informers and feeds registry and dispatch from them. Runs until the signal aborts. */
+export function observe({ kubernetes, registry, dispatcher, poolNamespace, signal }: ObserveDeps): Observation {
+  const informers: Readonly<Record<string, Informer<unknown>>> = {
+    // Accounts and versions first: a function that is seen before its version would be held.
+    namespaces: kubernetes.watch(namespaces, {
+      project: ({ metadata }) => accountIdOf(metadata.name, metadata.labels),
+      onChange: (key, accountId) => registry.setNamespace(key, accountId),
+      signal,
+    }),
+    functionversions: kubernetes.watch(functionVersions, {
+      project: viewVersion,
+      onChange: (key, view) => registry.setVersion(key, view),
+      signal,
+    }),
+    aliases: kubernetes.watch(aliases, {
+      project: viewAlias,
+      onChange: (key, view) => registry.setAlias(key, view),
+      signal,
+    }),
+    functions: kubernetes.watch(functions, {
+      project: viewFunction,
+      onChange: (key, view) => registry.setFunction(key, view),
+      signal,
+    }),
+    pods: kubernetes.watch(pods, {
+      namespace: poolNamespace,
+      labelSelector: poolLabel,
+      project: viewPod,
+      onChange: (key, pod) => dispatcher.onPod(key, pod),
+      signal,
+    }),
+  };
+  const all = Object.entries(informers);
+  return {
+    missing: () => all.filter(([, informer]) => !informer.hasSynced).map(([name]) => name),
+    sizes: () => Object.fromEntries(all.map(([name, informer]) => [name, informer.size])),
+    whenSynced: Promise.all(all.map(([, informer]) => informer.whenSynced())).then(() => registry.markSynced()),
+  };
+}
+
+/** The part of a pool pod that dispatch looks at. */
+export function viewPod({ metadata, status }: Pod): PoolPod {
+  const { labels, annotations } = metadata;
+  const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+  return {
+    name: metadata.name,
+    uid: metadata.uid,
+    ip: status?.podIP ?? '',
+    zone: labels['topology.kubernetes.io/zone'] ?? '',
+    pool: labels[poolLabel] ?? '',
+    ready: status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false,
+    terminating: metadata.deletionTimestampMs !== null || isOver,
+    state: labels[stateLabel] === 'claimed' ? 'claimed' : 'generic',
+    versionUid: annotations[versionUidAnnotation] ?? null,
+  };
+}

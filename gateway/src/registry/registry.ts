@@ -1,0 +1,203 @@
+import { accountIdOf } from '@kappa/crds/accounts';
+
+import type { Dispatcher, Target } from '../dispatch/types.ts';
+import { Children } from './children.ts';
+import type { Functions } from './functions.ts';
+import { type RoutedFunction, type RoutingOptions, routeFunction, targetsOf } from './routing.ts';
+import type { AliasView, FunctionView, VersionView } from './views.ts';
+
+export interface RegistryDeps {
+  readonly routing: RoutingOptions;
+  readonly dispatcher: Pick<Dispatcher, 'onVersions'>;
+  /** Longest time that requests wait for an update that is under way, from when the update was seen first. */
+  readonly holdMs: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Calls back once; returns what takes it back. */
+  readonly schedule: (ms: number, then: () => void) => () => void;
+  /** Calls back after what is at hand, so that many changes are worked off at once. */
+  readonly defer: (then: () => void) => void;
+}
+
+/** Sizes, for gauges. */
+export interface RegistryStats {
+  readonly functions: number;
+  readonly versions: number;
+  readonly aliases: number;
+  readonly targets: number;
+}
+
+/**
+ * What the gateway knows of functions, kept by informers: `set…` on every change, lookups at once from memory. Changes are worked off in one
+ * go per turn of the event loop and only for functions that they concern. With the API server away it says what it knew last.
+ *
+ * **Hold.** A function whose update is under way is answered with a promise, which settles when the update is there or `holdMs`
+ * after it began. So a request right after `kubectl apply` meets the new code, and a controller that is away costs half a second once.
+ */
+export class Registry implements Functions {
+  readonly #deps: RegistryDeps;
+  readonly #views = new Map<string, FunctionView>();
+  readonly #versions = new Children<VersionView>();
+  readonly #aliases = new Children<AliasView>();
+  readonly #accounts = new Map<string, string>();
+  /** By namespace/name. */
+  readonly #routed = new Map<string, RoutedFunction>();
+  /** Account → Lambda's name → namespace/name. */
+  #names: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map();
+  readonly #changed = new Set<string>();
+  readonly #holds = new Map<string, Hold>();
+  #hasSynced = false;
+  #isFlushDue = false;
+
+  constructor(deps: RegistryDeps) {
+    this.#deps = deps;
+  }
+
+  setFunction(key: string, view: FunctionView | null): void {
+    if (view === null) this.#views.delete(key);
+    else this.#views.set(key, view);
+    this.#touch(key);
+  }
+
+  setVersion(key: string, value: VersionView | null): void {
+    const child = value === null ? null : { owner: `${value.namespace}/${value.functionObjectName}`, value };
+    this.#touch(this.#versions.set(key, child));
+  }
+
+  setAlias(key: string, value: AliasView | null): void {
+    const child = value === null ? null : { owner: `${value.namespace}/${value.functionObjectName}`, value };
+    this.#touch(this.#aliases.set(key, child));
+  }
+
+  /** @param accountId null = the namespace is gone */
+  setNamespace(namespace: string, accountId: string | null): void {
+    if (accountId === (this.#accounts.get(namespace) ?? null)) return;
+    if (accountId === null) this.#accounts.delete(namespace);
+    else this.#accounts.set(namespace, accountId);
+    for (const [key, view] of this.#views) if (view.namespace === namespace) this.#touch(key);
+  }
+
+  /** Every informer has listed once: from now on what is missing is gone. */
+  markSynced(): void {
+    this.#hasSynced = true;
+    this.#flush();
+    this.#deps.dispatcher.onVersions(this.#targets());
+  }
+
+  byName(accountId: string, functionName: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined> {
+    const key = this.#names.get(accountId)?.get(functionName);
+    return key === undefined ? undefined : this.#current(key);
+  }
+
+  byObject(namespace: string, name: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined> {
+    return this.#current(`${namespace}/${name}`);
+  }
+
+  /** @param key namespace/name of a Function */
+  has(key: string): boolean {
+    return this.#views.has(key);
+  }
+
+  stats(): RegistryStats {
+    return {
+      functions: this.#views.size,
+      versions: this.#versions.size,
+      aliases: this.#aliases.size,
+      targets: this.#targets().size,
+    };
+  }
+
+  #current(key: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined> {
+    const fn = this.#routed.get(key);
+    if (fn?.isPending !== true) return fn;
+    const hold = this.#holds.get(key);
+    if (hold === undefined || this.#deps.now() >= hold.untilMs) return fn;
+    return hold.over.then(() => this.#routed.get(key));
+  }
+
+  #touch(key: string | null): void {
+    if (key === null) return;
+    this.#changed.add(key);
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    this.#deps.defer(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isFlushDue = false;
+    if (this.#changed.size === 0) return;
+    let areNamesStale = false;
+    let areTargetsStale = false;
+    for (const key of this.#changed) {
+      const before = this.#routed.get(key) ?? null;
+      const after = this.#route(key, before);
+      if (after === null) this.#routed.delete(key);
+      else this.#routed.set(key, after);
+      this.#updateHold(key, after);
+      areNamesStale ||= before?.functionName !== after?.functionName || before?.accountId !== after?.accountId;
+      areTargetsStale ||= !haveSameTargets(before, after);
+    }
+    this.#changed.clear();
+    if (areNamesStale) this.#names = indexNames(this.#routed);
+    if (areTargetsStale && this.#hasSynced) this.#deps.dispatcher.onVersions(this.#targets());
+  }
+
+  #route(key: string, before: RoutedFunction | null): RoutedFunction | null {
+    const fn = this.#views.get(key);
+    if (fn === undefined) return null;
+    const versions = new Map(this.#versions.of(key).map((version) => [version.name, version]));
+    const accountId = this.#accounts.get(fn.namespace) ?? accountIdOf(fn.namespace);
+    return routeFunction({ fn, versions, aliases: this.#aliases.of(key), accountId }, before, this.#deps.routing);
+  }
+
+  /** A hold begins with the first sight of a generation and is over when that is served, or after `holdMs`. */
+  #updateHold(key: string, fn: RoutedFunction | null): void {
+    const hold = this.#holds.get(key);
+    const generation = this.#views.get(key)?.generation ?? 0;
+    if (fn?.isPending !== true) {
+      this.#holds.delete(key);
+      hold?.end();
+      return;
+    }
+    if (hold?.generation === generation) return;
+    hold?.end();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#deps.schedule(this.#deps.holdMs, resolve);
+    const end = (): void => {
+      cancel();
+      resolve();
+    };
+    this.#holds.set(key, { generation, untilMs: this.#deps.now() + this.#deps.holdMs, over: promise, end });
+  }
+
+  #targets(): ReadonlyMap<string, Target> {
+    const targets = new Map<string, Target>();
+    for (const fn of this.#routed.values()) for (const target of targetsOf(fn)) targets.set(target.versionUid, target);
+    return targets;
+  }
+}
+
+interface Hold {
+  readonly generation: number;
+  readonly untilMs: number;
+  readonly over: Promise<void>;
+  readonly end: () => void;
+}
+
+function haveSameTargets(before: RoutedFunction | null, after: RoutedFunction | null): boolean {
+  const old = before === null ? [] : targetsOf(before);
+  const now = after === null ? [] : targetsOf(after);
+  return old.length === now.length && old.every((target, at) => target === now[at]);
+}
+
+/** When two objects claim one name in one account, the first by namespace/name has it: the same on every gateway. */
+function indexNames(routed: ReadonlyMap<string, RoutedFunction>): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  const accounts = new Map<string, Map<string, string>>();
+  for (const [key, fn] of routed) {
+    const names = accounts.get(fn.accountId) ?? new Map<string, string>();
+    accounts.set(fn.accountId, names);
+    const holder = names.get(fn.functionName);
+    if (holder === undefined || key < holder) names.set(fn.functionName, key);
+  }
+  return accounts;
+}
