@@ -1,0 +1,80 @@
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const binDir = join(root, '.cache', 'bench');
+
+/** Builds the Go programs of the bench; cheap when nothing changed. */
+export function buildTools(): void {
+  execFileSync('go', ['build', '-o', `${binDir}/`, './...'], { cwd: join(root, 'bench', 'go'), stdio: 'inherit' });
+}
+
+/** Path of one of the built programs. */
+export function tool(name: 'load' | 'stub-agent' | 'http-stub' | 'reverse-proxy'): string {
+  return join(binDir, name);
+}
+
+/** What one run of the load program measured; times in microseconds. */
+export interface LoadResult {
+  readonly requests: number;
+  readonly errors: number;
+  readonly seconds: number;
+  readonly p50Us: number;
+  readonly p90Us: number;
+  readonly p99Us: number;
+  readonly maxUs: number;
+  readonly lastError?: string;
+}
+
+/** How hard to load; always bounded in count and time. */
+export interface LoadOptions {
+  readonly connections: number;
+  readonly requests: number;
+  readonly limitSeconds?: number;
+  /** Bytes of the body. */
+  readonly size?: number;
+}
+
+/** Runs the load program against loopback URLs. @throws Error when a URL is not loopback */
+export async function load(urls: readonly string[], options: LoadOptions): Promise<LoadResult> {
+  for (const url of urls)
+    if (new URL(url).hostname !== '127.0.0.1') throw new Error(`load goes to loopback only: ${url}`);
+  const { connections, requests, limitSeconds = 30, size = 512 } = options;
+  const flags = [`-connections=${connections}`, `-requests=${requests}`, `-limit=${limitSeconds}s`, `-size=${size}`];
+  const { stdout } = await promisify(execFile)(tool('load'), [...flags, ...urls], { maxBuffer: 1 << 22 });
+  return JSON.parse(stdout) as LoadResult;
+}
+
+/** A server process of the bench on a loopback port. */
+export interface Served {
+  readonly pid: number;
+  readonly url: string;
+  readonly stop: () => void;
+}
+
+/** Starts a program and waits until its port answers. */
+export async function serve(command: string, args: readonly string[], port: number): Promise<Served> {
+  const child: ChildProcess = spawn(command, [...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`cannot start ${command}`);
+  for (let tries = 0; !(await isListening(port)); tries++) {
+    if (tries > 200 || child.exitCode !== null) throw new Error(`${command} does not listen on ${port}`);
+    await pause(25);
+  }
+  return { pid, url: `http://127.0.0.1:${port}/`, stop: () => child.kill('SIGKILL') };
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
