@@ -1,0 +1,46 @@
+import { type Exchange, plainJson, send } from './http-exchange.ts';
+import { at, type JsonObject } from './json.ts';
+import type { Registry } from './registry.ts';
+import { apiVersionOf, type ResourceType } from './resource.ts';
+import { builtinSource } from './schema/builtins.ts';
+import { openApiV3For, openApiV3Index } from './schema/openapi.ts';
+import { noSuchPath } from './status.ts';
+
+/** Serves `/openapi/v3` and a document for each group and version. Built when asked for, kept until the registry changes. */
+export class OpenApi {
+  readonly #registry: Registry;
+  #documents: ReadonlyMap<string, JsonObject> = new Map();
+  #generation = -1;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  /** @returns false when the path is none of OpenAPI's. @throws ApiError 404 */
+  handle({ path, response }: Exchange): boolean {
+    if (path === '/openapi/v3' || path === '/openapi/v3/') {
+      send(response, 200, plainJson, openApiV3Index(Object.fromEntries(this.#current())));
+      return true;
+    }
+    const groupVersion = /^\/openapi\/v3\/(?:api|apis)\/(.+)$/.exec(path)?.[1];
+    if (groupVersion === undefined) return false;
+    const document = this.#current().get(groupVersion);
+    if (document === undefined) throw noSuchPath();
+    send(response, 200, plainJson, document);
+    return true;
+  }
+
+  #current(): ReadonlyMap<string, JsonObject> {
+    if (this.#generation === this.#registry.generation) return this.#documents;
+    const groups = Map.groupBy(this.#registry.all(), apiVersionOf);
+    this.#documents = new Map([...groups].map(([groupVersion, types]) => [groupVersion, openApiV3For(groupVersion, types.map(describe))]));
+    this.#generation = this.#registry.generation;
+    return this.#documents;
+  }
+}
+
+function describe(type: ResourceType): Parameters<typeof openApiV3For>[1][number] {
+  const { plural, kind, isNamespaced, verbs, subresources, custom } = type;
+  const source = custom === null ? builtinSource(apiVersionOf(type), kind) : at(custom.version, 'schema', 'openAPIV3Schema');
+  return { plural, kind, isNamespaced, verbs, subresources, source };
+}
