@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, readdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 
 /** A language interpreter of this machine. */
 export interface Interpreter {
@@ -10,7 +10,7 @@ export interface Interpreter {
   readonly version: string;
 }
 
-/** Candidates for a name of runtimes.yaml, best first; empty when there is none that works. */
+/** Candidates for a name of runtimes.yaml; empty when there is none that works. */
 export type FindInterpreter = (name: string) => Promise<readonly Interpreter[]>;
 
 /** Where version managers keep their interpreters; `*` is one folder level. */
@@ -24,63 +24,71 @@ const managedFolders = [
   '.nvm/versions/node/*/bin',
 ];
 
-/** Makes the lookup. Each program is asked for its version once. @param pinned path of the Node that `pinned` means */
+/** One run tells both; the answer's last line is `VERSION PATH`. */
+const questions: readonly (readonly [names: RegExp, args: readonly string[]])[] = [
+  [/^python[\d.]*$/, ['-c', 'import platform, sys; print(platform.python_version(), sys.executable)']],
+  [/^node[\d.]*$/, ['-p', 'process.versions.node + " " + process.execPath']],
+];
+
+/**
+ * Makes the lookup. Each program is asked for its version once, however many names lead to it.
+ *
+ * @param searchPath as the variable PATH
+ * @param pinned path of the Node that the name `pinned` means: the one that runs this process
+ */
 export function makeFindInterpreter(searchPath: string, pinned: string): FindInterpreter {
   const asked = new Map<string, Promise<Interpreter | null>>();
-  const folders = [...searchPath.split(delimiter).filter((folder) => folder !== ''), ...managed()];
-  const ask = (program: string) => {
-    const known = asked.get(program) ?? askVersion(program);
+  const folders = [...searchPath.split(delimiter).flatMap(withoutShims), ...managedFolders.flatMap(expandHome)];
+  const ask = (program: string, name: string) => {
+    const known = asked.get(program) ?? askVersion(program, name);
     asked.set(program, known);
     return known;
   };
   return async (name) => {
-    const programs = name === 'pinned' ? [pinned] : folders.map((folder) => join(folder, name)).filter(isProgram);
-    const found = await Promise.all(programs.map(ask));
+    if (name === 'pinned') return [{ path: pinned, version: process.versions.node }];
+    const programs = new Set(folders.map((folder) => realProgram(join(folder, name))).filter((path) => path !== null));
+    const found = await Promise.all([...programs].map((program) => ask(program, name)));
     return found.filter((interpreter) => interpreter !== null);
   };
 }
 
-/** Runs `program --version`, then asks the interpreter itself where it really is (a shim of pyenv is a shell script). */
-async function askVersion(program: string): Promise<Interpreter | null> {
-  const said = await run(program, ['--version']);
-  const version = /\d+(\.\d+)+/.exec(said ?? '')?.[0];
-  if (version === undefined) return null;
-  const question = /python[\d.]*$/.test(program)
-    ? ['-c', 'import sys; print(sys.executable)']
-    : ['-p', 'process.execPath'];
-  const path = (await run(program, question))?.trim();
-  return path === undefined || path === '' ? null : { path: isProgram(path) ? path : realpathSync(program), version };
+async function askVersion(program: string, name: string): Promise<Interpreter | null> {
+  const question = questions.find(([names]) => names.test(name))?.[1];
+  const said = question === undefined ? '' : await run(program, question);
+  const [, version, path] = /(\d+\.\d+\S*) (\/.+)\s*$/.exec(said) ?? [];
+  return version === undefined || path === undefined ? null : { version, path: path.trimEnd() };
 }
 
-function run(program: string, args: string[]): Promise<string | null> {
+function run(program: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
-    execFile(program, args, { timeout: 10_000 }, (error, stdout, stderr) =>
-      resolve(error === null ? `${stdout}${stderr}` : null),
-    );
+    execFile(program, args, { timeout: 10_000 }, (error, stdout) => resolve(error === null ? stdout : ''));
   });
 }
 
-function managed(): string[] {
-  return managedFolders.flatMap((pattern) => {
-    const [before = '', after = ''] = pattern.split('/*/');
-    const base = join(homedir(), before);
-    return foldersIn(base).map((version) => join(base, version, after));
-  });
+/** A folder of shims (pyenv) answers slowly and for one version only: the versions behind it are looked at instead. */
+function withoutShims(folder: string): string[] {
+  if (!folder.endsWith('/shims')) return folder === '' ? [] : [folder];
+  return expand(join(dirname(folder), 'versions/*/bin'));
 }
 
-function foldersIn(folder: string): string[] {
+function expandHome(pattern: string): string[] {
+  return expand(join(homedir(), pattern));
+}
+
+function expand(pattern: string): string[] {
+  const [base = '', after = ''] = pattern.split('/*/');
   try {
-    return readdirSync(folder);
+    return readdirSync(base).map((version) => join(base, version, after));
   } catch {
     return [];
   }
 }
 
-function isProgram(file: string): boolean {
+function realProgram(file: string): string | null {
   try {
     accessSync(file, constants.X_OK);
-    return true;
+    return realpathSync(file);
   } catch {
-    return false;
+    return null;
   }
 }

@@ -25,18 +25,25 @@ test.each([
   expect(isVersionOf(version, wanted)).toBe(is);
 });
 
-test('the exact version wins over an earlier candidate; another one stands in; without any there is none', async () => {
-  const entry = (id: string, interpreters: string[]) => ({ ...base, id, version: id, interpreters });
+test('the exact version wins; else the nearest stands in; without any the runtime is left out', async () => {
   const base = { family: 'f', image: 'i', bootstrap: [], freshProcess: [] };
-  const find = async (name: string) =>
-    ({ old: [{ path: '/old', version: '1.2' }], new: [{ path: '/new', version: '3.4' }] })[name] ?? [];
-  const found = await findLocalRuntimes(
-    [entry('3', ['old', 'new']), entry('9', ['old', 'new']), entry('8', ['none'])],
-    find,
-  );
+  const entry = (id: string, interpreters: string[]) => ({ ...base, id, version: id, interpreters });
+  const versions = new Map([
+    ['a', ['3.9.1', '3.13.0']],
+    ['b', ['3.11.7']],
+  ]);
+  const find = async (name: string) => (versions.get(name) ?? []).map((version) => ({ path: `/${version}`, version }));
+  const entries = [
+    entry('3.11', ['a', 'b']),
+    entry('3.14', ['a', 'b']),
+    entry('3.8', ['a', 'b']),
+    entry('3.9', ['none']),
+  ];
+  const found = await findLocalRuntimes(entries, find);
   expect(found.map(({ interpreter, isExact }) => `${interpreter.path} ${isExact}`)).toEqual([
-    '/new true',
-    '/old false',
+    '/3.11.7 true',
+    '/3.13.0 false',
+    '/3.9.1 false',
   ]);
 });
 

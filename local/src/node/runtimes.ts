@@ -52,14 +52,18 @@ export function isVersionOf(version: string, wanted: string): boolean {
 }
 
 async function localRuntime(entry: RuntimeEntry, find: FindInterpreter): Promise<LocalRuntime | null> {
-  let standIn: Interpreter | null = null;
-  for (const name of entry.interpreters) {
-    for (const interpreter of await find(name)) {
-      if (isVersionOf(interpreter.version, entry.version)) return { entry, interpreter, isExact: true };
-      standIn ??= interpreter;
-    }
-  }
-  return standIn === null ? null : { entry, interpreter: standIn, isExact: false };
+  const found = (await Promise.all(entry.interpreters.map(find))).flat();
+  const exact = found.find((interpreter) => isVersionOf(interpreter.version, entry.version));
+  if (exact !== undefined) return { entry, interpreter: exact, isExact: true };
+  const distance = ({ version }: Interpreter) => Math.abs(ordinal(version) - ordinal(entry.version));
+  const [nearest] = found.toSorted((a, b) => distance(a) - distance(b));
+  return nearest === undefined ? null : { entry, interpreter: nearest, isExact: false };
+}
+
+/** Versions on a line, so that the nearest one can stand in: 3.13 is nearer to 3.14 than 3.9 is. */
+function ordinal(version: string): number {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major * 1000 + minor;
 }
 
 function parseEntry(entry: Readonly<Record<string, unknown>>, folder: string): RuntimeEntry {
