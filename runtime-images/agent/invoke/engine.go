@@ -130,9 +130,6 @@ func (e *Engine) Welcome() link.Welcome {
 	return welcome
 }
 
-// HeldVersion is the version that holds or is claiming the pod.
-func (e *Engine) HeldVersion() string { return e.arbiter.Version() }
-
 // watch ends the pod when a runtime dies that nobody is waiting for.
 func (e *Engine) watch(r *running) {
 	<-r.process.Done()

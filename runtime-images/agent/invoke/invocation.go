@@ -10,39 +10,9 @@ import (
 	"kappa.dev/agent/runtimeapi"
 )
 
-// Invoke runs one invocation of version to its end.
-func (e *Engine) Invoke(version string, head link.Invoke, event []byte, replies link.Replies) {
-	a, refusal := e.admit(version, head.RequestID)
-	if refusal != nil {
-		replies.Refuse(refusal)
-		return
-	}
-	<-a.done
-	if a.refusal != nil {
-		e.leave(head.RequestID)
-		replies.Refuse(a.refusal)
-		return
-	}
-	<-a.init.done
-	i := &invocation{engine: e, attempt: a, head: head, event: event, replies: replies}
-	if !i.canRun() {
-		e.leave(head.RequestID)
-		replies.Refuse(link.Refuse(link.Draining, "the runtime ended before the invocation came"))
-		e.end(ExitDone)
-		return
-	}
-	report := i.run()
-	e.leave(head.RequestID) // before REPORT: whoever has read it may send the next INVOKE at once
-	replies.Report(report)
-	if !report.Reusable || !i.running.process.Alive() { // a runtime may die right after it has asked for more
-		e.end(ExitDone)
-		return
-	}
-	e.endIfDrained()
-}
-
-// admit takes the pod's one slot.
-func (e *Engine) admit(version, requestID string) (*attempt, *link.Refusal) {
+// Admit takes the pod's one slot for an invocation of version. While the claim for that version is still in progress the
+// slot is taken too; Run then waits.
+func (e *Engine) Admit(version string, head link.Invoke) (link.Slot, *link.Refusal) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
@@ -53,8 +23,8 @@ func (e *Engine) admit(version, requestID string) (*attempt, *link.Refusal) {
 	case len(e.busy) > 0:
 		return nil, link.Refuse(link.Busy, "an invocation runs")
 	}
-	e.busy[requestID] = struct{}{}
-	return e.attempt, nil
+	e.busy[head.RequestID] = struct{}{}
+	return &invocation{engine: e, attempt: e.attempt, head: head}, nil
 }
 
 func (e *Engine) leave(requestID string) {
@@ -78,6 +48,37 @@ type invocation struct {
 	answer   *runtimeapi.Answer
 }
 
+// Run waits for the claim and for init, and runs the invocation to its end.
+func (i *invocation) Run(event []byte, replies link.Replies) {
+	i.event, i.replies = event, replies
+	e := i.engine
+	<-i.attempt.done
+	if i.attempt.refusal != nil {
+		i.refuse(i.attempt.refusal)
+		return
+	}
+	<-i.attempt.init.done
+	if !i.canRun() {
+		i.refuse(link.Refuse(link.Draining, "the runtime ended before the invocation came"))
+		e.end(ExitDone)
+		return
+	}
+	report := i.run()
+	e.leave(i.head.RequestID) // before REPORT: whoever has read it may send the next INVOKE at once
+	replies.Report(report)
+	if !report.Reusable || !i.running.process.Alive() { // a runtime may die right after it has asked for more
+		e.end(ExitDone)
+		return
+	}
+	e.endIfDrained()
+}
+
+func (i *invocation) refuse(refusal *link.Refusal) {
+	i.engine.leave(i.head.RequestID)
+	i.replies.Refuse(refusal)
+	i.engine.endIfDrained()
+}
+
 // canRun is false when the runtime has died while it was idle: another pod can take the invocation.
 func (i *invocation) canRun() bool {
 	e := i.engine
@@ -93,6 +94,7 @@ func (i *invocation) timeout() time.Duration {
 
 func (i *invocation) run() link.Report {
 	e := i.engine
+	i.running.capture.Drain() // what was printed before does not belong to this invocation
 	if i.head.Tail {
 		e.Log.BeginTail()
 	}

@@ -27,6 +27,8 @@ type connection struct {
 	version string
 	// refused is what the last SPECIALIZE on this connection was refused with.
 	refused *Refusal
+	// claimed is closed when the last accepted SPECIALIZE has been answered; nil before the first.
+	claimed chan struct{}
 	streams streams
 }
 

@@ -6,10 +6,8 @@ type Pod interface {
 	Welcome() Welcome
 	// BeginClaim arbitrates a SPECIALIZE; the Intake takes the code.
 	BeginClaim(head Specialize) (Intake, *Refusal)
-	// HeldVersion is the version uid that holds or is claiming the pod, or empty.
-	HeldVersion() string
-	// Invoke runs one invocation, meant for version, to its end and answers through replies. It blocks.
-	Invoke(version string, head Invoke, event []byte, replies Replies)
+	// Admit takes the slot for one invocation that is meant for version. It does not block.
+	Admit(version string, head Invoke) (Slot, *Refusal)
 	// Drain makes the pod finish what runs and end. It does not block.
 	Drain(reason string)
 }
@@ -20,6 +18,12 @@ type Intake interface {
 	Abort()
 	// Finish checks and unpacks the code. It blocks until the pod is specialised.
 	Finish() (Specialized, *Refusal)
+}
+
+// Slot is the right to run one invocation. Run must be called.
+type Slot interface {
+	// Run runs the invocation to its end and answers through replies. It blocks.
+	Run(event []byte, replies Replies)
 }
 
 // Replies takes what one invocation answers: either Refuse, or Response and then Report.

@@ -9,8 +9,10 @@ import (
 // inbound is one stream that still receives bytes. Exactly one of intake and invoke is set; a discarding one has neither.
 type inbound struct {
 	intake Intake
-	invoke *Invoke
-	event  []byte
+	// claimed is closed when the SPECIALIZE of this stream has been answered or given up.
+	claimed chan struct{}
+	invoke  *Invoke
+	event   []byte
 }
 
 // streams are the streams of one connection; used by its reading goroutine only, but for the running replies.
@@ -52,6 +54,7 @@ func (s *streams) cancel(stream uint32) {
 		delete(s.open, stream)
 		if in.intake != nil {
 			in.intake.Abort()
+			close(in.claimed)
 		}
 	}
 	if r := s.running[stream]; r != nil {

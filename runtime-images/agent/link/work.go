@@ -19,8 +19,8 @@ func (c *connection) specialize(frame Frame) *Refusal {
 		c.out.refuse(frame.Stream, refusal)
 		return nil
 	}
-	c.version = head.VersionUID
-	c.streams.open[frame.Stream] = &inbound{intake: intake}
+	c.version, c.claimed = head.VersionUID, make(chan struct{})
+	c.streams.open[frame.Stream] = &inbound{intake: intake, claimed: c.claimed}
 	return c.receive(frame.Stream, piece, frame.Flags)
 }
 
@@ -115,23 +115,31 @@ func asRefusal(err error) *Refusal {
 	return Refuse(Internal, err.Error())
 }
 
-// start runs what has arrived completely, beside the reading loop.
+// start runs what has arrived completely, beside the reading loop. Slots are taken in the order of the frames.
 func (c *connection) start(stream uint32, in *inbound) {
 	if in.intake != nil {
-		go c.finishClaim(stream, in.intake)
+		go c.finishClaim(stream, in)
 		return
 	}
 	r := &replies{out: c.out, stream: stream}
-	c.streams.track(stream, r)
-	if held := c.server.Pod.HeldVersion(); held != c.version {
-		r.Refuse(Refuse(NotClaimed, "the pod does not hold the version of this connection"))
+	slot, refusal := c.server.Pod.Admit(c.version, *in.invoke)
+	if refusal != nil {
+		r.Refuse(refusal)
 		return
 	}
-	go c.server.Pod.Invoke(c.version, *in.invoke, in.event, r)
+	c.streams.track(stream, r)
+	claimed := c.claimed
+	go func() {
+		if claimed != nil {
+			<-claimed // RESPONSE must not overtake SPECIALIZED
+		}
+		slot.Run(in.event, r)
+	}()
 }
 
-func (c *connection) finishClaim(stream uint32, intake Intake) {
-	specialized, refusal := intake.Finish()
+func (c *connection) finishClaim(stream uint32, in *inbound) {
+	defer close(in.claimed)
+	specialized, refusal := in.intake.Finish()
 	if refusal != nil {
 		c.out.refuse(stream, refusal)
 		return
