@@ -4,7 +4,7 @@ import { reportCrashes } from './crash.mjs';
 import { languageVersion, replaceEnvironment } from './environment.mjs';
 import { formatError, RuntimeError } from './errors.mjs';
 import { loadHandler } from './handler-loader.mjs';
-import { makeInvoke } from './invoke.mjs';
+import { MODERN, makeInvoke } from './invoke.mjs';
 import { rehearse } from './rehearsal.mjs';
 import { RuntimeApi } from './runtime-api.mjs';
 
@@ -13,9 +13,6 @@ import { RuntimeApi } from './runtime-api.mjs';
  * same code to warm it, waits for the claim, and becomes that function. Without KAPPA_BOOT it has the complete environment already.
  * docs/internals.md, "Agent and runtime process: pre-boot".
  */
-
-/** First language version with the rules of today: no callbacks, returned values count. */
-const MODERN = 24;
 
 const api = new RuntimeApi(process.env['AWS_LAMBDA_RUNTIME_API'] ?? '127.0.0.1:9001');
 /** @type {import('./console.mjs').LogScope} */
@@ -31,20 +28,24 @@ async function main() {
   const claim = isGeneric ? await waitForClaim() : ownClaim();
   replaceEnvironment(claim.environment);
   process.chdir(claim.taskRoot);
-  const version = languageVersion(process.env['AWS_EXECUTION_ENV'], process.versions.node);
+  const version = ownVersion();
   scope.requestId = version < MODERN ? undefined : '-';
   const settings = parseLogSettings(process.env);
   patchConsole(console, settings, scope, write);
   const crashes = reportCrashes(api, settings);
   let invoke;
   try {
-    invoke = makeInvoke(await loadHandler(claim.taskRoot, claim.handler), version);
+    invoke = await makeInvoke(await loadHandler(claim.taskRoot, claim.handler), version);
   } catch (error) {
     logFailure(console, settings, version < MODERN ? 'Uncaught Exception' : 'Init Error', error);
     await api.failInit(formatError(error));
     process.exit(1);
   }
   for (;;) await serveOne(invoke, { version, settings, crashes });
+}
+
+function ownVersion() {
+  return languageVersion(process.env['AWS_EXECUTION_ENV'], process.versions.node);
 }
 
 /** The environment that the agent started this process with is complete. @returns {import('./runtime-api.mjs').Claim} */
@@ -60,8 +61,9 @@ function ownClaim() {
 /** Warms every step that the first real invocation takes, then waits to be claimed. */
 async function waitForClaim() {
   const settings = parseLogSettings(process.env);
-  const invoke = makeInvoke(async (/** @type {unknown} */ event) => event, MODERN);
-  await serveOne(invoke, { version: MODERN, settings, crashes: { current: null, isEnding: false } });
+  const version = ownVersion();
+  const invoke = await makeInvoke(async (/** @type {unknown} */ event) => event, version);
+  await serveOne(invoke, { version, settings, crashes: { current: null, isEnding: false } });
   await rehearse();
   return await api.claim();
 }

@@ -1,4 +1,3 @@
-import { invokeWithCallback } from './callback-invocation.mjs';
 import { RuntimeError } from './errors.mjs';
 
 /**
@@ -9,17 +8,21 @@ import { RuntimeError } from './errors.mjs';
 const CALLBACK_REFUSED =
   'callback handlers are not supported from nodejs24.x on: remove the third parameter and return a value or a promise instead';
 
-/** First language version without callbacks. */
-const FIRST_WITHOUT_CALLBACKS = 24;
+/** First language version with the rules of today: no callbacks, returned values count. */
+export const MODERN = 24;
 
 /**
+ * The older contract is only loaded by those who need it, which saves every other waiting pod its memory.
  * @param {Function} handler
  * @param {number} version of the language
- * @returns {Invoke}
+ * @returns {Promise<Invoke>}
  * @throws {RuntimeError} for a handler that asks for a callback where there is none
  */
-export function makeInvoke(handler, version) {
-  if (version < FIRST_WITHOUT_CALLBACKS) return (event, context) => invokeWithCallback(handler, event, context);
+export async function makeInvoke(handler, version) {
+  if (version < MODERN) {
+    const { invokeWithCallback } = await import('./callback-invocation.mjs');
+    return (event, context) => invokeWithCallback(handler, event, context);
+  }
   if (handler.length >= 3) throw new RuntimeError('CallbackHandlerDeprecated', CALLBACK_REFUSED);
   return (event, context) => invokeAsync(handler, event, context);
 }

@@ -119,7 +119,11 @@ export class TestPod {
       epoch: 1,
     };
     return new Promise((resolve, reject) => {
-      this.#link.claim(JSON.stringify(head), zip, { onSpecialized: () => resolve(), onRefused: reject, onLost: reject });
+      this.#link.claim(JSON.stringify(head), zip, {
+        onSpecialized: () => resolve(),
+        onRefused: reject,
+        onLost: reject,
+      });
     });
   }
 
@@ -164,7 +168,9 @@ function agentBinary(): string {
   return binary;
 }
 
-function openLink(...[address, identity]: [Parameters<typeof dial>[0], Parameters<typeof dial>[1]]): Promise<Connection> {
+function openLink(
+  ...[address, identity]: [Parameters<typeof dial>[0], Parameters<typeof dial>[1]]
+): Promise<Connection> {
   const clock = {
     nowMs: () => performance.now(),
     after: (delayMs: number, call: () => void) => {
