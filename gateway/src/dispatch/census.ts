@@ -98,9 +98,16 @@ export class Census<P extends CorePod, R extends CoreRequest> {
     this.#countQueued(version, 1, request.bytes);
   }
 
-  /** Puts a request that was given to a pod in vain before all others: it came before them. */
+  /** Takes back a request that was given to a pod in vain: before all that came after it. */
   requeued(version: VersionState<P, R>, request: R): void {
-    version.queue.unshift(request);
+    const { queue } = version;
+    const earlier: R[] = [];
+    for (let next = queue.peek(); next !== undefined && next.arrivedMs < request.arrivedMs; next = queue.peek()) {
+      earlier.push(next);
+      queue.shift();
+    }
+    queue.unshift(request);
+    for (const each of earlier.reverse()) queue.unshift(each);
     this.#countQueued(version, 1, request.bytes);
   }
 

@@ -89,7 +89,7 @@ describe('slots', () => {
   });
 
   test('the most recently used pod is used first, so that the others can expire', () => {
-    const { arrive, pod, finish, effects, clock, tick } = start();
+    const { arrive, pod, finish, effects, clock, tick, core } = start();
     pod('p1');
     pod('p2');
     arrive(hello);
@@ -106,7 +106,7 @@ describe('slots', () => {
     clock.advance(200_000);
     tick();
     expect(effects.released.map((released) => released.name)).toEqual(['p1', 'p2']);
-    expect(start().core.census.versionCount).toBe(0);
+    expect(core.census.versionCount).toBe(0);
   });
 
   test('twenty at once are twenty pods, spread over the zones', () => {
@@ -193,6 +193,22 @@ describe('limits', () => {
     expect(effects.started).toHaveLength(1);
     report('p1');
     expect(effects.started[1]).toMatchObject({ request: 'r2', pod: 'p2' });
+  });
+
+  test('an idle pod waits too while another version still finishes under the cap', () => {
+    const { arrive, pod, answer, report, finish, effects } = start();
+    const v1 = makeTarget({ versionUid: 'v1', reservedConcurrency: 1 });
+    const v2 = makeTarget({ versionUid: 'v2', reservedConcurrency: 1 });
+    pod('p1');
+    arrive(v1);
+    finish('p1');
+    pod('p2');
+    arrive(v2);
+    answer('p2');
+    arrive(v1);
+    expect(effects.started).toHaveLength(2);
+    report('p2');
+    expect(effects.started[2]).toMatchObject({ request: 'r3', pod: 'p1', start: 'warm' });
   });
 
   test('the account limit leaves reserved concurrency out', () => {

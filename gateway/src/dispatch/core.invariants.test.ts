@@ -1,0 +1,272 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { ServiceException, TooManyRequests } from '../errors.ts';
+import { DispatchCore } from './core.ts';
+import { defaultLimits } from './limits.ts';
+import { planClaims } from './plan.ts';
+import { sweep } from './sweep.ts';
+import { ManualClock, makeTarget, RecordedEffects, type TestPod, type TestRequest, type TestSlot } from './testing.ts';
+import type { Target } from './types.ts';
+
+/** Four versions of three functions: no cap; a cap of 2 over two versions; provisioned. */
+const targets: readonly Target[] = [
+  makeTarget({ versionUid: 'a', functionObjectName: 'a', idleTimeoutMs: 2_000 }),
+  makeTarget({ versionUid: 'b1', functionObjectName: 'b', reservedConcurrency: 2, idleTimeoutMs: 500 }),
+  makeTarget({ versionUid: 'b2', functionObjectName: 'b', reservedConcurrency: 2, idleTimeoutMs: 500 }),
+  makeTarget({ versionUid: 'c', functionObjectName: 'c', provisionedConcurrency: 1, idleTimeoutMs: 500 }),
+];
+const limits = {
+  ...defaultLimits,
+  accountConcurrency: 12,
+  minUnreservedConcurrency: 8,
+  maxQueued: 6,
+  capacityBudgetMs: 5_000,
+};
+const lost = new ServiceException('lost');
+
+type Action =
+  | { readonly kind: 'arrive'; readonly target: number }
+  | { readonly kind: 'pod'; readonly zone: number }
+  | {
+      readonly kind: 'genericGone' | 'confirm' | 'answer' | 'report' | 'end' | 'lose' | 'refuse' | 'break' | 'free';
+      readonly pick: number;
+    }
+  | { readonly kind: 'adopt'; readonly isBusy: boolean }
+  | { readonly kind: 'time'; readonly ms: number }
+  | { readonly kind: 'versions'; readonly mask: number };
+
+const pick = fc.nat(99);
+const arrive = (...of: number[]) => fc.record({ kind: fc.constant('arrive' as const), target: fc.constantFrom(...of) });
+type Happening = Extract<Action, { readonly pick: number }>['kind'];
+const happening = (...kinds: Happening[]) => fc.record({ kind: fc.constantFrom(...kinds), pick });
+const event: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('pod' as const), zone: fc.nat(2) }) },
+  { weight: 6, arbitrary: happening('answer') },
+  { weight: 5, arbitrary: happening('report') },
+  { weight: 2, arbitrary: happening('confirm') },
+  { weight: 2, arbitrary: happening('refuse') },
+  { weight: 2, arbitrary: happening('genericGone', 'end', 'lose', 'break', 'free') },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('adopt' as const), isBusy: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('time' as const), ms: fc.constantFrom(1, 5, 21, 150, 600) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('time' as const), ms: fc.constantFrom(6_000, 20_000) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('versions' as const), mask: fc.integer({ min: 1, max: 15 }) }),
+  },
+);
+
+/** What a run calls: all functions, or one alone, which gets it into deeper water. */
+const action = (...of: number[]) => fc.oneof({ weight: 8, arbitrary: arrive(...of) }, { weight: 16, arbitrary: event });
+const runs = (maxLength: number) =>
+  fc.oneof(
+    fc.array(action(0, 1, 2, 3), { minLength: 1, maxLength }),
+    fc.array(action(0), { minLength: 1, maxLength }),
+    fc.array(action(1, 2), { minLength: 1, maxLength }),
+  );
+
+/** The core among fakes, and what is known of every request from outside. */
+class World {
+  readonly clock = new ManualClock();
+  readonly effects = new RecordedEffects();
+  readonly core = new DispatchCore<TestPod, TestRequest>(limits, this.clock, this.effects, 'a');
+  readonly generic: TestPod[] = [];
+  readonly arrived = new Map<string, string[]>();
+  readonly settled: string[] = [];
+  readonly targetOf = new Map<string, string>();
+  #count = 0;
+
+  constructor() {
+    this.core.setVersions(new Map(targets.map((target) => [target.versionUid, target])));
+  }
+
+  slots(...states: TestSlot['state'][]): TestSlot[] {
+    const all = [...this.core.census.versions()].flatMap((version) => [...version.slots]);
+    return all.filter((slot) => states.includes(slot.state));
+  }
+
+  run(step: Action): void {
+    this.#count += 1;
+    if (step.kind === 'arrive') this.#arrive(step.target);
+    else if (step.kind === 'pod') this.#addPod('abc'[step.zone] ?? 'a');
+    else if (step.kind === 'adopt') this.core.adopt(this.#newPod('a'), targets[0] ?? makeTarget(), step.isBusy);
+    else if (step.kind === 'time') this.#pass(step.ms);
+    else if (step.kind === 'versions') {
+      const current = targets.filter((_, index) => (step.mask & (1 << index)) !== 0);
+      this.core.setVersions(new Map(current.map((target) => [target.versionUid, target])));
+    } else this.#happen(step.kind, step.pick);
+    this.clock.settle();
+  }
+
+  /** Lets everything that is under way come to its end. */
+  finishAll(): void {
+    for (const slot of this.slots('Busy', 'Starting'))
+      this.core.lost(slot, { mayRetry: false, error: lost, isSuspicious: false });
+    for (const slot of this.slots('Finishing')) this.core.reported(slot, true);
+    for (const slot of this.slots('Claiming')) this.core.confirmed(slot);
+    for (const slot of this.slots('Foreign')) this.core.freed(slot);
+    this.run({ kind: 'time', ms: 6_000 });
+  }
+
+  #happen(kind: Exclude<Action['kind'], 'arrive' | 'pod' | 'adopt' | 'time' | 'versions'>, index: number): void {
+    const choose = (slots: TestSlot[], then: (slot: TestSlot) => void) => {
+      const slot = slots[index % Math.max(1, slots.length)];
+      if (slot !== undefined) then(slot);
+    };
+    if (kind === 'genericGone') {
+      const free = this.generic.filter((pod) => !this.effects.claims.some((slot) => slot.pod === pod));
+      const pod = free[index % Math.max(1, free.length)];
+      if (pod !== undefined) this.core.claims.podGone(pod);
+    } else if (kind === 'confirm') choose(this.slots('Claiming', 'Starting'), (slot) => this.core.confirmed(slot));
+    else if (kind === 'answer') choose(this.slots('Busy', 'Starting'), (slot) => this.#answer(slot));
+    else if (kind === 'report') choose(this.slots('Finishing'), (slot) => this.core.reported(slot, true));
+    else if (kind === 'end') choose(this.slots('Finishing'), (slot) => this.core.reported(slot, false));
+    else if (kind === 'break') choose(this.slots('Idle'), (slot) => this.effects.dead.add(slot.pod));
+    else if (kind === 'free') choose(this.slots('Foreign'), (slot) => this.core.freed(slot));
+    else {
+      const all = this.slots('Claiming', 'Starting', 'Idle', 'Busy', 'Finishing', 'Foreign');
+      choose(all, (slot) => this.core.lost(slot, { mayRetry: kind === 'refuse', error: lost, isSuspicious: true }));
+    }
+  }
+
+  #answer(slot: TestSlot): void {
+    this.settled.push(slot.request?.name ?? 'nobody');
+    this.core.answered(slot);
+  }
+
+  #arrive(index: number): void {
+    const target = targets[index] ?? makeTarget();
+    const name = `r${this.#count}`;
+    try {
+      this.core.arrive(target, {
+        name,
+        bytes: 1,
+        arrivedMs: this.clock.nowMs() + this.#count / 1e6,
+        attempts: 0,
+        startedMs: 0,
+      });
+    } catch (error) {
+      if (!(error instanceof TooManyRequests)) throw error;
+      return;
+    }
+    this.targetOf.set(name, target.versionUid);
+    this.arrived.set(target.versionUid, [...(this.arrived.get(target.versionUid) ?? []), name]);
+  }
+
+  #newPod(zone: string): TestPod {
+    return { name: `p${this.#count}`, zone, pool: 'nodejs24.x' };
+  }
+
+  #addPod(zone: string): void {
+    const pod = this.#newPod(zone);
+    this.generic.push(pod);
+    this.core.claims.podReady(pod);
+  }
+
+  #pass(ms: number): void {
+    this.clock.advance(ms);
+    sweep(this.core, limits, this.clock.nowMs(), (slot) =>
+      this.core.lost(slot, { mayRetry: false, error: lost, isSuspicious: true }),
+    );
+  }
+}
+
+function checkCounts(world: World): void {
+  const { census } = world.core;
+  let queued = 0;
+  for (const version of census.versions()) {
+    const { counts, slots, owner } = version;
+    const allocated = counts.Claiming + counts.Starting + counts.Idle + counts.Busy + counts.Finishing + counts.Foreign;
+    expect(allocated).toBe(slots.size);
+    expect(version.idle.map((slot) => slot.state)).toEqual(new Array(counts.Idle).fill('Idle'));
+    for (const slot of slots) expect(slot.request !== null).toBe(slot.state === 'Busy' || slot.state === 'Starting');
+    let running = 0;
+    for (const sibling of owner.versions) {
+      running += sibling.counts.Starting + sibling.counts.Busy + sibling.counts.Finishing + sibling.counts.Foreign;
+    }
+    expect(owner.running).toBe(running);
+    if (owner.cap !== null) expect(owner.running).toBeLessThanOrEqual(owner.cap);
+    queued += version.queue.length;
+  }
+  expect(census.queuedCount).toBe(queued);
+  const unsettled = world.targetOf.size - world.settled.length - world.effects.failed.length;
+  expect(census.outstanding).toBe(unsettled);
+}
+
+/** The queues are in the order of arrival, also after a request came back to one. */
+function checkQueues(world: World): void {
+  for (const version of world.core.census.versions()) {
+    const waiting: TestRequest[] = [];
+    for (let next = version.queue.shift(); next !== undefined; next = version.queue.shift()) waiting.push(next);
+    for (const request of waiting) version.queue.push(request);
+    const times = waiting.map((request) => request.arrivedMs);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+  }
+}
+
+function checkService(world: World): void {
+  for (const version of world.core.census.versions()) {
+    const { owner, queue, idle } = version;
+    const hasRoom = owner.cap === null || owner.running < owner.cap;
+    if (queue.length > 0 && hasRoom) expect(idle).toEqual([]);
+    const provisioned = version.isCurrent ? version.target.provisionedConcurrency : 0;
+    const need = { ...version, queued: queue.length, cap: owner.cap, functionRunning: owner.running, provisioned };
+    const wanted = planClaims(need, world.clock.nowMs());
+    const [pool] = world.core.claims.pools();
+    if (wanted > 0 && version.failures === 0) expect(pool?.generic).toBe(0);
+  }
+  for (const pool of world.core.claims.pools()) {
+    if (pool.missing > 0) expect(world.effects.wanted.get(pool.pool)).toBeGreaterThan(0);
+  }
+}
+
+function checkOrder(world: World): void {
+  const { started, failed } = world.effects;
+  for (const [versionUid, arrived] of world.arrived) {
+    const first = started.filter((each) => each.attempt === 1 && world.targetOf.get(each.request) === versionUid);
+    const seen = new Set(first.map((each) => each.request));
+    expect(first.map((each) => each.request)).toEqual(arrived.filter((name) => seen.has(name)));
+  }
+  const settled = [...world.settled, ...failed.map((each) => each.request)];
+  expect(new Set(settled).size).toBe(settled.length);
+}
+
+test('whatever happens in whatever order, the rules of dispatch hold', () => {
+  fc.assert(
+    fc.property(runs(120), (steps) => {
+      const world = new World();
+      for (const step of steps) {
+        world.run(step);
+        checkCounts(world);
+        checkService(world);
+        checkQueues(world);
+      }
+      checkOrder(world);
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test('in the end every request is settled, every slot accounted for, nothing remembered', () => {
+  fc.assert(
+    fc.property(runs(80), (steps) => {
+      const world = new World();
+      for (const step of steps) world.run(step);
+      for (let round = 0; round < 60; round += 1) world.finishAll();
+      world.core.setVersions(new Map());
+      world.run({ kind: 'time', ms: 20_000 });
+      const { census } = world.core;
+      expect([census.outstanding, census.queuedCount, census.queuedBytes, census.versionCount]).toEqual([0, 0, 0, 0]);
+      expect({ ...census.totals, Gone: 0 }).toEqual({
+        Claiming: 0,
+        Starting: 0,
+        Idle: 0,
+        Busy: 0,
+        Finishing: 0,
+        Foreign: 0,
+        Gone: 0,
+      });
+      expect(world.settled.length + world.effects.failed.length).toBe(world.targetOf.size);
+    }),
+    { numRuns: 200 },
+  );
+});
