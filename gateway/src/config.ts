@@ -29,6 +29,8 @@ export interface GatewayConfig {
   readonly accountConcurrency: number;
   /** `KAPPA_UPDATE_HOLD_MS`: a request waits so long for an update of its function that is under way. */
   readonly updateHoldMs: number;
+  /** `KAPPA_START_WAIT_MS`: a request waits so long for the first view of the cluster after the start. */
+  readonly startWaitMs: number;
   /** `KAPPA_MAX_BUFFERED_BYTES`: request bodies held at one time. */
   readonly maxBufferedBytes: number;
   /** `KAPPA_MAX_HEADER_BYTES`: request line and headers of one request. */
@@ -74,6 +76,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     capacityWaitMs: integer('KAPPA_CAPACITY_WAIT_MS', 30_000, 100, 900_000),
     accountConcurrency: integer('KAPPA_ACCOUNT_CONCURRENCY', 1000, 1, 1_000_000),
     updateHoldMs: integer('KAPPA_UPDATE_HOLD_MS', 500, 0, 10_000),
+    startWaitMs: integer('KAPPA_START_WAIT_MS', 5_000, 0, 60_000),
     maxBufferedBytes: integer('KAPPA_MAX_BUFFERED_BYTES', 256 * 1024 * 1024, 1024 * 1024, 2 ** 40),
     maxHeaderBytes: integer('KAPPA_MAX_HEADER_BYTES', 64 * 1024, 1024, requestHeadersMaxBytes),
     requestTimeoutMs: integer('KAPPA_REQUEST_TIMEOUT_MS', 120_000, 100, 3_600_000),

@@ -104,6 +104,7 @@ const registry: Registry = new Registry({
   },
   dispatcher,
   holdMs: config.updateHoldMs,
+  startWaitMs: config.startWaitMs,
   now: nowMs,
   schedule,
   defer: (then) => void setImmediate(then),

@@ -1,6 +1,7 @@
 import { accountIdOf } from '@kappa/crds/accounts';
 
 import type { Dispatcher, Target } from '../dispatch/types.ts';
+import { ServiceException } from '../errors.ts';
 import { Children } from './children.ts';
 import type { Functions } from './functions.ts';
 import { type RoutedFunction, type RoutingOptions, routeFunction, targetsOf } from './routing.ts';
@@ -11,6 +12,8 @@ export interface RegistryDeps {
   readonly dispatcher: Pick<Dispatcher, 'onVersions'>;
   /** Longest time that requests wait for an update that is under way, from when the update was seen first. */
   readonly holdMs: number;
+  /** Longest time that requests wait for the first complete view after the start. */
+  readonly startWaitMs: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Calls back once; returns what takes it back. */
@@ -33,6 +36,8 @@ export interface RegistryStats {
  *
  * **Hold.** A function whose update is under way is answered with a promise, which settles when the update is there or `holdMs`
  * after it began. So a request right after `kubectl apply` meets the new code, and a controller that is away costs half a second once.
+ *
+ * **Start.** Until everything has been listed once, "not there" means nothing: such a lookup waits, then fails with a platform error, never with 404.
  */
 export class Registry implements Functions {
   readonly #deps: RegistryDeps;
@@ -46,6 +51,7 @@ export class Registry implements Functions {
   #names: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map();
   readonly #changed = new Set<string>();
   readonly #holds = new Map<string, Hold>();
+  readonly #synced = Promise.withResolvers<void>();
   #hasSynced = false;
   #isFlushDue = false;
 
@@ -81,16 +87,20 @@ export class Registry implements Functions {
   markSynced(): void {
     this.#hasSynced = true;
     this.#flush();
+    this.#synced.resolve();
     this.#deps.dispatcher.onVersions(this.#targets());
   }
 
   byName(accountId: string, functionName: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined> {
     const key = this.#names.get(accountId)?.get(functionName);
-    return key === undefined ? undefined : this.#current(key);
+    if (key !== undefined) return this.#current(key);
+    return this.#hasSynced ? undefined : this.#whenSynced().then(() => this.byName(accountId, functionName));
   }
 
   byObject(namespace: string, name: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined> {
-    return this.#current(`${namespace}/${name}`);
+    const fn = this.#current(`${namespace}/${name}`);
+    if (fn !== undefined || this.#hasSynced) return fn;
+    return this.#whenSynced().then(() => this.byObject(namespace, name));
   }
 
   /** @param key namespace/name of a Function */
@@ -113,6 +123,20 @@ export class Registry implements Functions {
     const hold = this.#holds.get(key);
     if (hold === undefined || this.#deps.now() >= hold.untilMs) return fn;
     return hold.over.then(() => this.#routed.get(key));
+  }
+
+  async #whenSynced(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#deps.schedule(this.#deps.startWaitMs, late.resolve);
+    await Promise.race([this.#synced.promise, late.promise]);
+    cancel();
+    if (this.#hasSynced) return;
+    throw new ServiceException(
+      'This gateway has just started and does not know the functions yet. The request did not run.',
+      {
+        retryAfterSeconds: 1,
+      },
+    );
   }
 
   #touch(key: string | null): void {

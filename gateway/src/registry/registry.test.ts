@@ -1,0 +1,171 @@
+import { expect, test } from '@jest/globals';
+
+import type { Target } from '../dispatch/types.ts';
+import { functionView, testRouting, versionView } from '../testing.ts';
+import { Registry } from './registry.ts';
+
+function rig() {
+  let nowMs = 0;
+  const timers: { atMs: number; then: () => void }[] = [];
+  const deferred: (() => void)[] = [];
+  const told: string[][] = [];
+  const registry = new Registry({
+    routing: testRouting,
+    dispatcher: { onVersions: (current: ReadonlyMap<string, Target>) => void told.push([...current.keys()]) },
+    holdMs: 500,
+    startWaitMs: 5000,
+    now: () => nowMs,
+    schedule: (ms, then) => {
+      const timer = { atMs: nowMs + ms, then };
+      timers.push(timer);
+      return () => void timers.splice(timers.indexOf(timer), 1);
+    },
+    defer: (then) => void deferred.push(then),
+  });
+  return {
+    registry,
+    told,
+    timers,
+    settle: () => {
+      for (const then of deferred.splice(0)) then();
+    },
+    pass: (ms: number) => {
+      nowMs += ms;
+      for (const timer of [...timers]) if (timer.atMs <= nowMs) timer.then();
+    },
+  };
+}
+
+const older = { generation: 2, observedGeneration: 1 };
+const second = versionView({ uid: 'uid-b', name: 'hello-bbbbbbbbbb' });
+
+test('many changes are worked off at once, and dispatch hears of versions only after the first complete view', () => {
+  const { registry, settle, told } = rig();
+  registry.setVersion('default/hello-aaaaaaaaaa', versionView());
+  registry.setFunction('default/hello', functionView());
+  settle();
+  expect(told).toEqual([]);
+  registry.markSynced();
+  expect(told).toEqual([['uid-a']]);
+  registry.setFunction('default/hello', functionView({ generation: 3, observedGeneration: 3 }));
+  settle();
+  expect(told).toHaveLength(1);
+  registry.setVersion('default/hello-bbbbbbbbbb', second);
+  registry.setFunction('default/hello', functionView({ latestVersion: second.name }));
+  settle();
+  expect(told[1]).toEqual(['uid-b']);
+  registry.setFunction('default/hello', null);
+  settle();
+  expect(told[2]).toEqual([]);
+  expect(registry.byName('000000000000', 'hello')).toBeUndefined();
+});
+
+test('a request waits for an update that is under way and gets the new version', async () => {
+  const { registry, settle, timers } = rig();
+  registry.setVersion('default/hello-aaaaaaaaaa', versionView());
+  registry.setFunction('default/hello', functionView());
+  registry.markSynced();
+  registry.setFunction('default/hello', functionView(older));
+  settle();
+  const held = registry.byName('000000000000', 'hello');
+  expect(held).toBeInstanceOf(Promise);
+  registry.setFunction(
+    'default/hello',
+    functionView({ generation: 2, observedGeneration: 2, latestVersion: second.name }),
+  );
+  settle();
+  registry.setVersion('default/hello-bbbbbbbbbb', second);
+  settle();
+  expect((await held)?.latest?.versionUid).toBe('uid-b');
+  expect(timers).toHaveLength(0);
+});
+
+test('an update that does not come is waited for once, then the old version goes on', async () => {
+  const { registry, settle, pass } = rig();
+  registry.setVersion('default/hello-aaaaaaaaaa', versionView());
+  registry.setFunction('default/hello', functionView(older));
+  settle();
+  registry.markSynced();
+  const held = registry.byObject('default', 'hello');
+  pass(500);
+  expect((await held)?.latest?.versionUid).toBe('uid-a');
+  expect(registry.byObject('default', 'hello')).not.toBeInstanceOf(Promise);
+});
+
+test('a hold ends when the function goes', async () => {
+  const { registry, settle } = rig();
+  registry.setFunction('default/hello', functionView({ ...older, latestVersion: null }));
+  settle();
+  registry.markSynced();
+  const held = registry.byObject('default', 'hello');
+  registry.setFunction('default/hello', null);
+  settle();
+  expect(await held).toBeUndefined();
+});
+
+test('before the first complete view nothing is "not found"', async () => {
+  const { registry, settle, pass } = rig();
+  const early = registry.byName('000000000000', 'hello');
+  registry.setVersion('default/hello-aaaaaaaaaa', versionView());
+  registry.setFunction('default/hello', functionView());
+  settle();
+  registry.markSynced();
+  expect((await early)?.functionName).toBe('hello');
+  expect(registry.byName('000000000000', 'nobody')).toBeUndefined();
+
+  const late = rig();
+  const never = late.registry.byObject('default', 'hello');
+  late.pass(5000);
+  pass(0);
+  await expect(never).rejects.toMatchObject({ code: 'ServiceException', fault: 'platform' });
+});
+
+test('the account is the namespace’s; a changed label moves its functions', () => {
+  const { registry, settle } = rig();
+  registry.setFunction('team/hello', functionView({ namespace: 'team' }));
+  registry.setNamespace('team', '111111111111');
+  settle();
+  registry.markSynced();
+  registry.setVersion('team/v', versionView({ namespace: 'team' }));
+  settle();
+  expect(registry.byName('111111111111', 'hello')).toMatchObject({
+    arn: 'arn:aws:lambda:us-east-1:111111111111:function:hello',
+  });
+  registry.setNamespace('team', '222222222222');
+  settle();
+  expect(registry.byName('111111111111', 'hello')).toBeUndefined();
+  expect(registry.byName('222222222222', 'hello')).toMatchObject({ latest: { accountId: '222222222222' } });
+});
+
+test('of two objects with one Lambda name the first by name has it, and the other follows when it goes', () => {
+  const { registry, settle } = rig();
+  registry.setFunction(
+    'default/b',
+    functionView({ name: 'b', functionName: 'Same', state: 'Failed', latestVersion: null }),
+  );
+  registry.setFunction(
+    'default/a',
+    functionView({ name: 'a', functionName: 'Same', state: 'Failed', latestVersion: null }),
+  );
+  settle();
+  registry.markSynced();
+  expect(registry.byName('000000000000', 'Same')).toMatchObject({ name: 'a' });
+  registry.setFunction('default/a', null);
+  settle();
+  expect(registry.byName('000000000000', 'Same')).toMatchObject({ name: 'b' });
+});
+
+test('nothing is kept of what is gone', () => {
+  const { registry, settle } = rig();
+  registry.markSynced();
+  registry.setVersion('default/hello-aaaaaaaaaa', versionView());
+  registry.setFunction('default/hello', functionView());
+  const alias = { namespace: 'default', functionObjectName: 'hello', alias: 'live', version: '1', additional: null };
+  registry.setAlias('default/hello-live', alias);
+  settle();
+  registry.setAlias('default/hello-live', null);
+  registry.setVersion('default/hello-aaaaaaaaaa', null);
+  registry.setFunction('default/hello', null);
+  settle();
+  expect(registry.stats()).toEqual({ functions: 0, versions: 0, aliases: 0, targets: 0 });
+});
