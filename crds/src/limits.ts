@@ -17,20 +17,26 @@ export const clientContextMaxBytes = 3_583;
 
 /** Time for the init phase of an on-demand execution environment, milliseconds; afterwards init runs again inside the invocation. */
 export const initTimeoutMs = 10_000;
-/** Bounds and default of a function's time-out, seconds. */
+/** Shortest time-out of a function, seconds. */
 export const timeoutMinSeconds = 1;
+/** Longest time-out of a function, seconds. */
 export const timeoutMaxSeconds = 900;
+/** Time-out of a function that does not say, seconds. */
 export const timeoutDefaultSeconds = 3;
 
-/** Bounds and default of a function's memory, MiB. */
+/** Least memory of a function, MiB. */
 export const memoryMinMiB = 128;
+/** Most memory of a function, MiB. */
 export const memoryMaxMiB = 10_240;
+/** Memory of a function that does not say, MiB. */
 export const memoryDefaultMiB = 128;
 /** Memory at which a function has one vCPU, MiB; CPU is in proportion. */
 export const memoryPerVcpuMiB = 1_769;
 
 /** Largest zip that is uploaded directly, bytes: 50 MiB. */
 export const zipMaxBytes = 52_428_800;
+/** Largest body of a request that brings code in base64, bytes. Source: measured, localstack/localstack#7074. */
+export const codeRequestMaxBytes = 69_905_067;
 /** Code and layers together, unpacked, bytes: 250 MiB. */
 export const unpackedMaxBytes = 262_144_000;
 /** Inline files of a manifest together, bytes: 512 KiB (Kappa's own; an object in etcd may have about 1.5 MiB). */
@@ -65,19 +71,30 @@ export const concurrencyMax = 100_000;
 /** Requests per second for one unit of concurrency, synchronous calls. */
 export const requestsPerSecondPerConcurrency = 10;
 
-/** Bounds and default of a function's `idleTimeoutSeconds` (Kappa's own). */
+/** Shortest `idleTimeoutSeconds` (Kappa's own). */
 export const idleTimeoutMinSeconds = 1;
+/** Longest `idleTimeoutSeconds` (Kappa's own). */
 export const idleTimeoutMaxSeconds = 86_400;
+/** `idleTimeoutSeconds` of a function that does not say (Kappa's own). */
 export const idleTimeoutDefaultSeconds = 300;
 
-/** CORS of a function URL: methods, origins or headers per list (the latter two Kappa's own), longest cache time in seconds. */
+/** Methods that the CORS rules of a function URL may name. */
 export const corsMethodsMax = 6;
+/** Origins, or headers, that one list of CORS rules may name (Kappa's own). */
 export const corsEntriesMax = 100;
+/** Longest time that a preflight answer may be kept, seconds. */
 export const corsMaxAgeMaxSeconds = 86_400;
 
-/** `Pool.spec.replicas`, largest value; `Pool.spec.maxPods` and `idleSeconds`, defaults (Kappa's own). */
+/** Open files of one execution environment. */
+export const openFilesMax = 1_024;
+/** Processes and threads of one execution environment. */
+export const processesMax = 1_024;
+
+/** Largest `Pool.spec.replicas` (Kappa's own). */
 export const poolReplicasMax = 1_000;
+/** `Pool.spec.maxPods` of a pool that does not say (Kappa's own). */
 export const poolPodsDefault = 200;
+/** `Pool.spec.idleSeconds` of a pool that does not say (Kappa's own). */
 export const poolIdleDefaultSeconds = 60;
 
 /**

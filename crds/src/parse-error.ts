@@ -8,6 +8,7 @@ export interface FieldProblem {
 
 /** An object is not what its kind says. Carries every problem, not only the first. */
 export class ParseError extends Error {
+  override readonly name = 'ParseError';
   readonly code = 'InvalidObject';
   /** Kind that was wanted, for example Function. */
   readonly kind: string;

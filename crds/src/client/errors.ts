@@ -1,5 +1,6 @@
 /** The API server refused a call, or could not be asked. The only error that `@kappa/crds/client` throws for calls. */
 export class KubernetesError extends Error {
+  override readonly name = 'KubernetesError';
   /** HTTP status; 0 when there was no answer (refused, reset, timed out). */
   readonly code: number;
   /** Kubernetes' own word, for example AlreadyExists, Conflict, Invalid, NotFound; `Unreachable` when `code` is 0. */

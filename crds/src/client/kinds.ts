@@ -33,35 +33,48 @@ export interface Kind<T> {
 }
 
 const kappa = { group: 'kappa.dev', version: 'v1alpha1', isNamespaced: true };
+/** What users write: Functions. */
 export const functions: Kind<FunctionObject> = {
   ...kappa,
   kind: 'Function',
   plural: 'functions',
   parse: parseFunction,
 };
+/** Immutable snapshots of Functions. */
 export const functionVersions: Kind<FunctionVersionObject> = {
   ...kappa,
   kind: 'FunctionVersion',
   plural: 'functionversions',
   parse: parseFunctionVersion,
 };
+/** Names for versions. */
 export const aliases: Kind<AliasObject> = { ...kappa, kind: 'Alias', plural: 'aliases', parse: parseAlias };
+/** Warm pods by runtime. */
 export const pools: Kind<PoolObject> = { ...kappa, kind: 'Pool', plural: 'pools', parse: parsePool };
 
+/** Execution environments and everything else that runs. */
 export const pods: Kind<Pod> = builtIn('', 'Pod', 'pods', ['spec']);
+/** Text by key. */
 export const configMaps: Kind<ConfigMap> = builtIn('', 'ConfigMap', 'configmaps');
+/** Secrets: values are base64. */
 export const secrets: Kind<Secret> = builtIn('', 'Secret', 'secrets');
+/** Identities of pods. */
 export const serviceAccounts: Kind<ServiceAccount> = builtIn('', 'ServiceAccount', 'serviceaccounts');
+/** Accounts, in Kappa; without a namespace themselves. */
 export const namespaces: Kind<Namespace> = {
   ...builtIn<Namespace>('', 'Namespace', 'namespaces'),
   isNamespaced: false,
 };
+/** Machines; without a namespace. */
 export const nodes: Kind<Node> = { ...builtIn<Node>('', 'Node', 'nodes'), isNamespaced: false };
+/** Who leads; see client/lease. */
 export const leases: Kind<Lease> = builtIn('coordination.k8s.io', 'Lease', 'leases', ['spec']);
+/** Events of `events.k8s.io/v1`; write them with `Kubernetes.event`. */
 export const events: Kind<KubernetesEvent> = builtIn('events.k8s.io', 'Event', 'events');
 const rawEndpointSlices = builtIn<EndpointSlice>('discovery.k8s.io', 'EndpointSlice', 'endpointslices', [
   'addressType',
 ]);
+/** Addresses behind Services; `endpoints` is never null. */
 export const endpointSlices: Kind<EndpointSlice> = { ...rawEndpointSlices, parse: parseEndpointSlice };
 
 /** `v1` or `group/version`. */

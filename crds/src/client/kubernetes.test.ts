@@ -11,7 +11,7 @@ import {
 } from './errors.ts';
 import { configMaps, functions, namespaces, pods, pools } from './kinds.ts';
 import { connect, type Kubernetes } from './kubernetes.ts';
-import { FakeApi, type Fault, ManualClock } from './testing.ts';
+import { FakeApi, type Fault, ManualClock, until } from './testing.ts';
 
 const collection = '/api/v1/namespaces/default/configmaps';
 const map = { metadata: { name: 'a', namespace: 'default' }, data: { key: '1' } };
@@ -58,6 +58,21 @@ test('an object is created, read, replaced, patched, listed and deleted', async 
     propagationPolicy: 'Background',
   });
   expect(await errorOf(kubernetes.get(configMaps, 'default', 'a'))).toMatchObject({ code: 404, reason: 'NotFound' });
+});
+
+test('every call, and every watch, carries the credentials of the kubeconfig', async () => {
+  const ended = new AbortController();
+  await kubernetes.list(configMaps);
+  await kubernetes
+    .watch(configMaps, { project: () => 1, onChange: () => undefined, signal: ended.signal })
+    .whenSynced();
+  await until('the watch is open', () => api.openWatches === 1);
+  ended.abort();
+  expect(new Set(api.requests.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer fake-token']));
+});
+
+test('without a usable kubeconfig there is no client', () => {
+  expect(() => connect(`${api.kubeconfig}.missing`)).toThrow('missing');
 });
 
 test('deleting what is not there is done', async () => {

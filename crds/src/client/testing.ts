@@ -19,6 +19,7 @@ export type Fault = { readonly status: number; readonly body?: object } | 'silen
 export interface SeenRequest {
   readonly method: string;
   readonly url: URL;
+  readonly authorization: string | undefined;
   readonly contentType: string | undefined;
   readonly body: unknown;
 }
@@ -155,7 +156,8 @@ export class FakeApi {
     for await (const chunk of request) text += chunk;
     const body: unknown = text === '' ? undefined : JSON.parse(text);
     const method = request.method ?? 'GET';
-    this.requests.push({ method, url, contentType: request.headers['content-type'], body });
+    const { authorization, 'content-type': contentType } = request.headers;
+    this.requests.push({ method, url, authorization, contentType, body });
     const isCollection = /\/[a-z]+s$|\/endpointslices$/.test(url.pathname) && !url.pathname.endsWith('/status');
     const what = url.searchParams.has('watch') ? 'watch' : method === 'GET' && isCollection ? 'list' : 'call';
     const fault = { list: this.#listFaults, watch: this.#watchFaults, call: this.#callFaults }[what].shift();
