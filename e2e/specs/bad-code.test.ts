@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '../src/eventually.ts';
 import { makeFunction, nodeFunction, pythonFunction } from '../src/functions.ts';
 import { invoke } from '../src/invoke.ts';
-import { startTestPlatform, type TestPlatform } from '../src/platform.ts';
+import { startTestPlatform, type TestPlatform, zipWithEntry } from '../src/platform.ts';
 
 let kappa: TestPlatform;
 beforeAll(async () => {
@@ -215,14 +215,14 @@ test('a process that outlives its call is killed with the pod', async () => {
   await eventually('it is gone', async () => !kappa.isAlive(Number(pid)), 30_000);
 }, 60_000);
 
-test.each<[reason: string, bytes: () => Buffer]>([
-  ['not a zip', () => Buffer.from('this is no zip file at all')],
-  ['a path that climbs out', () => kappa.zipWithEntry('../../evil.mjs', 'x')],
-  ['an absolute path', () => kappa.zipWithEntry('/tmp/kappa-evil.mjs', 'x')],
+test.each<[reason: string, bytes: () => Promise<Buffer>]>([
+  ['not a zip', async () => Buffer.from('this is no zip file at all')],
+  ['a path that climbs out', () => zipWithEntry('../../evil.mjs', 'content')],
+  ['an absolute path', () => zipWithEntry('/tmp/kappa-evil.mjs', 'content')],
 ])(
   'bad zip, %s: refused before anything is written',
   async (reason, bytes) => {
-    const sha256 = await kappa.putBlob(bytes());
+    const sha256 = await kappa.putBlob(await bytes());
     const name = `bad-zip-${reason.replaceAll(' ', '-')}`;
     await kappa.applyReady(makeFunction(name, {}, { code: { zip: { sha256 } }, runtime: 'nodejs24.x' }));
     const answer = await invoke(kappa.endpoint, name);

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '../src/eventually.ts';
 import { nodeFunction, pythonFunction } from '../src/functions.ts';
@@ -5,10 +8,14 @@ import { invoke } from '../src/invoke.ts';
 import { startTestPlatform, type TestPlatform } from '../src/platform.ts';
 
 let kappa: TestPlatform;
+const folder = mkdtempSync(join(tmpdir(), 'kappa-barriers-'));
 beforeAll(async () => {
   kappa = await startTestPlatform({ examples: true });
 }, 180_000);
-afterAll(() => kappa?.stop(), 60_000);
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await kappa?.stop();
+}, 60_000);
 
 test('a function that nobody made is a 404 with Lambda’s text', async () => {
   const answer = await invoke(kappa.endpoint, 'nobody');
@@ -40,14 +47,24 @@ test('by host: NAME.NAMESPACE.fn.localhost', async () => {
 });
 
 test('twenty at once on one function are twenty pods, and nobody waits behind a busy one', async () => {
-  const source = `export const handler = async () => { await new Promise((r) => setTimeout(r, 1500)); return process.env.AWS_LAMBDA_LOG_STREAM_NAME; };`;
-  await kappa.applyReady(nodeFunction('twenty', source, { timeoutSeconds: 20 }));
-  const answers = await Promise.all(Array.from({ length: 20 }, () => invoke(kappa.endpoint, 'twenty')));
+  // Each call ends only when all twenty have begun: one that waited behind another would never end.
+  const source = `import { readdirSync, writeFileSync } from 'node:fs';
+export const handler = async ({ barrier }) => {
+  const pod = process.env.AWS_LAMBDA_LOG_STREAM_NAME.replace(/.*]/, '');
+  writeFileSync(barrier + '/' + pod, '');
+  while (readdirSync(barrier).length < 20) await new Promise((resolve) => setTimeout(resolve, 20));
+  return pod;
+};`;
+  await kappa.applyReady(nodeFunction('twenty', source, { timeoutSeconds: 60 }));
+  const callTwenty = async () => {
+    const payload = { barrier: mkdtempSync(join(folder, 'barrier-')) };
+    return Promise.all(Array.from({ length: 20 }, () => invoke(kappa.endpoint, 'twenty', { payload })));
+  };
+  const answers = await callTwenty();
   expect(answers.map(({ status, functionError }) => [status, functionError])).toEqual(Array(20).fill([200, null]));
   expect(new Set(answers.map(({ payload }) => payload)).size).toBe(20);
   await eventually('twenty pods are labelled', async () => (await kappa.podsOf('twenty')).length === 20);
-  const again = await Promise.all(Array.from({ length: 20 }, () => invoke(kappa.endpoint, 'twenty')));
-  expect(again.every(({ isCold, status }) => status === 200 && !isCold)).toBe(true);
+  expect((await callTwenty()).every(({ isCold, status }) => status === 200 && !isCold)).toBe(true);
   await kappa.deleteFunction('twenty');
 }, 120_000);
 
