@@ -16,6 +16,8 @@ export class CustomResources {
   readonly #registry: Registry;
   readonly #deleter: Deleter;
   readonly #now: () => number;
+  /** CRD name → uid and generation that the registry shows. */
+  readonly #served = new Map<string, string>();
 
   constructor(store: Store, registry: Registry, deleter: Deleter, now: () => number) {
     this.#store = store;
@@ -32,10 +34,10 @@ export class CustomResources {
     const crd = this.#store.get(storage, '', name);
     if (crd === undefined) {
       this.#registry.removeCustom(name);
+      this.#served.delete(name);
       return;
     }
-    const isAccepted = this.#conflictOf(crd) === null;
-    if (isAccepted) this.#registry.setCustom(name, customTypes(crd));
+    this.#serve(crd);
     if (crd.metadata.deletionTimestamp === undefined) this.#accept(crd);
     else this.#cleanUp(crd);
   }
@@ -48,6 +50,15 @@ export class CustomResources {
   /** The CRD that an object of this resource belongs to, to be looked at again when one of its last objects goes. */
   ownerOf(resource: string): string | undefined {
     return this.#registry.findStorage(resource)?.custom?.crdName;
+  }
+
+  /** Compiles a CRD's schemas when it is new or its spec changed. */
+  #serve(crd: KubeObject): void {
+    const { name, uid, generation } = crd.metadata;
+    const revision = `${uid} ${generation}`;
+    if (this.#served.get(name) === revision || this.#conflictOf(crd) !== null) return;
+    this.#registry.setCustom(name, customTypes(crd));
+    this.#served.set(name, revision);
   }
 
   #accept(crd: KubeObject): void {

@@ -20,10 +20,10 @@ export class Database {
   readonly #remove: StatementSync;
   readonly #count: StatementSync;
 
-  /** @param path file, or ':memory:' */
+  /** @param path file, or ':memory:'. @throws Error when another process has it open */
   constructor(path: string) {
     this.#db = new DatabaseSync(path);
-    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;');
+    this.#lock(path);
     this.#db.exec(`
       CREATE TABLE IF NOT EXISTS objects (
         resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, json TEXT NOT NULL,
@@ -68,6 +68,17 @@ export class Database {
 
   close(): void {
     this.#db.close();
+  }
+
+  /** One process per file: another one would have its own idea of what is stored. @throws Error when the file is in use */
+  #lock(path: string): void {
+    try {
+      this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+      this.#db.exec('BEGIN EXCLUSIVE; COMMIT;');
+    } catch (cause) {
+      this.#db.close();
+      throw new Error(`cannot open ${path}: is another embedded API using it?`, { cause });
+    }
   }
 
   #transact(write: () => void): void {

@@ -18,25 +18,28 @@ export class Discovery {
   handle(exchange: Exchange): boolean {
     const { request, response, path } = exchange;
     const parts = path.split('/').filter((part) => part !== '');
-    const [root, first, second] = parts;
-    if (root !== 'api' && root !== 'apis') return false;
-    const answer = negotiateDiscovery(request.headers.accept);
+    const [root, first = '', second = ''] = parts;
     const isCore = root === 'api';
-    if (parts.length === 1) {
-      if (answer.as !== '') send(response, 200, answer, this.#aggregated(isCore));
-      else send(response, 200, answer, isCore ? this.#coreVersions() : this.#groupList());
+    if ((!isCore && root !== 'apis') || parts.length > (isCore ? 2 : 3)) return false;
+    const answer = negotiateDiscovery(request.headers.accept);
+    if (parts.length === 1 && answer.as !== '') {
+      send(response, 200, answer, this.#aggregated(isCore));
       return true;
     }
-    const body = this.#documentOf(isCore, parts.length, first ?? '', second ?? '');
-    if (body === null) return false;
-    send(response, 200, { ...answer, as: '', contentType: 'application/json' }, body);
+    const body = this.#documentOf(isCore, parts.length, first, second);
+    send(
+      response,
+      200,
+      { ...answer, as: '', contentType: answer.format === 'yaml' ? 'application/yaml' : 'application/json' },
+      body,
+    );
     return true;
   }
 
-  #documentOf(isCore: boolean, length: number, first: string, second: string): Record<string, unknown> | null {
-    if (isCore) return length === 2 ? this.#resourceList('', first) : null;
-    if (length === 2) return this.#group(first);
-    return length === 3 ? this.#resourceList(first, second) : null;
+  #documentOf(isCore: boolean, length: number, first: string, second: string): Record<string, unknown> {
+    if (length === 1) return isCore ? this.#coreVersions() : this.#groupList();
+    if (isCore) return this.#resourceList('', first);
+    return length === 2 ? this.#group(first) : this.#resourceList(first, second);
   }
 
   #coreVersions(): Record<string, unknown> {

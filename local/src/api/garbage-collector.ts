@@ -131,6 +131,8 @@ export class GarbageCollector {
   /** Deletes an object none of whose owners is left; drops references to owners that are gone while others live. */
   #judge(type: ResourceType, object: KubeObject): void {
     const references = object.metadata.ownerReferences ?? [];
+    const isKnown = references.every(({ apiVersion, kind }) => this.#registry.findKind(apiVersion, kind) !== undefined);
+    if (!isKnown) return; // nobody here can say whether such an owner lives
     const gone = references.filter((reference) => this.#ownerOf(object, reference) === undefined);
     const waiting = references.filter((reference) => isWaiting(this.#ownerOf(object, reference)));
     const isHeld = gone.length + waiting.length < references.length;

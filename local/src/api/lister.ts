@@ -58,7 +58,13 @@ export function listObject({ type }: Target, page: Page): Record<string, unknown
     ...(page.continue === '' ? {} : { continue: page.continue }),
     ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
   };
-  return { apiVersion: apiVersionOf(type), kind: type.listKind, metadata, items: page.objects };
+  const items = type.custom === null ? page.objects.map(withoutKind) : page.objects;
+  return { apiVersion: apiVersionOf(type), kind: type.listKind, metadata, items };
+}
+
+/** In lists of built-in kinds the list alone says what its items are. */
+function withoutKind({ apiVersion: _apiVersion, kind: _kind, ...rest }: KubeObject): Record<string, unknown> {
+  return rest;
 }
 
 function isNamed(target: Target, object: KubeObject): boolean {

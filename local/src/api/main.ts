@@ -1,6 +1,8 @@
 import { parseConfig } from './config.ts';
 import { startApi } from './server.ts';
 
+process.umask(0o077); // the database holds Secrets
+
 const clock = {
   now: Date.now,
   after: (ms: number, run: () => void): (() => void) => {

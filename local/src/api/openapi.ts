@@ -1,5 +1,6 @@
 import { type Exchange, plainJson, send } from './http-exchange.ts';
-import { at, type JsonObject } from './json.ts';
+import { at, isRecord, type JsonObject, record } from './json.ts';
+import { patchTypes } from './negotiation.ts';
 import type { Registry } from './registry.ts';
 import { apiVersionOf, type ResourceType } from './resource.ts';
 import { builtinSource } from './schema/builtins.ts';
@@ -33,7 +34,13 @@ export class OpenApi {
   #current(): ReadonlyMap<string, JsonObject> {
     if (this.#generation === this.#registry.generation) return this.#documents;
     const groups = Map.groupBy(this.#registry.all(), apiVersionOf);
-    this.#documents = new Map([...groups].map(([groupVersion, types]) => [groupVersion, openApiV3For(groupVersion, types.map(describe))]));
+    const documentOf = (groupVersion: string, types: readonly ResourceType[]): JsonObject => {
+      const document = openApiV3For(groupVersion, types.map(describe));
+      return types.some((type) => type.custom !== null) ? withoutStrategicPatch(document) : document;
+    };
+    this.#documents = new Map(
+      [...groups].map(([groupVersion, types]) => [groupVersion, documentOf(groupVersion, types)]),
+    );
     this.#generation = this.#registry.generation;
     return this.#documents;
   }
@@ -41,6 +48,16 @@ export class OpenApi {
 
 function describe(type: ResourceType): Parameters<typeof openApiV3For>[1][number] {
   const { plural, kind, isNamespaced, verbs, subresources, custom } = type;
-  const source = custom === null ? builtinSource(apiVersionOf(type), kind) : at(custom.version, 'schema', 'openAPIV3Schema');
+  const source =
+    custom === null ? builtinSource(apiVersionOf(type), kind) : at(custom.version, 'schema', 'openAPIV3Schema');
   return { plural, kind, isNamespaced, verbs, subresources, source };
+}
+
+/** Custom resources have no strategic merge patch; kubectl would send one where a document offers it. */
+function withoutStrategicPatch(document: JsonObject): JsonObject {
+  for (const path of Object.values(record(document['paths']))) {
+    const content = at(path, 'patch', 'requestBody', 'content');
+    if (isRecord(content)) delete content[patchTypes.strategic];
+  }
+  return document;
 }

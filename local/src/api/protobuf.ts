@@ -1,6 +1,6 @@
-import { badRequest } from './status.ts';
 import { isRecord, type JsonObject } from './json.ts';
 import { type FieldType, type Message, messageOf } from './protobuf-messages.ts';
+import { badRequest } from './status.ts';
 
 /** What a Kubernetes protobuf body begins with. */
 const magic = Buffer.from('k8s\0');
@@ -15,7 +15,10 @@ export const protobufType = 'application/vnd.kubernetes.protobuf';
  */
 export function decodeProtobuf(body: Buffer): JsonObject | null {
   if (!body.subarray(0, 4).equals(magic)) throw badRequest('the body is not a Kubernetes protobuf message');
-  const envelope = decodeMessage(new Reader(body.subarray(4)), { 1: ['typeMeta', { 1: ['apiVersion', 'string'], 2: ['kind', 'string'] }], 2: ['raw', 'bytes'] });
+  const envelope = decodeMessage(new Reader(body.subarray(4)), {
+    1: ['typeMeta', { 1: ['apiVersion', 'string'], 2: ['kind', 'string'] }],
+    2: ['raw', 'bytes'],
+  });
   const { typeMeta, raw } = envelope;
   if (!isRecord(typeMeta)) throw badRequest('the protobuf message has no type');
   const apiVersion = String(typeMeta['apiVersion'] ?? '');

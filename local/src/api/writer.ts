@@ -46,7 +46,7 @@ export class Writer {
     checkIdentity(target, object);
     shape(type, object, caller);
     const stored = type.toStorage(object);
-    this.#setNewMetadata(stored);
+    this.#setNewMetadata(type, stored);
     this.#requireNamespace(target, stored.metadata.name);
     if (store.get(type.storage, target.namespace, stored.metadata.name) !== undefined)
       throw alreadyExists(type, stored.metadata.name);
@@ -114,16 +114,23 @@ export class Writer {
     if (errors.length > 0) throw invalid(type, object.metadata.name, errors);
   }
 
-  #setNewMetadata(object: KubeObject): void {
+  #setNewMetadata(type: ResourceType, object: KubeObject): void {
     const { metadata } = object;
-    if (metadata.name === '' && metadata.generateName !== undefined && metadata.generateName !== '') {
-      metadata.name = `${metadata.generateName.slice(0, 58)}${this.#deps.nameSuffix()}`;
+    const prefix = (metadata.generateName ?? '').slice(0, 58);
+    for (let attempt = 0; attempt < 8 && prefix !== '' && this.#isNameMissing(type, object, attempt); attempt += 1) {
+      metadata.name = `${prefix}${this.#deps.nameSuffix()}`;
     }
     metadata.uid = this.#deps.uuid();
     metadata.creationTimestamp = kubeTime(this.#deps.now());
     metadata.resourceVersion = '';
     for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'generation', 'selfLink'])
       delete metadata[field];
+  }
+
+  /** True while there is no name, or (once one was generated) it is taken. */
+  #isNameMissing(type: ResourceType, { metadata }: KubeObject, attempt: number): boolean {
+    if (attempt === 0) return metadata.name === '';
+    return this.#deps.store.get(type.storage, metadata.namespace ?? '', metadata.name) !== undefined;
   }
 
   #requireNamespace({ type, namespace }: Target, name: string): void {
