@@ -12,6 +12,11 @@ function open(description: string, properties: JsonObject = {}): JsonObject {
   return { type: 'object', description, 'x-kubernetes-preserve-unknown-fields': true, properties };
 }
 
+/** A whole object: its own fields are all here, others are unknown and dropped. */
+function whole(description: string, properties: JsonObject): JsonObject {
+  return { type: 'object', description, properties };
+}
+
 /** A list whose items are known by `keys`; the first key is the one of strategic merge patches. */
 function keyed(description: string, keys: readonly string[], items: JsonObject): JsonObject {
   return {
@@ -155,37 +160,37 @@ const servicePorts = keyed(
 
 const subset = { ...textMap, 'x-kubernetes-map-type': 'atomic' };
 
-/** OpenAPI fragments by `apiVersion/kind`; what they do not name is kept as it comes. */
+/** OpenAPI fragments by `apiVersion/kind`; whole objects know their own fields, `open` parts keep what they do not name. */
 export const builtinSources: Readonly<Record<string, JsonObject>> = {
-  'v1/Pod': open('Containers that run together on one node.', { spec: podSpec, status: podStatus }),
-  'v1/Node': open('A machine that runs pods.', { spec: nodeSpec, status: nodeStatus }),
-  'v1/Namespace': open('A scope for names.', {
+  'v1/Pod': whole('Containers that run together on one node.', { spec: podSpec, status: podStatus }),
+  'v1/Node': whole('A machine that runs pods.', { spec: nodeSpec, status: nodeStatus }),
+  'v1/Namespace': whole('A scope for names.', {
     spec: open('Behaviour of the namespace.', {
       finalizers: { type: 'array', items: text, 'x-kubernetes-list-type': 'atomic' },
     }),
     status: open('State of the namespace.', { phase: text, conditions }),
   }),
-  'v1/ConfigMap': open('Configuration for pods to read.', {
+  'v1/ConfigMap': whole('Configuration for pods to read.', {
     data: { ...textMap, description: 'Text by key.' },
     binaryData: { type: 'object', description: 'Base64 by key.', additionalProperties: { ...text, format: 'byte' } },
     immutable: { ...yesNo, description: 'True: the content can no longer be changed.' },
   }),
-  'v1/Secret': open('Confidential data, base64 by key.', {
+  'v1/Secret': whole('Confidential data, base64 by key.', {
     data: { type: 'object', description: 'Base64 by key.', additionalProperties: { ...text, format: 'byte' } },
     stringData: { ...textMap, description: 'Text by key; written into data, never read.' },
     type: { ...text, description: 'What the data is for.' },
     immutable: { ...yesNo, description: 'True: the content can no longer be changed.' },
   }),
-  'v1/ServiceAccount': open('An identity for pods.', {
+  'v1/ServiceAccount': whole('An identity for pods.', {
     secrets: keyed('Secrets that pods of the account may use.', ['name'], reference('One secret.')),
     imagePullSecrets: list('Secrets for pulling images.', named('One secret.')),
     automountServiceAccountToken: yesNo,
   }),
-  'v1/Service': open('A stable address for a set of pods.', {
+  'v1/Service': whole('A stable address for a set of pods.', {
     spec: open('What the service does.', { ports: servicePorts, selector: subset, type: text, clusterIP: text }),
     status: open('What was last seen of the service.', { conditions }),
   }),
-  'v1/Event': open('Something that happened to an object.', {
+  'v1/Event': whole('Something that happened to an object.', {
     involvedObject: reference('What it happened to.'),
     reason: text,
     message: text,
@@ -201,10 +206,14 @@ export const builtinSources: Readonly<Record<string, JsonObject>> = {
     related: reference('A second object.'),
     series: open('The repetition of the event.', { count: integer, lastObservedTime: instant }),
   }),
-  'events.k8s.io/v1/Event': open('Something that happened to an object.', {
+  'events.k8s.io/v1/Event': whole('Something that happened to an object.', {
     regarding: reference('What it happened to.'),
     reason: text,
     note: text,
+    deprecatedSource: open('Who reports it, for old clients.'),
+    deprecatedFirstTimestamp: instant,
+    deprecatedLastTimestamp: instant,
+    deprecatedCount: integer,
     type: text,
     eventTime: instant,
     action: text,
@@ -213,16 +222,18 @@ export const builtinSources: Readonly<Record<string, JsonObject>> = {
     related: reference('A second object.'),
     series: open('The repetition of the event.', { count: integer, lastObservedTime: instant }),
   }),
-  'coordination.k8s.io/v1/Lease': open('A lock with an expiry.', {
-    spec: open('Who holds it, until when.', {
+  'coordination.k8s.io/v1/Lease': whole('A lock with an expiry.', {
+    spec: whole('Who holds it, until when.', {
       holderIdentity: text,
       leaseDurationSeconds: integer,
       acquireTime: instant,
       renewTime: instant,
       leaseTransitions: integer,
+      preferredHolder: text,
+      strategy: text,
     }),
   }),
-  'discovery.k8s.io/v1/EndpointSlice': open('Addresses behind a service.', {
+  'discovery.k8s.io/v1/EndpointSlice': whole('Addresses behind a service.', {
     addressType: text,
     endpoints: list(
       'The addresses.',
@@ -238,7 +249,7 @@ export const builtinSources: Readonly<Record<string, JsonObject>> = {
     ),
     ports: list('Ports of every endpoint.', named('One port.', { port: integer, protocol: text, appProtocol: text })),
   }),
-  'apiextensions.k8s.io/v1/CustomResourceDefinition': open('A kind of object that the API learns.', {
+  'apiextensions.k8s.io/v1/CustomResourceDefinition': whole('A kind of object that the API learns.', {
     spec: open('What the kind is.', {
       group: { ...text, description: 'Group of the kind.' },
       scope: { ...text, description: 'Cluster or Namespaced.' },
