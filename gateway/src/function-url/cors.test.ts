@@ -1,0 +1,62 @@
+import { expect, test } from '@jest/globals';
+import type { FunctionHttpCors } from '@kappa/crds/function';
+
+import { isPreflight, preflightHeaders, withCors } from './cors.ts';
+
+const cors: FunctionHttpCors = {
+  allowOrigins: ['https://a.example'],
+  allowMethods: ['GET', 'POST'],
+  allowHeaders: ['x-one', 'content-type'],
+  exposeHeaders: ['x-two'],
+  allowCredentials: false,
+  maxAgeSeconds: 60,
+};
+const preflight = { method: 'OPTIONS', origin: 'https://a.example', requestMethod: 'POST' };
+
+test.each<[reason: string, request: typeof preflight | object, want: boolean]>([
+  ['a preflight', preflight, true],
+  ['OPTIONS alone is the function’s', { ...preflight, requestMethod: undefined }, false],
+  ['another method', { ...preflight, method: 'POST' }, false],
+  ['without an origin', { ...preflight, origin: undefined }, false],
+])('isPreflight: %s', (_reason, request, want) => {
+  expect(isPreflight(request as typeof preflight)).toBe(want);
+});
+
+test('preflight of an allowed origin', () => {
+  expect(preflightHeaders(cors, preflight)).toEqual([
+    ...['Access-Control-Allow-Origin', 'https://a.example', 'Vary', 'Origin'],
+    ...['Access-Control-Allow-Methods', 'GET,POST'],
+    ...['Access-Control-Allow-Headers', 'x-one,content-type'],
+    ...['Access-Control-Max-Age', '60'],
+  ]);
+});
+
+test.each(['https://b.example', 'https://a.example.evil', 'null', 'http://a.example'])(
+  'origin %s is not allowed: nothing allows it',
+  (origin) => {
+    expect(preflightHeaders(cors, { ...preflight, origin })).toEqual(['Vary', 'Origin']);
+    expect(withCors(cors, origin, ['X-A', '1'])).toEqual(['X-A', '1', 'Vary', 'Origin']);
+  },
+);
+
+test('any origin is *, with credentials it is the origin itself', () => {
+  const any = { ...cors, allowOrigins: ['*'] };
+  expect(preflightHeaders(any, preflight)).toContain('*');
+  expect(withCors({ ...any, allowCredentials: true, exposeHeaders: [] }, 'https://x.example', [])).toEqual([
+    ...['Access-Control-Allow-Origin', 'https://x.example'],
+    ...['Access-Control-Allow-Credentials', 'true', 'Vary', 'Origin'],
+  ]);
+});
+
+test('what the Function says replaces what its code says', () => {
+  expect(withCors(cors, 'https://a.example', ['access-control-allow-origin', '*', 'X-A', '1'])).toEqual([
+    ...['X-A', '1', 'Access-Control-Allow-Origin', 'https://a.example', 'Vary', 'Origin'],
+    ...['Access-Control-Expose-Headers', 'x-two'],
+  ]);
+});
+
+test('without CORS or without an Origin the answer stays as it is', () => {
+  const headers = ['Access-Control-Allow-Origin', '*'];
+  expect(withCors(null, 'https://a.example', headers)).toBe(headers);
+  expect(withCors(cors, undefined, headers)).toBe(headers);
+});
