@@ -92,7 +92,12 @@ export interface FrameWriter {
 }
 
 /** One frame in one buffer. `body` is JSON text or raw bytes. */
-export function encodeFrame(type: number, stream: number, body: string | Buffer = NO_BYTES, flags = 0): Buffer {
+export function encodeFrame(
+  type: number,
+  stream: number,
+  body: string | Buffer = NO_BYTES,
+  flags: number = Flag.END,
+): Buffer {
   const bodyBytes = Buffer.byteLength(body);
   const frame = Buffer.allocUnsafe(HEADER_BYTES + bodyBytes);
   writeHeader(frame, type, flags, stream, bodyBytes);
