@@ -36,11 +36,14 @@ async function main() {
   let invoke;
   try {
     invoke = await makeInvoke(await loadHandler(claim.taskRoot, claim.handler), version);
+    // Rejections that the module has left behind are its own, not the first invocation's: Node reports them before this.
+    await new Promise((resolve) => setImmediate(resolve));
   } catch (error) {
     logFailure(console, settings, version < MODERN ? 'Uncaught Exception' : 'Init Error', error);
     await api.failInit(formatError(error));
     process.exit(1);
   }
+  if (crashes.isEnding) return;
   for (;;) await serveOne(invoke, { version, settings, crashes });
 }
 

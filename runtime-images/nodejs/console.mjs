@@ -1,5 +1,5 @@
 import { format } from './builtins.mjs';
-import { errorLogText, intoError } from './errors.mjs';
+import { errorLogText, intoError, RuntimeError } from './errors.mjs';
 
 /** In the order of severity; the names are part of each line. */
 const LEVELS = /** @type {const} */ (['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL']);
@@ -97,7 +97,9 @@ function describe(error) {
 /** @param {Error} error */
 function fieldsOf(error) {
   return {
-    errorType: error.constructor?.name ?? 'UnknownError',
+    // The name of the class; the runtime's own errors are known without their prefix here.
+    errorType:
+      error instanceof RuntimeError ? error.name.slice('Runtime.'.length) : (error.constructor?.name ?? 'UnknownError'),
     errorMessage: error.message,
     stackTrace: typeof error.stack === 'string' ? error.stack.split('\n') : [],
   };

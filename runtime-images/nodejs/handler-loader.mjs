@@ -36,10 +36,9 @@ async function importModule(taskRoot, folder, name) {
   try {
     for (const [ending, isModule] of ENDINGS) {
       const file = base + ending;
-      if (existsSync(file) && (ending !== '' || statSync(file).isFile())) {
-        return await (isModule(file) ? importFile(file) : requireFile(file));
-      }
+      if (isFile(file)) return await (isModule(file) ? importFile(file) : requireFile(file));
     }
+    if (existsSync(base)) return await requireFile(base); // a folder with an index.js
     return await requireFile(require.resolve(name, { paths: [taskRoot, path.join(taskRoot, folder)] }));
   } catch (error) {
     throw named(error);
@@ -53,6 +52,11 @@ const ENDINGS = [
   ['.mjs', () => true],
   ['.cjs', () => false],
 ];
+
+/** @param {string} file */
+function isFile(file) {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+}
 
 /** @param {string} file @returns {Promise<unknown>} */
 function importFile(file) {
@@ -78,9 +82,8 @@ function isInModulePackage(folder) {
   if (existsSync(file)) {
     try {
       return JSON.parse(readFileSync(file, 'utf8')).type === 'module';
-    } catch (error) {
-      console.warn(`${file} cannot be read, it will be ignored for ES module detection purposes.`, error);
-      return false;
+    } catch {
+      return false; // loading the module finds the words for it
     }
   }
   const parent = path.dirname(folder);

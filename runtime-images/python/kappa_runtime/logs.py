@@ -9,6 +9,7 @@ import traceback
 from typing import Any, Dict, Optional
 
 from .errors import error_log_text
+from .marshaller import to_json
 
 _SECONDS = "%Y-%m-%dT%H:%M:%S"
 # What a record carries anyway; the rest came from `extra`.
@@ -93,6 +94,6 @@ def log_error(body: Dict[str, Any]) -> None:
     """Logs an error object, as it goes to the caller."""
     if is_json():
         line = {"timestamp": time.strftime(_SECONDS + "Z", time.gmtime()), "level": "ERROR", **body}
-        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+        sys.stdout.write(to_json(line) + "\n")
     else:
         sys.stdout.write(error_log_text(body))

@@ -13,12 +13,20 @@ _FIRST_WITH_UNICODE = (3, 12)
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
+def _refuse(constant: str) -> Any:
+    raise ValueError("%s is not JSON" % constant)
+
+
+# NaN and the infinities are Python's own extension; Lambda refuses them in events.
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+
+
 def unmarshal(event: bytes, content_type: str) -> Any:
     """The handler's first argument. Only JSON is decoded."""
     if content_type != "application/json":
         return event
     try:
-        return json.loads(event)
+        return _DECODER.decode(event.decode("utf-8", "surrogatepass"))
     except ValueError as error:
         raise RuntimeFault("UnmarshalError", "Unable to unmarshal input: %s" % error) from None
 
