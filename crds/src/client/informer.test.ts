@@ -273,3 +273,23 @@ test('aborting closes the watch', async () => {
   ended.abort();
   await until('the watch is closed', () => api.openWatches === 0);
 });
+
+test('selectors and the namespace are the server’s work, in the list and in the watch', async () => {
+  const kubernetes = connect(api.kubeconfig, { timing });
+  const options = {
+    namespace: 'default',
+    labelSelector: 'kappa.dev/pool=nodejs24.x',
+    fieldSelector: 'metadata.name=a',
+  };
+  kubernetes.watch(configMaps, { ...options, project: () => 1, onChange: () => undefined, signal: ended.signal });
+  await until('the watch is open', () => api.openWatches === 1);
+  const asked = api.requests.map(({ url }) => [
+    url.pathname,
+    url.searchParams.get('labelSelector'),
+    url.searchParams.get('fieldSelector'),
+  ]);
+  expect(asked).toEqual([
+    [collection, 'kappa.dev/pool=nodejs24.x', 'metadata.name=a'],
+    [collection, 'kappa.dev/pool=nodejs24.x', 'metadata.name=a'],
+  ]);
+});

@@ -71,7 +71,7 @@ export interface FunctionCode {
   readonly url?: FunctionCodeUrl;
 }
 /**
- * Source files in the manifest itself, at most 524,288 characters (512 KiB of ASCII text) together.
+ * Source files in the manifest itself, at most 524,288 characters (512 KiB of ASCII text) together. Above about 250,000 use kubectl apply --server-side: the annotation of a plain apply has no room for them.
  */
 export interface FunctionCodeInline {
   /**

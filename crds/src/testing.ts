@@ -1,0 +1,265 @@
+/** Manifests that the API server must take or refuse, one per rule: for whoever tests a place where manifests are checked. */
+
+/** One write and what becomes of it. */
+export interface ManifestCase {
+  /** Why, as a test's name. */
+  readonly reason: string;
+  /** Plural of the kind. */
+  readonly plural: 'functions' | 'functionversions' | 'aliases' | 'pools';
+  readonly object: ManifestObject;
+  /** What is stored before; then the write is an update. */
+  readonly before?: ManifestObject;
+  /** Null: it is taken. Else the field that the refusal names, and a part of what it says. */
+  readonly refused: { readonly path: string; readonly text: string } | null;
+}
+
+/** A manifest, not yet checked. */
+export interface ManifestObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+type Spec = Readonly<Record<string, unknown>>;
+
+const sha256 = 'ab'.repeat(32);
+const specs = {
+  functions: { runtime: 'nodejs24.x', handler: 'index.handler', code: { zip: { sha256 } } },
+  functionversions: {
+    functionName: 'hello',
+    lambdaName: 'hello',
+    version: '$LATEST',
+    revision: '0123456789',
+    runtime: 'nodejs24.x',
+    handler: 'index.handler',
+    code: { sha256, sizeBytes: 300 },
+    memoryMiB: 128,
+    timeoutSeconds: 3,
+  },
+  aliases: { functionName: 'hello', name: 'live', functionVersion: '1' },
+  pools: { runtime: 'nodejs24.x' },
+} as const;
+const kinds = { functions: 'Function', functionversions: 'FunctionVersion', aliases: 'Alias', pools: 'Pool' } as const;
+
+/** A manifest of that kind that is taken, with some of its spec replaced. */
+export function manifestOf(plural: ManifestCase['plural'], spec: Spec = {}, name = 'hello'): ManifestObject {
+  return {
+    apiVersion: 'kappa.dev/v1alpha1',
+    kind: kinds[plural],
+    metadata: { name, namespace: 'default' },
+    spec: { ...specs[plural], ...spec },
+  };
+}
+
+const taken = (reason: string, plural: ManifestCase['plural'], spec: Spec, name?: string): ManifestCase => ({
+  reason,
+  plural,
+  object: manifestOf(plural, spec, name),
+  refused: null,
+});
+
+const refused = (reason: string, spec: Spec, path: string, text: string, name?: string): ManifestCase => ({
+  reason,
+  plural: 'functions',
+  object: manifestOf('functions', spec, name),
+  refused: { path, text },
+});
+
+const update = (
+  reason: string,
+  plural: ManifestCase['plural'],
+  before: Spec,
+  after: Spec,
+  answer: ManifestCase['refused'],
+): ManifestCase => ({
+  reason,
+  plural,
+  before: manifestOf(plural, before),
+  object: manifestOf(plural, after),
+  refused: answer,
+});
+
+const inline = (...paths: readonly string[]): Spec => ({
+  code: { inline: { files: paths.map((path) => ({ path, content: 'x' })) } },
+});
+const variable = (entry: Spec): Spec => ({ environment: [{ name: 'OK_1', value: '' }, entry] });
+const secretKeyRef = { name: 'secret', key: 'key' };
+
+/** What is taken. */
+export const takenManifests: readonly ManifestCase[] = [
+  taken('the least function', 'functions', {}),
+  taken("Lambda's name beside the object's", 'functions', { functionName: 'My_Func' }, 'my-func'),
+  taken('an encoded object name', 'functions', { functionName: 'A' }, 'a.n1'),
+  taken("Lambda's name that is the object's", 'functions', { functionName: 'hello' }),
+  ...['.hidden', 'a/.b/c.js', '[id].js', 'a b.txt', 'lib/@scope/x-y_z.mjs'].map((path) =>
+    taken(`the path ${path}`, 'functions', inline(path)),
+  ),
+  taken('512 KiB of files', 'functions', {
+    code: { inline: { files: [0, 1].map((n) => ({ path: `${n}.js`, content: 'x'.repeat(262_144) })) } },
+  }),
+  taken('a reference and an empty value', 'functions', variable({ name: 'AB', valueFrom: { secretKeyRef } })),
+  taken('4 KiB of environment', 'functions', { environment: [{ name: 'AB', value: 'x'.repeat(4_094) }] }),
+  taken('all reserved is provisioned', 'functions', { concurrency: { reserved: 2, provisioned: 2 } }),
+  taken('an open URL with CORS', 'functions', {
+    http: { auth: 'None', cors: { allowOrigins: ['*'], allowMethods: ['GET', '*'] } },
+  }),
+  taken('a version', 'functionversions', {}),
+  taken('an alias of $LATEST', 'aliases', { functionVersion: '$LATEST' }),
+  taken('a pool', 'pools', {}),
+  update('a version that stays the same', 'functionversions', {}, {}, null),
+  update(
+    'an alias that moves and shares',
+    'aliases',
+    {},
+    { functionVersion: '2', additionalVersion: { functionVersion: '1', weightPercent: 90 } },
+    null,
+  ),
+];
+
+/** What is refused. */
+export const refusedManifests: readonly ManifestCase[] = [
+  refused(
+    'an object name that is no Lambda name',
+    {},
+    'spec.functionName',
+    'give the name in spec.functionName',
+    'a.b',
+  ),
+  refused('an object name that is too long for Lambda', {}, 'spec.functionName', 'at most 64', 'a'.repeat(65)),
+  refused(
+    'a second name that the object could have',
+    { functionName: 'other' },
+    'spec.functionName',
+    'name the object so instead',
+  ),
+  update(
+    'another functionName',
+    'functions',
+    { functionName: 'A_' },
+    { functionName: 'B_' },
+    { path: 'spec.functionName', text: 'cannot be changed' },
+  ),
+  update(
+    'a functionName removed',
+    'functions',
+    { functionName: 'A_' },
+    {},
+    { path: 'spec.functionName', text: 'cannot be changed' },
+  ),
+  update(
+    'a functionName added',
+    'functions',
+    {},
+    { functionName: 'A_' },
+    { path: 'spec.functionName', text: 'cannot be changed' },
+  ),
+  refused('no code', { code: {} }, 'spec.code', 'exactly one of inline, zip and url'),
+  refused(
+    'two codes',
+    { code: { zip: { sha256 }, url: { url: 'https://example.com', sha256 } } },
+    'spec.code',
+    'exactly one of inline, zip and url',
+  ),
+  ...['/etc/x', '../x', 'a/../b', '.', 'a//b', 'a/', './a', 'a\\b'].map((path) =>
+    refused(`the path ${path}`, inline(path), 'spec.code.inline.files[0].path', 'relative path'),
+  ),
+  refused(
+    'more than 512 KiB of files',
+    { code: { inline: { files: [0, 1].map((n) => ({ path: `${n}.js`, content: 'x'.repeat(262_145) })) } } },
+    'spec.code.inline.files',
+    '524,288',
+  ),
+  refused(
+    'a value and a reference',
+    variable({ name: 'AB', value: '', valueFrom: { secretKeyRef } }),
+    'spec.environment[1]',
+    'exactly one of value and valueFrom',
+  ),
+  refused(
+    'neither value nor reference',
+    variable({ name: 'AB' }),
+    'spec.environment[1]',
+    'exactly one of value and valueFrom',
+  ),
+  refused(
+    'two references',
+    variable({ name: 'AB', valueFrom: { secretKeyRef, configMapKeyRef: secretKeyRef } }),
+    'spec.environment[1].valueFrom',
+    'exactly one of secretKeyRef and configMapKeyRef',
+  ),
+  refused(
+    "one of Lambda's names",
+    variable({ name: 'AWS_REGION', value: 'x' }),
+    'spec.environment[1].name',
+    'reserved by Lambda',
+  ),
+  refused("one of Kappa's names", variable({ name: 'KAPPA_X', value: 'x' }), 'spec.environment[1].name', 'KAPPA_'),
+  refused(
+    'more than 4 KiB of environment',
+    { environment: [{ name: 'AB', value: 'x'.repeat(4_095) }] },
+    'spec.environment',
+    '4,096',
+  ),
+  refused(
+    'more provisioned than reserved',
+    { concurrency: { reserved: 1, provisioned: 2 } },
+    'spec.concurrency.provisioned',
+    'greater than reserved',
+  ),
+  update(
+    'more provisioned than reserved, later',
+    'functions',
+    { concurrency: { reserved: 2, provisioned: 2 } },
+    { concurrency: { reserved: 1, provisioned: 2 } },
+    { path: 'spec.concurrency.provisioned', text: 'greater than reserved' },
+  ),
+  update(
+    'a version that is changed',
+    'functionversions',
+    {},
+    { handler: 'other.handler' },
+    { path: 'spec', text: 'cannot be changed' },
+  ),
+  {
+    reason: 'an alias of digits',
+    plural: 'aliases',
+    object: manifestOf('aliases', { name: '12' }),
+    refused: { path: 'spec.name', text: 'digits only' },
+  },
+  update('an alias renamed', 'aliases', {}, { name: 'other' }, { path: 'spec.name', text: 'cannot be changed' }),
+  update(
+    'an alias of another function',
+    'aliases',
+    {},
+    { functionName: 'other' },
+    { path: 'spec.functionName', text: 'cannot be changed' },
+  ),
+  update(
+    'an alias that shares with itself',
+    'aliases',
+    {},
+    { additionalVersion: { functionVersion: '1', weightPercent: 1 } },
+    { path: 'spec.additionalVersion.functionVersion', text: 'another one' },
+  ),
+  update(
+    'an alias that shares with $LATEST',
+    'aliases',
+    {},
+    { additionalVersion: { functionVersion: '$LATEST', weightPercent: 1 } },
+    { path: 'spec.additionalVersion', text: '$LATEST' },
+  ),
+  update(
+    'a pool of another runtime',
+    'pools',
+    {},
+    { runtime: 'nodejs22.x' },
+    { path: 'spec.runtime', text: 'cannot be changed' },
+  ),
+  {
+    reason: 'a floor above the roof',
+    plural: 'pools',
+    object: manifestOf('pools', { minReplicas: 300 }),
+    refused: { path: 'spec.minReplicas', text: 'greater than maxPods' },
+  },
+];
