@@ -144,6 +144,10 @@ const election = kubernetes.runLeaderElection({
   name: 'kappa-controller',
   identity,
   signal: stopping.signal,
+  // After a crash another one leads within 7 s; the API server must only be away for less than 4 s.
+  leaseDurationMs: 6_000,
+  renewDeadlineMs: 4_000,
+  retryPeriodMs: 1_000,
   onLeading: (gained) => {
     leadership = gained;
     metrics.isLeader.set(1);

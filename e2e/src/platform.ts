@@ -111,19 +111,17 @@ export class TestPlatform {
     return (status?.readyReplicas ?? 0) >= spec.replicas;
   }
 
-  /** Sum over all series of one metric of the gateway. */
-  async gatewayMetric(name: string): Promise<number> {
+  /** Pods that run an invocation right now, as the gateway's metrics say. */
+  async busyPods(): Promise<number> {
     const text = await (await fetch(`${this.endpoint}/metrics`)).text();
-    const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))].map((match) =>
-      Number(match[1]),
-    );
-    if (values.length === 0) throw new Error(`no metric ${name}`);
-    return values.reduce((sum, value) => sum + value, 0);
+    const value = /^kappa_gateway_slots\{state="busy"\} (\d+)$/m.exec(text)?.[1];
+    if (value === undefined) throw new Error('no metric kappa_gateway_slots{state="busy"}');
+    return Number(value);
   }
 
   /** Waits until nothing is in flight. */
   async quiet(): Promise<void> {
-    await eventually('nothing is in flight', async () => (await this.gatewayMetric('kappa_gateway_in_flight')) === 0);
+    await eventually('nothing is in flight', async () => (await this.busyPods()) === 0);
   }
 
   /** kill -9 of the agents of a function's pods, as the process node recorded them. */
