@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { KubernetesError } from './errors.ts';
 import { type Lease, leases } from './kinds.ts';
 import type { Kubernetes } from './kubernetes.ts';
@@ -58,6 +59,32 @@ class FakeLeases {
   }
 }
 
+/** What lies between one candidate and the API server. */
+class Way {
+  state: 'up' | 'down' | 'silent' = 'up';
+  readonly #leases: FakeLeases;
+
+  constructor(fakeLeases: FakeLeases) {
+    this.#leases = fakeLeases;
+  }
+
+  as(): Pick<Kubernetes, 'get' | 'create' | 'replace'> {
+    const { get, create, replace } = this.#leases;
+    const calls = {
+      get: () => this.#pass(get),
+      create: (...args: Parameters<typeof create>) => this.#pass(() => create(...args)),
+      replace: (...args: Parameters<typeof replace>) => this.#pass(() => replace(...args)),
+    };
+    return calls as unknown as Pick<Kubernetes, 'get' | 'create' | 'replace'>;
+  }
+
+  async #pass<R>(call: () => Promise<R>): Promise<R> {
+    if (this.state === 'silent') await new Promise(() => undefined);
+    if (this.state === 'down') throw new KubernetesError('down', 0, 'Unreachable');
+    return call();
+  }
+}
+
 interface Candidate {
   readonly ended: AbortController;
   readonly done: Promise<void>;
@@ -75,7 +102,7 @@ beforeEach(() => {
   problems = [];
 });
 
-function stand(identity: string, overrides: Partial<LeaderElection> = {}): Candidate {
+function stand(identity: string, overrides: Partial<LeaderElection> = {}, way: Way | FakeLeases = server): Candidate {
   const ended = new AbortController();
   const candidate: Candidate = { ended, done: Promise.resolve(), leadership: null, lost: null };
   const election: LeaderElection = {
@@ -92,7 +119,7 @@ function stand(identity: string, overrides: Partial<LeaderElection> = {}): Candi
     ...overrides,
   };
   return Object.assign(candidate, {
-    done: runLeaderElection(server.as(), clock, (problem) => void problems.push(problem), election),
+    done: runLeaderElection(way.as(), clock, (problem) => void problems.push(problem), election),
   });
 }
 
@@ -202,4 +229,30 @@ test.each([
   ['no retry period', { retryPeriodMs: 0 }],
 ])('bad times are refused: %s', async (_reason, times) => {
   await expect(stand('a', times).done).rejects.toThrow(RangeError);
+});
+
+test('whatever happens on the way to the API server, never do two lead', async () => {
+  const steps = fc.array(
+    fc.tuple(fc.constantFrom('a', 'b'), fc.constantFrom('up', 'down', 'silent'), fc.integer({ min: 0, max: 20_000 })),
+    { minLength: 1, maxLength: 25 },
+  );
+  await fc.assert(
+    fc.asyncProperty(steps, async (all) => {
+      clock = new ManualClock();
+      server = new FakeLeases();
+      const ways = { a: new Way(server), b: new Way(server) };
+      const candidates = { a: stand('a', {}, ways.a), b: stand('b', {}, ways.b) };
+      for (const [who, state, ms] of all) {
+        ways[who].state = state;
+        for (let passed = 0; passed < ms; passed += 500) {
+          await clock.advance(500);
+          expect(
+            Object.values(candidates).filter(({ leadership, lost }) => lost === null && leadership?.isLeading()),
+          ).not.toHaveLength(2);
+        }
+      }
+      for (const { ended } of Object.values(candidates)) ended.abort();
+    }),
+    { numRuns: 60 },
+  );
 });

@@ -116,6 +116,12 @@ export class FakeApi {
     });
   }
 
+  /** What a collection has now, by name. */
+  stored(collection: string): readonly FakeObject[] {
+    const own = [...this.#objects].filter(([key]) => key.startsWith(`${collection}/`)).map(([, object]) => object);
+    return own.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  }
+
   /** Sends a line to every open watch. */
   sendToWatches(event: object): void {
     for (const response of this.#watches.keys()) response.write(`${JSON.stringify(event)}\n`);
