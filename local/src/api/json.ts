@@ -56,3 +56,13 @@ export function stringMap(value: unknown): Record<string, string> {
   for (const [key, entry] of Object.entries(record(value))) if (typeof entry === 'string') result[key] = entry;
   return result;
 }
+
+/** True when both are the same JSON; a field that is undefined counts as absent. */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && a.every((entry, index) => isSameJson(entry, b[index]));
+  if (!isRecord(a) || !isRecord(b)) return false;
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...keys].every((key) => isSameJson(a[key], b[key]));
+}

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isSameJson } from './json.ts';
 import type { KubeObject } from './object.ts';
 import { type FieldError, fieldError } from './schema/field-error.ts';
 
@@ -107,6 +107,6 @@ const kept = ['name', 'namespace', 'uid', 'creationTimestamp'] as const;
 
 function validateKept(object: KubeObject, live: KubeObject): FieldError[] {
   return kept
-    .filter((field) => !isDeepStrictEqual(object.metadata[field], live.metadata[field]))
+    .filter((field) => !isSameJson(object.metadata[field], live.metadata[field]))
     .map((field) => fieldError(`metadata.${field}`, 'Invalid', 'field is immutable', object.metadata[field]));
 }

@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Caller } from './caller.ts';
 import { trackManager } from './field-managers.ts';
 import { shape } from './field-validation.ts';
-import { record } from './json.ts';
+import { isSameJson, record } from './json.ts';
 import { validateMetadata } from './metadata-rules.ts';
 import { copy, type KubeObject, kubeTime, parseObject } from './object.ts';
 import type { ResourceType } from './resource.ts';
@@ -218,7 +217,7 @@ function hasNewGeneration(type: ResourceType, next: KubeObject, live: KubeObject
   const hasStatus = type.subresources.has('status');
   const counted = ({ metadata: _metadata, status, ...rest }: KubeObject): unknown =>
     hasStatus ? rest : { ...rest, status };
-  return !isDeepStrictEqual(counted(next), counted(live));
+  return !isSameJson(counted(next), counted(live));
 }
 
 /** Equal but for managed fields' times: such a write changes nothing. */
@@ -230,5 +229,5 @@ function isSame(next: KubeObject, live: KubeObject): boolean {
       managedFields: (object.metadata.managedFields ?? []).map((entry) => ({ ...record(entry), time: '' })),
     },
   });
-  return isDeepStrictEqual(bare(next), bare(live));
+  return isSameJson(bare(next), bare(live));
 }

@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import { child, defaultTo, isRecord, type JsonObject, record } from '../json.ts';
+import { child, defaultTo, isRecord, isSameJson, type JsonObject, record } from '../json.ts';
 import type { KubeObject } from '../object.ts';
 import type { Strategy } from '../resource.ts';
 import { type FieldError, fieldError } from '../schema/field-error.ts';
@@ -39,7 +38,7 @@ function validateImmutable(object: KubeObject, live: KubeObject | null, fields: 
   if (live === null || live['immutable'] !== true) return [];
   const message = 'field is immutable when `immutable` is set';
   const errors = object['immutable'] === true ? [] : [fieldError('immutable', 'Forbidden', message)];
-  const changed = fields.filter((field) => !isDeepStrictEqual(record(object[field]), record(live[field])));
+  const changed = fields.filter((field) => !isSameJson(record(object[field]), record(live[field])));
   return [...errors, ...changed.map((field) => fieldError(field, 'Forbidden', message))];
 }
 

@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import { at, child, defaultTo, isRecord, items, type JsonObject, number, record, text } from '../json.ts';
+import { at, child, defaultTo, isRecord, isSameJson, items, type JsonObject, number, record, text } from '../json.ts';
 import { copy, type KubeObject } from '../object.ts';
 import type { Strategy } from '../resource.ts';
 import { type FieldError, fieldError } from '../schema/field-error.ts';
@@ -98,12 +97,12 @@ function unresizedSpec(pod: KubeObject): JsonObject {
 
 function validateChange(pod: KubeObject, live: KubeObject, subresource: string): FieldError[] {
   if (subresource === 'resize') {
-    if (isDeepStrictEqual(unresizedSpec(pod), unresizedSpec(live))) return [];
+    if (isSameJson(unresizedSpec(pod), unresizedSpec(live))) return [];
     return [fieldError('spec', 'Forbidden', 'only cpu and memory resources are mutable')];
   }
   const from = text(at(live, 'spec', 'nodeName'));
   const isMoved = from !== '' && from !== text(at(pod, 'spec', 'nodeName')); // local mode has no scheduler: a node may take a free pod
-  if (!isMoved && isDeepStrictEqual(fixedSpec(pod), fixedSpec(live))) return [];
+  if (!isMoved && isSameJson(fixedSpec(pod), fixedSpec(live))) return [];
   const allowed =
     'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,' +
     '`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),' +
