@@ -22,8 +22,8 @@ export interface Cgroups {
   readonly version: 1 | 2;
   /** Makes (or finds again) the pod's group, with its limits. */
   group(uid: string, limits: { readonly memoryBytes: number | null; readonly processes: number } | null): PodGroup;
-  /** Removes the install's own group when nothing is left in it. */
-  remove(): void;
+  /** Removes the install's own group; false when something is left in it. */
+  remove(): boolean;
 }
 
 /**
@@ -99,9 +99,7 @@ function makeCgroups(version: 1 | 2, roots: readonly string[]): Cgroups {
       }
       return group;
     },
-    remove() {
-      for (const root of roots) removeFolder(root);
-    },
+    remove: () => roots.map(removeFolder).every((isGone) => isGone),
   };
 }
 

@@ -26,6 +26,7 @@ export async function endAllPods(
   const deadlineMs = clock.now() + graceMs;
   while (running().length > 0 && clock.now() < deadlineMs) await clock.sleep(10);
   await Promise.all(trees.map((tree) => endTree(tree, clock.sleep)));
-  cgroups?.remove();
+  // The kernel may hold a group for an instant after its last process has gone.
+  for (let tries = 0; tries < 50 && cgroups?.remove() === false; tries += 1) await clock.sleep(20);
   return asked.length;
 }

@@ -94,6 +94,20 @@ describeGroups('with control groups', () => {
     expect(group?.remove()).toBe(true);
   });
 
+  test('an agent that has not joined its group yet is killed too', async () => {
+    group = cgroups?.group(uid, { memoryBytes: null, processes: 64 }) ?? null;
+    const launched = await launch({
+      command: ['/bin/sleep', '60'],
+      environment: {},
+      folder: folder.path,
+      logFile: join(folder.path, 'log'),
+      procsFiles: [],
+    });
+    expect(group?.members()).toEqual([]);
+    expect(await endTree({ mark: uid, root: launched.id, group }, realClock.sleep)).toBe(true);
+    expect(await launched.ended).toEqual({ code: null, signal: 'SIGKILL' });
+  });
+
   test('a process above its memory is killed and counted', async () => {
     group = cgroups?.group(uid, { memoryBytes: 24 * 1024 * 1024, processes: 64 }) ?? null;
     const launched = await launch({

@@ -1,4 +1,4 @@
-import { environmentHas, listProcesses, type ProcessId, type ProcessStat, sameProcess } from './proc.ts';
+import { environmentHas, isAlive, listProcesses, type ProcessId, type ProcessStat, sameProcess } from './proc.ts';
 
 /** What belongs to one pod. */
 export interface Tree {
@@ -10,23 +10,21 @@ export interface Tree {
   readonly group: { members(): readonly number[]; freeze(isFrozen: boolean): void } | null;
 }
 
-/** Rounds of look-and-kill before giving up; a fork bomb without a cgroup may outrun the first ones. */
+/** Rounds of look-and-kill at once; a fork bomb without a cgroup may outrun the first ones. */
 const maxRounds = 50;
 
 /**
  * Every live process of a pod, daemonised ones included.
- * With a cgroup: its members. Without: descendants of the agent, its session, and whoever inherited the pod's environment
- * (survives setsid and a double fork; only a process that also cleared its environment escapes).
+ * With a cgroup: its members, and the agent, which joins an instant after its start. Without: descendants of the agent, its
+ * session, and whoever inherited the pod's environment (survives setsid and a double fork; only a process that also cleared its
+ * environment escapes). The environment is also searched when the agent was never known: it may not have joined yet.
  */
 export function treeMembers(tree: Tree): readonly number[] {
-  if (tree.group !== null) return tree.group.members();
-  const running = listProcesses().filter((stat) => stat.state !== 'Z' && stat.pid !== process.pid);
-  const found = descendants(running, tree.root);
-  for (const stat of running) {
-    const isInSession = tree.root !== null && found.has(tree.root.pid) && stat.session === tree.root.pid;
-    if (!found.has(stat.pid) && (isInSession || environmentHas(stat.pid, tree.mark))) found.add(stat.pid);
+  if (tree.group !== null && tree.root !== null) {
+    const root = isAlive(tree.root) ? [tree.root.pid] : [];
+    return [...new Set([...tree.group.members(), ...root])];
   }
-  return [...found];
+  return [...new Set([...(tree.group?.members() ?? []), ...scanned(tree)])];
 }
 
 /**
@@ -35,13 +33,12 @@ export function treeMembers(tree: Tree): readonly number[] {
  * @returns true when nothing is left; otherwise call again after a pause
  */
 export function killTree(tree: Tree): boolean {
-  if (tree.group !== null) return killGroup(tree.group);
-  for (let round = 0; round < maxRounds; round += 1) {
-    const members = treeMembers(tree);
-    if (members.length === 0) return true;
-    for (const pid of members) signal(pid, 'SIGKILL');
-  }
-  return false;
+  if (treeMembers(tree).length === 0) return true;
+  // Frozen members cannot fork, so one round finds all of them; they die when they are thawed.
+  tree.group?.freeze(true);
+  killMembers(tree);
+  tree.group?.freeze(false);
+  return treeMembers(tree).length === 0;
 }
 
 /**
@@ -59,15 +56,6 @@ export async function endTree(tree: Tree, sleep: (ms: number) => Promise<unknown
   return killTree(tree);
 }
 
-/** Frozen members cannot fork, so the list is complete; a frozen one dies when it is thawed. */
-function killGroup(group: NonNullable<Tree['group']>): boolean {
-  if (group.members().length === 0) return true;
-  group.freeze(true);
-  for (const pid of group.members()) signal(pid, 'SIGKILL');
-  group.freeze(false);
-  return group.members().length === 0;
-}
-
 /** Sends a signal; false when the process is gone already. */
 export function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
@@ -76,6 +64,27 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
   } catch {
     return false;
   }
+}
+
+/** Until a look finds nobody new. */
+function killMembers(tree: Tree): void {
+  const killed = new Set<number>();
+  for (let round = 0; round < maxRounds; round += 1) {
+    const found = treeMembers(tree).filter((pid) => !killed.has(pid));
+    if (found.length === 0) return;
+    for (const pid of found) signal(pid, 'SIGKILL');
+    for (const pid of found) killed.add(pid);
+  }
+}
+
+function scanned(tree: Tree): ReadonlySet<number> {
+  const running = listProcesses().filter((stat) => stat.state !== 'Z' && stat.pid !== process.pid);
+  const found = descendants(running, tree.root);
+  for (const stat of running) {
+    const isInSession = tree.root !== null && found.has(tree.root.pid) && stat.session === tree.root.pid;
+    if (!found.has(stat.pid) && (isInSession || environmentHas(stat.pid, tree.mark))) found.add(stat.pid);
+  }
+  return found;
 }
 
 function descendants(running: readonly ProcessStat[], root: ProcessId | null): Set<number> {

@@ -7,7 +7,7 @@ import { endAllPods } from './end-all-pods.ts';
 import { type PodApi, ProcessNode } from './node.ts';
 import type { PodView } from './pod.ts';
 import { podPaths, readRecords } from './pod-record.ts';
-import { isAlive } from './proc.ts';
+import { isAlive, readProcess } from './proc.ts';
 import type { LocalRuntime } from './runtimes.ts';
 import { eventually, machineCgroups, makeAgent, makeFolder, podView, realClock, shellRuntime } from './testing.ts';
 
@@ -52,6 +52,7 @@ let folder: ReturnType<typeof makeFolder>;
 let api: FakeApi;
 let life: AbortController;
 let work: Promise<void>;
+let reads = 0;
 
 beforeEach(() => {
   folder = makeFolder();
@@ -81,7 +82,10 @@ async function startNode(
       runtimes,
       addresses: makeAddresses(folder.path, [9101], 0),
       cgroups: withGroups ? cgroups : null,
-      readKeys: async () => null,
+      readKeys: async () => {
+        reads += 1;
+        return null;
+      },
     },
   });
   await node.adopt();
@@ -156,7 +160,11 @@ test('a missing reference waits with CreateContainerConfigError', async () => {
   const missing = { kind: 'secret', name: 'X', object: 'none', key: 'k', isOptional: false } as const;
   const pod = podView({}, { environment: [missing] });
   node.onPod(key(pod), pod);
-  await eventually('reason', () => state(pod)?.['waiting']?.reason === 'CreateContainerConfigError');
+  const reason = () => state(pod)?.['waiting']?.reason;
+  await eventually('reason', () => reason() === 'CreateContainerConfigError');
+  const before = reads;
+  await eventually('two more tries', () => reads >= before + 2);
+  expect(reason()).toBe('CreateContainerConfigError');
 });
 
 test('a deleted pod gets SIGTERM, may end in peace, is removed, and leaves nothing', async () => {
@@ -233,7 +241,7 @@ test('a pod that ended while no node ran has an unknown exit', async () => {
   await work;
   const id = processOf(pod);
   process.kill(id?.pid ?? 0, 'SIGKILL');
-  await eventually('end', () => id !== null && !isAlive(id));
+  await eventually('end', () => id !== null && readProcess(id.pid) === null);
   await startNode(runtimes, { pods: [{ ...pod, phase: 'Running' }] });
   await phase(pod, 'Failed');
   expect(state(pod)?.['terminated']).toMatchObject({ exitCode: 137, reason: 'ContainerStatusUnknown' });

@@ -138,7 +138,9 @@ export class ProcessNode {
         return this.#replace(action.pod, bound);
       }
       case 'start': {
-        this.#writer.set(action.pod, waitingStatus(action.pod, this.#waiting('ContainerCreating', '')));
+        if (!this.#refused.has(action.uid)) {
+          this.#writer.set(action.pod, waitingStatus(action.pod, this.#waiting('ContainerCreating', '')));
+        }
         const started = await startPod(action.pod, { ...this.#doors.start, pod: this.#podDoors() });
         this.#running.set(action.uid, started);
         return this.#report(started, this.#podOf(action.uid) ?? action.pod);

@@ -106,10 +106,10 @@ export class RunningPod implements RunningView {
     this.#change({ memoryBytes });
   }
 
-  /** Frees the folder and the group. Only after the end. */
+  /** Frees the folder and the group. Only after the end. @throws Error when something cannot be removed yet */
   forget(): void {
     this.#life.abort();
-    this.#group?.remove();
+    if (this.#group?.remove() === false) throw new Error('control group is still in use');
     removeFolders(this.#doors.stateDir, this.uid);
   }
 

@@ -25,7 +25,7 @@ test.each([
   expect(isVersionOf(version, wanted)).toBe(is);
 });
 
-test('the exact version wins; else the nearest stands in; without any the runtime is left out', async () => {
+test('the exact version wins; else the next newer stands in, or the newest; without any the runtime is left out', async () => {
   const base = { family: 'f', image: 'i', bootstrap: [], freshProcess: [] };
   const entry = (id: string, interpreters: string[]) => ({ ...base, id, version: id, interpreters });
   const versions = new Map([
@@ -36,14 +36,14 @@ test('the exact version wins; else the nearest stands in; without any the runtim
   const entries = [
     entry('3.11', ['a', 'b']),
     entry('3.14', ['a', 'b']),
-    entry('3.8', ['a', 'b']),
+    entry('3.10', ['a', 'b']),
     entry('3.9', ['none']),
   ];
   const found = await findLocalRuntimes(entries, find);
   expect(found.map(({ interpreter, isExact }) => `${interpreter.path} ${isExact}`)).toEqual([
     '/3.11.7 true',
     '/3.13.0 false',
-    '/3.9.1 false',
+    '/3.11.7 false',
   ]);
 });
 

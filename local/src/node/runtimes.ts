@@ -55,12 +55,13 @@ async function localRuntime(entry: RuntimeEntry, find: FindInterpreter): Promise
   const found = (await Promise.all(entry.interpreters.map(find))).flat();
   const exact = found.find((interpreter) => isVersionOf(interpreter.version, entry.version));
   if (exact !== undefined) return { entry, interpreter: exact, isExact: true };
-  const distance = ({ version }: Interpreter) => Math.abs(ordinal(version) - ordinal(entry.version));
-  const [nearest] = found.toSorted((a, b) => distance(a) - distance(b));
-  return nearest === undefined ? null : { entry, interpreter: nearest, isExact: false };
+  // The next newer version stands in, as languages grow upwards; without one the newest.
+  const ascending = found.toSorted((a, b) => ordinal(a.version) - ordinal(b.version));
+  const standIn = ascending.find(({ version }) => ordinal(version) > ordinal(entry.version)) ?? ascending.at(-1);
+  return standIn === undefined ? null : { entry, interpreter: standIn, isExact: false };
 }
 
-/** Versions on a line, so that the nearest one can stand in: 3.13 is nearer to 3.14 than 3.9 is. */
+/** Versions on a line: 3.9 is before 3.13. */
 function ordinal(version: string): number {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major * 1000 + minor;
