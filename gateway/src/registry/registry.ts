@@ -92,6 +92,7 @@ export class Registry implements Functions {
   }
 
   byName(accountId: string, functionName: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined> {
+    if (this.#changed.size > 0) this.#flush();
     const key = this.#names.get(accountId)?.get(functionName);
     if (key !== undefined) return this.#current(key);
     return this.#hasSynced ? undefined : this.#whenSynced().then(() => this.byName(accountId, functionName));
@@ -118,6 +119,7 @@ export class Registry implements Functions {
   }
 
   #current(key: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined> {
+    if (this.#changed.size > 0) this.#flush(); // news that came in this very turn count
     const fn = this.#routed.get(key);
     if (fn?.isPending !== true) return fn;
     const hold = this.#holds.get(key);
