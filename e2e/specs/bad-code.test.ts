@@ -116,8 +116,13 @@ const initFailures: [reason: string, fn: object, want: object][] = [
   ],
   [
     'missing module',
-    nodeFunction('no-module', `import 'nope'; export const handler = () => 1;`),
-    { errorType: 'Runtime.ImportModuleError' },
+    makeFunction('no-module', { 'index.js': `require('nope'); exports.handler = () => 1;` }),
+    { errorType: 'Runtime.ImportModuleError', errorMessage: expect.stringContaining("Cannot find module 'nope'") },
+  ],
+  [
+    'missing module of an ES module',
+    nodeFunction('no-es-module', `import 'nope'; export const handler = () => 1;`),
+    { errorType: 'Error', errorMessage: expect.stringContaining("Cannot find package 'nope'") },
   ],
   [
     'missing handler',
@@ -226,7 +231,7 @@ test.each<[reason: string, bytes: () => Promise<Buffer>]>([
     const name = `bad-zip-${reason.replaceAll(' ', '-')}`;
     await kappa.applyReady(makeFunction(name, {}, { code: { zip: { sha256 } }, runtime: 'nodejs24.x' }));
     const answer = await invoke(kappa.endpoint, name);
-    expect(answer).toMatchObject({ status: 502, payload: { Type: 'Service' } });
+    expect(answer).toMatchObject({ status: 502, payload: { Message: expect.stringMatching(/^bad code: /) } });
     expect(answer.headers.get('x-amzn-errortype')).toMatch(/^InvalidZipFileException/);
     await kappa.deleteFunction(name);
   },
