@@ -27,6 +27,8 @@ export interface Transport {
 }
 
 const callSilenceMs = 30_000;
+/** An unused connection is closed after so long: before a server or a load balancer does it just when a call begins. */
+const idleSocketMs = 20_000;
 /** Longer than any object that etcd takes (1.5 MiB) even when every byte of it is escaped. */
 const lineMaxChars = 16 * 1024 * 1024;
 
@@ -46,7 +48,7 @@ export function connectTransport(file?: string): Transport {
   if (cluster === null) throw new KubernetesError('no current cluster in the kubeconfig', 0, 'NoCluster');
   const server = new URL(cluster.server);
   const isHttps = server.protocol === 'https:';
-  const keepAlive = { keepAlive: true, keepAliveMsecs: 30_000, maxSockets: 64 };
+  const keepAlive = { keepAlive: true, keepAliveMsecs: 30_000, maxSockets: 64, timeout: idleSocketMs };
   const agent = isHttps ? new HttpsAgent(keepAlive) : new HttpAgent(keepAlive);
   const send = isHttps ? httpsRequest : httpRequest;
 
@@ -136,9 +138,14 @@ async function sendOnce(
       ? {}
       : { 'content-type': call.contentType ?? 'application/json', 'content-length': body.length }),
   };
-  const request = send(url, { ...options, headers, ...(call.signal === undefined ? {} : { signal: call.signal }) });
-  const silenceMs = call.silenceMs ?? callSilenceMs;
-  request.setTimeout(silenceMs, () => request.destroy(new Error(`silent for ${silenceMs} ms`)));
+  const timeout = call.silenceMs ?? callSilenceMs;
+  const request = send(url, {
+    ...options,
+    headers,
+    timeout,
+    ...(call.signal === undefined ? {} : { signal: call.signal }),
+  });
+  request.on('timeout', () => request.destroy(new Error(`silent for ${timeout} ms`)));
   let isAnswered = false;
   request.on('response', (response) => {
     isAnswered = true;
