@@ -26,9 +26,10 @@ export interface Cluster {
 /**
  * Gives a test file a server, a namespace and kubectl, and takes all of it away again.
  *
- * @param options.crds installs the CRDs of Kappa first
+ * @param options.kappa installs the CRDs of Kappa first; they stay
+ * @param options.crds CRDs of the file's own, installed first and removed at the end
  */
-export function useCluster(options: { crds?: boolean } = {}): Cluster {
+export function useCluster(options: { kappa?: boolean; crds?: readonly Json[] } = {}): Cluster {
   const parts: { -readonly [K in keyof Cluster]?: Cluster[K] } = {};
   beforeAll(async () => {
     parts.server = await startServer();
@@ -36,10 +37,12 @@ export function useCluster(options: { crds?: boolean } = {}): Cluster {
     parts.home = await mkdtemp(join(tmpdir(), 'kappa-contract-home-'));
     parts.kubectl = await kubectlFor(parts.server.kubeconfig, parts.home);
     parts.namespace = await makeNamespace(parts.api);
-    if (options.crds === true) for (const crd of await kappaManifests()) await installCrd(parts.api, crd);
+    const manifests = options.kappa === true ? await kappaManifests() : [];
+    for (const crd of [...manifests, ...(options.crds ?? [])]) await installCrd(parts.api, crd);
   });
   afterAll(async () => {
     if (parts.namespace !== undefined) await parts.api?.send('DELETE', `/api/v1/namespaces/${parts.namespace}`);
+    for (const crd of options.crds ?? []) if (parts.api !== undefined) await removeCrd(parts.api, crd.metadata.name);
     parts.api?.close();
     await parts.server?.stop();
     if (parts.home !== undefined) await rm(parts.home, { recursive: true, force: true });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Json } from './api.ts';
 import { useCluster } from './cluster.ts';
 
-const cluster = useCluster({ crds: true });
+const cluster = useCluster({ kappa: true });
 const get = (path: string, accept?: string): Promise<Json> =>
   cluster.api.ok('GET', path, accept === undefined ? {} : { accept });
 

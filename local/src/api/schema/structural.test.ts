@@ -118,7 +118,11 @@ describe('validate words a refusal as the API server does', () => {
         type: 'array',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['name'],
-        items: { type: 'object', properties: { name: { type: 'string' }, v: { type: 'integer' } } },
+        items: {
+          type: 'object',
+          required: ['name'],
+          properties: { name: { type: 'string' }, v: { type: 'integer' } },
+        },
       },
     });
     const errors = validate(
@@ -136,7 +140,11 @@ describe('validate words a refusal as the API server does', () => {
 
   test('a value that fits none of several', () => {
     const schema = spec({
-      f: { type: 'object', properties: { a: {}, b: {} }, oneOf: [{ required: ['a'] }, { required: ['b'] }] },
+      f: {
+        type: 'object',
+        properties: { a: { type: 'integer' }, b: { type: 'integer' } },
+        oneOf: [{ required: ['a'] }, { required: ['b'] }],
+      },
     });
     expect(describeFieldErrors(validate(schema, object({ f: { a: 1, b: 1 } }), null))).toContain(
       'Found 2 valid alternatives',
@@ -231,6 +239,18 @@ describe('CEL rules', () => {
     expect(() => withRules({ rule: 'self.a <' })).toThrow('x-kubernetes-validations');
     expect(() => withRules({ rule: '1 + 2' })).toThrow('must evaluate to a bool');
   });
+});
+
+test.each<[reason: string, property: JsonObject, path: string]>([
+  ['a field without a type', { minimum: 1 }, 'properties[f].type'],
+  [
+    'a keyed list without keys',
+    { type: 'array', 'x-kubernetes-list-type': 'map', items: { type: 'object' } },
+    'list-map-keys',
+  ],
+  ['a default that does not fit', { type: 'integer', default: 'x' }, 'properties[f].default'],
+])('%s is not structural', (_reason, property, path) => {
+  expect(() => spec({ f: property })).toThrow(path);
 });
 
 describe('prune and applyDefaults', () => {

@@ -4,6 +4,7 @@ import type { JsonObject } from './json.ts';
 import { validateListTypes } from './list-types.ts';
 import { parseSchemaNode, type SchemaNode, withObjectFields } from './schema-node.ts';
 import { applyDefaultsTo, pruneNode } from './shape.ts';
+import { checkStructural } from './structural-check.ts';
 import { validateValue } from './value-validation.ts';
 
 export type { FieldError } from './field-error.ts';
@@ -17,10 +18,20 @@ export interface CompiledSchema {
 /**
  * Compiles the `openAPIV3Schema` of a CRD version. `apiVersion`, `kind` and `metadata` are added.
  *
- * @throws SchemaError when a pattern or a CEL rule does not compile
+ * @throws SchemaError when a pattern or a CEL rule does not compile, or the schema is not structural
  */
 export function compileSchema(openAPIV3Schema: unknown): CompiledSchema {
   const root = parseSchemaNode(openAPIV3Schema, 'openAPIV3Schema');
+  checkStructural(root, 'openAPIV3Schema');
+  return compiled(root);
+}
+
+/** Compiles a schema of our own, which may leave the keys of lists out and is not checked. */
+export function compileTrusted(source: unknown): CompiledSchema {
+  return compiled(parseSchemaNode(source, 'schema'));
+}
+
+function compiled(root: SchemaNode): CompiledSchema {
   return { root: { ...root, embedded: true, properties: withObjectFields(new Map(root.properties)) } };
 }
 

@@ -1,0 +1,274 @@
+import { describe, expect, test } from '@jest/globals';
+import { type Answer, type Json, patchTypes } from './api.ts';
+import { kappaManifests, useCluster } from './cluster.ts';
+
+const cluster = useCluster({ kappa: true });
+const apiVersion = 'kappa.dev/v1alpha1';
+let count = 0;
+
+const post = (plural: string, body: Json): Promise<Answer> =>
+  cluster.api.send('POST', cluster.path(apiVersion, plural), { body });
+const patch = (plural: string, name: string, body: Json): Promise<Answer> =>
+  cluster.api.send('PATCH', cluster.path(apiVersion, plural, name), { body, contentType: patchTypes.merge });
+
+const object = (kind: string, spec: Json, name = `o${++count}`): Json => ({
+  apiVersion,
+  kind,
+  metadata: { name },
+  spec,
+});
+const inline = (...files: Json[]): Json => ({ inline: { files } });
+const fn = (spec: Json = {}, name?: string): Json =>
+  object(
+    'Function',
+    { runtime: 'nodejs24.x', handler: 'index.handler', code: inline({ path: 'index.mjs', content: 'x' }), ...spec },
+    name,
+  );
+const version = (spec: Json = {}): Json =>
+  object('FunctionVersion', {
+    functionName: 'f',
+    lambdaName: 'f',
+    version: '1',
+    revision: '0123456789',
+    runtime: 'nodejs24.x',
+    handler: 'index.handler',
+    code: { sha256: 'a'.repeat(64), sizeBytes: 1 },
+    memoryMiB: 128,
+    timeoutSeconds: 3,
+    ...spec,
+  });
+const alias = (spec: Json = {}): Json =>
+  object('Alias', { functionName: 'f', name: 'live', functionVersion: '1', ...spec });
+const pool = (spec: Json = {}): Json => object('Pool', { runtime: 'nodejs24.x', ...spec });
+const env = (...entries: Json[]): Json => ({ environment: entries });
+const sha256 = 'a'.repeat(64);
+const secretKeyRef = { name: 's', key: 'k' };
+
+/** One rule of the manifests: what breaks it at creation, and the nearest thing that does not. */
+type Row = readonly [message: string, field: string, refused: () => Json, accepted: () => Json];
+const creation: readonly Row[] = [
+  [
+    'metadata.name is not a Lambda function name',
+    'spec.functionName',
+    () => fn({}, 'with.dots'),
+    () => fn({ functionName: 'With_Dots' }, 'with.dots'),
+  ],
+  [
+    'spec.functionName is only for names',
+    'spec.functionName',
+    () => fn({ functionName: 'plain' }, 'not-plain'),
+    () => fn({ functionName: 'plain-same' }, 'plain-same'),
+  ],
+  [
+    'exactly one of inline, zip and url must be given',
+    'spec.code',
+    () => fn({ code: { zip: { sha256 }, ...inline({ path: 'a', content: '' }) } }),
+    () => fn({ code: { zip: { sha256 } } }),
+  ],
+  [
+    'the files together must not be longer',
+    'spec.code.inline.files',
+    () =>
+      fn({ code: inline({ path: 'a', content: 'x'.repeat(300_000) }, { path: 'b', content: 'x'.repeat(300_000) }) }),
+    () =>
+      fn({ code: inline({ path: 'a', content: 'x'.repeat(300_000) }, { path: 'b', content: 'x'.repeat(200_000) }) }),
+  ],
+  [
+    "must be a relative path with '/' between its parts",
+    'spec.code.inline.files[0].path',
+    () => fn({ code: inline({ path: '../up', content: '' }) }),
+    () => fn({ code: inline({ path: 'lib/.hidden/a b.mjs', content: '' }) }),
+  ],
+  [
+    'names and values together must not be longer',
+    'spec.environment',
+    () => fn(env({ name: 'AA', value: 'x'.repeat(3000) }, { name: 'BB', value: 'x'.repeat(3000) })),
+    () => fn(env({ name: 'AA', value: 'x'.repeat(3000) }, { name: 'BB', value: 'x'.repeat(1000) })),
+  ],
+  [
+    'exactly one of value and valueFrom must be given',
+    'spec.environment[0]',
+    () => fn(env({ name: 'AA' })),
+    () => fn(env({ name: 'AA', value: '' })),
+  ],
+  [
+    'this name is reserved by Lambda',
+    'spec.environment[0].name',
+    () => fn(env({ name: 'AWS_REGION', value: 'x' })),
+    () => fn(env({ name: 'AWS_REGION_OF_MINE', value: 'x' })),
+  ],
+  [
+    'names that begin with KAPPA_ are reserved',
+    'spec.environment[0].name',
+    () => fn(env({ name: 'KAPPA_X', value: 'x' })),
+    () => fn(env({ name: 'MY_KAPPA_X', value: 'x' })),
+  ],
+  [
+    'exactly one of secretKeyRef and configMapKeyRef',
+    'spec.environment[0].valueFrom',
+    () => fn(env({ name: 'AA', valueFrom: {} })),
+    () => fn(env({ name: 'AA', valueFrom: { secretKeyRef } })),
+  ],
+  [
+    'provisioned must not be greater than reserved',
+    'spec.concurrency.provisioned',
+    () => fn({ concurrency: { reserved: 1, provisioned: 2 } }),
+    () => fn({ concurrency: { reserved: 2, provisioned: 2 } }),
+  ],
+  ['must not consist of digits only', 'spec.name', () => alias({ name: '12' }), () => alias({ name: 'v12' })],
+  [
+    'the additional version must be another one',
+    'spec.additionalVersion.functionVersion',
+    () => alias({ additionalVersion: { functionVersion: '1', weightPercent: 5 } }),
+    () => alias({ additionalVersion: { functionVersion: '2', weightPercent: 5 } }),
+  ],
+  [
+    '$LATEST cannot share calls',
+    'spec.additionalVersion',
+    () => alias({ functionVersion: '$LATEST', additionalVersion: { functionVersion: '2', weightPercent: 5 } }),
+    () => alias({ functionVersion: '$LATEST' }),
+  ],
+  [
+    'minReplicas must not be greater than maxPods',
+    'spec.minReplicas',
+    () => pool({ minReplicas: 5, maxPods: 4 }),
+    () => pool({ minReplicas: 4, maxPods: 4 }),
+  ],
+];
+
+/** Rules about a change: what was, the change that is refused, a change that is not. */
+type UpdateRow = readonly [message: string, field: string, before: () => Json, refused: Json, accepted: Json];
+const updates: readonly UpdateRow[] = [
+  [
+    'functionName cannot be changed; make another Function',
+    'spec.functionName',
+    () => fn({ functionName: 'My_F' }),
+    { spec: { functionName: 'Other_F' } },
+    { spec: { memoryMiB: 256 } },
+  ],
+  [
+    'a FunctionVersion cannot be changed',
+    'spec',
+    () => version(),
+    { spec: { memoryMiB: 256 } },
+    { metadata: { labels: { a: 'b' } } },
+  ],
+  [
+    'functionName cannot be changed; make another Alias',
+    'spec.functionName',
+    () => alias(),
+    { spec: { functionName: 'other' } },
+    { spec: { functionVersion: '2' } },
+  ],
+  [
+    'name cannot be changed; make another Alias',
+    'spec.name',
+    () => alias(),
+    { spec: { name: 'other' } },
+    { spec: { description: 'new' } },
+  ],
+  [
+    'runtime cannot be changed; make another Pool',
+    'spec.runtime',
+    () => pool(),
+    { spec: { runtime: 'python3.13' } },
+    { spec: { replicas: 3 } },
+  ],
+];
+
+const pluralOf: Readonly<Record<string, string>> = {
+  Function: 'functions',
+  FunctionVersion: 'functionversions',
+  Alias: 'aliases',
+  Pool: 'pools',
+};
+const plural = (body: Json): string => pluralOf[body.kind] ?? '';
+
+function expectRefusal(answer: Answer, message: string, field: string): void {
+  expect(answer).toMatchObject({ status: 422, body: { reason: 'Invalid' } });
+  const found = answer.body.details.causes.filter((one: Json) => one.message.includes(message));
+  expect(found.map((one: Json) => one.field)).toContain(field);
+}
+
+describe('each rule at creation', () => {
+  test.each(creation)('%s', async (message, field, refused, accepted) => {
+    const bad = refused();
+    expectRefusal(await post(plural(bad), bad), message, field);
+    const good = accepted();
+    const answer = await post(plural(good), good);
+    expect([answer.status, answer.body.message]).toEqual([201, undefined]);
+  });
+});
+
+describe('each rule on update', () => {
+  test.each(updates)('%s', async (message, field, before, refused, accepted) => {
+    const made = before();
+    expect((await post(plural(made), made)).status).toBe(201);
+    expectRefusal(await patch(plural(made), made.metadata.name, refused), message, field);
+    const answer = await patch(plural(made), made.metadata.name, accepted);
+    expect([answer.status, answer.body.message]).toEqual([200, undefined]);
+  });
+});
+
+test('no rule of the manifests is forgotten here', async () => {
+  const messages: string[] = [];
+  const collect = (node: Json): void => {
+    if (typeof node !== 'object' || node === null) return;
+    for (const rule of node['x-kubernetes-validations'] ?? []) messages.push(rule.message);
+    for (const child of Object.values(node)) collect(child);
+  };
+  for (const crd of await kappaManifests()) collect(crd.spec.versions);
+  const covered = [...creation, ...updates].map(([message]) => message);
+  const missing = messages.filter((message) => !covered.some((one) => message.startsWith(one)));
+  expect(missing).toEqual([]);
+});
+
+describe('bounds of a Function', () => {
+  test.each<[spec: Json, field: string, message: string]>([
+    [{ runtime: 'nodejs8.10' }, 'spec.runtime', 'Unsupported value: "nodejs8.10"'],
+    [{ handler: 'a b' }, 'spec.handler', 'should match'],
+    [{ handler: undefined }, 'spec.handler', 'Required value'],
+    [{ memoryMiB: 64 }, 'spec.memoryMiB', 'spec.memoryMiB in body should be greater than or equal to 128'],
+    [{ memoryMiB: 10_241 }, 'spec.memoryMiB', 'should be less than or equal to 10240'],
+    [{ timeoutSeconds: 901 }, 'spec.timeoutSeconds', 'should be less than or equal to 900'],
+    [{ concurrency: { perInstance: 2 } }, 'spec.concurrency.perInstance', 'should be less than or equal to 1'],
+    [{ code: { url: { url: 'ftp://x/y', sha256 } } }, 'spec.code.url.url', 'should match'],
+    [{ code: { zip: { sha256: 'A'.repeat(64) } } }, 'spec.code.zip.sha256', 'should match'],
+    [{ http: {} }, 'spec.http.auth', 'Required value'],
+    [{ http: { auth: 'Open' } }, 'spec.http.auth', 'supported values: "None", "AwsIam"'],
+    [env({ name: '1A', value: '' }), 'spec.environment[0].name', 'should match'],
+    [
+      env({ name: 'AA', value: '' }, { name: 'AA', value: '' }),
+      'spec.environment[1]',
+      'Duplicate value: {"name":"AA"}',
+    ],
+  ])('%j', async (spec, field, message) => {
+    expectRefusal(await post('functions', fn(spec)), message, field);
+  });
+
+  test('defaults', async () => {
+    const { body } = await post('functions', fn());
+    expect(body.spec).toMatchObject({
+      memoryMiB: 128,
+      timeoutSeconds: 3,
+      description: '',
+      environment: [],
+      concurrency: { provisioned: 0, perInstance: 1 },
+      logging: { format: 'Text' },
+      idleTimeoutSeconds: 300,
+    });
+  });
+});
+
+test.each([
+  ['functions', () => fn()],
+  ['pools', () => pool()],
+])('%s can be scaled', async (name, make) => {
+  const made = make();
+  await post(name, made);
+  const scaled = await cluster.api.ok('PATCH', `${cluster.path(apiVersion, name, made.metadata.name)}/scale`, {
+    body: { spec: { replicas: 2 } },
+    contentType: patchTypes.merge,
+  });
+  expect(scaled.spec.replicas).toBe(2);
+});
