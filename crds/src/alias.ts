@@ -8,4 +8,8 @@ export type * from './generated/alias.ts';
  *
  * @throws ParseError with the path of every wrong field
  */
-export const parseAlias: (value: unknown) => AliasObject = makeParser('Alias', 'kappa.dev/v1alpha1', 'aliases.yaml');
+export const parseAlias: (value: unknown) => AliasObject = makeParser(
+  'Alias',
+  'kappa.dev/v1alpha1',
+  'alias.schema.json',
+);

@@ -11,5 +11,5 @@ export type * from './generated/function-version.ts';
 export const parseFunctionVersion: (value: unknown) => FunctionVersionObject = makeParser(
   'FunctionVersion',
   'kappa.dev/v1alpha1',
-  'functionversions.yaml',
+  'function-version.schema.json',
 );

@@ -11,5 +11,5 @@ export type * from './generated/function.ts';
 export const parseFunction: (value: unknown) => FunctionObject = makeParser(
   'Function',
   'kappa.dev/v1alpha1',
-  'functions.yaml',
+  'function.schema.json',
 );

@@ -1,10 +1,11 @@
 /**
- * Writes `src/generated/<kind>.ts` from `manifests/*.yaml`, which stay the source of truth. Run by `make generate`:
- * `node crds/src/generate.ts`; the same input always gives the same bytes.
+ * Writes `src/generated/<kind>.ts` (types) and `<kind>.schema.json` (what parsers check) from `manifests/*.yaml`, which stay the
+ * source of truth. Run by `make generate`: `node crds/src/generate.ts`; the same input always gives the same bytes.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import { parse } from 'yaml';
+import { validationSchema } from './validation-schema.ts';
 
 /** The part of a CRD manifest that matters here. */
 interface CustomResourceDefinition {
@@ -34,13 +35,13 @@ for (const file of readdirSync(manifests).sort()) {
   const { kind } = crd.spec.names;
   const name = kind.replace(/\B[A-Z]/g, '-$&').toLowerCase();
   writeFileSync(new URL(`${name}.ts`, generated), await typesOf(crd, file));
+  writeFileSync(new URL(`${name}.schema.json`, generated), `${JSON.stringify(schemaOf(crd, file))}\n`);
 }
 
 /** The TypeScript source of one kind. Fields with a default are never undefined: `parse` has filled them in. */
 async function typesOf(crd: CustomResourceDefinition, file: string): Promise<string> {
-  const { group, names, versions } = crd.spec;
-  const [version] = versions;
-  if (version === undefined) throw new Error(`${file} has no version`);
+  const { group, names } = crd.spec;
+  const version = versionOf(crd, file);
   const root = convert(version.schema.openAPIV3Schema, names.kind, 'Object');
   const properties = {
     ...root.properties,
@@ -58,6 +59,18 @@ async function typesOf(crd: CustomResourceDefinition, file: string): Promise<str
   const banner = `// Generated from crds/manifests/${file} by crds/src/generate.ts. Do not edit: run \`make generate\`.`;
   const condition = source.includes('Condition[]') ? "import type { Condition } from '../conditions.ts';\n" : '';
   return `${banner}\n${condition}import type { ObjectMeta } from '../object-meta.ts';\n\n${readonly(source)}`;
+}
+
+/** What a parser checks. The first key says that it is generated: JSON has no comments. */
+function schemaOf(crd: CustomResourceDefinition, file: string): object {
+  const $comment = `Generated from crds/manifests/${file} by crds/src/generate.ts. Do not edit: run make generate.`;
+  return { $comment, ...validationSchema({ ...versionOf(crd, file).schema.openAPIV3Schema }) };
+}
+
+function versionOf(crd: CustomResourceDefinition, file: string): CustomResourceDefinition['spec']['versions'][number] {
+  const [version] = crd.spec.versions;
+  if (version === undefined) throw new Error(`${file} has no version`);
+  return version;
 }
 
 /** A schema for the compiler: every object gets a name from its path, every default makes its field required. */

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import * as limits from './limits.ts';
+import { validationSchema } from './validation-schema.ts';
 
 interface Schema {
   readonly type?: string;
@@ -43,6 +44,14 @@ describe.each(files)('%s', (file) => {
     expect(metadata.name).toBe(`${spec.names.plural}.${spec.group}`);
     expect(file).toBe(`${spec.names.plural}.yaml`);
     expect(spec.names.categories).toEqual(['kappa']);
+  });
+
+  test('its parser checks the schema as it is now', () => {
+    const name = spec.names.kind.replace(/\B[A-Z]/g, '-$&').toLowerCase();
+    const { $comment: _comment, ...generated } = JSON.parse(
+      readFileSync(new URL(`./generated/${name}.schema.json`, import.meta.url), 'utf8'),
+    );
+    expect(generated).toEqual(validationSchema(spec.versions[0].schema.openAPIV3Schema));
   });
 
   test('every field says what it is', () => {

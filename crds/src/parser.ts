@@ -1,19 +1,20 @@
 import { readFileSync } from 'node:fs';
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { parse as parseYaml } from 'yaml';
+import { Ajv, type AnySchema, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { ObjectMeta } from './object-meta.ts';
 import { type FieldProblem, ParseError } from './parse-error.ts';
 import { isJsonObject, parseMeta } from './parse-meta.ts';
+
+let ajv: Ajv | undefined;
 
 /** Problems that a ParseError names at most. */
 const problemsMax = 20;
 
 /**
- * A parser for one kind, from its manifest in `crds/manifests`. The manifest is read and compiled at the first call, not at
- * import (about 30 ms once). The parser checks everything that the schema says but no CEL rule (the API server has done that),
+ * A parser for one kind, from the generated schema of its manifest, which is read and compiled at the first call, not at
+ * import. The parser checks everything that the schema says but no CEL rule (the API server has done that),
  * fills in defaults, takes objects without `apiVersion` and `kind` (items of a list) and leaves its argument alone.
  *
- * @param file name below crds/manifests
+ * @param file name below crds/src/generated
  */
 export function makeParser<T extends { readonly metadata: ObjectMeta }>(
   kind: string,
@@ -36,10 +37,9 @@ export function makeParser<T extends { readonly metadata: ObjectMeta }>(
 }
 
 function compile(file: string): ValidateFunction {
-  const manifest: unknown = parseYaml(readFileSync(new URL(`../manifests/${file}`, import.meta.url), 'utf8'));
-  const { spec } = manifest as { spec: { versions: [{ schema: { openAPIV3Schema: object } }] } };
-  const ajv = new Ajv({ strict: false, validateFormats: false, useDefaults: true, allErrors: true, messages: true });
-  return ajv.compile(spec.versions[0].schema.openAPIV3Schema);
+  const schema: unknown = JSON.parse(readFileSync(new URL(`./generated/${file}`, import.meta.url), 'utf8'));
+  ajv ??= new Ajv({ strict: false, validateFormats: false, useDefaults: true, allErrors: true, messages: true });
+  return ajv.compile(schema as AnySchema); // written by src/generate.ts
 }
 
 function checkType(found: unknown, wanted: string, path: string): FieldProblem[] {

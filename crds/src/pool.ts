@@ -8,4 +8,4 @@ export type * from './generated/pool.ts';
  *
  * @throws ParseError with the path of every wrong field
  */
-export const parsePool: (value: unknown) => PoolObject = makeParser('Pool', 'kappa.dev/v1alpha1', 'pools.yaml');
+export const parsePool: (value: unknown) => PoolObject = makeParser('Pool', 'kappa.dev/v1alpha1', 'pool.schema.json');
