@@ -52,9 +52,9 @@ func (c *Capture) Drain() {
 func (c *Capture) Close() {
 	c.Drain()
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.closed = true
-	_ = c.reader.Close()
+	c.mu.Unlock()
+	_ = c.reader.Close() // not under mu: it waits for the reading goroutine, which takes mu
 }
 
 func (c *Capture) run() {

@@ -98,6 +98,7 @@ func startPod(t *testing.T) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
+	exited := make(chan struct{})
 	linkListener, apiListener := listen(t), listen(t)
 	api := runtimeapi.NewServer()
 	server := &link.Server{PodUID: k.PodUID, Key: key, AgentVersion: "test", Random: fixedNonce{}}
@@ -109,6 +110,7 @@ func startPod(t *testing.T) string {
 		Command: []string{os.Args[0], "test-runtime"}, Supervisor: reaper, API: api,
 		Log: logs.NewStream(logs.NewSink(io.Discard), time.Now), Now: time.Now,
 		Exit: func(int) {
+			defer close(exited)
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			server.Close(ctx)
@@ -120,7 +122,10 @@ func startPod(t *testing.T) string {
 	if err := engine.Boot(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(reaper.KillTree)
+	t.Cleanup(func() { // the next pod of this process must not meet the end of this one
+		engine.Drain("test")
+		<-exited
+	})
 	return linkListener.Addr().String()
 }
 
