@@ -78,5 +78,5 @@ test('whatever happens, the view becomes what the server has, and so do those wh
       await api.stop();
     }
   });
-  await fc.assert(scenario, { numRuns: 60 });
+  await fc.assert(scenario, { numRuns: 30 });
 });
