@@ -191,6 +191,29 @@ describe('applyServerSide', () => {
     expect(fieldsOf(object, 'c')).toEqual({ 'f:status': { 'f:state': {} } });
   });
 
+  test('what client-side apply left behind is taken over by kubectl without a conflict', () => {
+    const key = 'kubectl.kubernetes.io/last-applied-configuration';
+    const annotations = { [key]: JSON.stringify(config({ size: 1, text: 'same' })) };
+    const after = config({ size: 1, text: 'by hand' }, { annotations });
+    const live = trackUpdate({
+      before: null,
+      after,
+      manager: 'kubectl-client-side-apply',
+      nowIso,
+      subresource: '',
+      apiVersion: 'a.dev/v1',
+      schema,
+    });
+    const object = applied(apply(live, 'kubectl', { size: 2 }));
+    expect(valueAt(object, 'spec', 'size')).toBe(2);
+    expect(JSON.parse(String(valueAt(object, 'metadata', 'annotations', key)))).toEqual(config({ size: 2 }));
+    expect(apply(live, 'kubectl', { size: 2, text: 'mine' })).toMatchObject({
+      kind: 'conflict',
+      conflicts: [{ field: '.spec.text' }],
+    });
+    expect(apply(live, 'another', { size: 2 }).kind).toBe('conflict');
+  });
+
   test.each<[reason: string, spec: JsonObject, want: string]>([
     ['an unknown field', { nope: 1 }, '.spec.nope: field not declared in schema'],
     ['an item without its key', { env: [{ value: 'x' }] }, 'omits key field "name"'],

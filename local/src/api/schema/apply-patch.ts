@@ -1,5 +1,6 @@
 import { describeShapeProblem } from './applied-shape.ts';
 import { deepEqual, isObject, type JsonObject, objectOr, textOr } from './json.ts';
+import { refreshLastApplied, takeoverFields } from './last-applied.ts';
 import { isSameManager, type ManagerEntry, readManagers, writeManagers } from './managed-fields.ts';
 import {
   describePath,
@@ -68,12 +69,15 @@ export function applyServerSide(request: ApplyRequest): ApplyResult {
   const last = before.find((entry) => isSameManager(entry, self));
   const fields = fieldSetOf(schema.root, applied);
   const merged = mergeApplied(schema.root, live, applied);
-  const object = objectOr(prunedOf(schema.root, merged, last?.fields, [fields, ...others.map((one) => one.fields)]));
-  const change = compare(schema.root, live, object);
-  const conflicts = others.flatMap((entry) => conflictsWith(entry, union(change.added, change.modified)));
+  const owners = [fields, ...others.map((one) => one.fields)];
+  const pruned = objectOr(prunedOf(schema.root, merged, last?.fields, owners));
+  const change = compare(schema.root, live, pruned);
+  const fought = difference(union(change.added, change.modified), takeoverFields(schema.root, live, manager));
+  const conflicts = others.flatMap((entry) => conflictsWith(entry, fought));
   if (conflicts.length > 0 && !request.force) return { kind: 'conflict', conflicts };
   const lost = union(union(change.added, change.modified), change.removed);
   const kept = others.map((entry) => ({ ...entry, fields: difference(entry.fields, lost) }));
+  const object = refreshLastApplied(pruned, applied, manager);
   const time = last !== undefined && deepEqual(live, object) ? last.time : nowIso;
   return { kind: 'applied', object: writeManagers(object, [...kept, { ...self, time, fields: owned(fields) }]) };
 }
