@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import {
   isAlreadyExists,
@@ -69,6 +69,17 @@ test('every call, and every watch, carries the credentials of the kubeconfig', a
   await until('the watch is open', () => api.openWatches === 1);
   ended.abort();
   expect(new Set(api.requests.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer fake-token']));
+});
+
+test('a login helper that fails makes a call fail, as unavailable', async () => {
+  const config = JSON.parse(readFileSync(api.kubeconfig, 'utf8'));
+  config.users[0].user = {
+    exec: { apiVersion: 'client.authentication.k8s.io/v1', command: '/nowhere/login', interactiveMode: 'Never' },
+  };
+  writeFileSync(api.kubeconfig, JSON.stringify(config));
+  const error = await errorOf(connect(api.kubeconfig).get(configMaps, 'default', 'a'));
+  expect(error).toMatchObject({ code: 0, reason: 'NoCredentials' });
+  expect(isUnavailable(error)).toBe(true);
 });
 
 test('without a usable kubeconfig there is no client', () => {

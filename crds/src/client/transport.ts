@@ -60,7 +60,7 @@ export function connectTransport(file?: string): Transport {
       method: call.method,
       headers: { accept: 'application/json', 'user-agent': 'kappa' },
     };
-    await config.applyToHTTPSOptions(options); // adds authorization, CA, client certificate, and an agent that matters only for proxies
+    await authenticate(config, options, nameOf(call));
     if (cluster.proxyUrl === undefined) options.agent = agent;
     return sendOnce(url, call, options, send);
   };
@@ -68,6 +68,15 @@ export function connectTransport(file?: string): Transport {
 }
 
 type Open = (call: Call) => Promise<IncomingMessage>;
+
+/** Adds authorization, CA, client certificate, and an agent that matters only for proxies. */
+async function authenticate(config: KubeConfig, options: RequestOptions, what: string): Promise<void> {
+  try {
+    await config.applyToHTTPSOptions(options);
+  } catch (cause) {
+    throw new KubernetesError(`${what}: no credentials`, 0, 'NoCredentials', { cause }); // a token file or a login helper that failed now
+  }
+}
 
 async function readJson(call: Call, open: Open): Promise<unknown> {
   const response = await open(call);
