@@ -197,6 +197,7 @@ export class Connection {
     return this.#state !== 'Closed';
   }
 
+  /** A stream is only forgotten once its last frame is understood: one that is not ends the link, and so the stream. */
   #onFrame(type: number, flags: number, number: number, body: Buffer): void {
     if (this.#state === 'Closed') return;
     if (number === 0) {
@@ -206,13 +207,14 @@ export class Connection {
     const stream = this.#streams.get(number);
     if (stream === undefined) return;
     if (type === Frame.ERROR) {
-      this.#streams.delete(number);
       const { code, message } = parseError(parseJson(body));
+      this.#streams.delete(number);
       stream.sink.onRefused(new LinkError(code, message));
     } else if (stream.kind === 'invoke') this.#onInvokeFrame(stream, number, type, flags, body);
     else if (type === Frame.SPECIALIZED) {
+      const { alreadyClaimed } = parseSpecialized(parseJson(body));
       this.#streams.delete(number);
-      stream.sink.onSpecialized(parseSpecialized(parseJson(body)).alreadyClaimed);
+      stream.sink.onSpecialized(alreadyClaimed);
     }
   }
 
@@ -226,8 +228,9 @@ export class Connection {
     } else if (type === Frame.DATA) {
       this.#onAnswerPiece(stream, body, isLast);
     } else if (type === Frame.REPORT) {
+      const report = parseReport(parseJson(body));
       this.#streams.delete(number);
-      stream.sink.onReport(parseReport(parseJson(body)));
+      stream.sink.onReport(report);
     }
   }
 
