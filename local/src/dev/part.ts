@@ -30,6 +30,8 @@ const longestPauseMs = 5000;
 /** Whoever lived so long has not died of its start: the next pause is short again. */
 const healthyMs = 10_000;
 const rememberedLines = 20;
+/** A part that dies so often before it served once has a cause that trying again does not mend. */
+const maxEarlyDeaths = 4;
 
 /**
  * A child process that is started again when it dies by itself, and stays down when it was stopped.
@@ -44,6 +46,8 @@ export class Part {
   #pauseMs = firstPauseMs;
   #lines: string[] = [];
   #waiting = new AbortController();
+  /** Ends without ever having served since `start`. */
+  #earlyDeaths = 0;
 
   constructor(spec: PartSpec, doors: PartDoors) {
     this.#spec = spec;
@@ -62,18 +66,24 @@ export class Part {
   /** Starts it; does nothing when it runs. Resolves at once: see `ready`. */
   start(): void {
     this.#isWanted = true;
+    this.#earlyDeaths = 0;
     if (this.#child === null) this.#spawn();
   }
 
   /** Waits until it serves. @throws Error with its last lines when it does not within `withinMs` */
   async ready(withinMs = 60_000): Promise<void> {
     const deadlineMs = this.#doors.now() + withinMs;
-    for (let pauseMs = 10; this.#doors.now() < deadlineMs && this.#isWanted; pauseMs = Math.min(pauseMs * 1.3, 250)) {
-      if (this.#child !== null && (await this.#spec.isReady().catch(() => false))) return;
+    const isHopeful = () => this.#doors.now() < deadlineMs && this.#isWanted && this.#earlyDeaths < maxEarlyDeaths;
+    for (let pauseMs = 10; isHopeful(); pauseMs = Math.min(pauseMs * 1.3, 250)) {
+      if (this.#child !== null && (await this.#spec.isReady().catch(() => false))) {
+        this.#earlyDeaths = Number.NEGATIVE_INFINITY;
+        return;
+      }
       await this.#doors.sleep(pauseMs);
     }
     const said = this.#lines.length === 0 ? 'It said nothing.' : `Its last lines:\n${this.#lines.join('\n')}`;
-    throw new Error(`${this.name} did not become ready within ${withinMs / 1000} s. ${said}`);
+    const how = this.#earlyDeaths < maxEarlyDeaths ? `within ${withinMs / 1000} s` : `in ${maxEarlyDeaths} tries`;
+    throw new Error(`${this.name} did not become ready ${how}. ${said}`);
   }
 
   /** Sends a signal and changes nothing else: a part that dies of it is started again. */
@@ -127,6 +137,7 @@ export class Part {
       const end = (how: string) => {
         if (this.#child !== child) return;
         this.#child = null;
+        this.#earlyDeaths += 1;
         this.#doors.onProcess(name, null);
         resolve();
         void this.#again(how, startedMs);

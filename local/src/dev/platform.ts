@@ -11,7 +11,7 @@ import { applyExamples } from './examples.ts';
 import { endLeftovers, partRecords } from './leftovers.ts';
 import { Part, type PartDoors } from './part.ts';
 import { choosePorts, type Ports } from './ports.ts';
-import { setUpCluster } from './set-up-cluster.ts';
+import { removeEndedPods, setUpCluster, warmPools } from './set-up-cluster.ts';
 
 /** The processes of the platform, in the order of their start. */
 export const partNames = ['api', 'node', 'controller', 'gateway'] as const;
@@ -96,7 +96,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     options.signal?.addEventListener('abort', () => void stop(0));
     await startParts(part, { kubeconfig, stateDir, signal: options.signal });
     const platform = { stateDir, kubeconfig, kubectl, url: `http://127.0.0.1:${ports.gateway}`, ports, part, stop };
-    if (options.examples) await applyExamples(platform, join(repository, 'examples'), say);
+    if (options.examples) {
+      await applyExamples(platform, join(repository, 'examples'), say);
+      await warmPools(connect(kubeconfig), clock.sleep, 20_000);
+    }
     options.signal?.throwIfAborted();
     return platform;
   } catch (error) {
@@ -126,7 +129,9 @@ async function startParts(
     systemNamespace,
     poolNamespace,
   };
-  await setUpCluster(connect(kubeconfig, { component: 'kappa-setup' }), setUp, clock.sleep);
+  const kubernetes = connect(kubeconfig, { component: 'kappa-setup' });
+  await setUpCluster(kubernetes, setUp, clock.sleep);
+  await removeEndedPods(kubernetes);
   signal?.throwIfAborted();
   const others = partNames.filter((name) => name !== 'api').map(part);
   for (const other of others) other.start();

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:cry
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isConflict, isUnavailable } from '@kappa/crds/client/errors';
-import { configMaps, type Kind, namespaces } from '@kappa/crds/client/kinds';
+import { configMaps, type Kind, namespaces, pods, pools } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import { parse } from 'yaml';
 
@@ -59,6 +59,29 @@ export async function setUpCluster(
     { metadata: { name: 'kappa-gateway', namespace: setUp.poolNamespace }, data: { publicKey } },
     fieldManager,
   );
+}
+
+/** Removes the pods that an earlier run has left in the store: their processes have ended, nobody should call them. */
+export async function removeEndedPods(kubernetes: Kubernetes): Promise<void> {
+  const ended = await kubernetes.list(pods);
+  await Promise.all(
+    ended.map(({ metadata: { namespace, name, uid } }) =>
+      kubernetes.delete(pods, namespace, name, { preconditionUid: uid, graceSeconds: 0 }),
+    ),
+  );
+}
+
+/** Waits until each pool has a warm pod, so that the first call is a fast one. Gives up quietly after `withinMs`. */
+export async function warmPools(
+  kubernetes: Kubernetes,
+  sleep: (ms: number) => Promise<unknown>,
+  withinMs: number,
+): Promise<void> {
+  for (let waitedMs = 0; waitedMs < withinMs; waitedMs += 50) {
+    const found = await kubernetes.list(pools);
+    if (found.length > 0 && found.every(({ status }) => (status?.readyReplicas ?? 0) > 0)) return;
+    await sleep(50);
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type AdoptDoors, adoptPods } from './adopt-pods.ts';
 import { type Action, planNode } from './plan.ts';
 import type { PodView } from './pod.ts';
+import { isAlive } from './proc.ts';
 import type { PodDoors, RunningPod } from './running-pod.ts';
 import { CannotStart, type StartDoors, startPod } from './start-pod.ts';
 import { lostStatus, startedStatus, type Waiting, waitingStatus } from './status.ts';
@@ -72,7 +73,7 @@ export class ProcessNode {
       this.#running.set(pod.uid, pod);
       pod.watch(null);
     }
-    return [...this.#running.values()].filter((pod) => pod.state === 'running').length;
+    return [...this.#running.values()].filter(({ record: { process } }) => process !== null && isAlive(process)).length;
   }
 
   /** What the informer says. Keys are namespace/name: a new uid under the same key replaces the old pod. */
