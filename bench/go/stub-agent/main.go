@@ -59,15 +59,6 @@ func (s *stub) Welcome() link.Welcome {
 	return link.Welcome{State: state, Claim: s.claim, Busy: []string{}, PerInstance: 1}
 }
 
-func (s *stub) HeldVersion() string {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if s.claim == nil {
-		return ""
-	}
-	return s.claim.VersionUID
-}
-
 func (s *stub) BeginClaim(head link.Specialize) (link.Intake, *link.Refusal) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -81,14 +72,8 @@ func (s *stub) BeginClaim(head link.Specialize) (link.Intake, *link.Refusal) {
 	return intake{link.Specialized{VersionUID: head.VersionUID, AlreadyClaimed: again}}, nil
 }
 
-func (s *stub) Invoke(_ string, head link.Invoke, event []byte, replies link.Replies) {
-	start := time.Now()
-	replies.Response(link.Response{Kind: "response", ContentType: "application/json"}, event)
-	elapsedMs := float64(time.Since(start).Microseconds()) / 1000
-	replies.Report(link.Report{
-		RequestID: head.RequestID, Status: "success", DurationMs: elapsedMs, BilledDurationMs: 1,
-		MemorySizeMiB: 128, MaxMemoryMiB: 8, Reusable: true,
-	})
+func (s *stub) Admit(_ string, head link.Invoke) (link.Slot, *link.Refusal) {
+	return slot{head.RequestID}, nil
 }
 
 func (s *stub) Drain(string) { s.drained() }
@@ -99,3 +84,16 @@ type intake struct{ specialized link.Specialized }
 func (intake) Write([]byte) error                          { return nil }
 func (intake) Abort()                                      {}
 func (i intake) Finish() (link.Specialized, *link.Refusal) { return i.specialized, nil }
+
+// slot answers an event with itself.
+type slot struct{ requestID string }
+
+func (s slot) Run(event []byte, replies link.Replies) {
+	start := time.Now()
+	replies.Response(link.Response{Kind: "response", ContentType: "application/json"}, event)
+	elapsedMs := float64(time.Since(start).Microseconds()) / 1000
+	replies.Report(link.Report{
+		RequestID: s.requestID, Status: "success", DurationMs: elapsedMs, BilledDurationMs: 1,
+		MemorySizeMiB: 128, MaxMemoryMiB: 8, Reusable: true,
+	})
+}
