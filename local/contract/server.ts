@@ -29,6 +29,11 @@ export async function startServer(): Promise<ApiServer> {
     const refuse = () => Promise.reject(new Error('the suite does not restart a server that it did not start'));
     return { kubeconfig: given, isEmbedded: false, restart: refuse, stop: () => Promise.resolve() };
   }
+  return startEmbeddedServer();
+}
+
+/** An embedded API with a temporary state directory, whatever the suite is pointed at. */
+export async function startEmbeddedServer(): Promise<ApiServer> {
   const stateDir = await mkdtemp(join(tmpdir(), 'kappa-contract-'));
   let running = await startEmbedded(stateDir, 0);
   return {
@@ -63,6 +68,7 @@ async function startEmbedded(stateDir: string, port: number): Promise<Running> {
   };
   child.stdout?.on('data', collect);
   child.stderr?.on('data', collect);
+  reportDeath(child, () => output);
   await eventually(async () => {
     if (child.exitCode !== null) throw new Error(`the embedded API exited with ${child.exitCode}: ${output}`);
     await access(kubeconfig);
@@ -78,8 +84,18 @@ async function startEmbedded(stateDir: string, port: number): Promise<Running> {
   return { child, kubeconfig, port: Number(new URL(api.server).port) };
 }
 
+/** A server that dies by itself says why; the tests would only see refused connections. */
+function reportDeath(child: ChildProcess, output: () => string): void {
+  child.once('exit', (code, signal) => {
+    if (!expectedExits.has(child)) process.stderr.write(`the embedded API died (${code ?? signal}): ${output()}\n`);
+  });
+}
+
+const expectedExits = new WeakSet<ChildProcess>();
+
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
+  expectedExits.add(child);
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   await exited;
