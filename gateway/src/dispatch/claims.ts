@@ -71,14 +71,14 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
       this.#owner.claim(version, pod);
       missing = this.#missing(version);
     }
-    if (missing > 0) pool.hungry.add(version);
-    else if (!pool.hungry.delete(version)) return;
-    this.#announceSoon();
+    if (missing > 0) {
+      pool.hungry.add(version);
+      this.#announceSoon();
+    } else if (pool.hungry.size > 0) pool.hungry.delete(version);
   }
 
-  /** Says every pool's unmet claims that are above 0 or have changed. */
-  announce(): void {
-    this.#isAnnouncing = false;
+  /** Says again how many claims every pool does not meet; to be called each second or so. Falls are only said here. */
+  remind(): void {
     for (const pool of this.#pools.values()) {
       const count = this.#missingIn(pool);
       if (count > 0 || pool.announced > 0) this.#owner.wantPods(pool.name, count);
@@ -98,7 +98,6 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
       const [version] = pool.hungry;
       if (version === undefined) return;
       pool.hungry.delete(version);
-      this.#announceSoon();
       if (this.#missing(version) === 0) continue;
       const pod = pool.take(version.owner.slotsByZone, this.#zone);
       if (pod !== undefined) this.#owner.claim(version, pod);
@@ -132,7 +131,18 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   #announceSoon(): void {
     if (this.#isAnnouncing) return;
     this.#isAnnouncing = true;
-    this.#clock.soon(() => this.announce());
+    this.#clock.soon(() => this.#announceRises());
+  }
+
+  /** A rise is urgent; a fall is not, and under overload the number goes up and down in every turn. */
+  #announceRises(): void {
+    this.#isAnnouncing = false;
+    for (const pool of this.#pools.values()) {
+      const count = this.#missingIn(pool);
+      if (count <= pool.announced) continue;
+      pool.announced = count;
+      this.#owner.wantPods(pool.name, count);
+    }
   }
 
   #updateGrace(version: VersionState<P, R>): void {

@@ -119,15 +119,15 @@ describe('slots', () => {
   });
 
   test('without generic pods the pool is asked, and pods are served in order as they come', () => {
-    const { arrive, pod, effects, clock } = start();
+    const { arrive, pod, effects, clock, core } = start();
     arrive(hello);
     arrive(hello);
     clock.settle();
     expect(effects.wanted.get('nodejs24.x')).toBe(2);
     pod('p1');
     pod('p2');
-    clock.settle();
     expect(effects.log).toEqual(['claim p1', 'cold r1 on p1', 'claim p2', 'cold r2 on p2']);
+    core.claims.remind();
     expect(effects.wanted.get('nodejs24.x')).toBe(0);
   });
 

@@ -125,9 +125,11 @@ function call(gateway: TestGateway, target: Target, event: unknown = {}): Promis
 
 const hello = () => makeTarget({ ...code });
 const answer = (outcome: Outcome): unknown => JSON.parse(outcome.payload.toString('utf8'));
-const exited = async (agent: TestAgent): Promise<void> => {
-  if (agent.child.exitCode === null) await once(agent.child, 'exit');
-};
+const exited = (agent: TestAgent): Promise<void> =>
+  until(
+    () => agent.child.exitCode !== null,
+    () => `${agent.pod.name} does not end: ${agent.output()}`,
+  );
 
 describe('calls', () => {
   test('the first is cold, the rest are warm, and a hundred in a row use one pod', async () => {

@@ -186,7 +186,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     this.#claimsTotal += 1;
     if (slot.request !== null) this.#coldStartsTotal += 1;
     slot.pod.hold(slot, false);
-    Promise.all([target.environment(), this.#options.code(target.codeSha256)]).then(
+    this.#load(target).then(
       ([environment, code]) => this.#specialize(slot, target, environment, code),
       (error: unknown) => this.#cannotSpecialize(slot, target, error),
     );
@@ -246,6 +246,10 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     this.core.retire(slot, 'the pod is going away');
   }
 
+  async #load(target: Target): Promise<[Readonly<Record<string, string>>, Buffer]> {
+    return Promise.all([target.environment(), this.#options.code(target.codeSha256)]);
+  }
+
   #specialize(slot: PodSlot, target: Target, environment: Readonly<Record<string, string>>, code: Buffer): void {
     if (slot.state === 'Gone') return;
     const rules = { initTimeoutMs: this.#limits.initTimeoutMs, epoch: this.identity.epoch };
@@ -298,7 +302,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
 
   #poll(): void {
     for (const pod of this.#pods.values()) if (pod.slot?.state === 'Foreign') pod.askAgain();
-    this.core.claims.announce();
+    this.core.claims.remind();
   }
 
   #heartbeat(): void {

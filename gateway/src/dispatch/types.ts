@@ -122,7 +122,7 @@ export interface ClusterDoor {
   claimed(pod: PoolPod, target: Target): void;
   /**
    * `count` claims of this pool wait for a generic pod right now, on top of those that exist; 0 = none any more.
-   * A level, said at every change (at most once per turn of the event loop) and again each second while above 0.
+   * A level: said when it rises (at most once per turn of the event loop) and again each second, falls included.
    */
   wantPods(pool: string, count: number): void;
 }

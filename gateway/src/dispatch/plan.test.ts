@@ -1,0 +1,140 @@
+import { describe, expect, test } from '@jest/globals';
+import { type ClaimNeed, chooseZone, initPauseMs, planAdmission, planClaims, planExpiry } from './plan.ts';
+import { nextSlotState, noSlots, runningIn, type SlotCounts, type SlotEvent, type SlotState } from './slot.ts';
+
+const limits = { accountConcurrency: 1000, minUnreservedConcurrency: 100 };
+const seen = { cap: null, functionOutstanding: 0, accountOutstanding: 0, accountReserved: 0 };
+
+test.each<[reason: string, overrides: Partial<Parameters<typeof planAdmission>[0]>, want: string | null]>([
+  ['an unreserved function may use the whole account', { accountOutstanding: 999 }, null],
+  ['but not more', { accountOutstanding: 1000 }, 'ConcurrentInvocationLimitExceeded'],
+  [
+    'what others have reserved is not its own',
+    { accountOutstanding: 700, accountReserved: 300 },
+    'ConcurrentInvocationLimitExceeded',
+  ],
+  ['a hundred are always left, however much is reserved', { accountOutstanding: 99, accountReserved: 5000 }, null],
+  [
+    'a reserved function does not care for the account',
+    { cap: 5, functionOutstanding: 4, accountOutstanding: 5000 },
+    null,
+  ],
+  ['its own cap is hard', { cap: 5, functionOutstanding: 5 }, 'ReservedFunctionConcurrentInvocationLimitExceeded'],
+  ['a cap of 0 is off', { cap: 0 }, 'ReservedFunctionConcurrentInvocationLimitExceeded'],
+])('planAdmission: %s', (_reason, overrides, want) => {
+  expect(planAdmission({ ...seen, ...overrides }, limits)).toBe(want);
+});
+
+const slots = (counts: Partial<SlotCounts>): SlotCounts => ({ ...noSlots(), ...counts });
+const need: ClaimNeed = {
+  queued: 0,
+  counts: noSlots(),
+  cap: null,
+  functionRunning: 0,
+  provisioned: 0,
+  graceUntilMs: 0,
+  failures: 0,
+  pausedUntilMs: 0,
+};
+
+test.each<[reason: string, overrides: Partial<ClaimNeed>, want: number]>([
+  ['nobody waits, nothing is claimed', {}, 0],
+  ['each waiting request is one claim', { queued: 3 }, 3],
+  ['a busy slot serves nobody', { queued: 1, counts: slots({ Busy: 4, Starting: 4, Foreign: 1 }) }, 1],
+  ['a slot that is coming serves one', { queued: 3, counts: slots({ Claiming: 1 }) }, 2],
+  ['a finishing slot serves one', { queued: 2, counts: slots({ Finishing: 1 }) }, 1],
+  ['within the grace', { queued: 2, counts: slots({ Finishing: 1 }), graceUntilMs: 101 }, 1],
+  ['not after it', { queued: 2, counts: slots({ Finishing: 1 }), graceUntilMs: 100 }, 2],
+  ['the worked example', { queued: 5, counts: slots({ Finishing: 1, Claiming: 1 }) }, 3],
+  ['and with its cap', { queued: 5, counts: slots({ Finishing: 1, Claiming: 1 }), cap: 4, functionRunning: 3 }, 1],
+  ['a lowered cap does not go negative', { queued: 5, cap: 1, functionRunning: 3 }, 0],
+  ['provisioned slots need no demand', { provisioned: 3, counts: slots({ Busy: 1 }) }, 2],
+  ['demand and provision are not added up', { queued: 2, provisioned: 2 }, 2],
+  ['a pause stops everything', { queued: 2, provisioned: 2, pausedUntilMs: 101 }, 0],
+  ['one failure is no pattern', { queued: 2, failures: 1 }, 2],
+  ['two are: one try at a time', { queued: 2, failures: 2, pausedUntilMs: 100 }, 1],
+  ['which is under way', { queued: 2, failures: 2, counts: slots({ Starting: 1 }) }, 0],
+])('planClaims: %s', (_reason, overrides, want) => {
+  expect(planClaims({ ...need, ...overrides }, 100)).toBe(want);
+});
+
+test('initPauseMs doubles up to its bound', () => {
+  const bounds = { minInitPauseMs: 100, maxInitPauseMs: 5000 };
+  expect([1, 2, 3, 4, 5, 6, 7, 8, 9, 1000].map((n) => initPauseMs(n, bounds))).toEqual([
+    0, 100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000,
+  ]);
+});
+
+const pods = (counts: Record<string, number>) =>
+  new Map(Object.entries(counts).map(([zone, size]) => [zone, { size }]));
+const used = (counts: Record<string, number>) => new Map(Object.entries(counts));
+
+test.each<
+  [
+    reason: string,
+    available: Record<string, number>,
+    slotsByZone: Record<string, number>,
+    own: string,
+    want: string | undefined,
+  ]
+>([
+  ['no pod, no zone', { a: 0 }, {}, 'a', undefined],
+  ['where the function has fewest', { a: 9, b: 1 }, { a: 1 }, 'a', 'b'],
+  ['then the own zone', { a: 9, b: 1 }, {}, 'b', 'b'],
+  ['then where most are left', { a: 1, b: 2 }, {}, 'c', 'b'],
+  ['then by name, so that it is the same each time', { b: 1, a: 1 }, {}, '', 'a'],
+])('chooseZone: %s', (_reason, available, slotsByZone, own, want) => {
+  expect(chooseZone(pods(available), used(slotsByZone), own)).toBe(want);
+});
+
+const version = { isCurrent: true, provisioned: 0, idleTimeoutMs: 50 };
+
+test.each<[reason: string, since: number[], allocated: number, overrides: Partial<typeof version>, want: number]>([
+  ['none is idle', [], 3, {}, 0],
+  ['none is idle for long enough', [51, 60], 2, {}, 0],
+  ['the one that is goes', [50, 51], 2, {}, 1],
+  ['all that are go', [1, 2, 50], 3, {}, 3],
+  ['what is provisioned stays', [1, 2, 50], 4, { provisioned: 3 }, 1],
+  ['also when busy ones make it up', [1], 1, { provisioned: 1 }, 0],
+  ['a version that is over keeps none', [99, 100], 2, { isCurrent: false, provisioned: 2 }, 2],
+])('planExpiry: %s', (_reason, since, allocated, overrides, want) => {
+  expect(planExpiry(since, allocated, { ...version, ...overrides }, 100)).toBe(want);
+});
+
+describe('slot states', () => {
+  const states: readonly SlotState[] = ['Claiming', 'Starting', 'Idle', 'Busy', 'Finishing', 'Foreign', 'Gone'];
+  const events: readonly SlotEvent[] = ['confirmed', 'taken', 'answered', 'reported', 'freed', 'dropped'];
+
+  test('what is not listed is refused', () => {
+    const allowed = states.flatMap((state) =>
+      events.flatMap((event) => {
+        try {
+          return [`${state} ${event} ${nextSlotState(state, event)}`];
+        } catch {
+          return [];
+        }
+      }),
+    );
+    expect(allowed).toEqual([
+      'Claiming confirmed Idle',
+      'Claiming dropped Gone',
+      'Starting confirmed Starting',
+      'Starting answered Finishing',
+      'Starting reported Idle',
+      'Starting dropped Gone',
+      'Idle taken Busy',
+      'Idle dropped Gone',
+      'Busy answered Finishing',
+      'Busy reported Idle',
+      'Busy dropped Gone',
+      'Finishing reported Idle',
+      'Finishing dropped Gone',
+      'Foreign freed Idle',
+      'Foreign dropped Gone',
+    ]);
+  });
+
+  test('whatever may run a request counts against the cap', () => {
+    expect(states.filter((state) => runningIn(state) === 1)).toEqual(['Starting', 'Busy', 'Finishing', 'Foreign']);
+  });
+});
