@@ -1,9 +1,9 @@
 import type { Caller } from './caller.ts';
-import { refuseUnknown } from './field-validation.ts';
+import { areClientSide, kubectlManager, renewLastApplied } from './last-applied.ts';
 import { decodeYaml } from './negotiation.ts';
 import { copy, type KubeObject, kubeTime, parseObject } from './object.ts';
+import { apiVersionOf } from './resource.ts';
 import { applyServerSide, conflictCauses, describeConflicts } from './schema/apply-patch.ts';
-import { prune } from './schema/structural.ts';
 import { ApiError, badRequest, conflict, notFound } from './status.ts';
 import type { Store } from './store.ts';
 import { checkIdentity, type Target } from './target.ts';
@@ -36,29 +36,48 @@ export class Applier {
     if (stored === undefined && target.subresource !== '') throw notFound(type, target.name);
     const live = stored === undefined ? null : type.fromStorage(stored);
     checkVersion(target, applied, live);
-    refuseUnknown(type, prune(type.schema, applied), caller);
-    const bare = withoutEmptyMetadata(applied);
-    const result = applyServerSide({
-      live,
-      applied: bare,
-      manager: caller.manager,
-      force: caller.isForced,
-      schema: type.schema,
-      nowIso: kubeTime(this.#now()),
-      subresource: target.subresource,
-      statusSubresource: type.subresources.has('status'),
-    });
-    if (result.kind === 'invalid') throw badRequest(`failed to create typed patch object: ${result.message}`);
-    if (result.kind === 'conflict') {
-      throw new ApiError(409, 'Conflict', describeConflicts(result.conflicts), {
-        causes: conflictCauses(result.conflicts),
-      });
-    }
-    const object = parseObject(copy(result.object));
+    const result = this.#merge(target, caller, live, withoutEmptyMetadata(applied));
+    const object = parseObject(copy(result));
+    if (caller.manager === kubectlManager) renewLastApplied(object, live, applied);
     if (stored === undefined)
       return { object: this.#writer.create(target, caller, object, { kind: 'apply' }), isNew: true };
     return { object: this.#writer.commit(target, caller, stored, object, { kind: 'apply' }), isNew: false };
   }
+
+  /** @throws ApiError 400, 409 */
+  #merge(
+    target: Target,
+    caller: Caller,
+    live: KubeObject | null,
+    applied: Record<string, unknown>,
+  ): Record<string, unknown> {
+    const { type, subresource } = target;
+    const merge = (force: boolean): ReturnType<typeof applyServerSide> =>
+      applyServerSide({
+        live,
+        applied,
+        manager: caller.manager,
+        force,
+        schema: type.schema,
+        nowIso: kubeTime(this.#now()),
+        subresource,
+        statusSubresource: type.subresources.has('status'),
+      });
+    const first = merge(caller.isForced);
+    const isOwn =
+      first.kind === 'conflict' && caller.manager === kubectlManager && areClientSide(first.conflicts, live);
+    const result = isOwn ? merge(true) : first;
+    if (result.kind === 'applied') return result.object;
+    if (result.kind === 'invalid')
+      throw badRequest(`failed to create typed patch object (${describe(target)}): ${result.message}`);
+    throw new ApiError(409, 'Conflict', describeConflicts(result.conflicts), {
+      causes: conflictCauses(result.conflicts),
+    });
+  }
+}
+
+function describe({ type, namespace, name }: Target): string {
+  return `${namespace === '' ? '' : `${namespace}/`}${name}; ${apiVersionOf(type)}, Kind=${type.kind}`;
 }
 
 function parseApplied(target: Target, body: Buffer): KubeObject {

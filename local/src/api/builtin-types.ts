@@ -8,7 +8,7 @@ import {
 } from './kinds/cluster.ts';
 import { configMapStrategy, secretStrategy } from './kinds/config.ts';
 import { crdStrategy } from './kinds/crd.ts';
-import { eventFields, eventStrategy, toCoreEvent, toModernEvent } from './kinds/event.ts';
+import { eventFields, eventStrategy, modernEventStrategy, toCoreEvent, toModernEvent } from './kinds/event.ts';
 import { podStrategy } from './kinds/pod.ts';
 import type { KubeObject } from './object.ts';
 import { apiVersionOf, type ResourceType } from './resource.ts';
@@ -186,6 +186,7 @@ function groupTypes(): ResourceType[] {
       ...event,
       group: 'events.k8s.io',
       version: 'v1',
+      strategy: modernEventStrategy,
       fromStorage: toModernEvent,
       toStorage: toCoreEvent,
     }),

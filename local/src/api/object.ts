@@ -93,9 +93,15 @@ export function parseObject(body: unknown): KubeObject {
   return body as KubeObject;
 }
 
+const omittedWhenEmpty: ReadonlySet<string> = new Set(['labels', 'annotations', 'finalizers', 'ownerReferences']);
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}
+
 function checkMetadata(metadata: JsonObject): void {
   for (const [field, value] of Object.entries(metadata)) {
-    if (value === null) {
+    if (value === null || (omittedWhenEmpty.has(field) && isEmpty(value))) {
       delete metadata[field];
       continue;
     }

@@ -1,7 +1,8 @@
 import { at, isRecord, type JsonObject, number, record, text } from './json.ts';
 import { copy, type KubeObject } from './object.ts';
 import type { ScalePaths } from './resource.ts';
-import { badRequest } from './status.ts';
+import { fieldError } from './schema/field-error.ts';
+import { badRequest, invalid } from './status.ts';
 
 /** `.spec.a.b` → its steps. */
 function steps(path: string): string[] {
@@ -23,13 +24,16 @@ export function toScale(paths: ScalePaths, object: KubeObject): JsonObject {
   };
 }
 
-/** A copy of `object` with the replicas that a Scale asks for. @throws ApiError 400 */
+/** A copy of `object` with the replicas that a Scale asks for. @throws ApiError 400, 422 */
 export function withScale(paths: ScalePaths, object: KubeObject, scale: unknown): KubeObject {
   if (!isRecord(scale) || scale['kind'] !== 'Scale')
     throw badRequest('the object provided is unrecognized (must be of type Scale)');
   const replicas = at(scale, 'spec', 'replicas') ?? 0;
   if (typeof replicas !== 'number' || !Number.isInteger(replicas) || replicas < 0) {
-    throw badRequest('spec.replicas: Invalid value: must be a whole number, 0 or more');
+    const resource = { group: 'autoscaling', plural: 'scales', kind: 'Scale' };
+    throw invalid(resource, object.metadata.name, [
+      fieldError('spec.replicas', 'Invalid', 'must be greater than or equal to 0', replicas),
+    ]);
   }
   const next = copy(object);
   const path = steps(paths.specReplicasPath);

@@ -1,3 +1,4 @@
+import { isRecord } from './json.ts';
 import type { KubeObject } from './object.ts';
 import { apiVersionOf, type ResourceType } from './resource.ts';
 import { badRequest } from './status.ts';
@@ -11,6 +12,15 @@ export interface Target {
   readonly name: string;
   /** '' for the object itself. */
   readonly subresource: string;
+}
+
+/** Fills in apiVersion and kind of a built-in object from the URL, where a client left them out. Returns its argument. */
+export function withKind({ type }: Target, body: unknown): unknown {
+  if (type.custom === null && isRecord(body)) {
+    body['apiVersion'] ??= apiVersionOf(type);
+    body['kind'] ??= type.kind;
+  }
+  return body;
 }
 
 /**

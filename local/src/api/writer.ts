@@ -9,7 +9,7 @@ import { fieldError } from './schema/field-error.ts';
 import { validate } from './schema/structural.ts';
 import { alreadyExists, conflict, forbidden, invalid, notFound } from './status.ts';
 import type { Store } from './store.ts';
-import { checkIdentity, type Target } from './target.ts';
+import { checkIdentity, type Target, withKind } from './target.ts';
 
 /** The outside world of the writer. */
 export interface WriterDeps {
@@ -41,7 +41,7 @@ export class Writer {
   create(target: Target, caller: Caller, body: unknown, mode: WriteMode = { kind: 'update' }): KubeObject {
     const { store, now } = this.#deps;
     const { type } = target;
-    const object = parseObject(body);
+    const object = parseObject(withKind(target, body));
     checkIdentity(target, object);
     shape(type, object, caller);
     const stored = type.toStorage(object);
@@ -63,7 +63,7 @@ export class Writer {
   /** Replaces an object (PUT). @throws ApiError */
   update(target: Target, caller: Caller, body: unknown): KubeObject {
     const live = this.resolve(target);
-    const object = parseObject(body);
+    const object = parseObject(withKind(target, body));
     checkIdentity(target, object);
     if (object.metadata.resourceVersion === '' && target.type.needsVersionOnUpdate) {
       throw invalid(target.type, target.name, [

@@ -50,8 +50,27 @@ function validate(event: KubeObject): FieldError[] {
   return isRight ? [] : [fieldError('involvedObject.namespace', 'Invalid', 'does not match event.namespace', involved)];
 }
 
-/** Events of both groups, in the stored form. */
+/** Events that are written through v1. */
 export const eventStrategy: Strategy = { validate: (event, live) => (live === null ? validate(event) : []) };
+
+/** The newer API insists on who reports and what was done; stored field names. */
+const requiredByModern = ['eventTime', 'reportingComponent', 'reportingInstance', 'action', 'reason'] as const;
+
+function modernName(field: string): string {
+  return renamed.find(([, core]) => core === field)?.[0] ?? field;
+}
+
+function validateModern(event: KubeObject): FieldError[] {
+  const missing = requiredByModern.filter((field) => text(event[field]) === '');
+  const errors = missing.map((field) => fieldError(modernName(field), 'Required', ''));
+  if (event['type'] === 'Normal' || event['type'] === 'Warning') return errors;
+  return [...errors, fieldError('type', 'Invalid', 'has invalid value', event['type'])];
+}
+
+/** Events that are written through events.k8s.io, in the stored form. */
+export const modernEventStrategy: Strategy = {
+  validate: (event, live) => (live === null ? [...validate(event), ...validateModern(event)] : []),
+};
 
 function reader(...path: readonly string[]): (event: KubeObject) => string {
   return (event) => text(at(event, ...path));

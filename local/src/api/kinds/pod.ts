@@ -3,6 +3,7 @@ import { copy, type KubeObject } from '../object.ts';
 import type { Strategy } from '../resource.ts';
 import { type FieldError, fieldError } from '../schema/field-error.ts';
 import { qosClassOf } from './pod-qos.ts';
+import { validateResources } from './pod-resources.ts';
 
 /** The same values as the real server's defaults; only what a reader of a pod relies on. */
 function setDefaults(pod: KubeObject): void {
@@ -70,6 +71,7 @@ function validateNew(pod: KubeObject): FieldError[] {
     if (name === '') errors.push(fieldError(`${path}.name`, 'Required', ''));
     else if (names.has(name)) errors.push(fieldError(`${path}.name`, 'Duplicate', '', name));
     names.add(name);
+    errors.push(...validateResources(at(container, 'resources'), `${path}.resources`));
     if (text(at(container, 'image')) === '') errors.push(fieldError(`${path}.image`, 'Required', ''));
   }
   return errors;
@@ -97,7 +99,11 @@ function unresizedSpec(pod: KubeObject): JsonObject {
 
 function validateChange(pod: KubeObject, live: KubeObject, subresource: string): FieldError[] {
   if (subresource === 'resize') {
-    if (isSameJson(unresizedSpec(pod), unresizedSpec(live))) return [];
+    const containers = items(at(pod, 'spec', 'containers'));
+    const errors = containers.flatMap((container, index) =>
+      validateResources(at(container, 'resources'), `spec.containers[${index}].resources`),
+    );
+    if (isSameJson(unresizedSpec(pod), unresizedSpec(live))) return errors;
     return [fieldError('spec', 'Forbidden', 'only cpu and memory resources are mutable')];
   }
   const from = text(at(live, 'spec', 'nodeName'));
