@@ -215,6 +215,23 @@ func zipOf(t *testing.T, files map[string]string) []byte {
 	return buffer.Bytes()
 }
 
+func executableZip(t *testing.T, name, text string) []byte {
+	t.Helper()
+	var buffer bytes.Buffer
+	writer := zip.NewWriter(&buffer)
+	header := &zip.FileHeader{Name: name}
+	header.SetMode(0o755)
+	file, err := writer.CreateHeader(header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(file, text)
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buffer.Bytes()
+}
+
 var requests atomic.Uint32
 
 func requestHead() link.Invoke {

@@ -27,8 +27,8 @@ type connection struct {
 	version string
 	// refused is what the last SPECIALIZE on this connection was refused with.
 	refused *Refusal
-	// claimed is closed when the last accepted SPECIALIZE has been answered; nil before the first.
-	claimed chan struct{}
+	// claim is the last SPECIALIZE that was taken; nil before the first.
+	claim   *claiming
 	streams streams
 }
 

@@ -9,10 +9,10 @@ import (
 // inbound is one stream that still receives bytes. Exactly one of intake and invoke is set; a discarding one has neither.
 type inbound struct {
 	intake Intake
-	// claimed is closed when the SPECIALIZE of this stream has been answered or given up.
-	claimed chan struct{}
-	invoke  *Invoke
-	event   []byte
+	// claim is told the outcome of intake.
+	claim  *claiming
+	invoke *Invoke
+	event  []byte
 }
 
 // streams are the streams of one connection; used by its reading goroutine only, but for the running replies.
@@ -54,7 +54,7 @@ func (s *streams) cancel(stream uint32) {
 		delete(s.open, stream)
 		if in.intake != nil {
 			in.intake.Abort()
-			close(in.claimed)
+			in.claim.end(Refuse(NotClaimed, "the code did not arrive"))
 		}
 	}
 	if r := s.running[stream]; r != nil {

@@ -19,8 +19,8 @@ func (c *connection) specialize(frame Frame) *Refusal {
 		c.out.refuse(frame.Stream, refusal)
 		return nil
 	}
-	c.version, c.claimed = head.VersionUID, make(chan struct{})
-	c.streams.open[frame.Stream] = &inbound{intake: intake, claimed: c.claimed}
+	c.version, c.claim = head.VersionUID, &claiming{done: make(chan struct{})}
+	c.streams.open[frame.Stream] = &inbound{intake: intake, claim: c.claim}
 	return c.receive(frame.Stream, piece, frame.Flags)
 }
 
@@ -122,27 +122,25 @@ func (c *connection) start(stream uint32, in *inbound) {
 		return
 	}
 	r := &replies{out: c.out, stream: stream}
+	claim := c.claim
 	slot, refusal := c.server.Pod.Admit(c.version, *in.invoke)
 	if refusal != nil {
-		r.Refuse(refusal)
+		go func() { r.Refuse(claim.reason(refusal)) }()
 		return
 	}
 	c.streams.track(stream, r)
-	claimed := c.claimed
 	go func() {
-		if claimed != nil {
-			<-claimed // RESPONSE must not overtake SPECIALIZED
-		}
+		claim.wait() // RESPONSE must not overtake SPECIALIZED
 		slot.Run(in.event, r)
 	}()
 }
 
 func (c *connection) finishClaim(stream uint32, in *inbound) {
-	defer close(in.claimed)
 	specialized, refusal := in.intake.Finish()
 	if refusal != nil {
 		c.out.refuse(stream, refusal)
-		return
+	} else {
+		c.out.json(FrameSpecialized, FlagEnd, stream, specialized)
 	}
-	c.out.json(FrameSpecialized, FlagEnd, stream, specialized)
+	in.claim.end(refusal)
 }
