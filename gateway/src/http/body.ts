@@ -97,7 +97,10 @@ class BodyReader {
     this.#settle.resolve({ bytes, release });
   };
 
-  readonly #onGone = (): void => this.#fail(new CallerGone());
+  /** Also comes after every body that was read: no error may be made then, its stack would cost more than the body. */
+  readonly #onGone = (): void => {
+    if (!this.#isOver) this.#fail(new CallerGone());
+  };
 
   #take(bytes: number): boolean {
     if (!this.#options.budget.take(bytes)) {

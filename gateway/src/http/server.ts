@@ -137,9 +137,20 @@ function send(req: IncomingMessage, res: ServerResponse, answer: Answer, isStopp
   if (isStopping || isUnread) headers.push('Connection', 'close');
   res.writeHead(answer.status, headers);
   if (isUnread) endAfterBody(req, res, hasBody ? answer.body : '', lingerMs);
-  else if (hasBody) res.end(answer.body);
+  else if (hasBody) endWith(res, answer.body);
   else res.end();
 }
+
+/**
+ * Node sends a string together with the headers, but a Buffer as a piece of its own: for small bodies the copy costs less than the second
+ * piece (10 % of the whole request). latin1 maps each byte to one character and back.
+ */
+function endWith(res: ServerResponse, body: Buffer | string): void {
+  if (typeof body !== 'string' && body.length <= ONE_PIECE_BYTES) res.end(body.toString('latin1'), 'latin1');
+  else res.end(body);
+}
+
+const ONE_PIECE_BYTES = 16_384;
 
 /**
  * Answers before the request has been read. Closing now would make the kernel reset the connection, and the caller might never see the
