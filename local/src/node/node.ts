@@ -29,6 +29,8 @@ export interface NodeDoors {
 
 /** Looked at again even when nothing calls: a safety net, not the way things happen. */
 const resyncMs = 10_000;
+/** A start that takes longer is shown as ContainerCreating. */
+const slowStartMs = 100;
 const firstRetryMs = 200;
 const longestRetryMs = 10_000;
 
@@ -138,14 +140,8 @@ export class ProcessNode {
         this.#done.add(action.pod);
         return this.#replace(action.pod, bound);
       }
-      case 'start': {
-        if (!this.#refused.has(action.uid)) {
-          this.#writer.set(action.pod, waitingStatus(action.pod, this.#waiting('ContainerCreating', '')));
-        }
-        const started = await startPod(action.pod, { ...this.#doors.start, pod: this.#podDoors() });
-        this.#running.set(action.uid, started);
-        return this.#report(started, this.#podOf(action.uid) ?? action.pod);
-      }
+      case 'start':
+        return await this.#start(action.pod);
       case 'lose':
         await this.#doors.api.writeStatus(action.pod, lostStatus(action.pod, this.#doors.clock.now()));
         this.#done.add(action.pod);
@@ -163,6 +159,22 @@ export class ProcessNode {
         return;
       case 'forget':
         return this.#forget(action.uid);
+    }
+  }
+
+  async #start(pod: PodView): Promise<void> {
+    const started = new AbortController();
+    // A start usually takes less time than telling of it.
+    void this.#doors.clock.sleep(slowStartMs, started.signal).then(() => {
+      if (started.signal.aborted || this.#refused.has(pod.uid)) return;
+      this.#writer.set(pod, waitingStatus(pod, this.#waiting('ContainerCreating', '')));
+    });
+    try {
+      const running = await startPod(pod, { ...this.#doors.start, pod: this.#podDoors() });
+      this.#running.set(pod.uid, running);
+      this.#report(running, this.#podOf(pod.uid) ?? pod);
+    } finally {
+      started.abort();
     }
   }
 

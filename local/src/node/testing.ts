@@ -33,13 +33,17 @@ export function podView(change: Partial<PodView> = {}, container: Partial<PodVie
 }
 
 /** Waits for a condition; the deadline is far above what a slow machine needs. */
-export async function eventually<T>(what: string, look: () => T | null | undefined | false): Promise<T> {
-  for (const endsAt = Date.now() + 15_000; Date.now() < endsAt; ) {
+export async function eventually<T>(
+  what: string,
+  look: () => T | null | undefined | false,
+  withinMs = 15_000,
+): Promise<T> {
+  for (const endsAt = Date.now() + withinMs; Date.now() < endsAt; ) {
     const found = look();
     if (found !== null && found !== undefined && found !== false) return found;
     await delay(10);
   }
-  throw new Error(`not within 15 s: ${what}`);
+  throw new Error(`not within ${withinMs / 1000} s: ${what}`);
 }
 
 /** The real clock. */
