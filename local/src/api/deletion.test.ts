@@ -261,3 +261,38 @@ describe('custom resource definitions', () => {
     ).toBe(422);
   });
 });
+
+describe('versions of a custom resource', () => {
+  const crds = 'customresourcedefinitions.apiextensions.k8s.io';
+  const twoVersions = () => {
+    const definition = widgetDefinition();
+    const spec = Object(definition['spec']);
+    return {
+      ...definition,
+      spec: { ...spec, versions: [...spec.versions, { ...spec.versions[0], name: 'v2', storage: false }] },
+    };
+  };
+
+  test('each shows the same objects under its own apiVersion', () => {
+    const world = makeWorld();
+    world.create(crds, twoVersions());
+    world.settle();
+    const type = world.registry.find('test.dev', 'v2', 'widgets');
+    if (type === undefined) throw new Error('v2 is not served');
+    const target = { type, namespace: 'default', name: '', subresource: '' };
+    const made = world.writer.create(target, makeCaller(), { ...widget('w'), apiVersion: 'test.dev/v2' });
+    expect([made.apiVersion, world.get('widgets.test.dev', 'w')?.apiVersion]).toEqual(['test.dev/v2', 'test.dev/v1']);
+  });
+
+  test('a changed schema counts from then on', () => {
+    const world = makeWorld();
+    world.create(crds, widgetDefinition());
+    world.settle();
+    const target = world.target('apiextensions.k8s.io', 'customresourcedefinitions', 'widgets.test.dev');
+    const path = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/size/maximum';
+    const patch = Buffer.from(JSON.stringify([{ op: 'replace', path, value: 20 }]));
+    world.patcher.patch(target, makeCaller(), 'application/json-patch+json', patch, new URLSearchParams());
+    world.settle();
+    expect(world.create('widgets.test.dev', widget('w', { size: 20 }))['spec']).toEqual({ size: 20 });
+  });
+});

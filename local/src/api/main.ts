@@ -11,22 +11,23 @@ const clock = {
   },
 };
 
-const api = await startApi(parseConfig(process.env), {
-  clock,
-  onInternalError: (error) =>
-    console.error(
-      JSON.stringify({
-        level: 'error',
-        msg: 'internal error',
-        error: String(error instanceof Error ? error.stack : error),
-      }),
-    ),
-});
-console.log(`embedded Kubernetes API ready at ${api.url}, kubeconfig ${api.kubeconfig}`);
+async function run(): Promise<void> {
+  const api = await startApi(parseConfig(process.env), {
+    clock,
+    onInternalError: (error) => {
+      const stack = error instanceof Error ? error.stack : String(error);
+      console.error(JSON.stringify({ level: 'error', msg: 'internal error of the embedded API', stack }));
+    },
+  });
+  console.log(`embedded Kubernetes API ready at ${api.url}, kubeconfig ${api.kubeconfig}`);
+  const stop = (): void => {
+    void api.close().then(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
 
-const stop = async (): Promise<void> => {
-  await api.close();
-  process.exit(0);
-};
-process.once('SIGTERM', () => void stop());
-process.once('SIGINT', () => void stop());
+run().catch((error: unknown) => {
+  console.error(`cannot start the embedded Kubernetes API: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+});

@@ -11,6 +11,7 @@ import { noSuchPath } from './status.ts';
 export class OpenApi {
   readonly #registry: Registry;
   #documents: ReadonlyMap<string, JsonObject> = new Map();
+  #index: JsonObject = {};
   #generation = -1;
 
   constructor(registry: Registry) {
@@ -20,7 +21,8 @@ export class OpenApi {
   /** @returns false when the path is none of OpenAPI's. @throws ApiError 404 */
   handle({ path, response }: Exchange): boolean {
     if (path === '/openapi/v3' || path === '/openapi/v3/') {
-      send(response, 200, plainJson, openApiV3Index(Object.fromEntries(this.#current())));
+      this.#current();
+      send(response, 200, plainJson, this.#index);
       return true;
     }
     const groupVersion = /^\/openapi\/v3\/(?:api|apis)\/(.+)$/.exec(path)?.[1];
@@ -41,6 +43,7 @@ export class OpenApi {
     this.#documents = new Map(
       [...groups].map(([groupVersion, types]) => [groupVersion, documentOf(groupVersion, types)]),
     );
+    this.#index = openApiV3Index(Object.fromEntries(this.#documents));
     this.#generation = this.#registry.generation;
     return this.#documents;
   }

@@ -41,6 +41,8 @@ export class PodLogs {
    */
   answer({ response, query }: Exchange, pod: KubeObject): void {
     checkContainer(pod, query.get('container'));
+    if (parseBoolean(query.get('previous')))
+      throw badRequest(`previous terminated container of pod ${JSON.stringify(pod.metadata.name)} not found`);
     const options = parseOptions(query, this.#deps.now());
     const path = join(this.#deps.stateDir, 'node', 'pods', pod.metadata.uid, 'log');
     const isFollowing = parseBoolean(query.get('follow'));

@@ -26,6 +26,8 @@ test.each<[selector: string, want: boolean]>([
   ['n<5', false],
   ['missing>1', false],
   ['app=', false],
+  ['constructor', false],
+  ['constructor!=x', true],
   ['', true],
 ])('label selector %s', (selector, want) => {
   expect(parseLabelSelector(selector)(labelled)).toBe(want);

@@ -16,6 +16,11 @@ export function parseLabelSelector(selector: string): Matches {
 
 type MatchesLabels = (labels: Readonly<Record<string, string>>) => boolean;
 
+/** A label's value; what every object inherits is no label. */
+function labelOf(labels: Readonly<Record<string, string>>, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
+}
+
 function splitOutsideParentheses(selector: string): string[] {
   const parts = selector.split(/,(?![^(]*\))/).map((part) => part.trim());
   return parts.filter((part) => part !== '');
@@ -34,24 +39,26 @@ function parseRequirement(part: string): MatchesLabels {
   const existence = existenceRequirement.exec(part);
   if (existence === null) throw badRequest(`unable to parse requirement: couldn't parse the selector string "${part}"`);
   const key = existence[2] ?? '';
-  return existence[1] === '!' ? (labels) => labels[key] === undefined : (labels) => labels[key] !== undefined;
+  return existence[1] === '!' ? (labels) => !Object.hasOwn(labels, key) : (labels) => Object.hasOwn(labels, key);
 }
 
 function setMatcher(key: string, operator: string, list: string): MatchesLabels {
   const values = new Set(list.split(',').map((value) => value.trim()));
-  if (operator === 'in') return (labels) => labels[key] !== undefined && values.has(labels[key]);
-  return (labels) => labels[key] === undefined || !values.has(labels[key]);
+  const isIn: MatchesLabels = (labels) => values.has(labelOf(labels, key) ?? '') && Object.hasOwn(labels, key);
+  return operator === 'in' ? isIn : (labels) => !isIn(labels);
 }
 
 function equalityMatcher(key: string, operator: string, value: string, part: string): MatchesLabels {
-  if (operator === '=' || operator === '==') return (labels) => labels[key] === value;
-  if (operator === '!=') return (labels) => labels[key] !== value;
+  if (operator === '=' || operator === '==') return (labels) => labelOf(labels, key) === value;
+  if (operator === '!=') return (labels) => labelOf(labels, key) !== value;
   const bound = Number(value);
-  if (!Number.isInteger(bound) || value === '')
+  if (!Number.isInteger(bound) || value === '') {
     throw badRequest(`unable to parse requirement: "${part}" needs an integer`);
-  const isInside = operator === '>' ? (actual: number) => actual > bound : (actual: number) => actual < bound;
-  return (labels) =>
-    labels[key] !== undefined && Number.isInteger(Number(labels[key])) && isInside(Number(labels[key]));
+  }
+  return (labels) => {
+    const actual = Number(labelOf(labels, key) ?? Number.NaN);
+    return Number.isInteger(actual) && (operator === '>' ? actual > bound : actual < bound);
+  };
 }
 
 /** A field selector: `a=b,a==b,a!=b` over metadata.name, metadata.namespace and what the kind offers. @throws ApiError 400 */

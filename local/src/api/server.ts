@@ -12,6 +12,7 @@ import { CustomResources } from './custom-resources.ts';
 import { Database } from './database.ts';
 import { Deleter } from './deleter.ts';
 import { Discovery } from './discovery.ts';
+import { expireEvents } from './event-expiry.ts';
 import { writeFileAtomically } from './files.ts';
 import { GarbageCollector } from './garbage-collector.ts';
 import { makeKubeconfig } from './kubeconfig.ts';
@@ -92,10 +93,11 @@ function assemble(
     customResources: new CustomResources(store, registry, deleter, clock.now),
     namespaces: new Namespaces(store, registry, writer, deleter),
     garbageCollector: new GarbageCollector(store, registry, deleter),
-    defer: queueMicrotask,
+    defer: setImmediate,
     onError: onInternalError,
   });
   lifecycle.start();
+  expireEvents(store, clock);
   store.forgetHistory();
   const podLogs = new PodLogs({
     store,
