@@ -9,6 +9,8 @@ import type { DispatchObserver, Invocation, Outcome, Report, Start, Target } fro
 export interface CallContext {
   readonly core: DispatchCore<PodLink, Call>;
   readonly observer: DispatchObserver;
+  /** Gives a slot up. */
+  lose(slot: Slot<PodLink, Call>, loss: Loss): void;
 }
 
 const NO_BYTES = Buffer.alloc(0);
@@ -165,7 +167,7 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
   }
 
   #lose(loss: Loss): void {
-    if (this.slot !== null) this.#context.core.lost(this.slot, loss);
+    if (this.slot !== null) this.#context.lose(this.slot, loss);
   }
 
   #settleReport(report: Report | null): void {

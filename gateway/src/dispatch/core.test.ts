@@ -297,6 +297,18 @@ describe('failing init', () => {
     expect(core.census.totals.Starting).toBe(2);
   });
 
+  test('many pods that are lost at once are one failure, not many', () => {
+    const { arrive, pod, clock, core, slotOf } = start();
+    for (let n = 1; n <= 9; n += 1) pod(`p${n}`);
+    clock.advance(1);
+    for (let n = 0; n < 4; n += 1) arrive(hello);
+    clock.advance(1);
+    for (const name of ['p1', 'p2', 'p3', 'p4'])
+      core.lost(slotOf(name), { mayRetry: false, error, isSuspicious: true });
+    for (let n = 0; n < 4; n += 1) arrive(hello);
+    expect(core.census.totals.Starting).toBe(4);
+  });
+
   test('another function is not held up by it', () => {
     const { arrive, pod, answer, report, effects } = start();
     for (let n = 1; n <= 5; n += 1) pod(`p${n}`);

@@ -120,7 +120,8 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     if (slot.state === 'Gone') return;
     const { version, request } = slot;
     this.census.move(slot, 'dropped');
-    if (loss.isSuspicious && !slot.isProven) this.#noteFailure(version);
+    // Many pods lost at once are one event (a node, a zone), not many: only one claimed since then counts again.
+    if (loss.isSuspicious && !slot.isProven && slot.claimedMs > version.failedMs) this.#noteFailure(version);
     if (request !== null) this.#retryOrFail(version, request, loss);
     this.#advanceFunction(version);
   }
@@ -134,6 +135,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
       request: null,
       idleSinceMs: this.#clock.nowMs(),
       deadlineMs: Number.POSITIVE_INFINITY,
+      claimedMs: this.#clock.nowMs(),
       isProven: true,
     };
     this.census.add(slot);
@@ -240,13 +242,15 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
 
   #claim(version: VersionState<P, R>, pod: P): void {
     const request = this.#hasRoom(version) ? this.census.dequeued(version) : undefined;
+    const nowMs = this.#clock.nowMs();
     const slot: Slot<P, R> = {
       pod,
       version,
       state: request === undefined ? 'Claiming' : 'Starting',
       request: null,
       idleSinceMs: 0,
-      deadlineMs: this.#clock.nowMs() + this.#limits.initTimeoutMs + this.#limits.overdueMarginMs,
+      deadlineMs: nowMs + this.#limits.initTimeoutMs + this.#limits.overdueMarginMs,
+      claimedMs: nowMs,
       isProven: false,
     };
     this.census.add(slot);
@@ -281,8 +285,9 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
 
   #noteFailure(version: VersionState<P, R>): void {
     version.failures += 1;
+    version.failedMs = this.#clock.nowMs();
     const pauseMs = initPauseMs(version.failures, this.#limits);
-    version.pausedUntilMs = this.#clock.nowMs() + pauseMs;
+    version.pausedUntilMs = version.failedMs + pauseMs;
     this.#effects.initFailed(version.target, pauseMs);
   }
 }

@@ -258,6 +258,28 @@ describe('lost pods', () => {
   });
 });
 
+describe('identity', () => {
+  test('a pod behind an address that was another one’s is never given a request', async () => {
+    const gateway = startGateway([hello()], { limits: { capacityBudgetMs: 300 } });
+    const [agent] = await startPods(1);
+    if (agent === undefined) throw new Error('no agent');
+    gateway.dispatcher.onPod(agent.key, { ...agent.pod, uid: 'the-pod-that-was-there-before' });
+    await expect(call(gateway, hello())).rejects.toMatchObject({ code: 'ServiceException', fault: 'platform' });
+    gateway.dispatcher.onPod(agent.key, agent.pod);
+    expect(answer(await call(gateway, hello()))).toMatchObject({ calls: 1 });
+  });
+
+  test('an older gateway’s claim is refused by the pod, and its request does not run', async () => {
+    const older = startGateway([hello()], { limits: { capacityBudgetMs: 300 } });
+    const newer = startGateway([hello()]);
+    const agents = await startPods(1);
+    await offer(older, agents);
+    await offer(newer, agents);
+    await expect(call(older, hello())).rejects.toMatchObject({ code: 'ServiceException' });
+    expect(answer(await call(newer, hello()))).toMatchObject({ calls: 1 });
+  });
+});
+
 describe('life of a version', () => {
   test('idle pods expire to zero and the agent ends well', async () => {
     const short = { ...hello(), idleTimeoutMs: 100 };

@@ -1,7 +1,7 @@
 import { LambdaError, ServiceException, TooManyRequests } from '../errors.ts';
 import type { Identity, LinkError } from '../link/link.ts';
 import { Call, lossOf } from './call.ts';
-import { type CoreEffects, DispatchCore } from './core.ts';
+import { type CoreEffects, DispatchCore, type Loss } from './core.ts';
 import { type DispatchLimits, defaultLimits } from './limits.ts';
 import { PodLink, type PodLinkOwner } from './pod-link.ts';
 import type { Slot } from './slot.ts';
@@ -94,8 +94,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
 
   invoke(target: Target, invocation: Invocation): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      if (this.#isStopped)
-        throw new ServiceException('This gateway is shutting down. The request did not run.', { retryAfterSeconds: 1 });
+      if (this.#isStopped) throw shuttingDown();
       const call = new Call(this, { target, invocation, arrivedMs: this.nowMs() }, resolve, reject);
       try {
         this.core.arrive(target, call);
@@ -137,13 +136,9 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     }
     this.#isStopped = true;
     for (const cancel of this.#timers) cancel();
+    this.#failWaiting();
     for (const pod of [...this.#pods.values(), ...this.#departed]) pod.letGo();
-    const error = new ServiceException('This gateway is shutting down. The request did not run.', {
-      retryAfterSeconds: 1,
-    });
-    for (const version of [...this.core.census.versions()]) {
-      while (version.queue.length > 0) this.core.failOldest(version, error);
-    }
+    this.#failWaiting(); // those whose claim had not been sent have come back
   }
 
   stats(): DispatchStats {
@@ -222,28 +217,42 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
 
   freed(slot: PodSlot): void {
     this.core.freed(slot);
+    if (slot.pod.isLeaving) this.leaving(slot);
   }
 
   slotLost(slot: PodSlot, error: ServiceException, mayRetry: boolean): void {
-    if (slot.state === 'Starting' || slot.state === 'Claiming') this.observer.claimed(slot.pod.pool, 'lost');
-    this.core.lost(slot, { mayRetry, error, isSuspicious: !mayRetry });
+    this.lose(slot, { mayRetry, error, isSuspicious: !mayRetry });
+  }
+
+  lose(slot: PodSlot, loss: Loss): void {
+    const isClaim = slot.state === 'Starting' || slot.state === 'Claiming';
+    if (isClaim && !slot.pod.isConfirmed) this.observer.claimed(slot.pod.pool, 'lost');
+    this.core.lost(slot, loss);
   }
 
   confirmed(slot: PodSlot): void {
+    slot.pod.isConfirmed = true;
     this.observer.claimed(slot.pod.pool, 'claimed');
     this.#options.cluster.claimed(slot.pod.pod, slot.version.target);
     this.core.confirmed(slot);
+    if (slot.pod.isLeaving) this.leaving(slot);
   }
 
   claimRefused(slot: PodSlot, error: LinkError): void {
     const { pod } = slot;
-    this.observer.claimed(pod.pool, 'lost');
-    this.core.lost(slot, lossOf(error));
+    this.lose(slot, lossOf(error));
     pod.refused(error);
   }
 
   leaving(slot: PodSlot): void {
     this.core.retire(slot, 'the pod is going away');
+  }
+
+  #failWaiting(): void {
+    const error = shuttingDown();
+    for (const version of [...this.core.census.versions()]) {
+      while (version.queue.length > 0) this.core.failOldest(version, error);
+    }
   }
 
   async #load(target: Target): Promise<[Readonly<Record<string, string>>, Buffer]> {
@@ -257,7 +266,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     const error = new ServiceException(
       'The link to the pod was lost before the claim was sent. The request did not run.',
     );
-    this.core.lost(slot, { mayRetry: true, error, isSuspicious: false });
+    this.lose(slot, { mayRetry: true, error, isSuspicious: false });
   }
 
   /** Environment or code is not to be had: the pod is as generic as before, the request has its error. */
@@ -268,7 +277,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     // Without a request nobody would hear of it and the claim would come again at once: let it pause.
     const isSuspicious = slot.request === null;
     const { pod } = slot;
-    this.core.lost(slot, { mayRetry: false, error, isSuspicious });
+    this.lose(slot, { mayRetry: false, error, isSuspicious });
     pod.giveBack();
   }
 
@@ -316,7 +325,11 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     const error = new ServiceException(
       `The pod gave no answer within the function's timeout (${version.target.timeoutMs} ms) and a margin. The function may have run.`,
     );
-    this.core.lost(slot, { mayRetry: false, error, isSuspicious: true });
+    this.lose(slot, { mayRetry: false, error, isSuspicious: true });
     pod.condemn('overdue');
   }
+}
+
+function shuttingDown(): ServiceException {
+  return new ServiceException('This gateway is shutting down. The request did not run.', { retryAfterSeconds: 1 });
 }

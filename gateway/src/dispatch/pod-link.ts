@@ -64,6 +64,8 @@ export class PodLink implements CorePod {
   use: PodUse = 'none';
   /** Set while `use` is slot. */
   slot: Slot<PodLink, Call> | null = null;
+  /** The agent has confirmed that it holds the slot's version. */
+  isConfirmed = false;
   /** The version that an orphan holds. */
   versionUid = '';
   /** Since when it is an orphan. */
@@ -150,10 +152,11 @@ export class PodLink implements CorePod {
   }
 
   /** The pod becomes, or is, a slot. */
-  hold(slot: Slot<PodLink, Call>, isClaimSent: boolean): void {
+  hold(slot: Slot<PodLink, Call>, isConfirmed: boolean): void {
     this.use = 'slot';
     this.slot = slot;
-    this.#isClaimSent = isClaimSent;
+    this.isConfirmed = isConfirmed;
+    this.#isClaimSent = isConfirmed;
   }
 
   /** Nothing of a claim was sent: the pod is generic as before. */

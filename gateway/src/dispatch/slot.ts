@@ -84,6 +84,8 @@ export interface Slot<P extends CorePod, R extends CoreRequest> {
   idleSinceMs: number;
   /** When the running invocation is given up; meaningless unless Starting, Busy, Finishing or Claiming. */
   deadlineMs: number;
+  /** When the core decided on it. */
+  readonly claimedMs: number;
   /** It has run at least one invocation to a report that lets it go on: its init works. */
   isProven: boolean;
 }

@@ -51,6 +51,8 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
   graceUntilMs = 0;
   /** Pods in a row that ended without one good invocation. */
   failures = 0;
+  /** When the last of them was counted. */
+  failedMs = Number.NEGATIVE_INFINITY;
   /** No claim before that time. */
   pausedUntilMs = 0;
 
