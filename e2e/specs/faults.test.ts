@@ -53,8 +53,9 @@ test('the API stopped: warm calls go on, and so do first calls out of the pool',
   await invoke(kappa.endpoint, 'steady');
   await kappa.kill('api');
   try {
-    const warm = await Promise.all(Array.from({ length: 5 }, () => invoke(kappa.endpoint, 'steady')));
-    for (const answer of warm) expect(answer).toMatchObject({ status: 200, functionError: null });
+    for (let call = 0; call < 5; call++) {
+      expect(await invoke(kappa.endpoint, 'steady')).toMatchObject({ status: 200, functionError: null });
+    }
     expect(await invoke(kappa.endpoint, 'first-call')).toMatchObject({
       status: 200,
       payload: 'cold and well',
@@ -82,13 +83,16 @@ test('SIGSTOP of the API: calls do not wait for it', async () => {
 });
 
 test('kill -9 of a busy pod’s agent: its call fails as the platform’s fault, the next one is fine', async () => {
-  const running = invoke(kappa.endpoint, 'steady', { payload: { ms: 20_000 } });
+  await kappa.applyReady(nodeFunction('victim', whoAmI, { timeoutSeconds: 60 }));
+  await invoke(kappa.endpoint, 'victim');
+  await eventually('its pod is labelled', async () => (await kappa.podsOf('victim')).length === 1);
+  const running = invoke(kappa.endpoint, 'victim', { payload: { ms: 50_000 } });
   await eventually('the call runs', async () => (await kappa.busyPods()) >= 1);
-  await kappa.killAgentsOf('steady');
+  await kappa.killAgentsOf('victim');
   const answer = await running;
   expect(answer.status).toBeGreaterThanOrEqual(500);
   expect(answer.requestId).not.toBe('');
-  expect(await invoke(kappa.endpoint, 'steady')).toMatchObject({ status: 200, functionError: null });
+  expect(await invoke(kappa.endpoint, 'victim')).toMatchObject({ status: 200, functionError: null });
 }, 60_000);
 
 test('kill -9 of the node: pods go on, and it takes them back', async () => {
@@ -108,6 +112,17 @@ test('a deleted function is gone at once, and so are its pods', async () => {
   await kappa.kubectl.ok(['delete', 'fn', 'short-lived']);
   await eventually('404', async () => (await invoke(kappa.endpoint, 'short-lived')).status === 404);
   await eventually('no pod is left', async () => (await kappa.podsOf('short-lived')).length === 0);
+}, 60_000);
+
+test('pods of a function that was deleted while no gateway lived are removed by the controller', async () => {
+  await kappa.applyReady(nodeFunction('orphaned', whoAmI));
+  await invoke(kappa.endpoint, 'orphaned');
+  await eventually('its pod is labelled', async () => (await kappa.podsOf('orphaned')).length === 1);
+  await kappa.kill('gateway');
+  await kappa.kubectl.ok(['delete', 'fn', 'orphaned']);
+  await eventually('no pod is left', async () => (await kappa.podsOf('orphaned')).length === 0);
+  await kappa.start('gateway');
+  expect(await invoke(kappa.endpoint, 'steady')).toMatchObject({ status: 200 });
 }, 60_000);
 
 test('stopping leaves no process behind', async () => {

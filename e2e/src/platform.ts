@@ -111,9 +111,14 @@ export class TestPlatform {
     return (status?.readyReplicas ?? 0) >= spec.replicas;
   }
 
+  /** The text of /metrics. */
+  async metrics(part: 'gateway' | 'controller'): Promise<string> {
+    return (await fetch(`http://127.0.0.1:${this.#platform.ports[part]}/metrics`)).text();
+  }
+
   /** Pods that run an invocation right now, as the gateway's metrics say. */
   async busyPods(): Promise<number> {
-    const text = await (await fetch(`${this.endpoint}/metrics`)).text();
+    const text = await this.metrics('gateway');
     const value = /^kappa_gateway_slots\{state="busy"\} (\d+)$/m.exec(text)?.[1];
     if (value === undefined) throw new Error('no metric kappa_gateway_slots{state="busy"}');
     return Number(value);
