@@ -3,47 +3,13 @@ import type { Identity, LinkError } from '../link/link.ts';
 import { Call, lossOf } from './call.ts';
 import { type CoreEffects, DispatchCore, type Loss } from './core.ts';
 import { type DispatchLimits, defaultLimits } from './limits.ts';
-import { PodLink, type PodLinkOwner } from './pod-link.ts';
+import type { DispatchOptions } from './options.ts';
+import type { PodLink, PodLinkOwner } from './pod-link.ts';
+import { Pods } from './pods.ts';
 import type { Slot } from './slot.ts';
 import { makeSpecialize } from './specialize.ts';
 import { sweep } from './sweep.ts';
-import type {
-  ClusterDoor,
-  Dispatcher,
-  DispatchObserver,
-  DispatchStats,
-  Invocation,
-  Outcome,
-  PoolPod,
-  Target,
-} from './types.ts';
-
-/** Time, handed in. Timers must not keep the process alive. */
-export interface DispatchClock {
-  /** Monotonic milliseconds. */
-  readonly nowMs: () => number;
-  /** Calls back once, later; the answer cancels it. */
-  readonly after: (delayMs: number, call: () => void) => () => void;
-  /** Calls back again and again; the answer ends it. */
-  readonly every: (periodMs: number, call: () => void) => () => void;
-  /** Calls back once, after this turn of the event loop has read its sockets (setImmediate). */
-  readonly soon: (call: () => void) => void;
-}
-
-/** What dispatch is made of. */
-export interface DispatchOptions {
-  readonly identity: Identity;
-  readonly cluster: ClusterDoor;
-  readonly observer: DispatchObserver;
-  /** The code of a function by digest; may reject with a LambdaError. */
-  readonly code: (sha256: string) => Promise<Buffer>;
-  readonly clock: DispatchClock;
-  /** Own zone; empty when unknown. */
-  readonly zone: string;
-  /** Port of the agents' link. */
-  readonly linkPort: number;
-  readonly limits?: Partial<DispatchLimits>;
-}
+import type { Dispatcher, DispatchObserver, DispatchStats, Invocation, Outcome, PoolPod, Target } from './types.ts';
 
 /**
  * Makes the dispatcher of this gateway and starts its clocks; `drain` stops them.
@@ -63,10 +29,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
   readonly redialMs: number;
   readonly #options: DispatchOptions;
   readonly #limits: DispatchLimits;
-  /** Every pod that the informer shows, by its key. */
-  readonly #pods = new Map<string, PodLink>();
-  /** Pods whose object is gone while their link still is in use. */
-  readonly #departed = new Set<PodLink>();
+  readonly #pods = new Pods(this);
   /** What may get calls; null until it was said for the first time: before that nothing is drained. */
   #current: ReadonlyMap<string, Target> | null = null;
   #claimsTotal = 0;
@@ -88,7 +51,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     this.#timers = [
       every(this.#limits.tickMs, () => this.#tick()),
       every(this.#limits.foreignPollMs, () => this.#poll()),
-      every(this.#limits.heartbeatMs, () => this.#heartbeat()),
+      every(this.#limits.heartbeatMs, () => this.#pods.heartbeat()),
     ];
   }
 
@@ -106,24 +69,12 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
   }
 
   onPod(key: string, pod: PoolPod | null): void {
-    const known = this.#pods.get(key);
-    if (known !== undefined && known.pod.uid !== pod?.uid) {
-      this.#pods.delete(key);
-      known.update(null);
-      if (known.isLinked) this.#departed.add(known);
-    } else if (known !== undefined) {
-      known.update(pod);
-      return;
-    }
-    if (pod === null || this.#isStopped) return;
-    const link = new PodLink(pod, this);
-    this.#pods.set(key, link);
-    link.update(pod);
+    if (!this.#isStopped) this.#pods.update(key, pod);
   }
 
   onVersions(current: ReadonlyMap<string, Target>): void {
     this.#current = current;
-    for (const pod of this.#pods.values()) if (pod.use === 'orphan') this.#identify(pod, pod.versionUid, false);
+    for (const pod of this.#pods.present()) if (pod.use === 'orphan') this.#identify(pod, pod.versionUid, false);
     this.core.setVersions(current);
   }
 
@@ -137,14 +88,14 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     this.#isStopped = true;
     for (const cancel of this.#timers) cancel();
     this.#failWaiting();
-    for (const pod of [...this.#pods.values(), ...this.#departed]) pod.letGo();
+    this.#pods.letGo();
     this.#failWaiting(); // those whose claim had not been sent have come back
   }
 
   stats(): DispatchStats {
     const { totals, queuedCount, queuedBytes, outstanding, versionCount } = this.core.census;
     const claimed = new Map<string, number>();
-    for (const pod of this.#pods.values())
+    for (const pod of this.#pods.present())
       if (pod.use === 'slot') claimed.set(pod.pool, (claimed.get(pod.pool) ?? 0) + 1);
     return {
       pools: this.core.claims.pools().map((pool) => ({ ...pool, claimed: claimed.get(pool.pool) ?? 0 })),
@@ -299,24 +250,18 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
   #tick(): void {
     const nowMs = this.nowMs();
     sweep(this.core, this.#limits, nowMs, (slot) => this.#overdue(slot));
-    for (const pod of this.#pods.values()) {
-      pod.dialIfDue();
+    this.#pods.tick();
+    for (const pod of this.#pods.present()) {
       const isForgotten =
         this.#current !== null && pod.use === 'orphan' && nowMs - pod.orphanSinceMs > this.#limits.orphanGraceMs;
       if (isForgotten) pod.condemn('nothing calls its version any more');
     }
-    for (const pod of this.#departed) if (!pod.isLinked) this.#departed.delete(pod);
     if (this.core.census.outstanding === 0) this.#onQuiet?.();
   }
 
   #poll(): void {
-    for (const pod of this.#pods.values()) if (pod.slot?.state === 'Foreign') pod.askAgain();
+    this.#pods.askForeign();
     this.core.claims.remind();
-  }
-
-  #heartbeat(): void {
-    for (const pod of this.#pods.values()) pod.heartbeat();
-    for (const pod of this.#departed) pod.heartbeat();
   }
 
   /** The agent enforces the function's timeout; one that is this late is not to be trusted any more. */

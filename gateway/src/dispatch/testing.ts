@@ -1,6 +1,8 @@
-import type { LambdaError } from '../errors.ts';
-import type { CoreEffects } from './core.ts';
+import { type LambdaError, ServiceException } from '../errors.ts';
+import { type CoreEffects, DispatchCore } from './core.ts';
+import { type DispatchLimits, defaultLimits } from './limits.ts';
 import type { CorePod, CoreRequest, Slot } from './slot.ts';
+import { sweep } from './sweep.ts';
 import type { Target } from './types.ts';
 
 /** A target with sensible fields; a test says only what it is about. */
@@ -134,4 +136,43 @@ export class RecordedEffects implements CoreEffects<TestPod, TestRequest> {
     this.started.push({ request: request.name, pod: pod.name, start, attempt: request.attempts });
     this.log.push(`${start} ${request.name} on ${pod.name}`);
   }
+}
+
+export const testError = new ServiceException('test');
+
+/** A core among fakes, and short words for what happens to it. */
+export function startCore(limits: Partial<DispatchLimits> = {}) {
+  const clock = new ManualClock();
+  const effects = new RecordedEffects();
+  const all = { ...defaultLimits, ...limits };
+  const core = new DispatchCore<TestPod, TestRequest>(all, clock, effects, 'a');
+  let requests = 0;
+  const slotOf = (pod: string): TestSlot => {
+    for (const version of core.census.versions())
+      for (const slot of version.slots) if (slot.pod.name === pod) return slot;
+    throw new Error(`no slot on ${pod}`);
+  };
+  return {
+    clock,
+    effects,
+    core,
+    slotOf,
+    arrive(target: Target, bytes = 10): void {
+      requests += 1;
+      core.arrive(target, { name: `r${requests}`, bytes, arrivedMs: clock.nowMs(), attempts: 0, startedMs: 0 });
+    },
+    pod(name: string, zone = 'a', pool = 'nodejs24.x'): void {
+      core.claims.podReady({ name, zone, pool });
+    },
+    answer: (pod: string) => core.answered(slotOf(pod)),
+    report: (pod: string, isReusable = true) => core.reported(slotOf(pod), isReusable),
+    finish(pod: string): void {
+      core.answered(slotOf(pod));
+      core.reported(slotOf(pod), true);
+    },
+    tick: () =>
+      sweep(core, all, clock.nowMs(), (slot) =>
+        core.lost(slot, { mayRetry: false, error: testError, isSuspicious: true }),
+      ),
+  };
 }

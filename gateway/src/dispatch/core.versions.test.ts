@@ -1,0 +1,117 @@
+import { describe, expect, test } from '@jest/globals';
+import { testError as error, makeTarget, startCore as start } from './testing.ts';
+
+const hello = makeTarget();
+
+describe('failing init', () => {
+  test('pauses grow and pods are tried one at a time, so the pool is not emptied', () => {
+    const { arrive, pod, answer, report, clock, tick, effects, core } = start();
+    for (let n = 1; n <= 20; n += 1) pod(`p${n}`);
+    arrive(hello);
+    arrive(hello);
+    for (const name of ['p1', 'p2']) {
+      answer(name);
+      report(name, false);
+    }
+    for (let n = 0; n < 5; n += 1) arrive(hello);
+    expect(effects.claims).toHaveLength(2);
+    clock.advance(100);
+    tick();
+    expect(effects.claims).toHaveLength(3);
+    answer('p3');
+    report('p3', false);
+    clock.advance(199);
+    tick();
+    expect(effects.claims).toHaveLength(3);
+    clock.advance(1);
+    tick();
+    expect(effects.claims).toHaveLength(4);
+    answer('p4');
+    report('p4', true);
+    expect(core.census.totals.Starting).toBe(2);
+  });
+
+  test('many pods that are lost at once are one failure, not many', () => {
+    const { arrive, pod, clock, core, slotOf } = start();
+    for (let n = 1; n <= 9; n += 1) pod(`p${n}`);
+    clock.advance(1);
+    for (let n = 0; n < 4; n += 1) arrive(hello);
+    clock.advance(1);
+    for (const name of ['p1', 'p2', 'p3', 'p4'])
+      core.lost(slotOf(name), { mayRetry: false, error, isSuspicious: true });
+    for (let n = 0; n < 4; n += 1) arrive(hello);
+    expect(core.census.totals.Starting).toBe(4);
+  });
+
+  test('another function is not held up by it', () => {
+    const { arrive, pod, answer, report, effects } = start();
+    for (let n = 1; n <= 5; n += 1) pod(`p${n}`);
+    for (const name of ['p1', 'p2']) {
+      arrive(hello);
+      answer(name);
+      report(name, false);
+    }
+    arrive(makeTarget({ versionUid: 'good', functionObjectName: 'good' }));
+    expect(effects.started[2]).toMatchObject({ pod: 'p3' });
+  });
+});
+
+describe('provisioned concurrency', () => {
+  const provisioned = makeTarget({ provisionedConcurrency: 2, idleTimeoutMs: 1_000 });
+  const current = new Map([[provisioned.versionUid, provisioned]]);
+
+  test('is claimed without a call, kept when idle, and filled up again', () => {
+    const { core, pod, effects, clock, tick, slotOf } = start();
+    core.setVersions(current);
+    pod('p1');
+    pod('p2');
+    pod('p3');
+    for (const slot of effects.claims) core.confirmed(slot);
+    clock.advance(100_000);
+    tick();
+    expect(core.census.totals).toMatchObject({ Idle: 2 });
+    expect(effects.released).toEqual([]);
+    core.lost(slotOf('p1'), { mayRetry: false, error, isSuspicious: false });
+    expect(effects.claims.map((slot) => slot.pod.name)).toEqual(['p1', 'p2', 'p3']);
+  });
+
+  test('serves calls warm, and what is above it expires', () => {
+    const { core, pod, effects, clock, tick, arrive, finish } = start();
+    core.setVersions(current);
+    for (const name of ['p1', 'p2', 'p3']) pod(name);
+    for (const slot of effects.claims) core.confirmed(slot);
+    for (let n = 0; n < 3; n += 1) arrive(provisioned);
+    expect(effects.started.map((each) => each.start)).toEqual(['warm', 'warm', 'cold']);
+    for (const name of ['p1', 'p2', 'p3']) finish(name);
+    clock.advance(1_000);
+    tick();
+    expect(core.census.totals.Idle).toBe(2);
+  });
+});
+
+describe('versions', () => {
+  test('a version that is over loses its idle pods at once, a busy one after its report', () => {
+    const { core, pod, arrive, finish, answer, report, effects } = start();
+    pod('p1');
+    pod('p2');
+    arrive(hello);
+    arrive(hello);
+    finish('p1');
+    core.setVersions(new Map());
+    expect(effects.released.map((released) => released.name)).toEqual(['p1']);
+    answer('p2');
+    report('p2');
+    expect(effects.released.map((released) => released.name)).toEqual(['p1', 'p2']);
+    expect(core.census.versionCount).toBe(0);
+  });
+
+  test('an adopted pod serves who waits; a busy one is counted until it is free', () => {
+    const { core, arrive, effects } = start();
+    const one = makeTarget({ reservedConcurrency: 1 });
+    const busy = core.adopt({ name: 'old', zone: 'b', pool: 'nodejs24.x' }, one, true);
+    arrive(one);
+    expect(effects.started).toEqual([]);
+    core.freed(busy);
+    expect(effects.started).toMatchObject([{ request: 'r1', pod: 'old', start: 'warm' }]);
+  });
+});

@@ -1,0 +1,30 @@
+import type { Identity } from '../link/link.ts';
+import type { DispatchLimits } from './limits.ts';
+import type { ClusterDoor, DispatchObserver } from './types.ts';
+
+/** Time, handed in. Timers must not keep the process alive. */
+export interface DispatchClock {
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+  /** Calls back once, later; the answer cancels it. */
+  readonly after: (delayMs: number, call: () => void) => () => void;
+  /** Calls back again and again; the answer ends it. */
+  readonly every: (periodMs: number, call: () => void) => () => void;
+  /** Calls back once, after this turn of the event loop has read its sockets (setImmediate). */
+  readonly soon: (call: () => void) => void;
+}
+
+/** What dispatch is made of. */
+export interface DispatchOptions {
+  readonly identity: Identity;
+  readonly cluster: ClusterDoor;
+  readonly observer: DispatchObserver;
+  /** The code of a function by digest; may reject with a LambdaError. */
+  readonly code: (sha256: string) => Promise<Buffer>;
+  readonly clock: DispatchClock;
+  /** Own zone; empty when unknown. */
+  readonly zone: string;
+  /** Port of the agents' link. */
+  readonly linkPort: number;
+  readonly limits?: Partial<DispatchLimits>;
+}

@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import { createConnection, createServer, type Socket } from 'node:net';
+import { afterEach, beforeAll } from '@jest/globals';
+import { startDispatcher } from './dispatcher.ts';
+import type { DispatchLimits } from './limits.ts';
+import type { DispatchOptions } from './options.ts';
+import { makeTarget } from './testing.ts';
+import { makeCode, makeKeys, startAgent, type TestAgent, type TestKeys, until } from './testing-agent.ts';
+import type { Dispatcher, Outcome, PoolPod, Target } from './types.ts';
+
+/** One function for all tests: the event says what it does. */
+const source = `
+import { appendFileSync } from 'node:fs';
+let calls = 0;
+export const handler = async (event) => {
+  calls += 1;
+  if (event.mark) appendFileSync(event.mark, 'x');
+  if (event.throw) throw new TypeError('thrown on purpose');
+  if (event.exit) process.exit(1);
+  if (event.sleepMs) await new Promise((resolve) => setTimeout(resolve, event.sleepMs));
+  if (event.fill) return 'y'.repeat(event.fill);
+  return { calls, length: JSON.stringify(event).length };
+};
+`;
+
+export const keys: TestKeys = makeKeys();
+export const undo: (() => Promise<void>)[] = [];
+export let code: Awaited<ReturnType<typeof makeCode>>;
+export let badCode: Awaited<ReturnType<typeof makeCode>>;
+let epoch = 0;
+let requests = 0;
+
+beforeAll(async () => {
+  code = await makeCode({ 'index.mjs': source });
+  badCode = await makeCode({ 'index.mjs': `throw new Error('init failed on purpose');` });
+});
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+export interface TestGateway {
+  readonly dispatcher: Dispatcher;
+  readonly claimed: string[];
+  readonly wanted: number[];
+  readonly paused: number[];
+  stop(): Promise<void>;
+}
+
+const realClock: DispatchOptions['clock'] = {
+  nowMs: () => performance.now(),
+  after: (delayMs, call) => {
+    const timer = setTimeout(call, delayMs);
+    return () => clearTimeout(timer);
+  },
+  every: (periodMs, call) => {
+    const timer = setInterval(call, periodMs);
+    return () => clearInterval(timer);
+  },
+  soon: (call) => setImmediate(call),
+};
+
+export function startGateway(
+  targets: readonly Target[],
+  options: { limits?: Partial<DispatchLimits>; linkPort?: number } = {},
+): TestGateway {
+  epoch += 1;
+  const claimed: string[] = [];
+  const wanted: number[] = [];
+  const paused: number[] = [];
+  const zips = new Map([code, badCode].map((each) => [each.codeSha256, each.zip]));
+  const dispatcher = startDispatcher({
+    identity: { gatewayId: `gateway-${epoch}`, epoch, signingKey: keys.privateKey },
+    cluster: { claimed: (pod) => claimed.push(pod.name), wantPods: (_pool, count) => wanted.push(count) },
+    observer: {
+      started() {},
+      reported() {},
+      throttled() {},
+      failed() {},
+      claimed() {},
+      initFailed: (_target, ms) => paused.push(ms),
+    },
+    code: async (sha256) => zips.get(sha256) ?? Buffer.from('no zip at all'),
+    clock: realClock,
+    zone: 'a',
+    linkPort: options.linkPort ?? 9100,
+    limits: { redialMs: 50, foreignPollMs: 30, tickMs: 10, ...options.limits },
+  });
+  dispatcher.onVersions(new Map(targets.map((target) => [target.versionUid, target])));
+  const stop = () => dispatcher.drain(AbortSignal.abort());
+  undo.push(stop);
+  return { dispatcher, claimed, wanted, paused, stop };
+}
+
+export async function startPods(count: number, overrides: Partial<PoolPod> = {}): Promise<TestAgent[]> {
+  const agents = await Promise.all([...Array(count).keys()].map(() => startAgent(keys, overrides)));
+  for (const agent of agents) undo.push(agent.stop);
+  return agents;
+}
+
+export async function offer(gateway: TestGateway, agents: readonly TestAgent[]): Promise<void> {
+  for (const agent of agents) gateway.dispatcher.onPod(agent.key, agent.pod);
+  await untilStats(
+    gateway,
+    (stats) => stats.pools.reduce((sum, pool) => sum + pool.generic + pool.claimed, 0) >= agents.length,
+  );
+}
+
+export function untilStats(
+  gateway: TestGateway,
+  holds: (stats: ReturnType<Dispatcher['stats']>) => boolean,
+): Promise<void> {
+  return until(
+    () => holds(gateway.dispatcher.stats()),
+    () => JSON.stringify(gateway.dispatcher.stats()),
+  );
+}
+
+export function call(gateway: TestGateway, target: Target, event: unknown = {}): Promise<Outcome> {
+  requests += 1;
+  const requestId = `00000000-0000-4000-8000-${String(requests).padStart(12, '0')}`;
+  const invokedFunctionArn = 'arn:aws:lambda:us-east-1:000000000000:function:hello';
+  return gateway.dispatcher.invoke(target, {
+    requestId,
+    invokedFunctionArn,
+    event: Buffer.from(JSON.stringify(event)),
+    tail: false,
+  });
+}
+
+export const hello = () => makeTarget({ ...code });
+export const answer = (outcome: Outcome): unknown => JSON.parse(outcome.payload.toString('utf8'));
+export const exited = (agent: TestAgent): Promise<void> =>
+  until(
+    () => agent.child.exitCode !== null,
+    () => `${agent.pod.name} does not end: ${agent.output()}`,
+  );
+
+/** A TCP hop that can go silent, both ways, without closing what is open: a pulled cable. */
+export async function startProxy(host: string): Promise<{ port: number; freeze(): void }> {
+  const sockets: Socket[] = [];
+  const server = createServer((near) => {
+    const far = createConnection(9100, host);
+    near.pipe(far).pipe(near);
+    sockets.push(near, far);
+    for (const socket of [near, far]) socket.on('error', () => {});
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  undo.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const address = server.address();
+  const freeze = () => {
+    for (const socket of sockets) socket.unpipe().pause();
+  };
+  return { port: typeof address === 'object' && address !== null ? address.port : 0, freeze };
+}
