@@ -59,10 +59,3 @@ func (a *Arbiter) Version() string {
 	defer a.mu.Unlock()
 	return a.version
 }
-
-// Confirmed says whether the claim is final.
-func (a *Arbiter) Confirmed() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.confirmed
-}
