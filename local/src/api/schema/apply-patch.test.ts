@@ -105,10 +105,10 @@ describe('applyServerSide', () => {
     expect(fieldsOf(third, 'm')).toEqual({ 'f:spec': { 'f:size': {} } });
   });
 
-  test('what nobody owns stays', () => {
-    const live = { ...config({ size: 3, text: 'by hand' }) };
-    const first = applied(apply(live, 'm', { size: 3 }));
-    expect(applied(apply(first, 'm', {}))['spec']).toEqual({ text: 'by hand' });
+  test('what was there before the books were kept stays', () => {
+    const first = applied(apply(config({ size: 3, text: 'by hand' }), 'm', { size: 3 }));
+    expect(fieldsOf(first, 'before-first-apply')).toMatchObject({ 'f:spec': { 'f:size': {}, 'f:text': {} } });
+    expect(applied(apply(first, 'm', {}))['spec']).toEqual({ size: 3, text: 'by hand' });
   });
 
   test('another value for an owned field is a conflict that names field and owner', () => {

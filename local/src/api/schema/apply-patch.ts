@@ -62,8 +62,8 @@ export function applyServerSide(request: ApplyRequest): ApplyResult {
   const problem = describeShapeProblem(schema.root, applied);
   if (problem !== null) return { kind: 'invalid', message: problem };
   const live = withoutManagers(request.live ?? skeleton(applied));
-  const before = readManagers(request.live);
   const apiVersion = textOr(applied['apiVersion']);
+  const before = knownManagers(request, apiVersion);
   const self = { manager, operation: 'Apply' as const, apiVersion, subresource };
   const others = before.filter((entry) => !isSameManager(entry, self));
   const last = before.find((entry) => isSameManager(entry, self));
@@ -204,11 +204,20 @@ function prunedOf(node: SchemaNode, merged: unknown, last: PathSet | undefined, 
   if (last === undefined || isEmpty(last)) return merged;
   const named = (set: PathSet): PathSet => withNamedFields(node, set);
   const all = named(fieldSetOf(node, merged));
-  const stripped = withoutPaths(node, merged, named(last), null);
+  const stripped = withoutPaths(node, merged, named(last));
   const present = (value: unknown): PathSet => named(fieldSetOf(node, isObject(value) ? value : {}));
   const claimed = named(owners.reduce(union));
-  const withOwned = withoutPaths(node, merged, difference(all, union(present(stripped), claimed)), null);
-  return withoutPaths(node, merged, intersection(difference(all, present(withOwned)), named(last)), undefined);
+  const withOwned = withoutPaths(node, merged, difference(all, union(present(stripped), claimed)));
+  return withoutPaths(node, merged, intersection(difference(all, present(withOwned)), named(last)));
+}
+
+/** Fields of an object that nobody's books mention belong to a manager of that name, so that an apply cannot take them. */
+function knownManagers({ live, schema, nowIso }: ApplyRequest, apiVersion: string): ManagerEntry[] {
+  const managers = readManagers(live);
+  if (live === null || managers.length > 0) return managers;
+  const fields = owned(compare(schema.root, {}, withoutManagers(live)).added);
+  const manager = 'before-first-apply';
+  return [{ manager, operation: 'Update', apiVersion, time: nowIso, subresource: '', fields }];
 }
 
 /** The writer's own list counts when it has one and does not write through a subresource. */

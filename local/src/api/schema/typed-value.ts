@@ -57,45 +57,31 @@ export function withNamedFields(node: SchemaNode | null, set: PathSet): PathSet 
   return pathSet(set.isMember, children);
 }
 
-/**
- * A copy without the paths of `removed`.
- *
- * @param emptied stands for a container that lost all it had: null keeps its place, undefined drops it
- */
-export function withoutPaths(
-  node: SchemaNode | null,
-  value: unknown,
-  removed: PathSet,
-  emptied: null | undefined,
-): unknown {
+/** A copy without the paths of `removed`. A container that loses all it had stays, empty. */
+export function withoutPaths(node: SchemaNode | null, value: unknown, removed: PathSet): unknown {
   if (removed.children.size === 0) return value;
   const shape = shapeOf(node, value);
-  if (shape === 'map' && isObject(value)) return mapWithoutPaths(node, value, removed, emptied);
+  if (shape === 'map' && isObject(value)) return mapWithoutPaths(node, value, removed);
   if (shape === 'list' && node !== null && Array.isArray(value)) {
     const kept = value.flatMap((item) => {
       const below = removed.children.get(itemElement(node, item)) ?? emptySet;
       if (below.isMember) return [];
-      return [withoutPaths(node.items, item, below, emptied) ?? {}];
+      return [withoutPaths(node.items, item, below) ?? {}];
     });
-    return kept.length === 0 ? emptied : kept;
+    return kept;
   }
-  return isObject(value) || Array.isArray(value) ? emptied : value;
+  return isObject(value) || Array.isArray(value) ? undefined : value;
 }
 
-function mapWithoutPaths(
-  node: SchemaNode | null,
-  value: JsonObject,
-  removed: PathSet,
-  emptied: null | undefined,
-): JsonObject | null | undefined {
+function mapWithoutPaths(node: SchemaNode | null, value: JsonObject, removed: PathSet): JsonObject {
   const kept: JsonObject = {};
   for (const [key, child] of Object.entries(value)) {
     const below = removed.children.get(`f:${key}`) ?? emptySet;
     if (below.isMember) continue;
-    const rest = withoutPaths(fieldNode(node, key), child, below, emptied);
+    const rest = withoutPaths(fieldNode(node, key), child, below);
     if (rest !== undefined) setOwn(kept, key, rest);
   }
-  return Object.keys(kept).length === 0 ? emptied : kept;
+  return kept;
 }
 
 /** What the applied configuration makes of the live value; neither is changed. */
@@ -114,19 +100,50 @@ export function mergeApplied(node: SchemaNode | null, live: unknown, applied: un
   return mergeItems(node, live, applied);
 }
 
-/** Items keep the applied order among themselves; items that only live has stay before the one they preceded. */
 function mergeItems(node: SchemaNode, live: readonly unknown[], applied: readonly unknown[]): unknown[] {
-  const wanted = new Map(applied.map((item) => [itemElement(node, item), item]));
   const before = new Map(live.map((item) => [itemElement(node, item), item]));
-  const merged: unknown[] = [];
-  const queue = [...live];
-  for (const [element, item] of wanted) {
-    while (queue.length > 0 && !wanted.has(itemElement(node, queue[0]))) merged.push(clone(queue.shift()));
-    if (queue.length > 0 && itemElement(node, queue[0]) === element) queue.shift();
-    merged.push(mergeApplied(node.items, before.get(element), item));
+  const wanted = new Map(applied.map((item) => [itemElement(node, item), item]));
+  return mergeOrder([...before.keys()], [...wanted.keys()]).map((element) =>
+    wanted.has(element)
+      ? mergeApplied(node.items, before.get(element), wanted.get(element))
+      : clone(before.get(element)),
+  );
+}
+
+/**
+ * One order for two lists: the applied items keep theirs, the others stay in front of the shared item they preceded.
+ * Shared items that live has in another order are put where the applied list has them.
+ */
+function mergeOrder(live: readonly string[], applied: readonly string[]): string[] {
+  const inLive = new Set(live);
+  const inApplied = new Set(applied);
+  const shared = applied.filter((element) => inLive.has(element));
+  const merged: string[] = [];
+  let at = 0;
+  for (const next of applied) {
+    at = takeUntilShared(live, at, inApplied, shared[0] === next ? next : (shared[0] ?? null), merged);
+    merged.push(next);
+    if (shared[0] === next) shared.shift();
+    if (live[at] === next) at += 1;
   }
-  merged.push(...queue.filter((item) => !wanted.has(itemElement(node, item))).map(clone));
+  merged.push(...live.slice(at).filter((element) => !inApplied.has(element)));
   return merged;
+}
+
+/** Copies what only live has, and passes over shared items that are not the next one. */
+function takeUntilShared(
+  live: readonly string[],
+  from: number,
+  inApplied: ReadonlySet<string>,
+  nextShared: string | null,
+  merged: string[],
+): number {
+  let at = from;
+  for (let element = live[at]; element !== undefined && element !== nextShared; element = live[at]) {
+    if (!inApplied.has(element)) merged.push(element);
+    at += 1;
+  }
+  return at;
 }
 
 /** What changed between two values, as paths. */
