@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The `kappa` command: wiring only. Run with `npx kappa` in the repository. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
