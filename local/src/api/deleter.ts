@@ -1,4 +1,3 @@
-import type { Caller } from './caller.ts';
 import { parseDryRun } from './caller.ts';
 import { at, isRecord, items, number, record, text } from './json.ts';
 import { copy, type KubeObject, kubeTime } from './object.ts';
@@ -15,6 +14,11 @@ export interface DeleteOptions {
   readonly resourceVersion: string;
   readonly isDryRun: boolean;
 }
+
+/** What came of a delete: `object` while something holds it or its kind shows it, else a Status. */
+export type Deletion =
+  | { readonly kind: 'object'; readonly object: KubeObject }
+  | { readonly kind: 'status'; readonly status: Status };
 
 /** Finalizers that the garbage collector works off. */
 export const orphanFinalizer = 'orphan';
@@ -66,10 +70,9 @@ export class Deleter {
 
   /**
    * Deletes the target.
-   * @returns the object while something still holds it (or its kind shows it), else a Status
    * @throws ApiError 404, 403, 409
    */
-  delete(target: Target, options: DeleteOptions): KubeObject | Status {
+  delete(target: Target, options: DeleteOptions): Deletion {
     const { type, namespace, name } = target;
     const live = this.#store.get(type.storage, namespace, name);
     if (live === undefined) throw notFound(type, name);
@@ -77,16 +80,16 @@ export class Deleter {
     if (type.storage === 'namespaces' && permanentNamespaces.has(name))
       throw forbidden(type, name, 'this namespace may not be deleted');
     const marked = this.#mark(target, live, options);
-    if (options.isDryRun) return type.fromStorage(marked);
+    if (options.isDryRun) return { kind: 'object', object: type.fromStorage(marked) };
     const isFirst = live.metadata.deletionTimestamp === undefined;
     const last = isFirst || hasChanged(live, marked) ? settle(this.#store, type.storage, marked) : live;
     const isGone = this.#store.get(type.storage, namespace, name) === undefined;
-    if (isGone && !type.returnsDeleted) return deletedStatus(type, name, live.metadata.uid);
-    return type.fromStorage(last);
+    if (isGone && !type.returnsDeleted) return { kind: 'status', status: deletedStatus(type, name, live.metadata.uid) };
+    return { kind: 'object', object: type.fromStorage(last) };
   }
 
   /** Deletes every one of `objects` (as stored), skipping those that went meanwhile. */
-  deleteAll(target: Target, objects: readonly KubeObject[], options: DeleteOptions, _caller: Caller): void {
+  deleteAll(target: Target, objects: readonly KubeObject[], options: DeleteOptions): void {
     for (const object of objects) {
       const one = { ...target, namespace: object.metadata.namespace ?? '', name: object.metadata.name };
       if (this.#store.get(one.type.storage, one.namespace, one.name) !== undefined) this.delete(one, options);

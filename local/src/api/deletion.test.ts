@@ -20,8 +20,7 @@ describe('delete', () => {
     const world = makeWorld();
     world.create('configmaps', configMap('a', { metadata: { name: 'a', finalizers: ['test.dev/hold'] } }));
     expect(world.delete('configmaps', 'a')).toMatchObject({
-      kind: 'ConfigMap',
-      metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' },
+      object: { kind: 'ConfigMap', metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } },
     });
     expect(world.get('configmaps', 'a')).toBeDefined();
     drop(world, 'configmaps', 'a');
@@ -32,9 +31,12 @@ describe('delete', () => {
     const world = makeWorld();
     const { uid } = world.create('configmaps', configMap('a')).metadata;
     expect(world.delete('configmaps', 'a')).toMatchObject({
-      kind: 'Status',
-      status: 'Success',
-      details: { name: 'a', kind: 'configmaps', uid },
+      kind: 'status',
+      status: {
+        kind: 'Status',
+        status: 'Success',
+        details: { name: 'a', kind: 'configmaps', uid },
+      },
     });
   });
 
@@ -182,7 +184,7 @@ describe('namespaces', () => {
       makeCaller(),
       configMap('held', { metadata: { name: 'held', finalizers: ['test.dev/hold'] } }),
     );
-    expect(world.delete('namespaces', 'team')).toMatchObject({ status: { phase: 'Terminating' } });
+    expect(world.delete('namespaces', 'team')).toMatchObject({ object: { status: { phase: 'Terminating' } } });
     world.settle();
     expect(world.get('namespaces', 'team')).toBeDefined();
     const held = world.target('', 'configmaps', 'held', { namespace: 'team' });

@@ -14,7 +14,9 @@ export interface Answer {
 /** Largest request body, bytes: what the real server takes. */
 export const maxBodyBytes = 3 * 1024 * 1024;
 
-const conversions: ReadonlySet<string> = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']);
+type Form = Answer['as'];
+
+const conversions: readonly Form[] = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'];
 
 interface MediaType {
   readonly name: string;
@@ -38,7 +40,7 @@ function pairOf(pair: string): [string, string] {
 }
 
 /** Picks the first form of the Accept header that this server can write. @throws ApiError 406 */
-export function negotiate(accept: string | undefined, forms: ReadonlySet<string> = conversions): Answer {
+export function negotiate(accept: string | undefined, forms: readonly Form[] = conversions): Answer {
   for (const type of parseAccept(accept ?? '*/*')) {
     const answer = answerFor(type, forms);
     if (answer !== null) return answer;
@@ -52,21 +54,21 @@ export function negotiate(accept: string | undefined, forms: ReadonlySet<string>
 
 /** Picks for a discovery document. */
 export function negotiateDiscovery(accept: string | undefined): Answer {
-  return negotiate(accept, new Set(['APIGroupDiscoveryList']));
+  return negotiate(accept, ['APIGroupDiscoveryList']);
 }
 
-function answerFor(type: MediaType, forms: ReadonlySet<string>): Answer | null {
-  const as = type.parameters.get('as') ?? '';
-  const isForm = as === '' || (forms.has(as) && isKnownVersion(as, type.parameters));
-  if (!isForm) return null;
-  const known = as as Answer['as'];
-  if (type.name === 'application/yaml') return { format: 'yaml', as: known, contentType: 'application/yaml' };
+function answerFor(type: MediaType, forms: readonly Form[]): Answer | null {
+  const asked = type.parameters.get('as') ?? '';
+  const as: Form | undefined =
+    asked === '' ? '' : forms.find((form) => form === asked && isKnownVersion(form, type.parameters));
+  if (as === undefined) return null;
+  if (type.name === 'application/yaml') return { format: 'yaml', as, contentType: 'application/yaml' };
   if (!['application/json', 'application/*', '*/*'].includes(type.name)) return null;
   const contentType =
     as === 'APIGroupDiscoveryList'
       ? 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
       : 'application/json';
-  return { format: 'json', as: known, contentType };
+  return { format: 'json', as, contentType };
 }
 
 function isKnownVersion(as: string, parameters: ReadonlyMap<string, string>): boolean {

@@ -9,7 +9,7 @@ import { decodeBody, mediaTypeOf } from './negotiation.ts';
 import type { KubeObject } from './object.ts';
 import type { Patcher } from './patcher.ts';
 import { parseView, renderList, renderObject } from './render.ts';
-import { ApiError, badRequest, methodNotAllowed, notFound } from './status.ts';
+import { ApiError, badRequest, methodNotAllowed } from './status.ts';
 import type { Store } from './store.ts';
 import type { Target } from './target.ts';
 import { parseWatch, type WatchClock, Watcher, type WatchRequest } from './watcher.ts';
@@ -41,7 +41,7 @@ export class ResourceRoutes {
     else if (method === 'POST' && isCollection) await this.#create(exchange, target, user);
     else if (method === 'PUT' && !isCollection) await this.#update(exchange, target, user);
     else if (method === 'PATCH' && !isCollection) await this.#patch(exchange, target, user);
-    else if (method === 'DELETE' && target.subresource === '') await this.#delete(exchange, target, user);
+    else if (method === 'DELETE' && target.subresource === '') await this.#delete(exchange, target);
     else throw methodNotAllowed();
   }
 
@@ -108,35 +108,31 @@ export class ResourceRoutes {
     this.#reply(exchange, target, isNew ? 201 : 200, object, caller);
   }
 
-  async #delete(exchange: Exchange, target: Target, user: User): Promise<void> {
+  async #delete(exchange: Exchange, target: Target): Promise<void> {
     const { request, response, query } = exchange;
     const bytes = await readBody(request);
     const body = bytes.length === 0 ? {} : decodeBody(bytes, request.headers['content-type']);
     const options = parseDeleteOptions(body, query);
     const view = parseView(request.headers.accept, query);
     if (target.name === '') {
-      this.#deleteCollection(exchange, target, options, user);
+      this.#deleteCollection(exchange, target, options);
       return;
     }
     const result = this.#deps.deleter.delete(target, options);
-    const shown =
-      'status' in result && result.kind === 'Status'
-        ? result
-        : renderObject(view, target, result as KubeObject, this.#deps.clock.now());
+    const nowMs = this.#deps.clock.now();
+    const shown = result.kind === 'status' ? result.status : renderObject(view, target, result.object, nowMs);
     send(response, 200, view.answer, shown);
   }
 
   #deleteCollection(
-    { request, response, query }: Exchange,
+    { response, query }: Exchange,
     target: Target,
     options: ReturnType<typeof parseDeleteOptions>,
-    user: User,
   ): void {
     if (!target.type.verbs.includes('deletecollection')) throw methodNotAllowed();
-    const caller = parseCaller(query, user, request.headers['user-agent']);
     const { store, deleter } = this.#deps;
     const objects = listMatching(store, target, query);
-    deleter.deleteAll(target, objects, options, caller);
+    deleter.deleteAll(target, objects, options);
     const page = {
       objects: objects.map((object) => target.type.fromStorage(object)),
       resourceVersion: String(store.version),
@@ -171,10 +167,6 @@ function sinkOf(response: ServerResponse): ConstructorParameters<typeof Watcher>
     onDrain: (listener) => response.on('drain', listener),
     onClose: (listener) => response.on('close', listener),
     end: () => response.end(),
+    abort: () => response.destroy(),
   };
-}
-
-/** 404 for a name that is not there; kept here for handlers of subresources. */
-export function missing(target: Target): ApiError {
-  return notFound(target.type, target.name);
 }

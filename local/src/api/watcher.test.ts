@@ -12,6 +12,7 @@ interface TestSink extends WatchSink {
     };
   }[];
   isEnded: boolean;
+  isAborted: boolean;
   isSlow: boolean;
   drain(): void;
   close(): void;
@@ -22,6 +23,7 @@ function makeSink(): TestSink {
   return {
     events: [],
     isEnded: false,
+    isAborted: false,
     isSlow: false,
     write(line) {
       this.events.push(JSON.parse(line));
@@ -35,6 +37,10 @@ function makeSink(): TestSink {
     },
     end() {
       this.isEnded = true;
+    },
+    abort() {
+      this.isEnded = true;
+      this.isAborted = true;
     },
     drain: () => listeners.drain(),
     close: () => listeners.close(),
@@ -150,6 +156,28 @@ test('a reader that falls behind the whole history is told 410 and ended', () =>
   sink.drain();
   expect(sink.events.at(-1)).toMatchObject({ type: 'ERROR', object: { code: 410 } });
   expect(sink.isEnded).toBe(true);
+});
+
+test('a reader that takes nothing for half a minute is cut off', () => {
+  const world = makeWorld();
+  const sink = watch(world, {});
+  sink.isSlow = true;
+  world.create('configmaps', configMap('a'));
+  world.clock.advance(29_000);
+  expect(sink.isEnded).toBe(false);
+  world.clock.advance(1000);
+  expect(sink.isAborted).toBe(true);
+});
+
+test('a reader that catches up in time goes on', () => {
+  const world = makeWorld();
+  const sink = watch(world, {});
+  sink.isSlow = true;
+  world.create('configmaps', configMap('a'));
+  sink.isSlow = false;
+  sink.drain();
+  world.clock.advance(60_000);
+  expect(sink.isEnded).toBe(false);
 });
 
 test('a closed connection leaves no timer and no subscription', () => {

@@ -16,7 +16,10 @@ export interface WatchSink {
   write(line: string): boolean;
   onDrain(listener: () => void): void;
   onClose(listener: () => void): void;
+  /** Ends after what was written. */
   end(): void;
+  /** Ends at once; what the reader did not take is lost. */
+  abort(): void;
 }
 
 /** Timers that a watch needs; returns the way to stop. */
@@ -39,6 +42,8 @@ export interface WatchRequest {
 
 const bookmarkEveryMs = 60_000;
 const lastBookmarkBeforeEndMs = 2000;
+/** A reader that takes nothing for so long is cut off. */
+const maxBlockedMs = 30_000;
 /** Without timeoutSeconds a watch ends after 30 to 60 minutes. */
 const defaultTimeoutMs = 1_800_000;
 const initialEventsEnd = 'k8s.io/initial-events-end';
@@ -94,7 +99,7 @@ function checkInitialEvents(sendInitial: string | null, match: string, query: UR
 
 /**
  * One watch. It holds no events of its own: it reads the resource's history at its own pace while the reader takes what it writes.
- * A reader that falls behind the whole history gets an ERROR 410 and the end, so memory stays bounded however slow it is.
+ * A reader that falls behind the whole history gets an ERROR 410 and the end, one that takes nothing for 30 s is cut off: memory stays bounded.
  * States: initial objects → live → ended (time-out, reader gone, 410). `run` returns at once; everything else happens on events.
  */
 export class Watcher {
@@ -112,6 +117,8 @@ export class Watcher {
   /** Everything up to this version was sent or does not concern the reader. */
   #version: number;
   #isBlocked = false;
+  /** Stops the timer that cuts off a reader who takes nothing. */
+  #unblock: () => void = () => undefined;
   #isEnded = false;
   #hasSentColumns = false;
 
@@ -138,6 +145,7 @@ export class Watcher {
     this.#sink.onClose(() => this.#end());
     this.#sink.onDrain(() => {
       this.#isBlocked = false;
+      this.#unblock();
       this.#pump();
     });
     this.#pump();
@@ -220,13 +228,18 @@ export class Watcher {
   #write(event: unknown): void {
     if (this.#isEnded) return;
     this.#isBlocked = !this.#sink.write(encode({ ...this.#view.answer, format: 'json' }, event));
+    if (!this.#isBlocked) return;
+    this.#unblock();
+    this.#unblock = this.#clock.after(maxBlockedMs, () => this.#end());
   }
 
   #end(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     for (const stop of this.#stops.splice(0)) stop();
-    this.#sink.end();
+    this.#unblock();
+    if (this.#isBlocked) this.#sink.abort();
+    else this.#sink.end();
   }
 }
 
