@@ -77,8 +77,14 @@ export class TestPod {
     const bootstrap = path.join(images, entry.family, entry.family === 'nodejs' ? 'bootstrap.mjs' : 'bootstrap.py');
     const agent = spawn(agentBinary(), ['--', interpreter, bootstrap], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const identity = { gatewayId: 'test', epoch: 1, signingKey: privateKey };
-    const link = await openLink({ host, port: 9100, podUid }, identity);
-    return new TestPod(agent, folder, link);
+    try {
+      const link = await openLink({ host, port: 9100, podUid }, identity);
+      return new TestPod(agent, folder, link);
+    } catch (error) {
+      agent.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   /** Where the function's code is. */
@@ -152,7 +158,10 @@ export class TestPod {
   async stop(): Promise<string> {
     this.#link.close();
     this.#process.kill('SIGTERM');
+    // A pod that does not end must not hold the tests; they have failed by then or do not care.
+    const force = setTimeout(() => this.#process.kill('SIGKILL'), 5_000);
     await this.#exited;
+    clearTimeout(force);
     rmSync(this.#folder, { recursive: true, force: true });
     return this.#output;
   }
