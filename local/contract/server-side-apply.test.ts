@@ -95,13 +95,13 @@ describe('applying', () => {
   });
 
   test('YAML is taken', async () => {
-    const body = `apiVersion: ${apiVersion}\nkind: Widget\nmetadata:\n  name: yaml\nspec:\n  text: y\n`;
+    const body = `apiVersion: ${apiVersion}\nkind: Widget\nmetadata:\n  name: yaml\nspec:\n  text: words\n`;
     const answer = await cluster.api.ok('PATCH', cluster.path(apiVersion, 'widgets', 'yaml'), {
       body,
       contentType: patchTypes.apply,
       query: { fieldManager: 'one' },
     });
-    expect(answer.spec.text).toBe('y');
+    expect(answer.spec.text).toBe('words');
   });
 
   test('without a field manager it is a bad request', async () => {
