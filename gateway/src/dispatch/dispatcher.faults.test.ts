@@ -1,3 +1,7 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { until } from './testing-agent.ts';
 import {
@@ -17,7 +21,12 @@ describe('lost pods', () => {
     const gateway = startGateway([hello()]);
     const agents = await startPods(2);
     await offer(gateway, agents);
-    const running = call(gateway, hello(), { sleepMs: 60_000 });
+    const mark = join(await mkdtemp(join(tmpdir(), 'kappa-mark-')), 'runs');
+    const running = call(gateway, hello(), { sleepMs: 60_000, mark });
+    await until(
+      () => existsSync(mark),
+      () => 'the function did not start',
+    );
     await untilStats(gateway, (stats) => stats.slots.claiming + stats.slots.busy === 1 && gateway.claimed.length === 1);
     const victim = agents.find((agent) => agent.pod.name === gateway.claimed[0]);
     victim?.child.kill('SIGKILL');
@@ -26,6 +35,8 @@ describe('lost pods', () => {
       message: expect.stringContaining('may have run'),
     });
     expect(await call(gateway, hello())).toMatchObject({ kind: 'response', start: 'cold' });
+    expect(await readFile(mark, 'utf8')).toBe('x');
+    await rm(dirname(mark), { recursive: true });
     await untilStats(gateway, (stats) => stats.inFlight === 0 && stats.slots.busy === 0 && stats.slots.finishing === 0);
   });
 

@@ -60,7 +60,8 @@ const redialBudget: DialBudget = { budgetMs: 500, minPauseMs: 50, maxPauseMs: 20
 /** One pool pod and the link to it. */
 export class PodLink implements CorePod {
   readonly pool: string;
-  readonly zone: string;
+  /** As of the opening of the link, when the pod has a node; fixed while it is generic or a slot, which are counted by it. */
+  zone: string;
   use: PodUse = 'none';
   /** Set while `use` is slot. */
   slot: Slot<PodLink, Call> | null = null;
@@ -230,6 +231,7 @@ export class PodLink implements CorePod {
     }
     const versionUid = welcome.claim?.versionUid ?? null;
     const { slot } = this;
+    if (slot === null) this.zone = this.pod.zone;
     if (isAsked && slot !== null && slot.version.uid === versionUid) {
       if (welcome.busy.length === 0) this.#owner.freed(slot);
       return;

@@ -18,18 +18,19 @@ export const handler = async (event) => {
   if (event.throw) throw new TypeError('thrown on purpose');
   if (event.exit) process.exit(1);
   if (event.sleepMs) await new Promise((resolve) => setTimeout(resolve, event.sleepMs));
-  if (event.fill) return 'y'.repeat(event.fill);
+  if (event.fill) return event.char.repeat(event.fill);
   return { calls, length: JSON.stringify(event).length };
 };
 `;
 
-export const keys: TestKeys = makeKeys();
-export const undo: (() => Promise<void>)[] = [];
-export let code: Awaited<ReturnType<typeof makeCode>>;
-export let badCode: Awaited<ReturnType<typeof makeCode>>;
+const keys: TestKeys = makeKeys();
+const undo: (() => Promise<void>)[] = [];
+let code: Awaited<ReturnType<typeof makeCode>>;
+let badCode: Awaited<ReturnType<typeof makeCode>>;
 let epoch = 0;
 let requests = 0;
 
+// For every test file that imports this one: the code once, an empty machine after each test.
 beforeAll(async () => {
   code = await makeCode({ 'index.mjs': source });
   badCode = await makeCode({ 'index.mjs': `throw new Error('init failed on purpose');` });
@@ -38,6 +39,7 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 });
 
+/** A dispatcher with real time and real links, and what it told the cluster. */
 export interface TestGateway {
   readonly dispatcher: Dispatcher;
   readonly claimed: string[];
@@ -59,6 +61,7 @@ const realClock: DispatchOptions['clock'] = {
   soon: (call) => setImmediate(call),
 };
 
+/** Starts one that knows `targets`; it stops after the test. */
 export function startGateway(
   targets: readonly Target[],
   options: { limits?: Partial<DispatchLimits>; linkPort?: number } = {},
@@ -91,12 +94,14 @@ export function startGateway(
   return { dispatcher, claimed, wanted, paused, stop };
 }
 
+/** Starts real agents, ready and generic; they end after the test. */
 export async function startPods(count: number, overrides: Partial<PoolPod> = {}): Promise<TestAgent[]> {
   const agents = await Promise.all([...Array(count).keys()].map(() => startAgent(keys, overrides)));
   for (const agent of agents) undo.push(agent.stop);
   return agents;
 }
 
+/** Shows the agents to the dispatcher, as the informer would, and waits until it has linked them. */
 export async function offer(gateway: TestGateway, agents: readonly TestAgent[]): Promise<void> {
   for (const agent of agents) gateway.dispatcher.onPod(agent.key, agent.pod);
   await untilStats(
@@ -105,6 +110,7 @@ export async function offer(gateway: TestGateway, agents: readonly TestAgent[]):
   );
 }
 
+/** Polls the dispatcher's numbers. */
 export function untilStats(
   gateway: TestGateway,
   holds: (stats: ReturnType<Dispatcher['stats']>) => boolean,
@@ -115,6 +121,7 @@ export function untilStats(
   );
 }
 
+/** One invocation with a request id of its own. */
 export function call(gateway: TestGateway, target: Target, event: unknown = {}): Promise<Outcome> {
   requests += 1;
   const requestId = `00000000-0000-4000-8000-${String(requests).padStart(12, '0')}`;
@@ -127,8 +134,13 @@ export function call(gateway: TestGateway, target: Target, event: unknown = {}):
   });
 }
 
+/** A function whose module throws. */
+export const failing = () => makeTarget({ ...badCode, versionUid: 'failing', functionObjectName: 'failing' });
+/** The function of all tests. */
 export const hello = () => makeTarget({ ...code });
+/** The JSON of an outcome. */
 export const answer = (outcome: Outcome): unknown => JSON.parse(outcome.payload.toString('utf8'));
+/** Waits for the end of an agent that nobody kills. */
 export const exited = (agent: TestAgent): Promise<void> =>
   until(
     () => agent.child.exitCode !== null,
