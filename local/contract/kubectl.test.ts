@@ -105,6 +105,25 @@ describe('apply', () => {
     );
   });
 
+  test('a List, both ways', async () => {
+    const items = ['l1', 'l2'].map((name) => JSON.parse(configMapYaml(name, { a: '1' })));
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    expect(await kubectl('apply -f -', { input })).toBe('configmap/l1 created\nconfigmap/l2 created\n');
+    expect(await kubectl('apply --server-side --force-conflicts -f -', { input })).toBe(
+      'configmap/l1 serverside-applied\nconfigmap/l2 serverside-applied\n',
+    );
+  });
+
+  test('several documents in one file, some of them already there', async () => {
+    await kubectl('apply -f -', { input: configMapYaml('d1', { a: '1' }) });
+    const input = [configMapYaml('d1', { a: '1' }), configMapYaml('d2', { a: '1' }), functionYaml('d3')].join(
+      '\n---\n',
+    );
+    expect(await kubectl('apply -f -', { input })).toBe(
+      'configmap/d1 unchanged\nconfigmap/d2 created\nfunction.kappa.dev/d3 created\n',
+    );
+  });
+
   test('dry runs and diff', async () => {
     expect(await kubectl('apply --dry-run=server -f -', { input: functionYaml('dry') })).toContain(
       'created (server dry run)',
@@ -361,6 +380,12 @@ describe('waiting', () => {
     );
   });
 
+  test('for something to be made', async () => {
+    const waiting = kubectl('wait fn/expected --for=create --timeout=30s');
+    await kubectl('apply -f -', { input: functionYaml('expected') });
+    expect(await waiting).toContain('condition met');
+  });
+
   test('for deletion, and not for ever', async () => {
     await kubectl('apply -f -', { input: functionYaml('leaving') });
     const early = await cluster.kubectl.run([
@@ -416,6 +441,20 @@ describe('asking about the API', () => {
     expect(versions).toEqual(
       expect.arrayContaining(['v1', 'kappa.dev/v1alpha1', 'coordination.k8s.io/v1', 'events.k8s.io/v1']),
     );
+  });
+
+  test('who am I, may I, and raw paths', async () => {
+    expect(await kubectl('auth whoami -o jsonpath={.status.userInfo.groups}')).toContain('system:authenticated');
+    expect((await kubectl('auth can-i create functions')).trim()).toBe('yes');
+    expect(await kubectl('get --raw /readyz')).toBe('ok');
+  });
+
+  test('a namespace is made, used and deleted with a wait', async () => {
+    const name = `${cluster.namespace}-made`;
+    expect(await kubectl(`create namespace ${name}`)).toBe(`namespace/${name} created\n`);
+    await kubectl(`create configmap inside -n ${name} --from-literal=a=b`);
+    expect(await kubectl(`delete namespace ${name}`)).toContain('deleted');
+    expect((await cluster.kubectl.run(['get', 'namespace', name])).stderr).toContain('NotFound');
   });
 
   test('create makes the common kinds', async () => {

@@ -49,7 +49,7 @@ function canParseUrl(text: string): boolean {
 
 function queryOf(url: URL): Map<string, string[]> {
   const query = new Map<string, string[]>();
-  for (const key of url.searchParams.keys()) query.set(key, url.searchParams.getAll(key));
+  for (const key of url.searchParams.keys()) query.set(key, [...url.searchParams.getAll(key)]);
   return query;
 }
 
