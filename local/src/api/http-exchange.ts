@@ -72,6 +72,7 @@ function quote(text: string): string {
 /** Writes a failure as a Status. What is no ApiError is our own fault: 500, details in the log only. */
 export function sendError(exchange: Exchange, error: unknown, onInternalError: (error: unknown) => void): void {
   const { request, response } = exchange;
+  if (request.destroyed && !request.complete) return; // the client gave up while it was sending
   if (!(error instanceof ApiError)) onInternalError(error);
   const known =
     error instanceof ApiError

@@ -46,6 +46,7 @@ export interface Surroundings {
 }
 
 const logPollMs = 200;
+const renewalCheckMs = 24 * 3600 * 1000;
 const nameSuffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
 
 /** Starts the embedded API: state directory, certificates, database, listener, kubeconfig; in this order. */
@@ -70,7 +71,11 @@ export async function startApi(config: ApiConfig, surroundings: Surroundings): P
     kubeconfig,
     makeKubeconfig({ server: url, caCertificate: pki.caCertificate, token: authenticator.adminToken }),
   );
+  const stopRenewal = every(clock, renewalCheckMs, () => {
+    renew(server, pkiDir, clock.now()).catch(surroundings.onInternalError);
+  });
   const close = async (): Promise<void> => {
+    stopRenewal();
     await closeServer(server);
     database.close();
   };
@@ -131,6 +136,12 @@ function createTlsServer(pki: Pki, deps: RouterDeps): Server {
   );
   server.on('tlsClientError', () => undefined); // a client that gave up; nothing to do
   return server;
+}
+
+/** A process that runs for months takes a new server certificate without a restart. */
+async function renew(server: Server, pkiDir: string, nowMs: number): Promise<void> {
+  const { serverKey, serverCertificate } = await loadPki(pkiDir, nowMs);
+  server.setSecureContext({ key: serverKey, cert: serverCertificate, minVersion: 'TLSv1.2' });
 }
 
 function listen(server: Server, port: number): Promise<number> {

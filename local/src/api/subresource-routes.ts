@@ -62,7 +62,7 @@ export class SubresourceRoutes {
       request.method === 'PUT' ? decodeBody(body, mediaType) : patchScale(toScale(paths, current), body, mediaType);
     const wanted = withScale(paths, target.type.fromStorage(current), scale);
     const main = { ...target, subresource: '' };
-    const result = this.#deps.writer.commit(main, caller, current, wanted, { kind: 'update' });
+    const result = this.#deps.writer.commit(main, caller, current, wanted, { kind: 'update', door: 'scale' });
     send(response, 200, plainJson, toScale(paths, result), caller.warnings);
   }
 

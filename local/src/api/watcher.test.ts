@@ -180,6 +180,16 @@ test('a reader that catches up in time goes on', () => {
   expect(sink.isEnded).toBe(false);
 });
 
+test('an event that cannot be written breaks the watch, not the write', () => {
+  const world = makeWorld();
+  const sink = watch(world, {});
+  sink.write = () => {
+    throw new Error('the sink is broken');
+  };
+  expect(() => world.create('configmaps', configMap('next'))).not.toThrow();
+  expect(sink.isAborted).toBe(true);
+});
+
 test('a closed connection leaves no timer and no subscription', () => {
   const world = makeWorld();
   const sink = watch(world, { allowWatchBookmarks: 'true' });

@@ -151,8 +151,14 @@ export class Watcher {
     this.#pump();
   }
 
+  /** Never throws: it runs inside other people's writes. An event that cannot be written breaks the watch; its reader begins anew. */
   #pump(): void {
-    while (!this.#isBlocked && !this.#isEnded && this.#sendNext());
+    try {
+      while (!this.#isBlocked && !this.#isEnded && this.#sendNext());
+    } catch {
+      this.#isBlocked = true;
+      this.#end();
+    }
   }
 
   /** Sends at most one event. @returns false when there is nothing to send now */

@@ -24,6 +24,8 @@ export interface WriterDeps {
 /** How a write came about; server-side apply brings managed fields of its own. */
 export interface WriteMode {
   readonly kind: 'update' | 'patch' | 'apply';
+  /** Subresource in the books of field owners, when it is not the one that is written: `scale` writes a part of the spec. */
+  readonly door?: string;
 }
 
 /**
@@ -95,7 +97,14 @@ export class Writer {
     if (type.countsGeneration && hasNewGeneration(type, next, live))
       next.metadata.generation = (live.metadata.generation ?? 0) + 1;
     if (mode.kind !== 'apply')
-      trackManager({ type, before: live, after: next, manager: caller.manager, nowMs: now(), subresource });
+      trackManager({
+        type,
+        before: live,
+        after: next,
+        manager: caller.manager,
+        nowMs: now(),
+        subresource: mode.door ?? subresource,
+      });
     this.#validate(type, next, live, subresource);
     next.metadata.resourceVersion = live.metadata.resourceVersion;
     if (isSame(next, live)) return type.fromStorage(live);
