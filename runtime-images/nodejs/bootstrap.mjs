@@ -81,7 +81,7 @@ async function waitForClaim() {
  */
 async function serveOne(invoke, { version, settings, crashes }) {
   const { headers, event } = await api.next();
-  const requestId = headers['lambda-runtime-aws-request-id'];
+  const requestId = headers['lambda-runtime-aws-request-id'] ?? '';
   scope.requestId = requestId;
   scope.tenantId = headers['lambda-runtime-aws-tenant-id'];
   crashes.current = requestId;
@@ -106,7 +106,7 @@ async function serveOne(invoke, { version, settings, crashes }) {
 async function run(invoke, headers, event, version) {
   try {
     const context = makeContext(headers, process.env);
-    return { kind: 'response', json: stringify(await invoke(JSON.parse(event.utf8Slice()), context), version) };
+    return { kind: 'response', json: stringify(await invoke(JSON.parse(event.toString('utf8')), context), version) };
   } catch (thrown) {
     return { kind: 'error', thrown };
   }

@@ -30,8 +30,8 @@ export function makeContext(headers, env) {
   return {
     clientContext: parseHeader(headers, 'lambda-runtime-client-context'),
     identity: parseHeader(headers, 'lambda-runtime-cognito-identity'),
-    invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
-    awsRequestId: headers['lambda-runtime-aws-request-id'],
+    invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'] ?? '',
+    awsRequestId: headers['lambda-runtime-aws-request-id'] ?? '',
     tenantId: headers['lambda-runtime-aws-tenant-id'],
     xRayTraceId: traceId,
     getRemainingTimeInMillis: () => deadlineMs - Date.now(),

@@ -21,7 +21,7 @@ export class RuntimeError extends Error {
     // Not enumerable, or the log line of the error would show it twice.
     Object.defineProperty(this, 'name', { value: `Runtime.${kind}`, enumerable: false });
     // The stack's first line was written with the name `Error`.
-    this.stack = this.stack?.replace(/^[^:\n]*/, this.name);
+    Object.assign(this, { stack: this.stack?.replace(/^[^:\n]*/, this.name) });
   }
 }
 

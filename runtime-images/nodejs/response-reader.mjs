@@ -37,17 +37,18 @@ export class ResponseReader {
   push(bytes) {
     let left = this.#rest === null ? bytes : Buffer.concat([this.#rest, bytes]);
     this.#rest = null;
-    if (this.#head === null) {
+    let head = this.#head;
+    if (head === null) {
       const end = left.indexOf(HEAD_END);
       if (end < 0) {
         if (left.length > MAX_HEAD_BYTES) throw new Error('runtime API: response head is too large');
         this.#rest = left;
         return null;
       }
-      this.#begin(left.utf8Slice(0, end));
+      head = this.#begin(left.toString('utf8', 0, end));
       left = left.subarray(end + HEAD_END.length);
     }
-    return (this.#chunked ? this.#takeChunks(left) : this.#takeLength(left)) ? this.#finish() : null;
+    return (this.#chunked ? this.#takeChunks(left) : this.#takeLength(left)) ? this.#finish(head) : null;
   }
 
   /** @param {string} text */
@@ -57,15 +58,15 @@ export class ResponseReader {
     if (status === null) throw new Error('runtime API: not an HTTP/1.1 response');
     /** @type {Record<string, string>} */
     const headers = {};
-    for (let index = 1; index < lines.length; index++) {
-      const line = lines[index];
+    for (const line of lines.slice(1)) {
       const colon = line.indexOf(':');
       headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
     }
     this.#chunked = headers['transfer-encoding']?.toLowerCase() === 'chunked';
     this.#missing = this.#chunked ? -1 : Number(headers['content-length'] ?? 0);
     if (!Number.isInteger(this.#missing)) throw new Error('runtime API: bad content-length');
-    this.#head = { status: Number(status[1]), headers, keepAlive: headers.connection?.toLowerCase() !== 'close' };
+    this.#head = { status: Number(status[1]), headers, keepAlive: headers['connection']?.toLowerCase() !== 'close' };
+    return this.#head;
   }
 
   /** @param {Buffer} bytes */
@@ -87,7 +88,7 @@ export class ResponseReader {
           this.#rest = left;
           return false;
         }
-        if (this.#takeChunkLine(left.latin1Slice(0, end))) return true;
+        if (this.#takeChunkLine(left.toString('latin1', 0, end))) return true;
         left = left.subarray(end + 2);
       }
     }
@@ -115,13 +116,13 @@ export class ResponseReader {
     return false;
   }
 
-  /** @returns {Message} */
-  #finish() {
-    const { status, headers, keepAlive } = /** @type {NonNullable<typeof this.#head>} */ (this.#head);
-    const body = this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces);
+  /** @param {{ status: number, headers: Record<string, string>, keepAlive: boolean }} head @returns {Message} */
+  #finish(head) {
+    const [only] = this.#pieces;
+    const body = only !== undefined && this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces);
     this.#head = null;
     this.#pieces = [];
     this.#trailer = false;
-    return { status, headers, body, keepAlive };
+    return { ...head, body };
   }
 }

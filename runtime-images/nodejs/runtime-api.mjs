@@ -77,7 +77,7 @@ export class RuntimeApi {
   async claim() {
     const { status, body } = await this.#call({ method: 'GET', path: '/kappa/v1/claim' });
     if (status !== 200) throw new Error(`runtime API: claim answered ${status}`);
-    return JSON.parse(body.utf8Slice());
+    return JSON.parse(body.toString('utf8'));
   }
 
   /** @param {Request} request @returns {Promise<import('./response-reader.mjs').Message>} */
