@@ -64,6 +64,16 @@ export class ServiceException extends LambdaError {
   }
 }
 
+/** The caller went away while its request waited for a pod; it did not run. Nobody reads this answer: 499 as nginx has it. */
+export class RequestAbandoned extends LambdaError {
+  constructor() {
+    super('RequestAbandoned', 'The caller went away while the request waited. It did not run.', {
+      status: 499,
+      fault: 'caller',
+    });
+  }
+}
+
 /** The function's code is not an acceptable zip (digest, format, paths, sizes). @see AWS Lambda API, InvalidZipFileException */
 export class InvalidZipFile extends LambdaError {
   constructor(message: string) {

@@ -1,6 +1,7 @@
 import { InvalidZipFile, type LambdaError, RequestTooLarge, ServiceException } from '../errors.ts';
 import type { InvokeSink, LinkError, ReportBody, ResponseHead } from '../link/link.ts';
-import type { DispatchCore, Loss } from './core.ts';
+import type { DispatchCore } from './core.ts';
+import type { Loss } from './effects.ts';
 import type { PodLink } from './pod-link.ts';
 import type { CoreRequest, Slot } from './slot.ts';
 import type { DispatchObserver, Invocation, Outcome, Report, Start, Target } from './types.ts';
@@ -61,6 +62,10 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
 
   get bytes(): number {
     return this.invocation.event.length;
+  }
+
+  isAbandoned(): boolean {
+    return this.invocation.isAbandoned?.() === true;
   }
 
   get waitMs(): number {

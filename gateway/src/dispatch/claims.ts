@@ -18,6 +18,8 @@ export interface CoreClock {
 export interface ClaimsOwner<P extends CorePod, R extends CoreRequest> {
   /** `pod` has left the pool: make it a slot of `version`. */
   claim(version: VersionState<P, R>, pod: P): void;
+  /** Ends the requests at the head of the queue that nobody waits for. */
+  dropAbandoned(version: VersionState<P, R>): void;
   /** See ClusterDoor.wantPods. */
   wantPods(pool: string, count: number): void;
 }
@@ -108,6 +110,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   #missing(version: VersionState<P, R>): number {
     const { queue, counts, owner } = version;
     const provisioned = version.isCurrent ? version.target.provisionedConcurrency : 0;
+    this.#owner.dropAbandoned(version);
     if (queue.length === 0 && provisioned === 0) return 0;
     const need = {
       queued: queue.length,

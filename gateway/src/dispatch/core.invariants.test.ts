@@ -5,7 +5,15 @@ import { DispatchCore } from './core.ts';
 import { defaultLimits } from './limits.ts';
 import { planClaims } from './plan.ts';
 import { sweep } from './sweep.ts';
-import { ManualClock, makeTarget, RecordedEffects, type TestPod, type TestRequest, type TestSlot } from './testing.ts';
+import {
+  ManualClock,
+  makeRequest,
+  makeTarget,
+  RecordedEffects,
+  type TestPod,
+  type TestRequest,
+  type TestSlot,
+} from './testing.ts';
 import type { Target } from './types.ts';
 
 /** Four versions of three functions: no cap; a cap of 2 over two versions; provisioned. */
@@ -28,7 +36,17 @@ type Action =
   | { readonly kind: 'arrive'; readonly target: number }
   | { readonly kind: 'pod'; readonly zone: number }
   | {
-      readonly kind: 'genericGone' | 'confirm' | 'answer' | 'report' | 'end' | 'lose' | 'refuse' | 'break' | 'free';
+      readonly kind:
+        | 'genericGone'
+        | 'confirm'
+        | 'answer'
+        | 'report'
+        | 'end'
+        | 'lose'
+        | 'refuse'
+        | 'break'
+        | 'free'
+        | 'leave';
       readonly pick: number;
     }
   | { readonly kind: 'adopt'; readonly isBusy: boolean }
@@ -45,7 +63,7 @@ const event: fc.Arbitrary<Action> = fc.oneof(
   { weight: 5, arbitrary: happening('report') },
   { weight: 2, arbitrary: happening('confirm') },
   { weight: 2, arbitrary: happening('refuse') },
-  { weight: 2, arbitrary: happening('genericGone', 'end', 'lose', 'break', 'free') },
+  { weight: 2, arbitrary: happening('genericGone', 'end', 'lose', 'break', 'free', 'leave') },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('adopt' as const), isBusy: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('time' as const), ms: fc.constantFrom(1, 5, 21, 150, 600) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('time' as const), ms: fc.constantFrom(6_000, 20_000) }) },
@@ -73,6 +91,8 @@ class World {
   readonly arrived = new Map<string, string[]>();
   readonly settled: string[] = [];
   readonly targetOf = new Map<string, string>();
+  /** Requests whose caller has gone away. */
+  readonly gone = new Set<string>();
   #count = 0;
 
   constructor() {
@@ -112,7 +132,11 @@ class World {
       const slot = slots[index % Math.max(1, slots.length)];
       if (slot !== undefined) then(slot);
     };
-    if (kind === 'genericGone') {
+    if (kind === 'leave') {
+      const names = [...this.targetOf.keys()];
+      const name = names[names.length - 1 - (index % 6)];
+      if (name !== undefined) this.gone.add(name);
+    } else if (kind === 'genericGone') {
       const free = this.generic.filter((pod) => !this.effects.claims.some((slot) => slot.pod === pod));
       const pod = free[index % Math.max(1, free.length)];
       if (pod !== undefined) this.core.claims.podGone(pod);
@@ -137,13 +161,10 @@ class World {
     const target = targets[index] ?? makeTarget();
     const name = `r${this.#count}`;
     try {
-      this.core.arrive(target, {
-        name,
-        bytes: 1,
-        arrivedMs: this.clock.nowMs() + this.#count / 1e6,
-        attempts: 0,
-        startedMs: 0,
-      });
+      this.core.arrive(
+        target,
+        makeRequest(name, this.clock.nowMs() + this.#count / 1e6, 1, () => this.gone.has(name)),
+      );
     } catch (error) {
       if (!(error instanceof TooManyRequests)) throw error;
       return;

@@ -111,6 +111,21 @@ describe('slots', () => {
     expect(core.claims.pools()).toEqual([{ pool: 'nodejs24.x', generic: 1, missing: 0 }]);
   });
 
+  test('a request whose caller went away while it waited gets no pod', () => {
+    const { arrive, pod, effects, gone, core } = start();
+    for (let n = 1; n <= 4; n += 1) arrive(hello);
+    gone.add('r1').add('r3');
+    pod('p1');
+    pod('p2');
+    pod('p3');
+    expect(effects.started.map((each) => each.request)).toEqual(['r2', 'r4']);
+    expect(effects.failed.map((each) => [each.request, each.error.code])).toEqual([
+      ['r1', 'RequestAbandoned'],
+      ['r3', 'RequestAbandoned'],
+    ]);
+    expect(core.claims.pools()).toEqual([{ pool: 'nodejs24.x', generic: 1, missing: 0 }]);
+  });
+
   test('a dead link is not an error of the request: another pod takes it', () => {
     const { arrive, pod, finish, effects, slotOf } = start();
     pod('p1');

@@ -1,36 +1,12 @@
-import { type LambdaError, ServiceException, TooManyRequests } from '../errors.ts';
+import { type LambdaError, RequestAbandoned, ServiceException, TooManyRequests } from '../errors.ts';
 import { Census } from './census.ts';
 import { Claims, type CoreClock } from './claims.ts';
+import type { CoreEffects, Loss } from './effects.ts';
 import type { DispatchLimits } from './limits.ts';
 import { initPauseMs, planAdmission } from './plan.ts';
 import type { CorePod, CoreRequest, Slot } from './slot.ts';
 import type { Target } from './types.ts';
 import type { VersionState } from './version-state.ts';
-
-/** What the core decides and others do. None may call back into the core before it returns. */
-export interface CoreEffects<P extends CorePod, R extends CoreRequest> {
-  /** Give `slot.request` to the claimed pod. False = provably nothing was sent; the pod is then given up. */
-  run(slot: Slot<P, R>): boolean;
-  /** Claim `slot.pod` for `slot.version`, with `slot.request` right behind when there is one. */
-  claim(slot: Slot<P, R>): void;
-  /** The pod is idle and not wanted any more. */
-  release(pod: P, reason: string): void;
-  /** The request ends with an error of the platform. */
-  fail(request: R, error: LambdaError): void;
-  /** See ClusterDoor.wantPods. */
-  wantPods(pool: string, count: number): void;
-  /** Claims of the version pause for so long: one more pod ended without one good invocation. */
-  initFailed(target: Target, pauseMs: number): void;
-}
-
-/** Why a slot is given up. */
-export interface Loss {
-  /** The slot's request provably did not run, so another pod may take it; else it fails with `error`. */
-  readonly mayRetry: boolean;
-  readonly error: LambdaError;
-  /** The function's init may be the cause, so it counts against the version when the pod was not proven. */
-  readonly isSuspicious: boolean;
-}
 
 /**
  * Decides where every request runs. Knows nothing of sockets, the cluster or wall-clock time: what happened comes in as
@@ -59,6 +35,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     this.#effects = effects;
     const owner = {
       claim: (version: VersionState<P, R>, pod: P) => this.#claim(version, pod),
+      dropAbandoned: (version: VersionState<P, R>) => this.#dropAbandoned(version),
       wantPods: (pool: string, count: number) => effects.wantPods(pool, count),
     };
     this.claims = new Claims(limits, clock, owner, zone);
@@ -186,11 +163,13 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
 
   /** Brings waiting requests onto idle slots, then claims for the rest. Harmless at any time. */
   advance(version: VersionState<P, R>): void {
+    this.#dropAbandoned(version);
     while (version.queue.length > 0 && this.#hasRoom(version)) {
       const slot = version.idle.pop();
       if (slot === undefined) break;
       const request = this.census.dequeued(version);
       if (request !== undefined) this.#start(slot, request);
+      this.#dropAbandoned(version);
     }
     this.claims.claimMissing(version);
     this.census.forgetIfUnused(version);
@@ -272,6 +251,16 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     slot.idleSinceMs = this.#clock.nowMs();
     if (version.queue.length === 0 && !version.isCurrent) this.retire(slot, 'its version is not current');
     this.#advanceFunction(version);
+  }
+
+  /** The head of the queue is a request that somebody waits for, or the queue is empty. */
+  #dropAbandoned(version: VersionState<P, R>): void {
+    while (version.queue.peek()?.isAbandoned()) {
+      const request = this.census.dequeued(version);
+      if (request === undefined) return;
+      this.census.left(version);
+      this.#effects.fail(request, new RequestAbandoned());
+    }
   }
 
   #retryOrFail(version: VersionState<P, R>, request: R, loss: Loss): void {

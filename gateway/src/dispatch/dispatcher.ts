@@ -1,7 +1,8 @@
 import { LambdaError, ServiceException, TooManyRequests } from '../errors.ts';
 import type { Identity, LinkError } from '../link/link.ts';
 import { Call, lossOf } from './call.ts';
-import { type CoreEffects, DispatchCore, type Loss } from './core.ts';
+import { DispatchCore } from './core.ts';
+import type { CoreEffects, Loss } from './effects.ts';
 import { type DispatchLimits, defaultLimits } from './limits.ts';
 import type { DispatchOptions } from './options.ts';
 import type { PodLink, PodLinkOwner } from './pod-link.ts';

@@ -67,6 +67,8 @@ export interface CoreRequest {
   /** Size of the event. */
   readonly bytes: number;
   readonly arrivedMs: number;
+  /** Nobody waits for its answer any more. */
+  isAbandoned(): boolean;
   /** How often it was given to a pod; the core counts. */
   attempts: number;
   /** When it was given to a pod, the last time; the core writes it. */

@@ -1,5 +1,6 @@
 import { type LambdaError, ServiceException } from '../errors.ts';
-import { type CoreEffects, DispatchCore } from './core.ts';
+import { DispatchCore } from './core.ts';
+import type { CoreEffects } from './effects.ts';
 import { type DispatchLimits, defaultLimits } from './limits.ts';
 import type { CorePod, CoreRequest, Slot } from './slot.ts';
 import { sweep } from './sweep.ts';
@@ -83,6 +84,16 @@ export interface TestRequest extends CoreRequest {
   readonly name: string;
 }
 
+/** A request whose caller stays, unless `isGone` holds. */
+export function makeRequest(
+  name: string,
+  arrivedMs: number,
+  bytes = 10,
+  isGone: () => boolean = () => false,
+): TestRequest {
+  return { name, bytes, arrivedMs, attempts: 0, startedMs: 0, isAbandoned: isGone };
+}
+
 export type TestSlot = Slot<TestPod, TestRequest>;
 
 /** Records what the core wants done. */
@@ -147,6 +158,7 @@ export function startCore(limits: Partial<DispatchLimits> = {}) {
   const all = { ...defaultLimits, ...limits };
   const core = new DispatchCore<TestPod, TestRequest>(all, clock, effects, 'a');
   let requests = 0;
+  const gone = new Set<string>();
   const slotOf = (pod: string): TestSlot => {
     for (const version of core.census.versions())
       for (const slot of version.slots) if (slot.pod.name === pod) return slot;
@@ -157,9 +169,15 @@ export function startCore(limits: Partial<DispatchLimits> = {}) {
     effects,
     core,
     slotOf,
+    /** The callers of these requests have gone away. */
+    gone,
     arrive(target: Target, bytes = 10): void {
       requests += 1;
-      core.arrive(target, { name: `r${requests}`, bytes, arrivedMs: clock.nowMs(), attempts: 0, startedMs: 0 });
+      const name = `r${requests}`;
+      core.arrive(
+        target,
+        makeRequest(name, clock.nowMs(), bytes, () => gone.has(name)),
+      );
     },
     pod(name: string, zone = 'a', pool = 'nodejs24.x'): void {
       core.claims.podReady({ name, zone, pool });

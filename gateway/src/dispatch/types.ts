@@ -49,6 +49,11 @@ export interface Invocation {
   readonly clientContext?: string;
   /** The last 4 KiB of the log are wanted in the report. */
   readonly tail: boolean;
+  /**
+   * Whether nobody waits for the answer any more. Asked when a request that had to wait is about to get a pod: it then
+   * ends with RequestAbandoned instead. One that runs is never stopped. Absent = somebody does.
+   */
+  readonly isAbandoned?: () => boolean;
 }
 
 /** What the agent says when a pod is free again. @see runtime-images/link/frames.yaml, REPORT */
