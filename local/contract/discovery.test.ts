@@ -135,3 +135,11 @@ describe('who may ask', () => {
     expect([401, 403]).toContain(answer.status);
   });
 });
+
+test('OpenAPI v2 is there for clients that still ask for it', async () => {
+  expect(await get('/openapi/v2')).toMatchObject({ swagger: '2.0' });
+  const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+  const answer = await cluster.api.send('GET', '/openapi/v2', { accept });
+  expect(answer.status).toBe(200);
+  expect(answer.headers['content-type']).toContain('application/com.github.proto-openapi.spec.v2.v1.0+protobuf');
+});

@@ -3,8 +3,13 @@ import { type Json, patchTypes } from './api.ts';
 import { useCluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
 
-const cluster = useCluster();
 const made: string[] = [];
+// Before the server is let go: hooks run in the order in which they are written.
+afterAll(async () => {
+  for (const name of made) await cluster.api.send('DELETE', `/api/v1/nodes/${name}`);
+});
+
+const cluster = useCluster();
 
 async function makeNode(more: Json = {}): Promise<Json> {
   const name = `${cluster.namespace}-n${made.length}`;
@@ -18,10 +23,6 @@ async function makeNode(more: Json = {}): Promise<Json> {
     },
   });
 }
-
-afterAll(async () => {
-  for (const name of made) await cluster.api.send('DELETE', `/api/v1/nodes/${name}`);
-});
 
 const condition = (status: string): Json => ({
   type: 'Ready',

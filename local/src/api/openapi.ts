@@ -19,7 +19,11 @@ export class OpenApi {
   }
 
   /** @returns false when the path is none of OpenAPI's. @throws ApiError 404 */
-  handle({ path, response }: Exchange): boolean {
+  handle({ path, request, response }: Exchange): boolean {
+    if (path === '/openapi/v2') {
+      sendEmptyV2(response, request.headers.accept ?? '');
+      return true;
+    }
     if (path === '/openapi/v3' || path === '/openapi/v3/') {
       this.#current();
       send(response, 200, plainJson, this.#index);
@@ -47,6 +51,23 @@ export class OpenApi {
     this.#generation = this.#registry.generation;
     return this.#documents;
   }
+}
+
+const v2Protobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+
+/**
+ * An OpenAPI v2 document without any definition. kubectl asks for it when it meets a kind that has no patch operation,
+ * such as List, and checks nothing by it then; whatever it sends is validated here.
+ */
+function sendEmptyV2(response: Exchange['response'], accept: string): void {
+  if (!accept.includes(v2Protobuf)) {
+    const info = { title: 'Kubernetes', version: 'v1' };
+    send(response, 200, plainJson, { swagger: '2.0', info, paths: {}, definitions: {} });
+    return;
+  }
+  // A protobuf message with all fields at their defaults has no bytes. The answer's type has a dot for the @, which is not allowed in one.
+  response.writeHead(200, { 'content-type': v2Protobuf.replace('@', '.'), 'content-length': 0 });
+  response.end();
 }
 
 function describe(type: ResourceType): Parameters<typeof openApiV3For>[1][number] {
