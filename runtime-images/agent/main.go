@@ -83,7 +83,7 @@ func run(cfg config.Config) error {
 // tune keeps the agent small: it shares the pod's memory with the function, and its work is a few short bursts.
 func tune() {
 	runtime.GOMAXPROCS(min(2, runtime.NumCPU()))
-	debug.SetGCPercent(50)
+	debug.SetGCPercent(20)
 	syscall.Umask(0o022)
 }
 

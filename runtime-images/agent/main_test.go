@@ -50,6 +50,7 @@ type pod struct {
 	process *exec.Cmd
 	output  *lockedBuffer
 	exited  chan struct{}
+	links   []*testgateway.Gateway
 }
 
 type lockedBuffer struct {
@@ -153,6 +154,9 @@ func (p *pod) ready() int {
 
 func (p *pod) awaitExit(code int) {
 	p.t.Helper()
+	for _, gateway := range p.links { // the agent waits a moment for its gateways to go
+		gateway.Close()
+	}
 	p.await("exit", func() bool {
 		select {
 		case <-p.exited:
@@ -178,6 +182,7 @@ func (p *pod) connect(epoch uint64) *testgateway.Gateway {
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(gateway.Close)
+	p.links = append(p.links, gateway)
 	frame, err := gateway.Handshake(p.identity(epoch))
 	if err != nil || frame.Type != link.FrameWelcome {
 		p.t.Fatalf("no welcome: %v %v %s", frame.Type, err, frame.Body)
