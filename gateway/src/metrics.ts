@@ -65,7 +65,10 @@ class SeriesTable {
   }
 }
 
-/** Every metric of the gateway. Base units; label sets are closed, or bounded by the registered Functions; never a request id. */
+/**
+ * Every metric of the gateway. Base units; label sets are closed, or bounded by the registered Functions; never a
+ * request id.
+ */
 export function gatewayMetrics(registry: Registry, sources: MetricSources): GatewayMetrics {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
   const table = new SeriesTable();

@@ -46,6 +46,7 @@ export function versionView(over: Partial<VersionView> = {}): VersionView {
   };
 }
 
+/** How routes are made in tests. */
 export const testRouting = {
   region: 'us-east-1',
   arnOf: (accountId: string, name: string) => `arn:aws:lambda:us-east-1:${accountId}:function:${name}`,
@@ -66,6 +67,7 @@ export function routed(
   );
 }
 
+/** A pod's report of a good invocation. */
 export const report: Report = {
   status: 'success',
   durationMs: 1.5,
@@ -97,6 +99,7 @@ export async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** What came back. */
 export interface Reply {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;

@@ -12,8 +12,10 @@ const MAX_HEADERS = 256;
 const MAX_HEADER_BYTES = 65_536;
 
 /**
- * Makes the HTTP answer of a function URL, payload format 2.0. An object with `statusCode` describes the answer; any other
- * JSON is the body itself, with status 200 and application/json. What the function says is checked name by name: nothing of it can
+ * Makes the HTTP answer of a function URL, payload format 2.0. An object with `statusCode` describes the answer; any
+ * other
+ * JSON is the body itself, with status 200 and application/json. What the function says is checked name by name:
+ * nothing of it can
  * begin a second answer or end the connection.
  *
  * @param payload the function's answer as it came

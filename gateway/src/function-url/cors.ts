@@ -29,7 +29,8 @@ export function preflightHeaders(cors: FunctionHttpCors, request: CorsRequest): 
 }
 
 /**
- * The answer's headers with those of CORS: what the Function says replaces what its code says, as in Lambda. A request without
+ * The answer's headers with those of CORS: what the Function says replaces what its code says, as in Lambda. A
+ * request without
  * an Origin keeps the code's.
  */
 export function withCors(

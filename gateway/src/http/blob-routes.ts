@@ -10,7 +10,8 @@ import { declaredBytes } from './body.ts';
 const MAX_UPLOADS = 16;
 
 /**
- * `PUT | HEAD | GET /blobs/sha256/<hex>`: code zips by digest. An upload is streamed, bounded, and kept only when its digest is the one in
+ * `PUT | HEAD | GET /blobs/sha256/<hex>`: code zips by digest. An upload is streamed, bounded, and kept only when its
+ * digest is the one in
  * the path. Nobody is asked who they are: mount it only where the server listens on loopback.
  */
 export function blobRoutes(blobs: Pick<BlobStore, 'put' | 'get' | 'has'>): Router {

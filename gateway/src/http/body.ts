@@ -24,7 +24,8 @@ export interface ReadOptions {
 const nothing: Body = { bytes: Buffer.alloc(0), release: () => undefined };
 
 /**
- * Reads a body, bounded three ways: a Content-Length above the limit is refused before a byte is read, a chunked body as soon as it goes
+ * Reads a body, bounded three ways: a Content-Length above the limit is refused before a byte is read, a chunked body
+ * as soon as it goes
  * over, and both when the process holds too much already.
  *
  * @throws what `tooLarge` makes; LambdaError 503 when the budget is used up; CallerGone

@@ -1,5 +1,6 @@
 /**
- * Bytes of request bodies that the gateway holds at one time, from the first byte until the answer. Fails closed: what does not fit is
+ * Bytes of request bodies that the gateway holds at one time, from the first byte until the answer. Fails closed:
+ * what does not fit is
  * refused, so that a burst of large bodies cannot take the process down.
  */
 export class BufferBudget {

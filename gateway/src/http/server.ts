@@ -142,7 +142,8 @@ function send(req: IncomingMessage, res: ServerResponse, answer: Answer, isStopp
 }
 
 /**
- * Node sends a string together with the headers, but a Buffer as a piece of its own: for small bodies the copy costs less than the second
+ * Node sends a string together with the headers, but a Buffer as a piece of its own: for small bodies the copy costs
+ * less than the second
  * piece (10 % of the whole request). latin1 maps each byte to one character and back.
  */
 function endWith(res: ServerResponse, body: Buffer | string): void {
@@ -153,7 +154,8 @@ function endWith(res: ServerResponse, body: Buffer | string): void {
 const ONE_PIECE_BYTES = 16_384;
 
 /**
- * Answers before the request has been read. Closing now would make the kernel reset the connection, and the caller might never see the
+ * Answers before the request has been read. Closing now would make the kernel reset the connection, and the caller
+ * might never see the
  * answer: so what still comes is thrown away for a moment, within limits.
  */
 function endAfterBody(req: IncomingMessage, res: ServerResponse, body: Buffer | string, lingerMs: number): void {

@@ -2,7 +2,8 @@ import { LambdaError, ServiceException } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
 
 /**
- * Exceptions whose JSON has `Message`, not `message`: the service model of AWS says which, and SDKs of typed languages look for exactly that.
+ * Exceptions whose JSON has `Message`, not `message`: the service model of AWS says which, and SDKs of typed
+ * languages look for exactly that.
  *
  * @see botocore, lambda/2015-03-31/service-2.json
  */

@@ -24,7 +24,10 @@ export interface InvokeDeps {
   readonly onRefused: (err: unknown, requestId: string) => void;
 }
 
-/** Lambda `Invoke`: RequestResponse and DryRun. A function error is an answer (200), all else is rendered from a LambdaError. */
+/**
+ * Lambda `Invoke`: RequestResponse and DryRun. A function error is an answer (200), all else is rendered from a
+ * LambdaError.
+ */
 export function invokeHandler(deps: InvokeDeps) {
   return async (call: Call, route: { readonly label: string; readonly query: string }): Promise<Answer> => {
     try {

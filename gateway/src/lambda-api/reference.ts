@@ -10,7 +10,8 @@ export interface Reference {
 }
 
 /**
- * The forms that Lambda takes: `NAME`, `ACCOUNT:function:NAME`, `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`, also
+ * The forms that Lambda takes: `NAME`, `ACCOUNT:function:NAME`, `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`,
+ * also
  * `function:NAME`, each with `:QUALIFIER`.
  *
  * @see AWS Lambda API, Invoke, FunctionName

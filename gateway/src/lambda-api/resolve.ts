@@ -16,7 +16,8 @@ export interface ResolveDeps {
 /**
  * The version that an Invoke means: name, partial ARN or ARN in the path, qualifier there or in the query.
  *
- * @returns a function of label (still percent-encoded) and query; it throws ResourceNotFound, ResourceConflict or InvalidParameterValue
+ * @returns a function of label (still percent-encoded) and query; it throws ResourceNotFound, ResourceConflict or
+ * InvalidParameterValue
  */
 export function functionResolver(deps: ResolveDeps): (label: string, query: string) => Resolved | Promise<Resolved> {
   return (label, query) => {

@@ -54,7 +54,8 @@ export interface BucketHistogram {
 }
 
 /**
- * Registers a histogram whose numbers live in `Buckets`: prom-client's own costs half a microsecond per observation, too much for
+ * Registers a histogram whose numbers live in `Buckets`: prom-client's own costs half a microsecond per observation,
+ * too much for
  * something that each request does several times. Of a metric the registry uses only its name and `get`.
  */
 export function registerBuckets(registry: Registry, { name, help, read }: BucketHistogram): void {

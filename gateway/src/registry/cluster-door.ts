@@ -17,7 +17,8 @@ import type { ClusterDoor, Target } from '../dispatch/types.ts';
 import type { RetryQueue } from './retry-queue.ts';
 
 /**
- * What dispatch did or wants, told to the cluster afterwards: labels and size of a claimed pod, more generic pods. No request waits for it, and it goes
+ * What dispatch did or wants, told to the cluster afterwards: labels and size of a claimed pod, more generic pods. No
+ * request waits for it, and it goes
  * on when the API server comes back.
  *
  * @param poolNamespace where Pools and their pods are
@@ -69,7 +70,8 @@ export function claimPatch(target: Target): object {
 }
 
 /**
- * Makes the pod as large as the function: memory as it says, CPU in proportion (1,769 MiB = 1 vCPU, so 128 MiB = 73 m). A merge patch replaces lists, so all
+ * Makes the pod as large as the function: memory as it says, CPU in proportion (1,769 MiB = 1 vCPU, so 128 MiB = 73
+ * m). A merge patch replaces lists, so all
  * containers are said whole. The CPU request stays below the limit: the QoS class may not change.
  *
  * @returns null when the pod has that size already

@@ -30,7 +30,8 @@ interface Cached {
 }
 
 /**
- * Makes the function that gives a version's variables. References go to the function's own namespace only. What was read once is used
+ * Makes the function that gives a version's variables. References go to the function's own namespace only. What was
+ * read once is used
  * on while the API server is away: fails open to the last known value, closed when there is none.
  */
 export function environmentSource(

@@ -24,7 +24,8 @@ interface Job {
 }
 
 /**
- * Work that must happen but that nobody waits for: one job per key, the newest wins, failures back off per key with jitter. Bounded: under a flood
+ * Work that must happen but that nobody waits for: one job per key, the newest wins, failures back off per key with
+ * jitter. Bounded: under a flood
  * the oldest waiting job is dropped and said.
  */
 export class RetryQueue {

@@ -13,7 +13,10 @@ export interface RoutedFunction {
   readonly arn: string;
   /** null = the function has no URL. */
   readonly http: HttpView | null;
-  /** Something better is about to come: the controller has not looked at the newest generation, or its version has not arrived here. */
+  /**
+   * Something better is about to come: the controller has not looked at the newest generation, or its version has not
+   * arrived here.
+   */
   readonly isPending: boolean;
   readonly state: 'Pending' | 'Active' | 'Failed';
   /** Why it is not Active, for people; may be empty. */
@@ -49,8 +52,10 @@ export interface RoutingOptions {
 }
 
 /**
- * What the gateway routes to, from what was observed. Pure. A target of `previous` that says the same is taken over, so that its cached
- * environment lives on. While the version that `$LATEST` should be has not arrived, the previous one goes on, as long as it exists.
+ * What the gateway routes to, from what was observed. Pure. A target of `previous` that says the same is taken over,
+ * so that its cached
+ * environment lives on. While the version that `$LATEST` should be has not arrived, the previous one goes on, as long
+ * as it exists.
  */
 export function routeFunction(
   observed: Observed,

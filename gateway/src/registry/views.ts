@@ -61,6 +61,7 @@ export interface AliasView {
   readonly additional: { readonly version: string; readonly weight: number } | null;
 }
 
+/** The view of a Function. */
 export function viewFunction(fn: FunctionObject): FunctionView {
   const { metadata, spec, status } = fn;
   return {
@@ -78,6 +79,7 @@ export function viewFunction(fn: FunctionObject): FunctionView {
   };
 }
 
+/** The view of a FunctionVersion. */
 export function viewVersion({ metadata, spec }: FunctionVersionObject): VersionView {
   return {
     uid: metadata.uid,
@@ -98,6 +100,7 @@ export function viewVersion({ metadata, spec }: FunctionVersionObject): VersionV
   };
 }
 
+/** The view of an Alias; weights become 0..1. */
 export function viewAlias({ metadata, spec }: AliasObject): AliasView {
   const second = spec.additionalVersion;
   return {
