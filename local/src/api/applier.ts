@@ -1,5 +1,4 @@
 import type { Caller } from './caller.ts';
-import { areClientSide, kubectlManager, renewLastApplied } from './last-applied.ts';
 import { decodeYaml } from './negotiation.ts';
 import { copy, type KubeObject, kubeTime, parseObject } from './object.ts';
 import { apiVersionOf } from './resource.ts';
@@ -38,7 +37,6 @@ export class Applier {
     checkVersion(target, applied, live);
     const result = this.#merge(target, caller, live, withoutEmptyMetadata(applied));
     const object = parseObject(copy(result));
-    if (caller.manager === kubectlManager) renewLastApplied(object, live, applied);
     if (stored === undefined)
       return { object: this.#writer.create(target, caller, object, { kind: 'apply' }), isNew: true };
     return { object: this.#writer.commit(target, caller, stored, object, { kind: 'apply' }), isNew: false };
@@ -52,21 +50,16 @@ export class Applier {
     applied: Record<string, unknown>,
   ): Record<string, unknown> {
     const { type, subresource } = target;
-    const merge = (force: boolean): ReturnType<typeof applyServerSide> =>
-      applyServerSide({
-        live,
-        applied,
-        manager: caller.manager,
-        force,
-        schema: type.schema,
-        nowIso: kubeTime(this.#now()),
-        subresource,
-        statusSubresource: type.subresources.has('status'),
-      });
-    const first = merge(caller.isForced);
-    const isOwn =
-      first.kind === 'conflict' && caller.manager === kubectlManager && areClientSide(first.conflicts, live);
-    const result = isOwn ? merge(true) : first;
+    const result = applyServerSide({
+      live,
+      applied,
+      manager: caller.manager,
+      force: caller.isForced,
+      schema: type.schema,
+      nowIso: kubeTime(this.#now()),
+      subresource,
+      statusSubresource: type.subresources.has('status'),
+    });
     if (result.kind === 'applied') return result.object;
     if (result.kind === 'invalid')
       throw badRequest(`failed to create typed patch object (${describe(target)}): ${result.message}`);
