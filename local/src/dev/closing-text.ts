@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { isRecentKubectl } from '../kubectl.ts';
 import type { LocalRuntime } from '../node/runtimes.ts';
 
 /** What the text is about. */
@@ -39,12 +40,6 @@ export function closingText(shown: Shown): string {
     '',
   ];
   return lines.join('\n');
-}
-
-/** True for 1.35 and later: the first whose kubectl knows all of what Kappa's objects use (resize). */
-export function isRecentKubectl(version: string | null): boolean {
-  const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
-  return major > 1 || (major === 1 && minor >= 35);
 }
 
 function kubectlHint({ kubectl, ownKubectl }: Shown): { commands: readonly string[]; notes: readonly string[] } {

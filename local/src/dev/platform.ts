@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { namespaces, nodes } from '@kappa/crds/client/kinds';
 import { connect } from '@kappa/crds/client/kubernetes';
-import { provideKubectl } from '../kubectl.ts';
+import { usableKubectl } from '../kubectl.ts';
 import { endAllPods } from '../node/end-all-pods.ts';
 import { type Held, hold } from '../node/holder.ts';
 import { cgroupsOf } from '../node/install.ts';
@@ -82,7 +82,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const left = await endLeftovers(stateDir, clock, 1000);
     if (left.parts + left.pods > 0)
       say(`ended what an earlier run left behind: ${left.parts} processes, ${left.pods} pods`);
-    const [ports, kubectl] = await Promise.all([choosePorts(options.ports), provideKubectl()]);
+    const [ports, kubectl] = await Promise.all([choosePorts(options.ports), usableKubectl()]);
     const kubeconfig = join(stateDir, 'kubeconfig');
     const doors: PartDoors = {
       ...clock,

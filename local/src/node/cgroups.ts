@@ -83,15 +83,18 @@ function delegatesMemory(parent: string): boolean {
 
 function makeCgroups(version: 1 | 2, roots: readonly string[]): Cgroups {
   const prepare = () => {
-    for (const root of roots) mkdirSync(root, { recursive: true });
-    if (version === 2) for (const root of roots) write(join(root, 'cgroup.subtree_control'), '+memory +pids');
+    for (const root of roots) makeFolder(root);
+    // One at a time: the kernel takes none of several when it knows one of them not.
+    for (const root of version === 2 ? roots : []) {
+      for (const controller of ['+memory', '+pids']) write(join(root, 'cgroup.subtree_control'), controller);
+    }
   };
   return {
     version,
     group(uid, limits) {
       prepare();
       const folders = roots.map((root) => join(root, uid));
-      for (const folder of folders) mkdirSync(folder, { recursive: true });
+      for (const folder of folders) makeFolder(folder);
       const group = version === 1 ? v1Group(folders) : v2Group(folders);
       if (limits !== null) {
         for (const folder of folders) write(join(folder, 'pids.max'), String(limits.processes));
@@ -164,10 +167,19 @@ function isUsable(cgroups: Cgroups): boolean {
 
 function canMake(path: string, name: string): boolean {
   try {
-    mkdirSync(join(path, name), { recursive: true });
+    makeFolder(join(path, name));
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Not recursive: Node's recursive mkdir never ends where the kernel answers ENOENT below an existing folder, as in /proc. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!existsSync(path)) throw error;
   }
 }
 
