@@ -183,7 +183,7 @@ observation.whenSynced.then(
 );
 
 const end = async (reason: string): Promise<void> => {
-  if (isStopping) process.exit(1); // asked twice: at once
+  if (isStopping) return;
   log.info({ reason, inFlight: inFlight.count }, 'ending');
   await shutDown(
     {
@@ -203,4 +203,11 @@ const end = async (reason: string): Promise<void> => {
   );
   log.info('ended');
 };
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(signal));
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    // The same signal again: at once. One of each is one wish: Ctrl-C reaches the whole group, and then who started
+    // this process asks too.
+    process.once(signal, () => process.exit(1));
+    void end(signal);
+  });
+}
