@@ -36,8 +36,8 @@ export interface TokenClaims {
 export const apiAudience = 'https://kubernetes.default.svc.cluster.local';
 
 /**
- * Knows the administrator's token and signs service account tokens. Both keys live in `directory` and survive a restart,
- * so that clients which hold the kubeconfig go on. Fails closed: what cannot be verified is nobody.
+ * Knows the administrator's token and signs service account tokens. Both keys live in `directory` and survive a
+ * restart, so that clients which hold the kubeconfig go on. Fails closed: what cannot be verified is nobody.
  */
 export class Authenticator {
   /** The bearer token of the kubeconfig. */

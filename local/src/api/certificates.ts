@@ -14,7 +14,8 @@ export interface Pki {
 const renewBeforeMs = 30 * 24 * 3600 * 1000;
 
 /**
- * The server's keys and certificates in `directory`, made or renewed as needed. A new CA makes a new server certificate.
+ * The server's keys and certificates in `directory`, made or renewed as needed. A new CA makes a new server
+ * certificate.
  * @param nowMs epoch milliseconds
  */
 export async function loadPki(directory: string, nowMs: number): Promise<Pki> {

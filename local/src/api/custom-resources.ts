@@ -29,7 +29,9 @@ export class CustomResources {
   /** The key in the store of all CRDs. */
   static readonly storage = storage;
 
-  /** Brings registry and status to what the store says about one CRD. Level-driven: may be called any number of times. */
+  /**
+   * Brings registry and status to what the store says about one CRD. Level-driven: may be called any number of times.
+   */
   reconcile(name: string): void {
     const crd = this.#store.get(storage, '', name);
     if (crd === undefined) {

@@ -10,9 +10,10 @@ export interface Place {
 }
 
 /**
- * The objects on disk. WAL with synchronous NORMAL: a commit is in the operating system before the answer goes out, so kill -9 of this process
- * loses nothing; only a crash of the machine may lose the last moments, and never consistency. FULL would cost one disk flush for each of the lease
- * renewals and pod status writes, on the event loop, and a development machine that lost power has lost its pods too.
+ * The objects on disk. WAL with synchronous NORMAL: a commit is in the operating system before the answer goes out, so
+ * kill -9 of this process loses nothing; only a crash of the machine may lose the last moments, and never consistency.
+ * FULL would cost one disk flush for each of the lease renewals and pod status writes, on the event loop, and a
+ * development machine that lost power has lost its pods too.
  */
 export class Database {
   readonly #db: DatabaseSync;
@@ -70,7 +71,9 @@ export class Database {
     this.#db.close();
   }
 
-  /** One process per file: another one would have its own idea of what is stored. @throws Error when the file is in use */
+  /**
+   * One process per file: another one would have its own idea of what is stored. @throws Error when the file is in use
+   */
   #lock(path: string): void {
     try {
       this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');

@@ -17,8 +17,9 @@ interface Owner {
 }
 
 /**
- * Follows owner references: deletes what no living owner holds, orphans what it is told to, and finishes foreground deletions. It keeps an index by
- * uid; `observe` only notes what changed, `collect` does the work in a later turn, so that a write never happens inside another one.
+ * Follows owner references: deletes what no living owner holds, orphans what it is told to, and finishes foreground
+ * deletions. It keeps an index by uid; `observe` only notes what changed, `collect` does the work in a later turn, so
+ * that a write never happens inside another one.
  */
 export class GarbageCollector {
   readonly #store: Store;

@@ -12,8 +12,8 @@ export interface Change {
 }
 
 /**
- * The last changes of one resource, in order, in a ring: what a watch can resume from. Bounded: the oldest go first, and whoever needs
- * one that is gone hears 410.
+ * The last changes of one resource, in order, in a ring: what a watch can resume from. Bounded: the oldest go first,
+ * and whoever needs one that is gone hears 410.
  */
 export class History {
   readonly #limit: number;

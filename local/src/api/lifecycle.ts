@@ -15,7 +15,10 @@ export interface LifecycleDeps {
   readonly onError: (error: unknown) => void;
 }
 
-/** Carries changes to those who react to them: CRDs, namespaces, the garbage collector. Keys only, de-duplicated, one turn later. */
+/**
+ * Carries changes to those who react to them: CRDs, namespaces, the garbage collector. Keys only, de-duplicated, one
+ * turn later.
+ */
 export class Lifecycle {
   readonly #deps: LifecycleDeps;
   readonly #crds = new Set<string>();

@@ -24,8 +24,10 @@ export interface LogStreamOptions {
 const chunkBytes = 64 * 1024;
 
 /**
- * Sends a log file that may still grow, at the reader's pace: nothing is held but one chunk. A file that became shorter was cut by its writer and is read on from its start.
- * States: reading → (end of file) waiting → reading … → `finish` was called and the end of the file reached, or the limit → ended.
+ * Sends a log file that may still grow, at the reader's pace: nothing is held but one chunk. A file that became shorter
+ * was cut by its writer and is read on from its start.
+ * States: reading → (end of file) waiting → reading … → `finish` was called and the end of the file reached, or the
+ * limit → ended.
  */
 export class LogStream {
   readonly #options: LogStreamOptions;

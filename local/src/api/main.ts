@@ -14,7 +14,8 @@ const clock = {
 
 async function run(): Promise<void> {
   const config = parseConfig(process.env);
-  enableCompileCache(join(config.stateDir, 'cache', 'compile')); // halves the CPU time of a start: what follows is a hundred modules
+  // halves the CPU time of a start: what follows is a hundred modules
+  enableCompileCache(join(config.stateDir, 'cache', 'compile'));
   const { startApi } = await import('./server.ts');
   const api = await startApi(config, {
     clock,

@@ -11,7 +11,10 @@ const storage = 'namespaces';
 /** The namespaces that every cluster has. */
 export const standardNamespaces = ['default', 'kube-node-lease', 'kube-public', 'kube-system'] as const;
 
-/** The life of namespaces: the standard ones exist, each has its default service account, and a deleted one takes its contents along. */
+/**
+ * The life of namespaces: the standard ones exist, each has its default service account, and a deleted one takes its
+ * contents along.
+ */
 export class Namespaces {
   readonly #store: Store;
   readonly #registry: Registry;

@@ -123,7 +123,10 @@ export function decodeJson(body: Buffer): unknown {
   }
 }
 
-/** Parses YAML, which JSON is part of. Aliases are few, so that a small body cannot become a large object. @throws ApiError 400 */
+/**
+ * Parses YAML, which JSON is part of. Aliases are few, so that a small body cannot become a large object. @throws
+ * ApiError 400
+ */
 export function decodeYaml(body: Buffer): unknown {
   const source = body.toString('utf8');
   const trimmed = source.trimStart();

@@ -7,7 +7,10 @@ import { builtinSource } from './schema/builtins.ts';
 import { openApiV3For, openApiV3Index } from './schema/openapi.ts';
 import { noSuchPath } from './status.ts';
 
-/** Serves `/openapi/v3` and a document for each group and version. Built when asked for, kept until the registry changes. */
+/**
+ * Serves `/openapi/v3` and a document for each group and version. Built when asked for, kept until the registry
+ * changes.
+ */
 export class OpenApi {
   readonly #registry: Registry;
   #documents: ReadonlyMap<string, JsonObject> = new Map();
@@ -65,7 +68,8 @@ function sendEmptyV2(response: Exchange['response'], accept: string): void {
     send(response, 200, plainJson, { swagger: '2.0', info, paths: {}, definitions: {} });
     return;
   }
-  // A protobuf message with all fields at their defaults has no bytes. The answer's type has a dot for the @, which is not allowed in one.
+  // A protobuf message with all fields at their defaults has no bytes. The answer's type has a dot for the @, which
+  // is not allowed in one.
   response.writeHead(200, { 'content-type': v2Protobuf.replace('@', '.'), 'content-length': 0 });
   response.end();
 }

@@ -35,8 +35,9 @@ export class PodLogs {
   }
 
   /**
-   * Answers with the log as plain text; follows until the pod ends when asked to. The file holds plain lines without times: `since` takes or leaves it
-   * as a whole by its last change, and `timestamps` puts the time of that change before each line.
+   * Answers with the log as plain text; follows until the pod ends when asked to. The file holds plain lines without
+   * times: `since` takes or leaves it as a whole by its last change, and `timestamps` puts the time of that change
+   * before each line.
    * @throws ApiError 400
    */
   answer({ response, query }: Exchange, pod: KubeObject): void {

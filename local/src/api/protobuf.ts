@@ -9,8 +9,8 @@ const magic = Buffer.from('k8s\0');
 export const protobufType = 'application/vnd.kubernetes.protobuf';
 
 /**
- * Decodes a Kubernetes protobuf body into the same object that JSON would give. Typed Go clients (kubectl's `create configmap`, `create token` …) send
- * nothing else. Only the kinds in the table are known.
+ * Decodes a Kubernetes protobuf body into the same object that JSON would give. Typed Go clients (kubectl's `create
+ * configmap`, `create token` …) send nothing else. Only the kinds in the table are known.
  * @returns null when the kind is not in the table. @throws ApiError 400 for bytes that are no such message
  */
 export function decodeProtobuf(body: Buffer): JsonObject | null {

@@ -61,7 +61,10 @@ function equalityMatcher(key: string, operator: string, value: string, part: str
   };
 }
 
-/** A field selector: `a=b,a==b,a!=b` over metadata.name, metadata.namespace and what the kind offers. @throws ApiError 400 */
+/**
+ * A field selector: `a=b,a==b,a!=b` over metadata.name, metadata.namespace and what the kind offers. @throws ApiError
+ * 400
+ */
 export function parseFieldSelector(selector: string, type: ResourceType): Matches {
   const terms = selector.split(/(?<!\\),/).filter((term) => term.trim() !== '');
   const matchers = terms.map((term) => parseTerm(term, type));

@@ -16,8 +16,9 @@ interface Shelf {
 export type ChangeListener = (resource: string, change: Change) => void;
 
 /**
- * All objects: written through to the database, read from memory. One thread and synchronous writes make each read-check-write atomic. Objects that it
- * hands out are shared and never changed. The resource version is one counter for all resources and survives a restart.
+ * All objects: written through to the database, read from memory. One thread and synchronous writes make each read-
+ * check-write atomic. Objects that it hands out are shared and never changed. The resource version is one counter for
+ * all resources and survives a restart.
  */
 export class Store {
   readonly #database: Database;
@@ -82,7 +83,9 @@ export class Store {
     return object;
   }
 
-  /** Removes an object. @returns its last state, with the deletion's resource version; undefined when it was not there */
+  /**
+   * Removes an object. @returns its last state, with the deletion's resource version; undefined when it was not there
+   */
   remove(resource: string, namespace: string, name: string): KubeObject | undefined {
     const shelf = this.#shelf(resource);
     const before = shelf.objects.get(`${namespace}/${name}`);

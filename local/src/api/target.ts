@@ -14,7 +14,9 @@ export interface Target {
   readonly subresource: string;
 }
 
-/** Fills in apiVersion and kind of a built-in object from the URL, where a client left them out. Returns its argument. */
+/**
+ * Fills in apiVersion and kind of a built-in object from the URL, where a client left them out. Returns its argument.
+ */
 export function withKind({ type }: Target, body: unknown): unknown {
   if (type.custom === null && isRecord(body)) {
     body['apiVersion'] ??= apiVersionOf(type);

@@ -98,9 +98,11 @@ function checkInitialEvents(sendInitial: string | null, match: string, query: UR
 }
 
 /**
- * One watch. It holds no events of its own: it reads the resource's history at its own pace while the reader takes what it writes.
- * A reader that falls behind the whole history gets an ERROR 410 and the end, one that takes nothing for 30 s is cut off: memory stays bounded.
- * States: initial objects → live → ended (time-out, reader gone, 410). `run` returns at once; everything else happens on events.
+ * One watch. It holds no events of its own: it reads the resource's history at its own pace while the reader takes what
+ * it writes. A reader that falls behind the whole history gets an ERROR 410 and the end, one that takes nothing for 30
+ * s is cut off: memory stays bounded.
+ * States: initial objects → live → ended (time-out, reader gone, 410). `run` returns at once; everything else happens
+ * on events.
  */
 export class Watcher {
   readonly #store: Store;
@@ -151,7 +153,10 @@ export class Watcher {
     this.#pump();
   }
 
-  /** Never throws: it runs inside other people's writes. An event that cannot be written breaks the watch; its reader begins anew. */
+  /**
+   * Never throws: it runs inside other people's writes. An event that cannot be written breaks the watch; its reader
+   * begins anew.
+   */
   #pump(): void {
     try {
       while (!this.#isBlocked && !this.#isEnded && this.#sendNext());

@@ -24,13 +24,16 @@ export interface WriterDeps {
 /** How a write came about; server-side apply brings managed fields of its own. */
 export interface WriteMode {
   readonly kind: 'update' | 'patch' | 'apply';
-  /** Subresource in the books of field owners, when it is not the one that is written: `scale` writes a part of the spec. */
+  /**
+   * Subresource in the books of field owners, when it is not the one that is written: `scale` writes a part of the
+   * spec.
+   */
   readonly door?: string;
 }
 
 /**
- * Every create and update goes through here: shape → strategy → managed fields → validation → store. All of it is synchronous, so that
- * no other write can come between the check and the write.
+ * Every create and update goes through here: shape → strategy → managed fields → validation → store. All of it is
+ * synchronous, so that no other write can come between the check and the write.
  */
 export class Writer {
   readonly #deps: WriterDeps;
@@ -83,7 +86,8 @@ export class Writer {
   }
 
   /**
-   * Brings `live` (as stored) to `wanted` (in the target's version; taken over). Ends a deletion whose last finalizer goes.
+   * Brings `live` (as stored) to `wanted` (in the target's version; taken over). Ends a deletion whose last finalizer
+   * goes.
    * @returns the result in the target's version. @throws ApiError
    */
   commit(target: Target, caller: Caller, live: KubeObject, wanted: KubeObject, mode: WriteMode): KubeObject {

@@ -107,7 +107,8 @@ function validateChange(pod: KubeObject, live: KubeObject, subresource: string):
     return [fieldError('spec', 'Forbidden', 'only cpu and memory resources are mutable')];
   }
   const from = text(at(live, 'spec', 'nodeName'));
-  const isMoved = from !== '' && from !== text(at(pod, 'spec', 'nodeName')); // local mode has no scheduler: a node may take a free pod
+  // local mode has no scheduler: a node may take a free pod
+  const isMoved = from !== '' && from !== text(at(pod, 'spec', 'nodeName'));
   if (!isMoved && isSameJson(fixedSpec(pod), fixedSpec(live))) return [];
   const allowed =
     'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,' +
