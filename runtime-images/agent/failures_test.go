@@ -34,7 +34,11 @@ func TestFailuresAreAnsweredInLambdasWords(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.reason, func(t *testing.T) {
-			p, gateway := claimed(t, function(row.handler, func(head *link.Specialize) { head.TimeoutMs, head.InitTimeoutMs = 1000, 500 }))
+			p, gateway := claimed(t, function(row.handler, func(head *link.Specialize) {
+				if row.status == "timeout" {
+					head.TimeoutMs, head.InitTimeoutMs = 1000, 500
+				}
+			}))
 			result := call(t, gateway, "{}")
 			errorType, message := errorBody(t, result.Payload)
 			want := "RequestId: " + result.Report.RequestID + " Error: " + row.message
@@ -63,6 +67,7 @@ func TestInitRunsAgainInTheFirstInvocation(t *testing.T) {
 	if _, message := errorBody(t, result.Payload); !strings.HasSuffix(message, "exit status 72") {
 		t.Fatal(message)
 	}
+	p.await("the log's end", func() bool { return strings.Contains(p.output.String(), "REPORT RequestId: ") })
 	log := p.output.String()
 	if !strings.Contains(log, "\tPhase: init\tStatus: error\tError Type: Runtime.ExitError") || strings.Count(log, "init init.once") != 2 {
 		t.Fatal("init did not run twice")
@@ -181,8 +186,8 @@ func TestAFloodOfOutputIsCutAndDoesNotBlock(t *testing.T) {
 	if len(tail) != 4096 || !strings.Contains(tail, "last line\n") || !strings.Contains(tail, "END RequestId: ") {
 		t.Fatalf("tail %q", tail)
 	}
-	log := p.output.String()
-	if len(log) > 40<<20 || !strings.Contains(log, "LOGS_DROPPED dropped ") {
+	p.await("the log's end", func() bool { return strings.Contains(p.output.String(), "REPORT RequestId: ") })
+	if log := p.output.String(); len(log) > 40<<20 || !strings.Contains(log, "LOGS_DROPPED dropped ") {
 		t.Fatalf("%d bytes of log", len(log))
 	}
 }
