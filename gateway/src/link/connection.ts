@@ -222,9 +222,10 @@ export class Connection {
     const isLast = (flags & Flag.END) !== 0;
     if (type === Frame.RESPONSE) {
       const { head, bytes } = splitHead(body);
-      const answer = { head: parseResponseHead(head), pieces: [Buffer.from(bytes)], bytes: bytes.length };
-      if (isLast) stream.sink.onResponse(answer.head, answer.pieces[0] ?? Buffer.alloc(0));
-      else stream.answer = answer;
+      const responseHead = parseResponseHead(head);
+      const payload = Buffer.from(bytes);
+      if (isLast) stream.sink.onResponse(responseHead, payload);
+      else stream.answer = { head: responseHead, pieces: [payload], bytes: payload.length };
     } else if (type === Frame.DATA) {
       this.#onAnswerPiece(stream, body, isLast);
     } else if (type === Frame.REPORT) {
