@@ -77,6 +77,15 @@ test('a watch ends when the server does, and goes on from its version at the nex
   next.close();
 });
 
+test('a watch that asks for bookmarks gets one before its end, always', async () => {
+  const { metadata } = await api.ok('GET', configMaps);
+  const query = { timeoutSeconds: '3', allowWatchBookmarks: 'true', resourceVersion: metadata.resourceVersion };
+  const watch = await api.watch(configMaps, query);
+  const bookmark = await watch.next((event) => event.type === 'BOOKMARK');
+  expect(Number(bookmark.object.metadata.resourceVersion)).toBeGreaterThanOrEqual(Number(metadata.resourceVersion));
+  await watch.ended;
+});
+
 test('nobody else on the machine can read the kubeconfig', async () => {
   expect((await stat(server.kubeconfig)).mode & 0o077).toBe(0);
 });
