@@ -186,6 +186,7 @@ function groupTypes(): ResourceType[] {
       ...event,
       group: 'events.k8s.io',
       version: 'v1',
+      shortNames: [], // `ev` means the core ones
       strategy: modernEventStrategy,
       fromStorage: toModernEvent,
       toStorage: toCoreEvent,
