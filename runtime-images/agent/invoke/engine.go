@@ -85,6 +85,7 @@ func (e *Engine) Boot(ctx context.Context) error {
 	defer cancel()
 	select {
 	case <-r.session.Warm:
+		e.rehearse()
 		close(e.warm)
 		go e.watch(r)
 		return nil
