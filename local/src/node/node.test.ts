@@ -4,48 +4,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { makeAddresses } from './addresses.ts';
 import { endAllPods } from './end-all-pods.ts';
-import { type PodApi, ProcessNode } from './node.ts';
+import { FakeApi } from './fake-api.ts';
+import { ProcessNode } from './node.ts';
 import type { PodView } from './pod.ts';
 import { podPaths, readRecords } from './pod-record.ts';
 import { isAlive, readProcess } from './proc.ts';
 import type { LocalRuntime } from './runtimes.ts';
 import { eventually, machineCgroups, makeAgent, makeFolder, podView, realClock, shellRuntime } from './testing.ts';
-
-type Status = {
-  readonly phase?: string;
-  readonly podIP?: string;
-  readonly conditions?: { type: string; status: string }[];
-  readonly containerStatuses?: {
-    state: Record<string, { reason?: string; message?: string; exitCode?: number; signal?: number }>;
-    resources?: unknown;
-  }[];
-};
-
-/** Stands in for the API server, as far as this node sees one: keeps pods and statuses, and can be away. */
-class FakeApi implements PodApi {
-  readonly statuses = new Map<string, Status>();
-  readonly removed: string[] = [];
-  readonly warnings: string[] = [];
-  isAway = false;
-  async bind(pod: PodView, nodeName: string): Promise<PodView> {
-    this.#check();
-    return { ...pod, nodeName };
-  }
-  async writeStatus(pod: PodView, status: object): Promise<void> {
-    this.#check();
-    this.statuses.set(pod.uid, status);
-  }
-  async remove(pod: PodView): Promise<void> {
-    this.#check();
-    this.removed.push(pod.uid);
-  }
-  warn(_pod: PodView, reason: string): void {
-    this.warnings.push(reason);
-  }
-  #check(): void {
-    if (this.isAway) throw new Error('connection refused');
-  }
-}
 
 const cgroups = machineCgroups(`kappa-node-test-${process.pid}`);
 let folder: ReturnType<typeof makeFolder>;
