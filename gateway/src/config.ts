@@ -27,7 +27,7 @@ export interface GatewayConfig {
   readonly capacityWaitMs: number;
   /** `KAPPA_ACCOUNT_CONCURRENCY`: concurrent executions of one account. */
   readonly accountConcurrency: number;
-  /** `KAPPA_UPDATE_HOLD_MS`: a request waits so long for an update of its function that is under way. */
+  /** `KAPPA_UPDATE_HOLD_MS`: calls wait so long, from the first sight of an update of their function, for it to be served. */
   readonly updateHoldMs: number;
   /** `KAPPA_START_WAIT_MS`: a request waits so long for the first view of the cluster after the start. */
   readonly startWaitMs: number;
@@ -75,7 +75,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     linkPort: integer('KAPPA_LINK_PORT', 9100, 1, 65_535),
     capacityWaitMs: integer('KAPPA_CAPACITY_WAIT_MS', 30_000, 100, 900_000),
     accountConcurrency: integer('KAPPA_ACCOUNT_CONCURRENCY', 1000, 1, 1_000_000),
-    updateHoldMs: integer('KAPPA_UPDATE_HOLD_MS', 500, 0, 10_000),
+    updateHoldMs: integer('KAPPA_UPDATE_HOLD_MS', 2_000, 0, 10_000),
     startWaitMs: integer('KAPPA_START_WAIT_MS', 5_000, 0, 60_000),
     maxBufferedBytes: integer('KAPPA_MAX_BUFFERED_BYTES', 256 * 1024 * 1024, 1024 * 1024, 2 ** 40),
     maxHeaderBytes: integer('KAPPA_MAX_HEADER_BYTES', 64 * 1024, 1024, requestHeadersMaxBytes),

@@ -163,7 +163,11 @@ async function readWrite({ request, query }: Exchange, user: User): Promise<{ bo
 
 function sinkOf(response: ServerResponse): ConstructorParameters<typeof Watcher>[4] {
   return {
-    write: (line) => response.write(line),
+    write: (line) => {
+      const isTaken = response.write(line);
+      response.socket?.uncork(); // Node corks until the next turn: the writer's answer would overtake the event
+      return isTaken;
+    },
     onDrain: (listener) => response.on('drain', listener),
     onClose: (listener) => response.on('close', listener),
     end: () => response.end(),
