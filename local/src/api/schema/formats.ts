@@ -3,7 +3,7 @@ import { fullFormats } from 'ajv-formats/dist/formats.js';
 
 /** Formats of the API server that a string must obey; others are documentation and accept everything. */
 const formats: Readonly<Record<string, (text: string) => boolean>> = {
-  'date-time': (text) => isDate(text) && /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d/.test(text),
+  'date-time': (text) => isDate(text) && /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d/.test(text),
   date: (text) => isDate(text) && /^\d{4}-\d\d-\d\d$/.test(text),
   duration: (text) => /^[-+]?(\d+(\.\d+)?(ns|us|µs|ms|s|m|h|d|w))+$/.test(text),
   uri: (text) => URL.canParse(text) || text.startsWith('/'),

@@ -4,13 +4,22 @@ import { childSites, type Site } from './value-validation.ts';
 
 /** Refuses repeated items in lists of type set and map; appends to `errors`. */
 export function validateListTypes(site: Site, errors: FieldError[]): void {
-  const { node, value, old, path } = site;
+  const { node, value, old } = site;
   if (old !== undefined && deepEqual(old, value)) return;
-  if (Array.isArray(value) && node.listType !== 'atomic') {
-    const keys = value.map((item) => (node.listType === 'map' ? keysOf(node.listMapKeys, item) : item));
-    for (const index of repeated(keys)) errors.push(fieldError(`${path}[${index}]`, 'Duplicate', '', keys[index]));
-  }
+  if (Array.isArray(value) && node.listType !== 'atomic') checkItems(site, value, errors);
   for (const child of childSites(site)) validateListTypes(child, errors);
+}
+
+function checkItems({ node, path }: Site, list: readonly unknown[], errors: FieldError[]): void {
+  const isKeyed = node.listType === 'map';
+  const stray = isKeyed ? list.findIndex((item) => item !== null && !isObject(item)) : -1;
+  if (stray >= 0) {
+    const detail = 'must be an object for an array of list-type map';
+    errors.push(fieldError(`${path}[${stray}]`, 'Invalid', detail, list[stray]));
+    return;
+  }
+  const keys = list.map((item) => (isKeyed ? keysOf(node.listMapKeys, item) : item));
+  for (const index of repeated(keys)) errors.push(fieldError(`${path}[${index}]`, 'Duplicate', '', keys[index]));
 }
 
 /** Positions of the second appearance of each value that appears more than once. */

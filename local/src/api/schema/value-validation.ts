@@ -17,12 +17,12 @@ export function validateValue(site: Site, errors: FieldError[]): void {
   if (old !== undefined && deepEqual(old, value)) return;
   if (value === null && node.nullable) return;
   const type = typeMismatch(node, value);
+  checkEnum(node.checks, value, path, errors);
   if (type !== null) {
     const found = jsonType(value);
     errors.push(fieldError(path, 'TypeInvalid', `${path} in body must be of type ${type}: "${found}"`, found));
     return;
   }
-  checkEnum(node.checks, value, path, errors);
   if (typeof value === 'string') checkText(node.checks, value, path, errors);
   else if (typeof value === 'number') checkNumber(node.checks, value, path, errors);
   else if (Array.isArray(value)) checkList(site, value, errors);
@@ -86,8 +86,8 @@ function checkText(checks: ValueChecks, value: string, path: string, errors: Fie
   const refuse = (detail: string): number =>
     errors.push(fieldError(path, 'Invalid', `${path} in body ${detail}`, value));
   if (length > checks.maxLength) errors.push(tooLong(path, checks.maxLength));
-  if (length < checks.minLength) refuse(`should be at least ${checks.minLength} chars long`);
-  if (checks.pattern !== null && !checks.pattern.regExp.test(value)) {
+  else if (length < checks.minLength) refuse(`should be at least ${checks.minLength} chars long`);
+  else if (checks.pattern !== null && !checks.pattern.regExp.test(value)) {
     refuse(`should match '${checks.pattern.text}'`);
   }
   if (checks.format !== '' && !hasFormat(checks.format, value)) {
