@@ -31,6 +31,9 @@ export interface FunctionSummary {
   readonly latestVersion: string | null;
   /** `status.pods` as written. */
   readonly pods: number;
+  readonly hasUrl: boolean;
+  /** `status.url` as written; null = none. */
+  readonly url: string | null;
 }
 
 /** A FunctionVersion and whose it is. */
@@ -78,6 +81,8 @@ export function summarizeFunction({ metadata, spec, status }: FunctionObject): F
     runtime: spec.runtime,
     latestVersion: status?.latestVersion ?? null,
     pods: status?.pods ?? 0,
+    hasUrl: spec.http !== undefined,
+    url: status?.url ?? null,
   };
 }
 

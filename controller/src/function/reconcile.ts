@@ -37,11 +37,18 @@ export async function reconcileFunction(key: string, world: FunctionWorld): Prom
   if (summary === undefined) return {}; // its versions go with it (owner reference), its pods by the pool's plan
   const versions = world.versionsOf(summary);
   const pods = world.podsOf(summary);
-  if (isSettled(summary, versions, pods)) return {};
+  if (isSettled(summary, versions, pods) && summary.url === urlOf(summary, summary.hasUrl, world)) return {};
   const fn = await readAgain(summary, world);
   if (fn === null) return {};
   const code = await resolveCode(fn.spec.code, world.code);
-  const context = { fn, code, versions, runtimes: world.runtimes, pods, url: urlOf(fn, world) };
+  const context = {
+    fn,
+    code,
+    versions,
+    runtimes: world.runtimes,
+    pods,
+    url: urlOf(fn.metadata, fn.spec.http !== undefined, world),
+  };
   const plan = planFunction(context, world.nowMs());
   await applyPlan(fn, plan, world);
   await writeStatus(fn, makeFunctionStatus(context, plan, world.nowMs()), world);
@@ -67,8 +74,13 @@ async function readAgain(
   }
 }
 
-function urlOf({ spec, metadata }: FunctionObject, world: FunctionWorld): string | null {
-  return spec.http === undefined ? null : world.urlOf(metadata.namespace, metadata.name);
+/** Where the function's URL is now: the install's address may have changed since it was written. */
+function urlOf(
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  hasUrl: boolean,
+  world: FunctionWorld,
+): string | null {
+  return hasUrl ? world.urlOf(namespace, name) : null;
 }
 
 async function applyPlan(
