@@ -86,26 +86,32 @@ func (s *Supervisor) fork(command Command) (*Process, error) {
 
 func (s *Supervisor) reap(died <-chan os.Signal) {
 	for range died {
-		for s.reapOne() {
+		s.reapAll()
+	}
+}
+
+// reapAll reaps what has died and says whether the agent has no child left, dead or alive.
+func (s *Supervisor) reapAll() (none bool) {
+	for {
+		pid, err := s.reapOne()
+		if err == syscall.ECHILD {
+			return true
+		}
+		if err != syscall.EINTR && pid <= 0 {
+			return false
 		}
 	}
 }
 
-func (s *Supervisor) reapOne() bool {
+func (s *Supervisor) reapOne() (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var status syscall.WaitStatus
 	pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
-	if err == syscall.EINTR {
-		return true
-	}
-	if err != nil || pid <= 0 {
-		return false
-	}
-	if process := s.children[pid]; process != nil {
+	if process := s.children[pid]; err == nil && process != nil {
 		process.status = status
 		close(process.done)
 		delete(s.children, pid)
 	}
-	return true
+	return pid, err
 }

@@ -23,10 +23,8 @@ func (s *Supervisor) KillTree() {
 		for _, pid := range left {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
-		if len(left) == 0 && !s.hasChildren() {
+		if s.reapAll() && len(left) == 0 {
 			return
-		}
-		for s.reapOne() {
 		}
 		time.Sleep(500 * time.Microsecond)
 	}
@@ -38,12 +36,6 @@ func (s *Supervisor) killGroups() {
 	for pid := range s.children {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
 	}
-}
-
-func (s *Supervisor) hasChildren() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.children) > 0
 }
 
 // Descendants lists the living (not yet dead or zombie) processes below pid, from /proc.
