@@ -1,6 +1,6 @@
 import { childPath } from './field-error.ts';
 import { clone, isObject, type JsonObject, setOwn } from './json.ts';
-import type { SchemaNode } from './schema-node.ts';
+import { parseSchemaNode, type SchemaNode } from './schema-node.ts';
 
 /** Fills in defaults below `value`, in place. */
 export function applyDefaultsTo(node: SchemaNode, value: unknown): void {
@@ -23,10 +23,13 @@ function fillIn(target: JsonObject, key: string, property: SchemaNode): void {
   if (isMissing) setOwn(target, key, clone(property.defaultValue));
 }
 
+/** Schema of items where the schema expects no list: none of their fields is known. */
+const nothing = parseSchemaNode({}, '');
+
 /** Removes what the schema does not know below `value`, in place, and notes the paths in `dropped`. */
 export function pruneNode(node: SchemaNode, value: unknown, path: string, dropped: string[]): void {
   if (Array.isArray(value)) {
-    const items = node.items;
+    const items = node.items ?? (node.preserveUnknown ? null : nothing);
     if (items !== null) value.forEach((item, index) => void pruneNode(items, item, `${path}[${index}]`, dropped));
     return;
   }

@@ -48,7 +48,7 @@ export function applyDefaults(schema: CompiledSchema, object: JsonObject): void 
 export function prune(schema: CompiledSchema, object: JsonObject): string[] {
   const dropped: string[] = [];
   pruneNode(schema.root, object, '', dropped);
-  return dropped;
+  return dropped.sort();
 }
 
 /**
