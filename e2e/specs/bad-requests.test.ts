@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { eventually } from '../src/eventually.ts';
 import { nodeFunction } from '../src/functions.ts';
 import { invoke } from '../src/invoke.ts';
 import { startTestPlatform, type TestPlatform } from '../src/platform.ts';
@@ -67,17 +68,20 @@ test('an upgrade is not carried', async () => {
   expect(answer).not.toMatch(/^HTTP\/1\.1 101/);
 });
 
-test('a caller that hangs up gives its place back', async () => {
-  await kappa.applyReady(
-    nodeFunction('slowly', `export const handler = () => new Promise((r) => setTimeout(r, 300, 1));`),
-  );
+test('a caller that hangs up gives its place back when its call has ended', async () => {
+  const source = `const ran = []; export const handler = async (e) => { if (e.id) ran.push(e.id); await new Promise((r) => setTimeout(r, e.ms ?? 0)); return ran; };`;
+  await kappa.applyReady(nodeFunction('once', source, { timeoutSeconds: 20, concurrency: { reserved: 2 } }));
   const { hostname, port } = new URL(kappa.endpoint);
-  for (let call = 0; call < 5; call++) {
+  const hangUp = async (body: string, busy: number): Promise<void> => {
     const socket = connect(Number(port), hostname);
-    socket.write('POST /2015-03-31/functions/slowly/invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}');
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    const head = `POST /2015-03-31/functions/once/invocations HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`;
+    socket.write(head + body);
+    await eventually('it runs', async () => (await kappa.busyPods()) === busy);
     socket.destroy();
-  }
-  expect((await invoke(kappa.endpoint, 'slowly')).status).toBe(200);
+  };
+  await hangUp('{"id":1,"ms":3000}', 1);
+  await hangUp('{"id":2,"ms":3000}', 2);
   await kappa.quiet();
+  const answers = await Promise.all([invoke(kappa.endpoint, 'once'), invoke(kappa.endpoint, 'once')]);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
 });

@@ -121,7 +121,15 @@ async function run(deps: FunctionUrlDeps, call: Call, url: UrlTarget, fn: Routed
     );
     if (event.length > syncPayloadMaxBytes) throw tooLarge();
     const traceId = traceIdOf(req.headers['x-amzn-trace-id'], requestId, deps.now());
-    const invocation = { requestId, invokedFunctionArn: resolved.invokedArn, event, traceId, tail: false };
+    const isAbandoned = (): boolean => req.socket.destroyed;
+    const invocation = {
+      requestId,
+      invokedFunctionArn: resolved.invokedArn,
+      event,
+      traceId,
+      tail: false,
+      isAbandoned,
+    };
     return answerOf(deps, call, await deps.dispatcher.invoke(resolved.target, invocation));
   } finally {
     body.release();

@@ -59,7 +59,8 @@ async function run(
   const traceId = traceIdOf(call.req.headers['x-amzn-trace-id'], requestId, deps.now());
   const { tail, clientContext } = options;
   const { target, invokedArn: invokedFunctionArn } = resolved;
-  const invocation = { requestId, invokedFunctionArn, event, traceId, tail };
+  const isAbandoned = (): boolean => call.req.socket.destroyed;
+  const invocation = { requestId, invokedFunctionArn, event, traceId, tail, isAbandoned };
   const outcome = await deps.dispatcher.invoke(
     target,
     clientContext === undefined ? invocation : { ...invocation, clientContext },
