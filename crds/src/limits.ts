@@ -46,7 +46,7 @@ export const inlineFilesMax = 100;
 /** Longest path of an inline file, characters (Kappa's own). */
 export const inlinePathMaxChars = 256;
 /** Files in a zip (Kappa's own: a bound on what unpacking may cost). */
-export const zipEntriesMax = 100_000;
+export const zipEntriesMax = 65_535;
 
 /** Names and values of all environment variables together, bytes. */
 export const environmentMaxBytes = 4_096;

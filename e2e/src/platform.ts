@@ -116,12 +116,13 @@ export class TestPlatform {
     return (await fetch(`http://127.0.0.1:${this.#platform.ports[part]}/metrics`)).text();
   }
 
-  /** Pods that run an invocation right now, as the gateway's metrics say. */
+  /** Pods that run an invocation right now, first ones included, as the gateway's metrics say. */
   async busyPods(): Promise<number> {
-    const text = await this.metrics('gateway');
-    const value = /^kappa_gateway_slots\{state="busy"\} (\d+)$/m.exec(text)?.[1];
-    if (value === undefined) throw new Error('no metric kappa_gateway_slots{state="busy"}');
-    return Number(value);
+    const values = [
+      ...(await this.metrics('gateway')).matchAll(/^kappa_gateway_slots\{state="(?:busy|claiming)"\} (\d+)$/gm),
+    ];
+    if (values.length !== 2) throw new Error('no metric kappa_gateway_slots{state="busy"} or "claiming"');
+    return values.reduce((sum, [, value]) => sum + Number(value), 0);
   }
 
   /** Waits until nothing is in flight. */
