@@ -66,7 +66,7 @@ export class BenchPlatform {
   kubectl(args: readonly string[], input = ''): Promise<string> {
     const env = { ...process.env, KUBECONFIG: this.#platform.kubeconfig };
     const child = run(this.#platform.kubectl, [...args], { env, maxBuffer: 1 << 26 });
-    child.child.stdin?.end(input);
+    child.child.stdin?.on('error', () => undefined).end(input); // kubectl may end without reading it
     return child.then(({ stdout }) => stdout);
   }
 

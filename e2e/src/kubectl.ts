@@ -24,7 +24,7 @@ export class Kubectl {
     let stderr = '';
     child.stdout?.on('data', (chunk) => (stdout += String(chunk)));
     child.stderr?.on('data', (chunk) => (stderr += String(chunk)));
-    child.stdin?.end(input);
+    child.stdin?.on('error', () => undefined).end(input); // kubectl may end without reading it
     const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
     return new Promise((resolve) =>
       child.on('close', (code) => {

@@ -6,9 +6,12 @@ import (
 	"log"
 	"net/http"
 	"os"
+
+	"kappa.dev/bench/background"
 )
 
 func main() {
+	background.Enter()
 	echo := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.Copy(w, r.Body)

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"kappa.dev/bench/background"
 )
 
 var (
@@ -43,6 +45,7 @@ type sample struct {
 }
 
 func main() {
+	background.Enter()
 	flag.Parse()
 	urls := flag.Args()
 	if len(urls) == 0 {

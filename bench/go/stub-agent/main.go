@@ -1,10 +1,15 @@
 // Command stub-agent is an agent without a runtime: it speaks the link like the real one (it is the same package) and answers every event
 // with the event itself. With it, a benchmark measures the gateway and nothing else.
+//
+// The first one that starts serves the pods of all others too, each on its own address and connection: so many processes that take
+// turns on two cores would measure the kernel's scheduler. The others only stay alive, as the process node expects of a pod.
 package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/json"
 	"log"
 	"net"
 	"net/http"
@@ -15,31 +20,96 @@ import (
 	"time"
 
 	"kappa.dev/agent/link"
+	"kappa.dev/bench/background"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	defer stop()
-	ip := os.Getenv("KAPPA_POD_IP")
-	key, err := link.ParsePublicKey(os.Getenv("KAPPA_GATEWAY_PUBLIC_KEY"))
-	if err != nil {
-		log.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(ip, "9100"))
-	if err != nil {
-		log.Fatal(err)
-	}
-	go serveReadiness(net.JoinHostPort(ip, "9101"))
-	server := &link.Server{
-		Pod: &stub{drained: stop}, PodUID: os.Getenv("KAPPA_POD_UID"), Key: key, AgentVersion: "stub", Random: rand.Reader,
-	}
-	go func() { log.Print(server.Serve(listener)) }()
-	<-ctx.Done()
+// pod is what the host needs to serve one pod.
+type pod struct {
+	UID string `json:"uid"`
+	IP  string `json:"ip"`
+	Key string `json:"key"`
 }
 
-func serveReadiness(address string) {
-	ok := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
-	log.Fatal(http.ListenAndServe(address, http.HandlerFunc(ok)))
+func main() {
+	background.Enter()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	own := pod{os.Getenv("KAPPA_POD_UID"), os.Getenv("KAPPA_POD_IP"), os.Getenv("KAPPA_GATEWAY_PUBLIC_KEY")}
+	meeting := "@kappa-stub-" + own.Key // one host per platform: each has its own key
+	if host, err := net.Listen("unix", meeting); err == nil {
+		go hostOthers(host)
+		serve(ctx, own, stop)
+		return
+	}
+	stay(ctx, meeting, own)
+}
+
+// stay hands the pod to the host and lives until it is told to end or the host lets go.
+func stay(ctx context.Context, meeting string, own pod) {
+	host, err := net.Dial("unix", meeting)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer host.Close()
+	if err := json.NewEncoder(host).Encode(own); err != nil {
+		log.Fatal(err)
+	}
+	gone := make(chan struct{})
+	go func() {
+		_, _ = host.Read(make([]byte, 1))
+		close(gone)
+	}()
+	select {
+	case <-ctx.Done():
+	case <-gone:
+	}
+}
+
+func hostOthers(host net.Listener) {
+	for {
+		guest, err := host.Accept()
+		if err != nil {
+			log.Fatal(err)
+		}
+		go func() {
+			defer guest.Close()
+			ctx, stop := context.WithCancel(context.Background())
+			var served pod
+			if err := json.NewDecoder(guest).Decode(&served); err != nil {
+				stop()
+				return
+			}
+			go func() {
+				_, _ = guest.Read(make([]byte, 1)) // ends when the guest does
+				stop()
+			}()
+			serve(ctx, served, stop)
+		}()
+	}
+}
+
+// serve is one pod until ctx ends.
+func serve(ctx context.Context, p pod, drained func()) {
+	key, err := link.ParsePublicKey(p.Key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(p.IP, "9100"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	health := &http.Server{Addr: net.JoinHostPort(p.IP, "9101"), Handler: http.HandlerFunc(ok)}
+	go func() { _ = health.ListenAndServe() }()
+	go func() { _ = newServer(p.UID, key, drained).Serve(listener) }()
+	<-ctx.Done()
+	_ = listener.Close()
+	_ = health.Close()
+}
+
+func ok(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
+
+func newServer(uid string, key ed25519.PublicKey, drained func()) *link.Server {
+	return &link.Server{Pod: &stub{drained: drained}, PodUID: uid, Key: key, AgentVersion: "stub", Random: rand.Reader}
 }
 
 // stub is a pod that any version may claim once and that echoes.

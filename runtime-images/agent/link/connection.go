@@ -35,7 +35,7 @@ type connection struct {
 func newConnection(server *Server, socket net.Conn) *connection {
 	return &connection{
 		server: server, socket: socket, reader: bufio.NewReaderSize(socket, 4096),
-		out: &writer{socket: socket}, closed: make(chan struct{}), streams: streams{open: map[uint32]*inbound{}},
+		out: newWriter(socket), closed: make(chan struct{}), streams: streams{open: map[uint32]*inbound{}},
 	}
 }
 

@@ -8,15 +8,36 @@ import (
 	"kappa.dev/agent/limits"
 )
 
-// keepBufferBytes is the largest write buffer that is kept for the next frame.
-const keepBufferBytes = 16 << 10
+const (
+	// keepBufferBytes is the largest write buffer that is kept for the next frames.
+	keepBufferBytes = 16 << 10
+	// maxWaitingBytes is how much may wait behind a slow peer before senders wait too.
+	maxWaitingBytes = 1 << 20
+)
 
-// writer sends whole frames; one at a time. After a failed write the socket is closed and everything else is dropped.
+// writer sends whole frames in the order of the calls. Frames that are ready together go out together: the first one starts a goroutine that
+// writes, and what is added before that runs, or while it writes, is one write more. After a failed write the socket is closed and everything
+// else is dropped.
 type writer struct {
-	mu     sync.Mutex
 	socket net.Conn
-	buffer []byte
+
+	mu sync.Mutex
+	// waiting holds the frames that are not being written yet.
+	waiting []byte
+	// spare is the buffer that was written last, kept for the next frames.
+	spare []byte
+	// writing says that a goroutine is at work; it ends when nothing waits.
+	writing bool
+	// idle is signalled when that goroutine has taken what waited, and when it ends.
+	idle *sync.Cond
+	// broken says that nothing more is sent.
 	broken bool
+}
+
+func newWriter(socket net.Conn) *writer {
+	w := &writer{socket: socket}
+	w.idle = sync.NewCond(&w.mu)
+	return w
 }
 
 func (w *writer) frame(frame Frame) {
@@ -38,27 +59,55 @@ func (w *writer) refuse(stream uint32, refusal *Refusal) {
 func (w *writer) send(appendTo func([]byte) ([]byte, error)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	for len(w.waiting) > maxWaitingBytes && !w.broken {
+		w.idle.Wait()
+	}
 	if w.broken {
 		return
 	}
-	wire, err := appendTo(w.buffer[:0])
+	frames, err := appendTo(w.waiting)
 	if err != nil {
 		return
 	}
-	_ = w.socket.SetWriteDeadline(time.Now().Add(limits.WriteTimeout))
-	if _, err := w.socket.Write(wire); err != nil {
-		w.broken = true
-		_ = w.socket.Close()
-	}
-	if cap(wire) <= keepBufferBytes {
-		w.buffer = wire
+	w.waiting = frames
+	if !w.writing {
+		w.writing = true
+		go w.write()
 	}
 }
 
-// closeWrite tells the peer that nothing more comes; what it still sends is read.
+// write empties what waits, again and again until there is nothing.
+func (w *writer) write() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.waiting) > 0 {
+		wire := w.waiting
+		w.waiting, w.spare = w.spare[:0], nil
+		w.idle.Broadcast()
+		w.mu.Unlock()
+		_ = w.socket.SetWriteDeadline(time.Now().Add(limits.WriteTimeout))
+		_, err := w.socket.Write(wire)
+		w.mu.Lock()
+		if err != nil {
+			w.broken = true
+			w.waiting = nil
+			_ = w.socket.Close()
+		}
+		if cap(wire) <= keepBufferBytes {
+			w.spare = wire
+		}
+	}
+	w.writing = false
+	w.idle.Broadcast()
+}
+
+// closeWrite sends what waits, then tells the peer that nothing more comes; what the peer still sends is read.
 func (w *writer) closeWrite() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	for w.writing {
+		w.idle.Wait()
+	}
 	w.broken = true
 	if half, ok := w.socket.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()
