@@ -6,7 +6,7 @@ import { ratios, show, summarize } from '../stats.ts';
 import { type LoadResult, load, type Served, serve, tool } from '../tools.ts';
 
 const connections = 16;
-const requestsPerRound = 15_000;
+const requestsPerRound = 40_000;
 
 interface Subject {
   readonly name: 'echo' | 'gateway' | 'proxy';
