@@ -15,7 +15,7 @@ help: ## Show the targets
 setup: node_modules/.package-lock.json $(AGENT) kubectl ## Install what the project needs, under this folder only
 
 node_modules/.package-lock.json: package-lock.json package.json $(wildcard */package.json)
-	# not `npm ci`: it refuses a lock file without the optional packages of other systems, which not every registry has
+	@# not `npm ci`: it refuses a lock file without the optional packages of other systems, which not every registry has
 	npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 

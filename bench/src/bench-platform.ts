@@ -72,7 +72,10 @@ export class BenchPlatform {
 
   /** Applies functions and waits until every one is Ready and the gateway knows the last. */
   async apply(functions: readonly object[]): Promise<void> {
-    await this.kubectl(['apply', '--server-side', '-f', '-'], functions.map((fn) => JSON.stringify(fn)).join('\n---\n'));
+    await this.kubectl(
+      ['apply', '--server-side', '-f', '-'],
+      functions.map((fn) => JSON.stringify(fn)).join('\n---\n'),
+    );
     await this.kubectl(['wait', 'fn', '--all', '--for=condition=Ready', '--timeout=300s']);
     const last = (functions.at(-1) as { metadata: { name: string } }).metadata.name;
     const isKnown = async (): Promise<boolean> =>

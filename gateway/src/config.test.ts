@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { isLoopback, parseConfig } from './config.ts';
 
 test('parseConfig: everything has a default that suits local mode', () => {
-  expect(parseConfig({})).toMatchObject({ host: '127.0.0.1', port: 9000, region: 'us-east-1', updateHoldMs: 500 });
+  expect(parseConfig({})).toMatchObject({ host: '127.0.0.1', port: 9000, region: 'us-east-1', updateHoldMs: 2_000 });
 });
 
 test('parseConfig: one error names every bad variable', () => {
