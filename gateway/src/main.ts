@@ -30,6 +30,7 @@ import { observe } from './registry/observe.ts';
 import { Registry } from './registry/registry.ts';
 import { RetryQueue } from './registry/retry-queue.ts';
 import { sourceReader } from './registry/source-reader.ts';
+import { WarmUp } from './registry/warm-up.ts';
 import { shutDown } from './shutdown.ts';
 
 const config = parseConfig(process.env);
@@ -86,7 +87,7 @@ const dispatcher = startDispatcher({
     epoch: Date.now(), // rises with each life of the process, also after a restart
     signingKey: createPrivateKey(readFileSync(config.signingKeyFile)),
   },
-  cluster: clusterDoor(kubernetes, config.poolNamespace, clusterQueue),
+  cluster: clusterDoor(kubernetes, config.poolNamespace, { queue: clusterQueue, schedule, tellAfterMs: 100 }),
   observer: metrics.observer,
   code: (sha256) => blobs.get(sha256),
   clock: { nowMs, after: schedule, every, soon: (then) => void setImmediate(then) },
@@ -96,13 +97,19 @@ const dispatcher = startDispatcher({
 });
 const arnOf = (accountId: string, name: string): string =>
   `arn:aws:lambda:${config.region}:${accountId}:function:${name}`;
+const warmUp = new WarmUp({ readCode: (sha256) => blobs.get(sha256), maxCodeBytes: 256 * 1024 });
 const registry: Registry = new Registry({
   routing: {
     region: config.region,
     arnOf,
     environmentOf: environmentSource({ read: sourceReader(kubernetes), now: nowMs }),
   },
-  dispatcher,
+  dispatcher: {
+    onVersions: (current) => {
+      dispatcher.onVersions(current);
+      warmUp.onVersions(current);
+    },
+  },
   holdMs: config.updateHoldMs,
   startWaitMs: config.startWaitMs,
   now: nowMs,

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'undici';
 import { BenchPlatform, inlineFunction } from '../bench-platform.ts';
 import type { Row } from '../figure.ts';
@@ -11,10 +12,12 @@ const languages = { 'nodejs24.x': 'Node', 'python3.11': 'Python' } as const;
 type RuntimeId = keyof typeof languages;
 const poolSize = 4;
 const callsPerRound = 12;
+/** What the last call set off (labels, a new pod) has come to rest by then. */
+const restMs = 500;
 
 /**
  * A first call of a function that has no pod, out of a full pool: from writing the request to the last byte of the answer. Each call goes to
- * another function; the pool is full again before the next. Floors: spawning the interpreter with that handler, and importing the handler in
+ * another function; the pool is full again, and the machine at rest, before the next. Floors: spawning the interpreter with that handler, and importing the handler in
  * an interpreter that runs already.
  */
 export async function coldStart(rounds: number): Promise<readonly Row[]> {
@@ -36,6 +39,7 @@ export async function coldStart(rounds: number): Promise<readonly Row[]> {
         const roundSamples: number[] = [];
         for (let call = 0; call < callsPerRound; call++) {
           await kappa.whenFull(runtime, poolSize);
+          await pause(restMs);
           roundSamples.push(await timeCall(kappa.invokeUrl(nameOf(runtime, round * callsPerRound + call))));
         }
         if (round === 0) continue;
@@ -108,22 +112,25 @@ function timeSpawn(runtime: RuntimeId): number {
 
 const importer: Record<RuntimeId, string> = {
   'nodejs24.x': `const [folder, count] = process.argv.slice(1); const times = [];
-for (let i = 0; i < Number(count); i++) { const start = performance.now(); await import(folder + '/h' + i + '.mjs'); times.push(performance.now() - start); }
+for (let i = 0; i < Number(count); i++) { await new Promise((r) => setTimeout(r, 300)); const start = performance.now(); await import(folder + '/h' + i + '.mjs'); times.push(performance.now() - start); }
 console.log(JSON.stringify(times));`,
   'python3.11': `import importlib, json, sys, time
 folder, count = sys.argv[1:]
 sys.path.insert(0, folder)
 times = []
 for i in range(int(count)):
-    start = time.perf_counter(); importlib.import_module(f'h{i}'); times.append((time.perf_counter() - start) * 1000)
+    time.sleep(0.3); start = time.perf_counter(); importlib.import_module(f'h{i}'); times.append((time.perf_counter() - start) * 1000)
 print(json.dumps(times))`,
 };
 
-/** Importing fresh copies of the handler in one running interpreter; milliseconds each, the first one (cold loader) thrown away. */
+/**
+ * Importing fresh copies of the handler in one running interpreter, at rest before each as a waiting pod is; milliseconds each, the first one (cold
+ * loader) thrown away.
+ */
 async function timeImports(runtime: RuntimeId): Promise<readonly number[]> {
   const folder = mkdtempSync(join(tmpdir(), 'kappa-floor-'));
   const isNode = runtime === 'nodejs24.x';
-  const count = callsPerRound + 1;
+  const count = 6;
   for (let i = 0; i < count; i++) writeFileSync(join(folder, `h${i}${isNode ? '.mjs' : '.py'}`), source[runtime]);
   const args = isNode ? ['--input-type=module', '-e', importer[runtime]] : ['-c', importer[runtime]];
   const child = spawn(isNode ? process.execPath : 'python3', [...args, folder, String(count)]);

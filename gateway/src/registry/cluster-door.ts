@@ -16,26 +16,35 @@ import { memoryPerVcpuMiB, poolReplicasMax } from '@kappa/crds/limits';
 import type { ClusterDoor, Target } from '../dispatch/types.ts';
 import type { RetryQueue } from './retry-queue.ts';
 
+/** How the cluster is told. */
+export interface Telling {
+  readonly queue: RetryQueue;
+  /** Calls back once; returns what takes it back. */
+  readonly schedule: (ms: number, then: () => void) => () => void;
+  /** A claim is told so long after it, milliseconds: what it sets off (API server, controller, a new pod) would take the CPU from the cold start. */
+  readonly tellAfterMs: number;
+}
+
 /**
- * What dispatch did or wants, told to the cluster afterwards: labels and size of a claimed pod, more generic pods. No
- * request waits for it, and it goes
- * on when the API server comes back.
+ * What dispatch did or wants, told to the cluster afterwards: labels and size of a claimed pod, more generic pods. No request waits
+ * for it, and it goes on when the API server comes back. A claim that was never told is found by the next gateway: the agent says whose it is.
  *
  * @param poolNamespace where Pools and their pods are
  */
 export function clusterDoor(
   kubernetes: Pick<Kubernetes, 'get' | 'patch'>,
   poolNamespace: string,
-  queue: RetryQueue,
+  { queue, schedule, tellAfterMs }: Telling,
 ): ClusterDoor {
   return {
     claimed(pod, target) {
-      queue.put(`pod/${pod.name}`, async () => {
+      const tell = async (): Promise<void> => {
         const labelled = await kubernetes.patch(pods, poolNamespace, pod.name, claimPatch(target));
         if (labelled.metadata.uid !== pod.uid) return;
         const resize = resizePatch(labelled, target.memoryMiB);
         if (resize !== null) await kubernetes.patch(pods, poolNamespace, pod.name, resize, { subresource: 'resize' });
-      });
+      };
+      schedule(tellAfterMs, () => queue.put(`pod/${pod.name}`, tell));
     },
     wantPods(pool, count) {
       queue.put(`pool/${pool}`, async () => {
