@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -176,6 +177,15 @@ func TestTheEnvironmentIsLambdas(t *testing.T) {
 	}
 }
 
+func TestTheBootstrapKnowsWhereLayersAre(t *testing.T) {
+	for reason, user := range map[string]map[string]string{"taken over": nil, "fresh process": {"NODE_OPTIONS": "--no-warnings"}} {
+		p, gateway := claimed(t, function("index.opt", func(head *link.Specialize) { head.Environment = user }))
+		if result := call(t, gateway, "{}"); string(result.Payload) != strconv.Quote(filepath.Join(filepath.Dir(p.task), "opt")) {
+			t.Errorf("%s: %s", reason, result.Payload)
+		}
+	}
+}
+
 func hideVarying(list []string) []string {
 	out := slices.Clone(list)
 	for i, item := range out {
@@ -193,10 +203,10 @@ func TestAWrapperScriptStartsTheRuntime(t *testing.T) {
 	wrapper := filepath.Join(p.task, "wrapper")
 	gateway := p.connect(1)
 	head := function("index.env", func(head *link.Specialize) { head.Environment = map[string]string{"AWS_LAMBDA_EXEC_WRAPPER": wrapper} })
-	if _, err := gateway.Specialize(head, executableZip(t, "wrapper", "#!/bin/sh\nexport WRAPPED=yes\nexec \"$@\"\n")); err != nil {
+	if _, err := gateway.Specialize(head, executableZip(t, "wrapper", "#!/bin/sh\nexport WRAPPED=yes SEEN=\"$(env | grep -c ^KAPPA_)\"\nexec \"$@\"\n")); err != nil {
 		t.Fatal(err)
 	}
-	if result := call(t, gateway, "{}"); !strings.Contains(string(result.Payload), `"WRAPPED=yes"`) {
+	if result := call(t, gateway, "{}"); !strings.Contains(string(result.Payload), `"WRAPPED=yes"`) || !strings.Contains(string(result.Payload), `"SEEN=0"`) {
 		t.Fatalf("%s", result.Payload)
 	}
 }
@@ -248,17 +258,23 @@ func TestJSONLogs(t *testing.T) {
 	}
 }
 
-func TestHealth(t *testing.T) {
-	p, gateway := claimed(t, function("index.echo", nil))
-	call(t, gateway, "{}")
+func (p *pod) metrics() string {
+	p.t.Helper()
 	response, err := http.Get("http://" + p.address + ":9101/metrics")
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	defer response.Body.Close()
 	text, _ := io.ReadAll(response.Body)
-	if !strings.Contains(string(text), "kappa_agent_claimed 1\n") || !strings.Contains(string(text), `kappa_agent_invocations_total{status="success"} 1`) {
-		t.Fatalf("%s", text)
+	return string(text)
+}
+
+func TestHealth(t *testing.T) {
+	p, gateway := claimed(t, function("index.echo", nil))
+	call(t, gateway, "{}")
+	text := p.metrics()
+	if !strings.Contains(text, "kappa_agent_claimed 1\n") || !strings.Contains(text, `kappa_agent_invocations_total{status="success"} 1`) {
+		t.Fatal(text)
 	}
 	if p.ready() != http.StatusOK {
 		t.Fatal("a claimed pod is not ready")

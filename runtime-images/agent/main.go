@@ -18,7 +18,6 @@ import (
 	"kappa.dev/agent/environment"
 	"kappa.dev/agent/health"
 	"kappa.dev/agent/invoke"
-	"kappa.dev/agent/limits"
 	"kappa.dev/agent/link"
 	"kappa.dev/agent/logs"
 	"kappa.dev/agent/runtimeapi"
@@ -41,6 +40,8 @@ func main() {
 
 // run serves the pod until it exits; it only returns when the pod cannot be started.
 func run(cfg config.Config) error {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT) // first of all: from here on every end is an orderly one
 	tune()
 	if err := supervise.HideFromPeers(); err != nil {
 		return fmt.Errorf("cannot hide from the function: %w", err)
@@ -59,19 +60,19 @@ func run(cfg config.Config) error {
 	engine := invoke.New(invoke.Settings{
 		Pod: podOf(cfg), Command: cfg.Command, FreshProcess: cfg.FreshProcess, EnforceMemory: cfg.EnforceMemory,
 		Supervisor: supervisor, API: api, Log: logs.NewStream(sink, time.Now), Now: time.Now,
+		After: func(d time.Duration, f func()) { time.AfterFunc(d, f) },
 		Exit: func(code int) {
 			sink.Flush()
-			ctx, cancel := context.WithTimeout(context.Background(), limits.FlushTimeout)
-			defer cancel()
-			links.Close(ctx)
+			links.Close()
 			os.Exit(code)
 		},
+		Abort: abort,
 	})
 	links.Pod = engine
 	go func() { _ = api.Serve(listeners.runtimeAPI) }()
 	go func() { _ = health.NewServer(engine).Serve(listeners.health) }()
 	go func() { _ = links.Serve(listeners.link) }()
-	go drainOnSignal(engine)
+	go drainOnSignal(engine, signals)
 	if err := engine.Boot(context.Background()); err != nil {
 		supervisor.KillTree()
 		sink.Flush()
@@ -112,10 +113,16 @@ func listen(cfg config.Config) (listeners, error) {
 }
 
 // drainOnSignal ends the pod as a gateway's DRAIN would.
-func drainOnSignal(engine *invoke.Engine) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+func drainOnSignal(engine *invoke.Engine, signals <-chan os.Signal) {
 	for range signals {
 		engine.Drain("signal")
 	}
+}
+
+// abort ends the process when its orderly end has not come. Neither a full pipe nor a lock can hold it. The kernel ends the
+// runtime with the agent.
+func abort() {
+	go fmt.Fprintln(os.Stderr, "agent: the orderly end takes too long, exiting without it")
+	time.Sleep(100 * time.Millisecond)
+	syscall.Exit(invoke.ExitFailed)
 }

@@ -95,6 +95,14 @@ func startPod(t *testing.T, extra ...string) *pod {
 
 func startPodWith(t *testing.T, command []string, extra ...string) *pod {
 	t.Helper()
+	p := launchPod(t, command, extra...)
+	p.awaitReady()
+	return p
+}
+
+// launchPod starts an agent and does not wait for it.
+func launchPod(t *testing.T, command []string, extra ...string) *pod {
+	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -119,8 +127,12 @@ func startPodWith(t *testing.T, command []string, extra ...string) *pod {
 	}
 	go func() { _ = p.process.Wait(); close(p.exited) }()
 	t.Cleanup(p.stop)
-	p.await("ready", func() bool { return p.ready() == http.StatusOK })
 	return p
+}
+
+func (p *pod) awaitReady() {
+	p.t.Helper()
+	p.await("ready", func() bool { return p.ready() == http.StatusOK })
 }
 
 func (p *pod) stop() {
@@ -157,16 +169,18 @@ func (p *pod) awaitExit(code int) {
 	for _, gateway := range p.links { // the agent waits a moment for its gateways to go
 		gateway.Close()
 	}
-	p.await("exit", func() bool {
-		select {
-		case <-p.exited:
-			return true
-		default:
-			return false
-		}
-	})
+	p.await("exit", func() bool { return !p.running() })
 	if got := p.process.ProcessState.ExitCode(); got != code {
 		p.t.Fatalf("exit code %d, want %d", got, code)
+	}
+}
+
+func (p *pod) running() bool {
+	select {
+	case <-p.exited:
+		return false
+	default:
+		return true
 	}
 }
 

@@ -2,6 +2,7 @@
 package environment
 
 import (
+	"maps"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -35,11 +36,36 @@ type Function struct {
 	User      map[string]string
 }
 
-// BootName and BootGeneric mark a process that is started before its function is known.
+// Names for the bootstrap only, which removes them before any code of the function runs.
 const (
+	// BootName and BootGeneric mark a process that is started before its function is known.
 	BootName    = "KAPPA_BOOT"
 	BootGeneric = "generic"
+	// OptDirName says where the layers are, when that is not defaultOptDir.
+	OptDirName = "KAPPA_OPT_DIR"
 )
+
+// defaultOptDir is where a bootstrap looks for layers when it is told nothing.
+const defaultOptDir = "/opt"
+
+// wrapperName is the variable that names a user's script to start the runtime with.
+const wrapperName = "AWS_LAMBDA_EXEC_WRAPPER"
+
+// ForBootstrap is env for a new runtime process, which may be generic. A wrapper script is the user's own code, and starts
+// without the bootstrap's names.
+func ForBootstrap(pod Pod, env map[string]string, generic bool) (forProcess map[string]string, wrapper string) {
+	if wrapper = env[wrapperName]; wrapper != "" && !generic {
+		return env, wrapper
+	}
+	forProcess = maps.Clone(env)
+	if pod.OptDir != defaultOptDir {
+		forProcess[OptDirName] = pod.OptDir
+	}
+	if generic {
+		forProcess[BootName] = BootGeneric
+	}
+	return forProcess, ""
+}
 
 // reserved names belong to the platform: a user's value for them is ignored.
 var reserved = map[string]bool{

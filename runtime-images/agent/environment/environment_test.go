@@ -52,3 +52,30 @@ func TestTheClusterHasLambdasFolders(t *testing.T) {
 		t.Error(path)
 	}
 }
+
+func TestWhatOnlyTheBootstrapMayKnow(t *testing.T) {
+	rows := []struct {
+		reason, optDir, wrapper string
+		generic                 bool
+		boot, opt               string
+	}{
+		{"generic in a cluster", "/opt", "", true, "generic", ""},
+		{"generic on a machine", "/pod/opt", "", true, "generic", "/pod/opt"},
+		{"fresh in a cluster", "/opt", "", false, "", ""},
+		{"fresh on a machine", "/pod/opt", "", false, "", "/pod/opt"},
+		{"behind the user's wrapper", "/pod/opt", "/opt/w", false, "", ""},
+	}
+	for _, row := range rows {
+		env := map[string]string{"COLOUR": "blue"}
+		if row.wrapper != "" {
+			env["AWS_LAMBDA_EXEC_WRAPPER"] = row.wrapper
+		}
+		got, wrapper := ForBootstrap(Pod{OptDir: row.optDir}, env, row.generic)
+		if got[BootName] != row.boot || got[OptDirName] != row.opt || got["COLOUR"] != "blue" || wrapper != row.wrapper {
+			t.Errorf("%s: %v %q", row.reason, got, wrapper)
+		}
+		if env[BootName] != "" || env[OptDirName] != "" {
+			t.Errorf("%s: the function's own environment is changed", row.reason)
+		}
+	}
+}

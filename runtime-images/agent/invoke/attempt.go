@@ -3,6 +3,7 @@ package invoke
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"kappa.dev/agent/claim"
 	"kappa.dev/agent/code"
@@ -18,24 +19,8 @@ type attempt struct {
 	done    chan struct{}
 	refusal *link.Refusal
 	init    *initPhase
-}
-
-// initialized says whether the init phase has succeeded.
-func (a *attempt) initialized() bool {
-	select {
-	case <-a.done:
-	default:
-		return false
-	}
-	if a.refusal != nil {
-		return false
-	}
-	select {
-	case <-a.init.done:
-		return a.init.failure == nil
-	default:
-		return false
-	}
+	// live says that init has succeeded, in its phase or in an invocation; guarded by Engine.mu.
+	live bool
 }
 
 // BeginClaim arbitrates a SPECIALIZE.
@@ -65,6 +50,7 @@ func (e *Engine) begin(head link.Specialize) (link.Intake, *link.Refusal) {
 		e.arbiter.Release()
 		return nil, codeRefusal(err)
 	}
+	e.longest.Store((head.InitTimeoutMs + head.TimeoutMs) * int64(time.Millisecond))
 	e.attempt = &attempt{head: head, done: make(chan struct{}), init: &initPhase{done: make(chan struct{})}}
 	return &intake{engine: e, attempt: e.attempt, pack: pack}, nil
 }
@@ -124,11 +110,12 @@ func (i *intake) Finish() (link.Specialized, *link.Refusal) {
 // release makes the pod generic again after a claim that has shown nothing.
 func (e *Engine) release(a *attempt, refusal *link.Refusal) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	a.refusal = refusal
 	e.attempt = nil
 	e.arbiter.Release()
 	close(a.done)
+	e.mu.Unlock()
+	go e.endIfDead() // it may have died meanwhile
 }
 
 // repeated is a SPECIALIZE for the version that the pod has, or is about to have: its code is skipped.

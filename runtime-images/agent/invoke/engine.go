@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"kappa.dev/agent/claim"
@@ -27,8 +28,12 @@ type Settings struct {
 	API           *runtimeapi.Server
 	Log           *logs.Stream
 	Now           func() time.Time
+	// After runs f in a goroutine of its own after a time, as time.AfterFunc.
+	After func(d time.Duration, f func())
 	// Exit ends the agent: it flushes what is left and does not return to work. Called once, from any goroutine.
 	Exit func(code int)
+	// Abort ends the agent at once, without waiting for anything: only for an end that takes too long.
+	Abort func()
 }
 
 // Exit codes of the agent. A pod that served its function, well or not, has succeeded; Failed is the agent's own trouble.
@@ -51,13 +56,20 @@ type Engine struct {
 	// running is the current runtime process; replaced when the function needs a fresh one.
 	running *running
 	// busy are the request ids in flight, the ones that wait for init included.
-	busy     map[string]struct{}
+	busy map[string]struct{}
+	// settling counts the invocations that have left busy and have not sent their last frame.
+	settling int
 	draining bool
 	ended    bool
 	peakKiB  int64
 	sampled  time.Time
 	// counts are the ended invocations by status.
 	counts map[string]int64
+
+	// told is set by the first Drain.
+	told atomic.Bool
+	// longest is how long the function may keep a draining pod busy, nanoseconds.
+	longest atomic.Int64
 }
 
 // New makes an engine; Boot starts it.
@@ -68,16 +80,13 @@ func New(settings Settings) *Engine {
 	}
 }
 
-// Boot starts the generic runtime and returns when it waits for its claim. An error means that the pod is of no use.
+// Boot starts the generic runtime and returns when it waits for its claim, or when the pod has been told to end. An error
+// means that the pod is of no use.
 func (e *Engine) Boot(ctx context.Context) error {
 	for _, dir := range []string{e.Pod.TaskDir, e.Pod.OptDir, e.Pod.TmpDir} {
 		_ = os.MkdirAll(dir, 0o755) // fails harmlessly where the image has it, read-only
 	}
-	env := map[string]string{environment.BootName: environment.BootGeneric}
-	for name, value := range e.base {
-		env[name] = value
-	}
-	r, err := e.start(env, true)
+	r, err := e.start(e.base, true)
 	if err != nil {
 		return err
 	}
@@ -90,6 +99,9 @@ func (e *Engine) Boot(ctx context.Context) error {
 		go e.watch(r)
 		return nil
 	case <-r.process.Done():
+		if e.hasEnded() {
+			return nil // told to end while it booted: Exit decides the code
+		}
 		r.capture.Drain()
 		return &bootError{"the generic runtime ended: " + r.process.Status()}
 	case <-ctx.Done():
@@ -134,17 +146,11 @@ func (e *Engine) Welcome() link.Welcome {
 // watch ends the pod when a runtime dies that nobody is waiting for.
 func (e *Engine) watch(r *running) {
 	<-r.process.Done()
+	e.endIfDead()
+}
+
+func (e *Engine) hasEnded() bool {
 	e.mu.Lock()
-	idle := e.running == r && len(e.busy) == 0 && !e.ended
-	generic := e.attempt == nil
-	initializing := e.attempt != nil && !e.attempt.initialized()
-	e.mu.Unlock()
-	switch {
-	case !idle || initializing:
-		return
-	case generic:
-		e.end(ExitFailed)
-	default:
-		e.end(ExitDone)
-	}
+	defer e.mu.Unlock()
+	return e.ended
 }

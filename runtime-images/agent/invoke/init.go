@@ -25,7 +25,6 @@ func (e *Engine) runInitPhase(a *attempt, begin time.Time, r *running) {
 	a.init.failure = failed
 	a.init.durationMs = milliseconds(e.Now().Sub(begin))
 	if failed == nil {
-		go e.watch(r)
 		return
 	}
 	errorType := failed.errorType
@@ -59,8 +58,13 @@ func (e *Engine) runInit(a *attempt, r *running, limit time.Duration) (*running,
 	failed := awaitInit(r, timer.C, limit)
 	if failed != nil {
 		e.stop(r)
+		return r, failed
 	}
-	return r, failed
+	e.mu.Lock()
+	a.live = true
+	e.mu.Unlock()
+	go e.watch(r)
+	return r, nil
 }
 
 // replace kills what runs and starts the runtime with the complete environment.

@@ -27,10 +27,21 @@ func (e *Engine) Admit(version string, head link.Invoke) (link.Slot, *link.Refus
 	return &invocation{engine: e, attempt: e.attempt, head: head}, nil
 }
 
+// leave frees the slot; settle must follow when the last frame has been handed over. Until then the pod does not end, and
+// the frame is not lost.
 func (e *Engine) leave(requestID string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.busy, requestID)
+	e.settling++
+}
+
+func (e *Engine) settle() {
+	e.mu.Lock()
+	e.settling--
+	e.mu.Unlock()
+	e.endIfDrained()
+	e.endIfDead()
 }
 
 // invocation is one INVOKE while it runs.
@@ -41,7 +52,9 @@ type invocation struct {
 	event   []byte
 	replies link.Replies
 
-	running  *running
+	running *running
+	// live says that the function's init has succeeded before.
+	live     bool
 	exchange *runtimeapi.Exchange
 	begin    time.Time
 	expired  <-chan time.Time
@@ -66,26 +79,25 @@ func (i *invocation) Run(event []byte, replies link.Replies) {
 	report := i.run()
 	e.leave(i.head.RequestID) // before REPORT: whoever has read it may send the next INVOKE at once
 	replies.Report(report)
-	if !report.Reusable || !i.running.process.Alive() { // a runtime may die right after it has asked for more
+	if !report.Reusable {
 		e.end(ExitDone)
-		return
 	}
-	e.endIfDrained()
+	e.settle()
 }
 
 func (i *invocation) refuse(refusal *link.Refusal) {
 	i.engine.leave(i.head.RequestID)
 	i.replies.Refuse(refusal)
-	i.engine.endIfDrained()
+	i.engine.settle()
 }
 
 // canRun is false when the runtime has died while it was idle: another pod can take the invocation.
 func (i *invocation) canRun() bool {
 	e := i.engine
 	e.mu.Lock()
-	i.running = e.running
-	e.mu.Unlock()
-	return i.attempt.init.failure != nil || i.running.process.Alive()
+	defer e.mu.Unlock()
+	i.running, i.live = e.running, i.attempt.live
+	return !i.live || i.running.process.Alive()
 }
 
 func (i *invocation) timeout() time.Duration {
@@ -120,16 +132,12 @@ func (i *invocation) run() link.Report {
 
 // suppressedInit runs init again when the init phase has failed; its time is the invocation's.
 func (i *invocation) suppressedInit() *failure {
-	if i.attempt.init.failure == nil {
+	if i.live {
 		return nil
 	}
-	e := i.engine
-	r, failed := e.runInit(i.attempt, nil, i.timeout())
+	r, failed := i.engine.runInit(i.attempt, nil, i.timeout())
 	if r != nil {
 		i.running = r
-	}
-	if failed == nil {
-		go e.watch(r)
 	}
 	return failed
 }

@@ -1,12 +1,15 @@
 package invoke
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 )
 
 // WriteMetrics writes the pod's figures in the Prometheus text format.
-func (e *Engine) WriteMetrics(w io.Writer) {
+func (e *Engine) WriteMetrics(to io.Writer) {
+	w := &bytes.Buffer{} // a slow reader must not hold the lock
+	defer w.WriteTo(to)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	claimed := 0

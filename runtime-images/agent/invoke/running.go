@@ -7,9 +7,6 @@ import (
 	"kappa.dev/agent/supervise"
 )
 
-// wrapperName is the variable that names a script to start the runtime with.
-const wrapperName = "AWS_LAMBDA_EXEC_WRAPPER"
-
 // running is one runtime process with its conversation and its output.
 type running struct {
 	process *supervise.Process
@@ -27,7 +24,8 @@ func (e *Engine) start(env map[string]string, generic bool) (*running, error) {
 	}
 	defer output.Close()
 	command := e.Command
-	if wrapper := env[wrapperName]; wrapper != "" && !generic {
+	env, wrapper := environment.ForBootstrap(e.Pod, env, generic)
+	if wrapper != "" {
 		command = append([]string{wrapper}, command...)
 	}
 	process, err := e.Supervisor.Start(supervise.Command{

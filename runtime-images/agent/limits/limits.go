@@ -44,6 +44,9 @@ const (
 	KillTimeout = 5 * time.Second
 	// MemorySampleInterval is the pause between two looks at a busy process tree's memory.
 	MemorySampleInterval = 50 * time.Millisecond
-	// FlushTimeout bounds the last writes before the agent exits.
+	// FlushTimeout bounds each of the agent's last waits: for its log's reader, and for its gateways to hang up.
 	FlushTimeout = time.Second
+	// EndTimeout is how long the agent's own end may take before it exits without ceremony. It is more than all that an
+	// end does in a row: KillTimeout twice, FlushTimeout three times, WriteTimeout.
+	EndTimeout = 30 * time.Second
 )

@@ -2,7 +2,6 @@ package link
 
 import (
 	"bufio"
-	"context"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -66,13 +65,16 @@ func (c *connection) linger() {
 	_, _ = io.CopyN(io.Discard, c.socket, MaxFrameBytes)
 }
 
-// finish ends the connection from the agent's side once the peer has taken what was written.
-func (c *connection) finish(ctx context.Context) {
+// finish ends the connection from the agent's side once the peer has taken what was written and has hung up. Closing the
+// socket makes whatever waits for the peer give up.
+func (c *connection) finish() {
+	giveUp := time.AfterFunc(limits.WriteTimeout, func() { _ = c.socket.Close() })
+	defer giveUp.Stop()
 	c.out.closeWrite()
+	giveUp.Reset(limits.FlushTimeout)
 	select {
 	case <-c.closed:
-	case <-ctx.Done():
-		_ = c.socket.Close()
+	case <-time.After(2 * limits.FlushTimeout): // its reading goroutine is busy with something else
 	}
 }
 

@@ -17,8 +17,14 @@ func (idlePod) BeginClaim(Specialize) (Intake, *Refusal) { return nil, Refuse(Dr
 func (idlePod) Admit(string, Invoke) (Slot, *Refusal)    { return nil, Refuse(NotClaimed, "test") }
 func (p idlePod) Drain(reason string)                    { p.drained <- reason }
 
-// open gives the gateway's end of a connection to a server without a pod's insides.
-func open(t *testing.T) (net.Conn, ed25519.PrivateKey, idlePod) {
+// testServer is a server without a pod's insides, and the key of its gateways.
+type testServer struct {
+	*Server
+	private ed25519.PrivateKey
+	pod     idlePod
+}
+
+func serve(t *testing.T) (testServer, string) {
 	t.Helper()
 	private := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))
 	public, _ := private.Public().(ed25519.PublicKey)
@@ -30,13 +36,25 @@ func open(t *testing.T) (net.Conn, ed25519.PrivateKey, idlePod) {
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	go func() { _ = server.Serve(listener) }()
-	socket, err := net.Dial("tcp", listener.Addr().String())
+	return testServer{server, private, pod}, listener.Addr().String()
+}
+
+func dial(t *testing.T, address string) net.Conn {
+	t.Helper()
+	socket, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = socket.Close() })
 	_ = socket.SetDeadline(time.Now().Add(10 * time.Second))
-	return socket, private, pod
+	return socket
+}
+
+// open gives the gateway's end of a connection to such a server.
+func open(t *testing.T) (net.Conn, ed25519.PrivateKey, idlePod) {
+	t.Helper()
+	server, address := serve(t)
+	return dial(t, address), server.private, server.pod
 }
 
 func read(t *testing.T, socket net.Conn) Frame {

@@ -1,7 +1,6 @@
 package link
 
 import (
-	"context"
 	"crypto/ed25519"
 	"errors"
 	"io"
@@ -28,6 +27,7 @@ type Server struct {
 	epochs      Epochs
 	mu          sync.Mutex
 	connections map[*connection]struct{}
+	closed      bool
 }
 
 // Serve accepts connections until the listener is closed.
@@ -53,14 +53,15 @@ func (s *Server) Serve(listener net.Listener) error {
 	}
 }
 
-// Close ends all connections after what was written has been sent, at the latest when ctx is done.
-func (s *Server) Close(ctx context.Context) {
+// Close takes no more connections, and ends those that there are: it waits at most limits.WriteTimeout until a gateway has
+// taken what was written, and then at most limits.FlushTimeout until it has hung up.
+func (s *Server) Close() {
 	var waiting sync.WaitGroup
-	for _, c := range s.all() {
+	for _, c := range s.closing() {
 		waiting.Add(1)
 		go func() {
 			defer waiting.Done()
-			c.finish(ctx)
+			c.finish()
 		}()
 	}
 	waiting.Wait()
@@ -69,7 +70,7 @@ func (s *Server) Close(ctx context.Context) {
 func (s *Server) add(c *connection) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.connections) >= limits.Connections {
+	if s.closed || len(s.connections) >= limits.Connections {
 		return false
 	}
 	if s.connections == nil {
@@ -85,9 +86,11 @@ func (s *Server) remove(c *connection) {
 	delete(s.connections, c)
 }
 
-func (s *Server) all() []*connection {
+// closing lists the last connections.
+func (s *Server) closing() []*connection {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.closed = true
 	list := make([]*connection, 0, len(s.connections))
 	for c := range s.connections {
 		list = append(list, c)

@@ -49,7 +49,7 @@ func (s *Sink) Write(p []byte) bool {
 
 func (s *Sink) awaitSpace(need int) bool {
 	deadline := time.Now().Add(waitForSpace)
-	wake := time.AfterFunc(waitForSpace, s.changed.Broadcast)
+	wake := time.AfterFunc(waitForSpace, s.wake)
 	defer wake.Stop()
 	for !s.stuck && len(s.pending)+need > limits.LogPendingBytes {
 		if time.Now().After(deadline) {
@@ -61,10 +61,17 @@ func (s *Sink) awaitSpace(need int) bool {
 	return len(s.pending)+need <= limits.LogPendingBytes
 }
 
+// wake makes waiters look at the time. Under mu, so that it cannot come between a waiter's look and its wait.
+func (s *Sink) wake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changed.Broadcast()
+}
+
 // Flush waits until everything queued is written, at most limits.FlushTimeout.
 func (s *Sink) Flush() {
 	deadline := time.Now().Add(limits.FlushTimeout)
-	wake := time.AfterFunc(limits.FlushTimeout, s.changed.Broadcast)
+	wake := time.AfterFunc(limits.FlushTimeout, s.wake)
 	defer wake.Stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -3,7 +3,6 @@ package replay
 import (
 	"archive/zip"
 	"bytes"
-	"context"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/base64"
@@ -109,12 +108,12 @@ func startPod(t *testing.T) string {
 		},
 		Command: []string{os.Args[0], "test-runtime"}, Supervisor: reaper, API: api,
 		Log: logs.NewStream(logs.NewSink(io.Discard), time.Now), Now: time.Now,
+		After: func(d time.Duration, f func()) { time.AfterFunc(d, f) },
 		Exit: func(int) {
 			defer close(exited)
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-			defer cancel()
-			server.Close(ctx)
+			server.Close()
 		},
+		Abort: func() { panic("the pod's end takes too long") },
 	})
 	server.Pod = engine
 	go func() { _ = api.Serve(apiListener) }()

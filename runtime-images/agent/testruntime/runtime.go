@@ -17,11 +17,12 @@ import (
 
 // Main is the whole life of the process.
 func Main() {
-	client := &runtime{api: "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API")}
+	client := &runtime{api: "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API"), optDir: os.Getenv("KAPPA_OPT_DIR")}
 	if os.Getenv("KAPPA_BOOT") == "generic" {
 		client.rehearse()
 		client.claim()
 	}
+	must(os.Unsetenv("KAPPA_OPT_DIR"))
 	client.load(os.Getenv("_HANDLER"))
 	for {
 		client.serve(client.next())
@@ -30,6 +31,7 @@ func Main() {
 
 type runtime struct {
 	api     string
+	optDir  string
 	handler string
 	calls   int
 }
@@ -117,11 +119,12 @@ func (r *runtime) load(handler string) {
 		os.Exit(0)
 	case "init.hang":
 		time.Sleep(time.Hour)
-	case "init.once": // fails in the init phase, succeeds when it runs again
+	case "init.once": // fails in the init phase, and would succeed a second time
 		if _, err := os.Stat("second"); err != nil {
 			must(os.WriteFile("second", nil, 0o644))
 			os.Exit(3)
 		}
+		r.handler = "index.count"
 	}
 }
 
@@ -153,6 +156,7 @@ var handlers = map[string]func(*runtime, call){
 	},
 	"index.headers": func(r *runtime, c call) { body, _ := json.Marshal(c.header); r.respond(c.id, body) },
 	"index.env":     func(r *runtime, c call) { body, _ := json.Marshal(os.Environ()); r.respond(c.id, body) },
+	"index.opt":     func(r *runtime, c call) { body, _ := json.Marshal(r.optDir); r.respond(c.id, body) },
 	"index.large":   func(r *runtime, c call) { fmt.Println(r.respond(c.id, make([]byte, 6291557))) },
 	"index.limit":   func(r *runtime, c call) { r.respond(c.id, bytes.Repeat([]byte{'x'}, 6291556)) },
 	"index.twice": func(r *runtime, c call) {
