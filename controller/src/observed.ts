@@ -71,6 +71,7 @@ export interface PodSummary {
   } | null;
 }
 
+/** The summary of a Function; a condition that was never written counts as not ready. */
 export function summarizeFunction({ metadata, spec, status }: FunctionObject): FunctionSummary {
   return {
     namespace: metadata.namespace,
@@ -86,14 +87,17 @@ export function summarizeFunction({ metadata, spec, status }: FunctionObject): F
   };
 }
 
+/** The summary of a FunctionVersion. */
 export function summarizeVersion({ metadata, spec }: FunctionVersionObject): VersionSummary {
   return { namespace: metadata.namespace, name: metadata.name, functionName: spec.functionName, version: spec.version };
 }
 
+/** The summary of a Pool. */
 export function summarizePool({ metadata, spec, status }: PoolObject): PoolSummary {
   return { name: metadata.name, uid: metadata.uid, generation: metadata.generation, spec, status };
 }
 
+/** The summary of a pool pod; without a phase it counts as Pending. */
 export function summarizePod({ metadata, status }: Pod): PodSummary {
   const { labels, annotations } = metadata;
   const isClaimed = labels[stateLabel] === 'claimed';

@@ -12,7 +12,7 @@ export const asyncPayloadMaxBytes = 1_048_576;
 export const requestHeadersMaxBytes = 1_048_576;
 /** What `X-Amz-Log-Result` carries of the end of the log, bytes before base64. */
 export const logTailBytes = 4_096;
-/** Longest `X-Amz-Client-Context` after decoding, bytes. */
+/** Longest `X-Amz-Client-Context` as it is sent, in base64, bytes. */
 export const clientContextMaxBytes = 3_583;
 
 /** Time for the init phase of an on-demand execution environment, milliseconds; afterwards init runs again inside the invocation. */

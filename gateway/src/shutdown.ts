@@ -13,6 +13,7 @@ export interface Ending {
   readonly stopWatching: () => void;
 }
 
+/** How long each step of the end may take, milliseconds. */
 export interface Grace {
   readonly lagMs: number;
   readonly graceMs: number;

@@ -67,6 +67,7 @@ export interface PoolPlan {
   readonly wanted: number;
 }
 
+/** Why a pod is deleted: it has ended, nobody needs it, or what it runs is gone. */
 export type RemoveReason = 'Finished' | 'Surplus' | 'FunctionGone' | 'VersionGone';
 
 /** How far back claims count for the rate. */

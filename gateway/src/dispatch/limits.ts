@@ -35,6 +35,7 @@ export interface DispatchLimits {
   readonly heartbeatMs: number;
 }
 
+/** What holds unless the install or a test says otherwise. */
 export const defaultLimits: DispatchLimits = Object.freeze({
   accountConcurrency: 1000,
   minUnreservedConcurrency: 100,

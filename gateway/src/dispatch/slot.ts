@@ -14,6 +14,7 @@ import type { VersionState } from './version-state.ts';
  * What is not listed is a bug, not a case to handle.
  */
 export type SlotState = 'Claiming' | 'Starting' | 'Idle' | 'Busy' | 'Finishing' | 'Foreign' | 'Gone';
+/** What can happen to a slot; which state each one leads to stands in `transitions`. */
 export type SlotEvent = 'confirmed' | 'taken' | 'answered' | 'reported' | 'freed' | 'dropped';
 
 const transitions: Readonly<Record<SlotState, Partial<Record<SlotEvent, SlotState>>>> = {
@@ -52,6 +53,7 @@ export function nextSlotState(state: SlotState, event: SlotEvent): SlotState {
 /** Slots by state, of a version or of the whole gateway. */
 export type SlotCounts = Record<SlotState, number>;
 
+/** All counts 0; each caller gets an object of its own. */
 export function noSlots(): SlotCounts {
   return { Claiming: 0, Starting: 0, Idle: 0, Busy: 0, Finishing: 0, Foreign: 0, Gone: 0 };
 }

@@ -16,6 +16,7 @@ import { parseUrlAnswer } from './answer.ts';
 import { isPreflight, preflightHeaders, withCors } from './cors.ts';
 import { makeUrlEvent } from './event.ts';
 
+/** What the handler of function URLs is made with. */
 export interface FunctionUrlDeps {
   readonly functions: Functions;
   readonly dispatcher: Pick<Dispatcher, 'invoke'>;

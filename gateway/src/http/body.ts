@@ -11,6 +11,7 @@ export interface Body {
   readonly release: () => void;
 }
 
+/** How a body is read. */
 export interface ReadOptions {
   /** Most bytes that are taken. */
   readonly limitBytes: number;

@@ -6,6 +6,7 @@ import { LambdaError } from '../errors.ts';
 import { renderError, toLambdaError } from '../lambda-api/errors.ts';
 import type { Answer } from './answer.ts';
 
+/** What the control app is made with. */
 export interface ControlDeps {
   /** Why the gateway should get no requests now; empty = it should. */
   readonly notReadyBecause: () => readonly string[];

@@ -13,6 +13,7 @@ export interface Call {
 
 type RouteOf<Kind extends Route['kind']> = Extract<Route, { readonly kind: Kind }>;
 
+/** Bounds and waits of the server. */
 export interface ServerOptions {
   /** Domain of function URLs by host, e.g. `fn.localhost`. */
   readonly urlDomain: string;

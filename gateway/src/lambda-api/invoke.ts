@@ -13,6 +13,7 @@ import { JsonCheck } from './json-check.ts';
 import { type InvokeOptions, parseInvokeOptions } from './options.ts';
 import { traceIdOf } from './trace-id.ts';
 
+/** What the handler of Invoke is made with. */
 export interface InvokeDeps {
   /** @throws LambdaError 404, 409, 400 */
   readonly resolve: (label: string, query: string) => Resolved | Promise<Resolved>;

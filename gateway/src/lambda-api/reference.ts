@@ -11,8 +11,7 @@ export interface Reference {
 
 /**
  * The forms that Lambda takes: `NAME`, `ACCOUNT:function:NAME`, `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`,
- * also
- * `function:NAME`, each with `:QUALIFIER`.
+ * also `function:NAME`, each with `:QUALIFIER`.
  *
  * @see AWS Lambda API, Invoke, FunctionName
  */

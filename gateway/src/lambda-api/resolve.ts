@@ -3,6 +3,7 @@ import { type Functions, type Resolved, resolveQualifier } from '../registry/fun
 import { LATEST, type RoutedFunction } from '../registry/routing.ts';
 import { parseReference, type Reference } from './reference.ts';
 
+/** What the resolver of function names is made with. */
 export interface ResolveDeps {
   readonly functions: Functions;
   readonly region: string;

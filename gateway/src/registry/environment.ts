@@ -12,6 +12,7 @@ export interface SourceRef {
   readonly name: string;
 }
 
+/** What {@link environmentSource} works with. */
 export interface EnvironmentDeps {
   /** Decoded data of the object; null when it does not exist. Rejects while the API server is away. */
   readonly read: (ref: SourceRef) => Promise<Readonly<Record<string, string>> | null>;

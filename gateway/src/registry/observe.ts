@@ -8,6 +8,7 @@ import type { Dispatcher, PoolPod } from '../dispatch/types.ts';
 import type { Registry } from './registry.ts';
 import { viewAlias, viewFunction, viewVersion } from './views.ts';
 
+/** What is watched, and who hears of it. */
 export interface ObserveDeps {
   readonly kubernetes: Pick<Kubernetes, 'watch'>;
   readonly registry: Registry;

@@ -7,6 +7,7 @@ import type { Functions } from './functions.ts';
 import { type RoutedFunction, type RoutingOptions, routeFunction, targetsOf } from './routing.ts';
 import type { AliasView, FunctionView, VersionView } from './views.ts';
 
+/** What a {@link Registry} is made with. */
 export interface RegistryDeps {
   readonly routing: RoutingOptions;
   readonly dispatcher: Pick<Dispatcher, 'onVersions'>;
@@ -32,14 +33,12 @@ export interface RegistryStats {
 
 /**
  * What the gateway knows of functions, kept by informers: `set…` on every change, lookups at once from memory.
- * Changes are worked off in one
- * go per turn of the event loop and only for functions that they concern. With the API server away it says what it
- * knew last.
+ * Changes are worked off in one go per turn of the event loop and only for functions that they concern. With the API
+ * server away it says what it knew last.
  *
  * **Hold.** A function whose update is under way is answered with a promise, which settles when the update is there
- * or `holdMs`
- * after it began. So a request right after `kubectl apply` meets the new code, and a controller that is away costs
- * half a second once.
+ * or `holdMs` after it began. So a request right after `kubectl apply` meets the new code, and a controller that is
+ * away costs `holdMs` once per change.
  *
  * **Start.** Until everything has been listed once, "not there" means nothing: such a lookup waits, then fails with a
  * platform error, never with 404.

@@ -1,3 +1,4 @@
+/** What a {@link RetryQueue} is made with. */
 export interface RetryQueueDeps {
   /** Runs at the same time. */
   readonly concurrency: number;

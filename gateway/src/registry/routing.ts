@@ -45,6 +45,7 @@ export interface Observed {
   readonly accountId: string;
 }
 
+/** What routing needs beside the objects. */
 export interface RoutingOptions {
   readonly region: string;
   readonly arnOf: (accountId: string, functionName: string) => string;

@@ -20,8 +20,9 @@ export type Deletion =
   | { readonly kind: 'object'; readonly object: KubeObject }
   | { readonly kind: 'status'; readonly status: Status };
 
-/** Finalizers that the garbage collector works off. */
+/** Finalizer that the garbage collector works off: dependents are kept. */
 export const orphanFinalizer = 'orphan';
+/** Finalizer that the garbage collector works off: dependents go first. */
 export const foregroundFinalizer = 'foregroundDeletion';
 
 /** Namespaces that nobody may delete. */

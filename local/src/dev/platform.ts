@@ -15,6 +15,7 @@ import { removeEndedPods, setUpCluster, warmPools } from './set-up-cluster.ts';
 
 /** The processes of the platform, in the order of their start. */
 export const partNames = ['api', 'node', 'controller', 'gateway'] as const;
+/** One of {@link partNames}. */
 export type PartName = (typeof partNames)[number];
 
 /** What to start. */
