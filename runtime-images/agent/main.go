@@ -81,9 +81,10 @@ func run(cfg config.Config) error {
 	select {}
 }
 
-// tune keeps the agent small: it shares the pod's memory with the function, and its work is a few short bursts.
+// tune keeps the agent small: it shares the pod's memory with the function, and its work is a few short bursts. On one
+// processor its goroutines hand over to each other without waking threads, which costs more than they would gain.
 func tune() {
-	runtime.GOMAXPROCS(min(2, runtime.NumCPU()))
+	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(20)
 	syscall.Umask(0o022)
 }

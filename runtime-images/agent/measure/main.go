@@ -1,5 +1,5 @@
 // Command measure starts one agent with a given runtime and measures what the agent adds. Used by hand and by benchmarks:
-// go run ./measure [-zip FILE] [-handler H] [-runtime R] [-n N] -- COMMAND…  (needs bin/agent)
+// go run ./measure [-zip FILE] [-handler H] [-runtime R] [-n N] [-pause D] -- COMMAND…  (needs bin/agent)
 package main
 
 import (
@@ -30,6 +30,7 @@ var (
 	source  = flag.String("source", "", "file that is the whole function")
 	count   = flag.Int("n", 2000, "warm invocations")
 	agent   = flag.String("agent", "bin/agent", "agent binary")
+	pause   = flag.Duration("pause", 0, "time between two warm invocations")
 )
 
 const ip, uid = "127.77.77.77", "measure"
@@ -119,16 +120,19 @@ func call(private ed25519.PrivateKey, pid int) error {
 	}
 	fmt.Printf("claim to answer      %v   (status %s, init %v ms, duration %v ms) %.80s\n", time.Since(begin).Round(time.Microsecond),
 		first.Report.Status, *first.Report.InitDurationMs, first.Report.DurationMs, first.Payload)
-	times := make([]time.Duration, 0, *count)
+	times, answers := make([]time.Duration, 0, *count), make([]time.Duration, 0, *count)
 	for n := range *count {
+		time.Sleep(*pause)
 		begin := time.Now()
 		result, err := once(gateway, n+1)
 		if err != nil || result.Report.Status != "success" {
 			return fmt.Errorf("%v %+v", err, result)
 		}
-		times = append(times, time.Since(begin))
+		times, answers = append(times, time.Since(begin)), append(answers, result.Answered.Sub(begin))
 	}
 	slices.Sort(times)
+	slices.Sort(answers)
+	fmt.Printf("warm to RESPONSE     p50 %v  p99 %v\n", answers[len(answers)/2], answers[len(answers)*99/100])
 	fmt.Printf("warm to REPORT       p50 %v  p99 %v\n", times[len(times)/2], times[len(times)*99/100])
 	fmt.Printf("agent RSS, %d calls  %s\n", *count, rss(pid))
 	return nil

@@ -149,6 +149,8 @@ type Result struct {
 	Response link.Response
 	Payload  []byte
 	Report   link.Report
+	// Answered is when RESPONSE was read.
+	Answered time.Time
 	// Refusal is set when the invocation was refused; then nothing else is.
 	Refusal *link.Refusal
 }
@@ -166,6 +168,7 @@ func (g *Gateway) Await(stream uint32) (Result, error) {
 		}
 		switch frame.Type {
 		case link.FrameResponse:
+			result.Answered = time.Now()
 			rest, err := link.SplitHead(frame.Body, &result.Response)
 			if err != nil {
 				return result, err
