@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { parseConfig } from './config.ts';
 
 test('an empty environment is local mode', () => {
-  expect(parseConfig({})).toMatchObject({ port: 9002, publicUrl: 'http://127.0.0.1:9000', allowHttpCode: false });
+  expect(parseConfig({})).toMatchObject({ port: 9002, publicUrl: 'http://127.0.0.1:9000', allowLocalCode: false });
 });
 
 test('every bad variable is named at once', () => {

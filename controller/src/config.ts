@@ -21,8 +21,8 @@ export interface ControllerConfig {
   readonly poolMinReplicas: number;
   /** `KAPPA_POOL_MAX_STARTING`: generic pods of one pool that may be starting at once. */
   readonly poolMaxStarting: number;
-  /** `KAPPA_ALLOW_HTTP_CODE`: whether `code.url` may be plain http. */
-  readonly allowHttpCode: boolean;
+  /** `KAPPA_ALLOW_LOCAL_CODE`: whether `code.url` may be plain http and lead to addresses that are not public. */
+  readonly allowLocalCode: boolean;
   /** `KAPPA_IDENTITY`: this process in the lease; unique. */
   readonly identity: string;
 }
@@ -50,7 +50,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     publicUrl,
     poolMinReplicas: integer('KAPPA_POOL_MIN_REPLICAS', 2, 0, 1_000),
     poolMaxStarting: integer('KAPPA_POOL_MAX_STARTING', 4, 1, 1_000),
-    allowHttpCode: text('KAPPA_ALLOW_HTTP_CODE', 'false') === 'true',
+    allowLocalCode: text('KAPPA_ALLOW_LOCAL_CODE', 'false') === 'true',
     identity: text('KAPPA_IDENTITY', ''),
   };
   if (problems.length > 0) throw new Error(`bad configuration: ${problems.join('; ')}`);

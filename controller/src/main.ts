@@ -81,7 +81,7 @@ const functionQueue = queueOf('function', (key) =>
     podsOf: (fn) => view.podsOfFunction(fn),
     code: {
       blobs,
-      fetchCode: codeFetcher({ allowPlainHttp: config.allowHttpCode, timeoutMs: 60_000 }),
+      fetchCode: codeFetcher({ allowLocal: config.allowLocalCode, timeoutMs: 60_000 }),
       maxZipBytes: zipMaxBytes,
     },
     runtimes: new Set(runtimes.keys()),

@@ -1,4 +1,5 @@
 import type { Pod } from '@kappa/crds/client/kinds';
+import { findCondition } from '@kappa/crds/conditions';
 import type { FunctionObject } from '@kappa/crds/function';
 import type { FunctionVersionObject } from '@kappa/crds/function-version';
 import {
@@ -11,6 +12,7 @@ import {
   versionNameAnnotation,
 } from '@kappa/crds/labels';
 import type { PoolObject } from '@kappa/crds/pool';
+import { mayRecover } from './function/resolve-code.ts';
 
 /** Label of a pool pod: its number, which its name ends in. */
 export const ordinalLabel = 'kappa.dev/ordinal';
@@ -27,6 +29,8 @@ export interface FunctionSummary {
   readonly generation: number;
   readonly observedGeneration: number;
   readonly isReady: boolean;
+  /** This generation's code cannot be had, whatever is tried; it has been told. */
+  readonly isHopeless: boolean;
   readonly runtime: string;
   readonly latestVersion: string | null;
   /** `status.pods` as written. */
@@ -63,6 +67,8 @@ export interface PodSummary {
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
   readonly isReady: boolean;
   readonly isTerminating: boolean;
+  /** When its container ended, epoch ms; 0 = it runs, or nobody knows. */
+  readonly finishedAtMs: number;
   /** The function and version that claimed it; null while generic. */
   readonly claim: {
     readonly functionNamespace: string;
@@ -79,6 +85,7 @@ export function summarizeFunction({ metadata, spec, status }: FunctionObject): F
     generation: metadata.generation,
     observedGeneration: status?.observedGeneration ?? 0,
     isReady: status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false,
+    isHopeless: isHopeless(metadata.generation, status),
     runtime: spec.runtime,
     latestVersion: status?.latestVersion ?? null,
     pods: status?.pods ?? 0,
@@ -88,6 +95,11 @@ export function summarizeFunction({ metadata, spec, status }: FunctionObject): F
 }
 
 /** The summary of a FunctionVersion. */
+function isHopeless(generation: number, status: FunctionObject['status']): boolean {
+  const code = findCondition(status?.conditions, 'CodeResolved');
+  return code?.status === 'False' && code.observedGeneration === generation && !mayRecover(code.reason);
+}
+
 export function summarizeVersion({ metadata, spec }: FunctionVersionObject): VersionSummary {
   return { namespace: metadata.namespace, name: metadata.name, functionName: spec.functionName, version: spec.version };
 }
@@ -110,6 +122,7 @@ export function summarizePod({ metadata, status }: Pod): PodSummary {
     phase: status?.phase ?? 'Pending',
     isReady: status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false,
     isTerminating: metadata.deletionTimestampMs !== null,
+    finishedAtMs: Date.parse(status?.containerStatuses?.[0]?.state?.terminated?.finishedAt ?? '') || 0,
     claim: isClaimed ? claimOf(labels, annotations) : null,
   };
 }

@@ -129,8 +129,10 @@ export class View {
       )
       .map((version) => ({
         name: version.name,
-        supersededAtMs:
-          version.name === fn.latestVersion ? null : this.#supersededSince(`${version.namespace}/${version.name}`),
+        supersededAtMs: this.#supersededSince(
+          `${version.namespace}/${version.name}`,
+          version.name === fn.latestVersion,
+        ),
         pods: this.pods.list().filter((pod) => isLive(pod) && isOf(pod, version)).length,
       }));
   }
@@ -143,7 +145,12 @@ export class View {
     return this.versions.get(`${functionNamespace}/${versionName}`) === undefined ? 'VersionGone' : null;
   }
 
-  #supersededSince(key: string): number {
+  /** A version that is the latest (again) has not been superseded: what was seen before was a cache behind another. */
+  #supersededSince(key: string, isLatest: boolean): number | null {
+    if (isLatest) {
+      this.#supersededAtMs.delete(key);
+      return null;
+    }
     const since = this.#supersededAtMs.get(key) ?? this.#deps.nowMs();
     this.#supersededAtMs.set(key, since);
     return since;

@@ -186,6 +186,20 @@ test.each(initFailures)(
   60_000,
 );
 
+test('the log of a call that was killed can be read afterwards', async () => {
+  await kappa.applyReady(
+    nodeFunction('post-mortem', `export const handler = () => { console.log('last words'); process.exit(1); };`),
+  );
+  const { requestId } = await invoke(kappa.endpoint, 'post-mortem');
+  const logs = ['logs', '-n', 'kappa-functions', '-l', 'kappa.dev/function=post-mortem'];
+  await eventually('its log is there', async () => {
+    const text = await kappa.kubectl.ok(logs);
+    return text.includes('last words') && text.includes(`REPORT RequestId: ${requestId}`);
+  });
+  await kappa.deleteFunction('post-mortem');
+  await eventually('and goes with the function', async () => (await kappa.kubectl.run(logs)).stdout === '');
+});
+
 test('a function that cannot start does not drain the pool for others', async () => {
   await kappa.applyReady(nodeFunction('poison', `process.exit(1);`));
   await kappa.applyReady(nodeFunction('neighbour', `export const handler = () => 'well';`, { idleTimeoutSeconds: 1 }));

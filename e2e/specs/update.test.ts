@@ -1,11 +1,14 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '../src/eventually.ts';
 import { nodeFunction } from '../src/functions.ts';
 import { invoke } from '../src/invoke.ts';
-import { startTestPlatform, type TestPlatform } from '../src/platform.ts';
+import { startTestPlatform, type TestPlatform, zipWithEntry } from '../src/platform.ts';
 
 let kappa: TestPlatform;
 const folder = mkdtempSync(join(tmpdir(), 'kappa-update-'));
@@ -70,6 +73,28 @@ test('a folder is packaged, uploaded and applied; a change of a file is a new ve
     expect(payload).toBe(edition);
   }
 }, 60_000);
+
+test('code from a URL is fetched once and only by its digest', async () => {
+  const zip = await zipWithEntry('index.mjs', `export const handler = () => 'from a URL';`);
+  const sha256 = createHash('sha256').update(zip).digest('hex');
+  let requests = 0;
+  const server = createServer((_request, response) => {
+    requests += 1;
+    response.end(zip);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/code.zip`;
+  try {
+    await kappa.applyReady(nodeFunction('from-url', '', { code: { url: { url, sha256 } } }));
+    expect((await invoke(kappa.endpoint, 'from-url')).payload).toBe('from a URL');
+    await kappa.kubectl.apply(nodeFunction('from-url-wrong', '', { code: { url: { url, sha256: 'a'.repeat(64) } } }));
+    await kappa.kubectl.ok(['wait', 'fn/from-url-wrong', '--for=condition=CodeResolved=False', '--timeout=20s']);
+    expect(await kappa.kubectl.ok(['describe', 'fn', 'from-url-wrong'])).toContain(`has digest ${sha256}`);
+    expect(requests).toBe(2);
+  } finally {
+    server.close();
+  }
+});
 
 test('a change whose code cannot be had says so and the old code goes on answering', async () => {
   await kappa.applyReady(nodeFunction('broken-update', `export const handler = () => 'old';`));

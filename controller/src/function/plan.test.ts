@@ -15,7 +15,7 @@ test.each<[reason: string, overrides: Partial<FunctionObserved>, want: Partial<F
     { latestName: current, deleteVersions: [], requeueAfterMs: null },
   ],
   ['missing code is tried again', { code: missing }, { latest: null, latestName: null, requeueAfterMs: 5_000 }],
-  ['a refused URL is not', { code: { ...missing, mayRecover: false } }, { latest: null, requeueAfterMs: null }],
+  ['a refused URL is not', { code: { ...missing, reason: 'UrlRefused' } }, { latest: null, requeueAfterMs: null }],
   [
     'a failed change keeps the last good version',
     { fn: withLatest, code: missing },
@@ -100,4 +100,11 @@ test('the same observation gives the same status: nothing is written twice', () 
   const first = statusOf({});
   const context = { ...observed({ fn: makeFunction({}, first), code: resolved }), url: 'http://x/', pods: 2 };
   expect(makeFunctionStatus(context, planFunction(context, now + 5_000), now + 5_000)).toEqual(first);
+});
+
+test('the selector is what pods of a function with a long name carry', () => {
+  const fn = makeFunction();
+  const long = { ...fn, metadata: { ...fn.metadata, name: 'a'.repeat(100) } };
+  const selector = statusOf({ fn: long }).selector ?? '';
+  expect(selector).toMatch(/^kappa\.dev\/function-namespace=default,kappa\.dev\/function=a{52}_[0-9a-f]{10}$/);
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FunctionObject } from '@kappa/crds/function';
 import type { FunctionVersionObject } from '@kappa/crds/function-version';
 import { functionNameOf } from '@kappa/crds/names';
-import type { ResolvedCode } from './resolve-code.ts';
+import { mayRecover, type ResolvedCode } from './resolve-code.ts';
 
 /** What is known of one function when its plan is made. */
 export interface FunctionObserved {
@@ -50,7 +50,7 @@ export function planFunction({ fn, code, versions, runtimes }: FunctionObserved,
   const superseded = versions.filter((version) => version.name !== latestName);
   const isOver = (version: VersionObserved): boolean =>
     version.pods === 0 && version.supersededAtMs !== null && version.supersededAtMs + lingerMs <= nowMs;
-  const isRetried = code.kind === 'failed' && code.mayRecover;
+  const isRetried = code.kind === 'failed' && mayRecover(code.reason);
   return {
     latest,
     latestName,

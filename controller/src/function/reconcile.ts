@@ -55,10 +55,11 @@ export async function reconcileFunction(key: string, world: FunctionWorld): Prom
   return plan.requeueAfterMs === null ? {} : { requeueAfterMs: plan.requeueAfterMs };
 }
 
-/** Nothing to do: seen, ready, one version, and the pod count is written. Saves reading every function at each start. */
+/** Nothing to do: seen, ready (or beyond help), no other version, and the pod count is written. Saves reading every function at each start. */
 function isSettled(fn: FunctionSummary, versions: readonly VersionObserved[], pods: number): boolean {
-  const isSeen = fn.isReady && fn.generation === fn.observedGeneration && fn.pods === pods;
-  return isSeen && versions.length === 1 && versions[0]?.name === fn.latestVersion;
+  const isSeen = fn.generation === fn.observedGeneration && fn.pods === pods;
+  const hasLatest = versions.every(({ name }) => name === fn.latestVersion);
+  return isSeen && hasLatest && (fn.isHopeless || (fn.isReady && versions.length === 1));
 }
 
 async function readAgain(

@@ -8,12 +8,21 @@ export type ResolvedCode =
   | {
       readonly kind: 'failed';
       /** CamelCase, becomes the reason of the condition `CodeResolved`. */
-      readonly reason: 'BlobMissing' | 'DigestMismatch' | 'TooLarge' | 'UrlRefused' | 'FetchFailed';
+      readonly reason: CodeFailure;
       /** For people: what was tried and what to do. */
       readonly message: string;
-      /** True when trying again without a change of the object may help. */
-      readonly mayRecover: boolean;
     };
+
+/** Why code is not there. */
+export type CodeFailure = 'BlobMissing' | 'DigestMismatch' | 'TooLarge' | 'UrlRefused' | 'FetchFailed';
+
+/** Failures that may go away without a change of the object: they are tried again. The others are only told. */
+const recoverable: ReadonlySet<string> = new Set<CodeFailure>(['BlobMissing', 'FetchFailed']);
+
+/** Whether trying again may help. @param reason of the condition `CodeResolved` */
+export function mayRecover(reason: string): boolean {
+  return recoverable.has(reason);
+}
 
 /** The two things this needs of a blob store (door `@kappa/gateway/blobs`). */
 export interface CodeBlobs {
@@ -59,7 +68,7 @@ async function findBlob(sha256: string, { blobs }: CodeSources): Promise<Resolve
   const sizeBytes = await blobs.sizeOf(sha256);
   if (sizeBytes !== null) return { kind: 'resolved', sha256, sizeBytes };
   const message = `no blob ${sha256} in the store: upload the zip first (kappa apply does, or PUT /blobs/sha256/${sha256} on the gateway)`;
-  return { kind: 'failed', reason: 'BlobMissing', message, mayRecover: true };
+  return { kind: 'failed', reason: 'BlobMissing', message };
 }
 
 async function storeFromUrl(url: string, sha256: string, sources: CodeSources): Promise<ResolvedCode> {
@@ -70,7 +79,7 @@ async function storeFromUrl(url: string, sha256: string, sources: CodeSources): 
   const found = createHash('sha256').update(fetched).digest('hex');
   if (found !== sha256) {
     const message = `${url} has digest ${found}, but the manifest says ${sha256}: correct code.url.sha256 or the file`;
-    return { kind: 'failed', reason: 'DigestMismatch', message, mayRecover: true };
+    return { kind: 'failed', reason: 'DigestMismatch', message };
   }
   return { kind: 'resolved', ...(await sources.blobs.put(fetched)) };
 }
@@ -80,9 +89,9 @@ async function fetchOrFailure(url: string, { fetchCode, maxZipBytes }: CodeSourc
     return await fetchCode(url, maxZipBytes);
   } catch (error) {
     if (error instanceof FetchRefused) {
-      return { kind: 'failed', reason: error.reason, message: error.message, mayRecover: false };
+      return { kind: 'failed', reason: error.reason, message: error.message };
     }
     const cause = error instanceof Error ? error.message : String(error);
-    return { kind: 'failed', reason: 'FetchFailed', message: `fetching ${url} failed: ${cause}`, mayRecover: true };
+    return { kind: 'failed', reason: 'FetchFailed', message: `fetching ${url} failed: ${cause}` };
   }
 }

@@ -1,5 +1,6 @@
 import { setCondition } from '@kappa/crds/conditions';
 import type { FunctionObject } from '@kappa/crds/function';
+import { functionLabel, functionNamespaceLabel, labelValue, selectorOf } from '@kappa/crds/labels';
 import type { FunctionObserved, FunctionPlan } from './plan.ts';
 
 type FunctionStatus = NonNullable<FunctionObject['status']>;
@@ -35,7 +36,10 @@ export function makeFunctionStatus(context: StatusContext, plan: FunctionPlan, n
     ...latestOf(fn, plan),
     ...(url !== null && { url }),
     pods,
-    selector: `kappa.dev/function=${fn.metadata.name},kappa.dev/function-namespace=${fn.metadata.namespace}`,
+    selector: selectorOf({
+      [functionLabel]: labelValue(fn.metadata.name),
+      [functionNamespaceLabel]: fn.metadata.namespace,
+    }),
     conditions: [
       {
         type: 'CodeResolved',

@@ -45,7 +45,6 @@ export const missing = {
   kind: 'failed',
   reason: 'BlobMissing',
   message: 'no blob',
-  mayRecover: true,
 } satisfies ResolvedCode;
 
 /** An observation of that function with its code resolved and no version yet. */

@@ -11,6 +11,7 @@ const summary = (overrides: Partial<PodSummary> = {}): PodSummary => ({
   phase: 'Running',
   isReady: true,
   isTerminating: false,
+  finishedAtMs: 0,
   claim: null,
   ...overrides,
 });

@@ -62,14 +62,55 @@ test.each<[reason: string, observed: Partial<PoolObserved>, want: Partial<PoolPl
     { create: [2, 3] },
   ],
   [
-    'a raise that nobody uses is taken back',
-    { replicas: 5, pods: [1, 2, 3, 4, 5].map((n) => pod(n)), claims: { recent: 0, lastAtMs: now - 60_000 } },
+    'a raise is kept for one idle time',
+    { replicas: 5, pods: [1, 2, 3, 4, 5].map((n) => pod(n)), raisedAtMs: now - 59_000 },
+    { scaleTo: null, requeueAfterMs: 1_000 },
+  ],
+  [
+    'and then taken back, though a claim trickles in now and then',
+    { replicas: 5, raisedAtMs: now - 60_000, claims: { recent: 1, lastAtMs: now - 500 } },
     { scaleTo: 2 },
   ],
   [
-    'a raise is kept until then',
-    { replicas: 5, pods: [1, 2, 3, 4, 5].map((n) => pod(n)), raisedAtMs: now - 59_000 },
-    { scaleTo: null, requeueAfterMs: 1_000 },
+    'but not below what the claims need',
+    { replicas: 9, raisedAtMs: now - 60_000, claims: { recent: 120, lastAtMs: now - 500 } },
+    { scaleTo: 6 },
+  ],
+  [
+    'the claim rate is looked at again when its window is over',
+    { pods: [pod(1), pod(2)], claims: { recent: 3, lastAtMs: now - 10_000 } },
+    { requeueAfterMs: 30_000 },
+  ],
+  [
+    'a function’s finished pod stays a while for its log',
+    { pods: [pod(1), pod(2), pod(3, { ...claimed, phase: 'Failed', finishedAtMs: now - 1_000 })] },
+    { remove: [], requeueAfterMs: 299_000 },
+  ],
+  [
+    'and goes after that',
+    { pods: [pod(1), pod(2), pod(3, { ...claimed, phase: 'Failed', finishedAtMs: now - 300_000 })] },
+    { remove: [gone(3, 'Finished')] },
+  ],
+  [
+    'of many finished pods the newest stay',
+    {
+      pods: [
+        pod(1),
+        pod(2),
+        ...Array.from({ length: 11 }, (_, n) => pod(n + 10, { ...claimed, phase: 'Succeeded', finishedAtMs: now - n })),
+      ],
+    },
+    { remove: [gone(20, 'Finished')] },
+  ],
+  [
+    'a finished pod without a label may get it still',
+    { pods: [pod(1), pod(2), pod(3, { phase: 'Failed', finishedAtMs: now - 4_000 })] },
+    { remove: [], requeueAfterMs: 1_000 },
+  ],
+  [
+    'a finished pod of a deleted function goes at once',
+    { pods: [pod(1), pod(2), pod(3, { ...claimed, phase: 'Failed', finishedAtMs: now, orphan: 'FunctionGone' })] },
+    { remove: [gone(3, 'Finished')] },
   ],
   [
     'many claims keep more than the floor',
@@ -94,6 +135,7 @@ const anyPod = fc.record<PodObserved>({
   phase: fc.constantFrom('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'),
   isReady: fc.boolean(),
   isTerminating: fc.boolean(),
+  finishedAtMs: fc.constant(0),
   orphan: fc.constant(null),
 });
 

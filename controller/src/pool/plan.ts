@@ -8,6 +8,8 @@ export interface PodObserved {
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
   readonly isReady: boolean;
   readonly isTerminating: boolean;
+  /** When it ended, epoch ms; 0 = it runs, or nobody knows. */
+  readonly finishedAtMs: number;
   /** Why a claimed pod is not wanted any more; null = it is. */
   readonly orphan: 'FunctionGone' | 'VersionGone' | null;
 }
@@ -75,35 +77,77 @@ export const claimWindowMs = 30_000;
 const firstFailureBackoffMs = 1_000;
 const maxFailureBackoffMs = 60_000;
 
+/** A finished pod of a function stays that long, so that the log of its last call can be read. */
+export const finishedKeptMs = 300_000;
+/** And at most so many of a pool, the newest. */
+const finishedKeptPods = 10;
+/** One without a function's label may get it still: the gateway tells of a claim a moment after it. */
+const labelGraceMs = 5_000;
+
 /** Decides which pods a pool gets and loses. Pure: takes the time, never reads it. */
 export function planPool(pool: PoolObserved, pacing: PoolPacing, nowMs: number): PoolPlan {
-  const isOver = (pod: PodObserved): boolean => pod.phase === 'Succeeded' || pod.phase === 'Failed';
   const live = pool.pods.filter((pod) => !isOver(pod) && !pod.isTerminating);
   const generic = live.filter((pod) => pod.state === 'generic');
   const wanted = wantedGeneric(pool, pacing, live.length - generic.length);
-  const surplus = surplusOf(generic, wanted);
   const start = planStart(pool, pacing, generic, wanted, nowMs);
-  const isRaised = pool.replicas > pool.minReplicas;
-  const lowerAtMs = Math.max(pool.claims.lastAtMs, pool.raisedAtMs) + pool.idleMs;
+  const finished = planFinished(pool.pods, nowMs);
+  const fall = planFall(pool, pacing, nowMs);
   return {
     create: Array.from({ length: start.count }, (_, index) => nextOrdinal(pool) + index),
     remove: [
-      ...pool.pods.filter((pod) => isOver(pod) && !pod.isTerminating).map(removal('Finished')),
+      ...finished.remove.map(removal('Finished')),
       ...live.flatMap((pod) => (pod.orphan === null ? [] : [removal(pod.orphan)(pod)])),
-      ...surplus.map(removal('Surplus')),
+      ...surplusOf(generic, wanted).map(removal('Surplus')),
     ].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    scaleTo: isRaised && lowerAtMs <= nowMs ? pool.minReplicas : null,
-    requeueAfterMs: earliest(start.waitMs, isRaised && lowerAtMs > nowMs ? lowerAtMs - nowMs : null),
+    scaleTo: fall.scaleTo,
+    requeueAfterMs: earliest(start.waitMs, finished.waitMs, fall.waitMs),
     wanted,
   };
 }
 
-/** Asked for, or what the claim rate will use up while a pod starts on top of the floor, whichever is more. */
+function isOver({ phase }: PodObserved): boolean {
+  return phase === 'Succeeded' || phase === 'Failed';
+}
+
+/** Finished pods to remove, and when the next one's time is over. */
+function planFinished(pods: readonly PodObserved[], nowMs: number) {
+  const finished = pods.filter((pod) => isOver(pod) && !pod.isTerminating);
+  const keptUntilMs = (pod: PodObserved): number =>
+    pod.orphan === null ? pod.finishedAtMs + (pod.state === 'claimed' ? finishedKeptMs : labelGraceMs) : 0;
+  const kept = finished
+    .filter((pod) => keptUntilMs(pod) > nowMs)
+    .sort((a, b) => b.finishedAtMs - a.finishedAtMs)
+    .slice(0, finishedKeptPods);
+  return {
+    remove: finished.filter((pod) => !kept.includes(pod)),
+    waitMs: earliest(...kept.map((pod) => keptUntilMs(pod) - nowMs)),
+  };
+}
+
+/** Raised replicas fall, one idle time after the raise, to what the claims still need; the rate is looked at again when its window is over. */
+function planFall(pool: PoolObserved, pacing: PoolPacing, nowMs: number) {
+  const rateEndsMs = pool.claims.recent > 0 ? claimWindowMs : null;
+  const needed = Math.max(pool.minReplicas, neededByRate(pool, pacing));
+  if (pool.replicas <= needed) return { scaleTo: null, waitMs: rateEndsMs };
+  const fallAtMs = pool.raisedAtMs + pool.idleMs;
+  if (fallAtMs > nowMs) return { scaleTo: null, waitMs: earliest(fallAtMs - nowMs, rateEndsMs) };
+  return { scaleTo: needed, waitMs: rateEndsMs };
+}
+
+/** Asked for, or what the claim rate needs, whichever is more. */
 function wantedGeneric(pool: PoolObserved, pacing: PoolPacing, claimed: number): number {
   if (!pool.isUsed) return 0;
+  const wanted = Math.max(pool.replicas, pool.minReplicas, neededByRate(pool, pacing));
+  return Math.max(0, Math.min(wanted, pool.maxPods - claimed));
+}
+
+/**
+ * The floor, and on top what claims will use up while a pod starts; 0 when that is at most one. 120 claims in the last 30 s and 1 s to start a
+ * pod: 4 above the floor.
+ */
+function neededByRate(pool: PoolObserved, pacing: PoolPacing): number {
   const expectedClaims = Math.ceil((pool.claims.recent / claimWindowMs) * pacing.podStartMs);
-  const byRate = expectedClaims > 1 ? pool.minReplicas + expectedClaims : 0;
-  return Math.max(0, Math.min(Math.max(pool.replicas, pool.minReplicas, byRate), pool.maxPods - claimed));
+  return expectedClaims > 1 ? pool.minReplicas + expectedClaims : 0;
 }
 
 /** Pods nobody waits for go first: those that are not ready, then the newest. */

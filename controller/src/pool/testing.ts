@@ -10,6 +10,7 @@ export function pod(ordinal: number, overrides: Partial<PodObserved> = {}): PodO
     phase: 'Running',
     isReady: true,
     isTerminating: false,
+    finishedAtMs: 0,
     orphan: null,
     ...overrides,
   };
