@@ -102,7 +102,7 @@ const registry: Registry = new Registry({
   routing: {
     region: config.region,
     arnOf,
-    environmentOf: environmentSource({ read: sourceReader(kubernetes), now: nowMs }),
+    environmentOf: environmentSource({ read: sourceReader(kubernetes), now: nowMs, schedule }),
   },
   dispatcher: {
     onVersions: (current) => {

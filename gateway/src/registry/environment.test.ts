@@ -1,18 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { ManualClock } from '../dispatch/testing.ts';
 import { versionView } from '../testing.ts';
 import { environmentSource, type SourceRef } from './environment.ts';
 
 type Values = Readonly<Record<string, string>> | null;
 
 function rig(sources: Record<string, Values>) {
-  const state = { nowMs: 0, isAway: false, reads: 0 };
+  const clock = new ManualClock();
+  const state = { isAway: false, isHanging: false, reads: 0 };
   const read = async ({ kind, namespace, name }: SourceRef): Promise<Values> => {
     state.reads += 1;
     if (state.isAway) throw new Error('away');
+    if (state.isHanging) await new Promise(() => {});
     return sources[`${kind}/${namespace}/${name}`] ?? null;
   };
-  const source = environmentSource({ read, now: () => state.nowMs });
+  const source = environmentSource({ read, now: clock.nowMs, schedule: clock.after });
   const environment = source(
     'default',
     versionView({
@@ -23,9 +26,11 @@ function rig(sources: Record<string, Values>) {
       ],
     }),
   );
-  return { environment, state };
+  return { environment, state, clock };
 }
 
+/** What is settled has told everybody. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 const sources = { 'Secret/default/keys': { token: 't' }, 'ConfigMap/default/settings': { level: 'l' } };
 
 describe('environment', () => {
@@ -33,13 +38,55 @@ describe('environment', () => {
     expect(await rig(sources).environment()).toEqual({ PLAIN: 'a', TOKEN: 't', LEVEL: 'l' });
   });
 
-  test('what was read is remembered for a while and used on while the API server is away', async () => {
-    const { environment, state } = rig({ ...sources });
+  test('what was read is used at once, whatever its age, and read again in the background when it is old', async () => {
+    const given = { ...sources, 'Secret/default/keys': { token: 't' } };
+    const { environment, state, clock } = rig(given);
     await environment();
     await environment();
     expect(state.reads).toBe(2);
-    state.nowMs = 60_000;
-    state.isAway = true;
+    clock.advance(10_000);
+    given['Secret/default/keys'] = { token: 'new' };
+    expect(await environment()).toMatchObject({ TOKEN: 't' });
+    expect(state.reads).toBe(4);
+    await turn();
+    expect(await environment()).toMatchObject({ TOKEN: 'new' });
+    expect(state.reads).toBe(4);
+  });
+
+  test.each(['isAway', 'isHanging'] as const)(
+    'an API server that %s delays no call whose values are known',
+    async (how) => {
+      const { environment, state, clock } = rig(sources);
+      await environment();
+      clock.advance(60_000);
+      state[how] = true;
+      for (let call = 0; call < 3; call += 1) expect(await environment()).toMatchObject({ TOKEN: 't', LEVEL: 'l' });
+      if (how === 'isHanging') expect(state.reads).toBe(4); // two known, two under way: single flight
+      clock.advance(2_000);
+      await turn();
+      expect(await environment()).toMatchObject({ TOKEN: 't' });
+      if (how === 'isHanging') expect(state.reads).toBe(6); // the silent ones have made room
+    },
+  );
+
+  test('a value that was never read is waited for, but not for ever', async () => {
+    const { environment, state, clock } = rig(sources);
+    state.isHanging = true;
+    const failure = expect(environment()).rejects.toMatchObject({
+      fault: 'platform',
+      code: 'ServiceException',
+      message: expect.stringMatching(/cannot read .* did not answer within 2 s.*did not run/),
+    });
+    clock.advance(2_000);
+    await failure;
+  });
+
+  test('what was missing is looked for again before the call fails', async () => {
+    const given: Record<string, Values> = { 'ConfigMap/default/settings': { level: 'l' } };
+    const { environment, clock } = rig(given);
+    await expect(environment()).rejects.toThrow(/Secret keys .* does not exist/);
+    given['Secret/default/keys'] = { token: 't' };
+    clock.advance(1_000);
     expect(await environment()).toMatchObject({ TOKEN: 't' });
   });
 
