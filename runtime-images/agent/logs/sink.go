@@ -16,6 +16,8 @@ const waitForSpace = 100 * time.Millisecond
 // wait, then bytes are dropped until it moves again: a function is never blocked for ever by its log.
 type Sink struct {
 	out io.Writer
+	// patience is waitForSpace, but in tests that must not depend on the machine's speed.
+	patience time.Duration
 
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -27,7 +29,7 @@ type Sink struct {
 
 // NewSink starts the writing goroutine.
 func NewSink(out io.Writer) *Sink {
-	s := &Sink{out: out}
+	s := &Sink{out: out, patience: waitForSpace}
 	s.changed = sync.NewCond(&s.mu)
 	go s.run()
 	return s
@@ -48,8 +50,8 @@ func (s *Sink) Write(p []byte) bool {
 }
 
 func (s *Sink) awaitSpace(need int) bool {
-	deadline := time.Now().Add(waitForSpace)
-	wake := time.AfterFunc(waitForSpace, s.wake)
+	deadline := time.Now().Add(s.patience)
+	wake := time.AfterFunc(s.patience, s.wake)
 	defer wake.Stop()
 	for !s.stuck && len(s.pending)+need > limits.LogPendingBytes {
 		if time.Now().After(deadline) {

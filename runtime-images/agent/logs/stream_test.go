@@ -31,6 +31,7 @@ func (c *clock) now() time.Time { return c.at }
 func newTestStream() (*Stream, *clock, func() string) {
 	out, c := &buffer{}, &clock{time.Unix(1700000000, 0)}
 	sink := NewSink(out)
+	sink.patience = time.Minute
 	return NewStream(sink, c.now), c, func() string {
 		sink.Flush()
 		out.mu.Lock()
