@@ -34,6 +34,13 @@ export class Census<P extends CorePod, R extends CoreRequest> {
     return this.#versions.values();
   }
 
+  /** The version with that uid, if it has a state; with null all of them, as they are now. */
+  select(versionUid: string | null): readonly VersionState<P, R>[] {
+    if (versionUid === null) return [...this.#versions.values()];
+    const known = this.#versions.get(versionUid);
+    return known === undefined ? [] : [known];
+  }
+
   get versionCount(): number {
     return this.#versions.size;
   }

@@ -1,3 +1,4 @@
+import type { Arrivals } from './arrivals.ts';
 import type { DispatchLimits } from './limits.ts';
 import { planClaims } from './plan.ts';
 import { PoolState } from './pool-state.ts';
@@ -20,6 +21,8 @@ export interface ClaimsOwner<P extends CorePod, R extends CoreRequest> {
   claim(version: VersionState<P, R>, pod: P): void;
   /** Ends the requests at the head of the queue that nobody waits for. */
   dropAbandoned(version: VersionState<P, R>): void;
+  /** What the first dials of claimed pods will bring. */
+  readonly arrivals: Pick<Arrivals<P>, 'coming' | 'isHoldingProvisioning'>;
   /** See ClusterDoor.wantPods. */
   wantPods(pool: string, count: number): void;
 }
@@ -27,7 +30,7 @@ export interface ClaimsOwner<P extends CorePod, R extends CoreRequest> {
 /**
  * Which generic pod goes to which version, and when. Demand claims at once: nothing is averaged or polled. One exception:
  * while a slot of the version is between its answer and its REPORT, a request may wait for it up to the grace, so that
- * sequential calls never claim a second pod. When a pool has no pod left, its versions take turns for those that come.
+ * sequential calls never claim a second pod. (Pods that are being dialled for the first time: see Arrivals.) When a pool has no pod left, its versions take turns for those that come.
  */
 export class Claims<P extends CorePod, R extends CoreRequest> {
   readonly #limits: DispatchLimits;
@@ -109,7 +112,9 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
 
   #missing(version: VersionState<P, R>): number {
     const { queue, counts, owner } = version;
-    const provisioned = version.isCurrent ? version.target.provisionedConcurrency : 0;
+    const { arrivals } = this.#owner;
+    const mayProvision = version.isCurrent && !arrivals.isHoldingProvisioning;
+    const provisioned = mayProvision ? version.target.provisionedConcurrency : 0;
     this.#owner.dropAbandoned(version);
     if (queue.length === 0 && provisioned === 0) return 0;
     const need = {
@@ -118,6 +123,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
       cap: owner.cap,
       functionRunning: owner.running,
       provisioned,
+      coming: arrivals.coming(version.uid),
       graceUntilMs: version.graceUntilMs,
       failures: version.failures,
       pausedUntilMs: version.pausedUntilMs,

@@ -46,10 +46,12 @@ type Action =
         | 'refuse'
         | 'break'
         | 'free'
+        | 'dialled'
         | 'leave';
       readonly pick: number;
     }
   | { readonly kind: 'adopt'; readonly isBusy: boolean }
+  | { readonly kind: 'dial'; readonly isLabelled: boolean }
   | { readonly kind: 'time'; readonly ms: number }
   | { readonly kind: 'versions'; readonly mask: number };
 
@@ -63,8 +65,9 @@ const event: fc.Arbitrary<Action> = fc.oneof(
   { weight: 5, arbitrary: happening('report') },
   { weight: 2, arbitrary: happening('confirm') },
   { weight: 2, arbitrary: happening('refuse') },
-  { weight: 2, arbitrary: happening('genericGone', 'end', 'lose', 'break', 'free', 'leave') },
+  { weight: 2, arbitrary: happening('genericGone', 'end', 'lose', 'break', 'free', 'dialled', 'leave') },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('adopt' as const), isBusy: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('dial' as const), isLabelled: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('time' as const), ms: fc.constantFrom(1, 5, 21, 150, 600) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('time' as const), ms: fc.constantFrom(6_000, 20_000) }) },
   {
@@ -88,6 +91,8 @@ class World {
   readonly effects = new RecordedEffects();
   readonly core = new DispatchCore<TestPod, TestRequest>(limits, this.clock, this.effects, 'a');
   readonly generic: TestPod[] = [];
+  /** Pods whose first dial is under way. */
+  readonly dialled: TestPod[] = [];
   readonly arrived = new Map<string, string[]>();
   readonly settled: string[] = [];
   readonly targetOf = new Map<string, string>();
@@ -96,6 +101,7 @@ class World {
   #count = 0;
 
   constructor() {
+    this.#dial(null); // known at the start: holds provisioned concurrency
     this.core.setVersions(new Map(targets.map((target) => [target.versionUid, target])));
   }
 
@@ -109,6 +115,7 @@ class World {
     if (step.kind === 'arrive') this.#arrive(step.target);
     else if (step.kind === 'pod') this.#addPod('abc'[step.zone] ?? 'a');
     else if (step.kind === 'adopt') this.core.adopt(this.#newPod('a'), targets[0] ?? makeTarget(), step.isBusy);
+    else if (step.kind === 'dial') this.#dial(step.isLabelled ? 'a' : null);
     else if (step.kind === 'time') this.#pass(step.ms);
     else if (step.kind === 'versions') {
       const current = targets.filter((_, index) => (step.mask & (1 << index)) !== 0);
@@ -127,7 +134,10 @@ class World {
     this.run({ kind: 'time', ms: 6_000 });
   }
 
-  #happen(kind: Exclude<Action['kind'], 'arrive' | 'pod' | 'adopt' | 'time' | 'versions'>, index: number): void {
+  #happen(
+    kind: Exclude<Action['kind'], 'arrive' | 'pod' | 'adopt' | 'dial' | 'time' | 'versions'>,
+    index: number,
+  ): void {
     const choose = (slots: TestSlot[], then: (slot: TestSlot) => void) => {
       const slot = slots[index % Math.max(1, slots.length)];
       if (slot !== undefined) then(slot);
@@ -136,7 +146,8 @@ class World {
       const names = [...this.targetOf.keys()];
       const name = names[names.length - 1 - (index % 6)];
       if (name !== undefined) this.gone.add(name);
-    } else if (kind === 'genericGone') {
+    } else if (kind === 'dialled') this.#endDial(index);
+    else if (kind === 'genericGone') {
       const free = this.generic.filter((pod) => !this.effects.claims.some((slot) => slot.pod === pod));
       const pod = free[index % Math.max(1, free.length)];
       if (pod !== undefined) this.core.claims.podGone(pod);
@@ -175,6 +186,20 @@ class World {
 
   #newPod(zone: string): TestPod {
     return { name: `p${this.#count}`, zone, pool: 'nodejs24.x' };
+  }
+
+  #dial(versionUid: string | null): void {
+    const pod = this.#newPod('b');
+    this.dialled.push(pod);
+    this.core.arrivals.began(pod, versionUid);
+  }
+
+  /** Some are nothing, some are claimed, whatever was said before. */
+  #endDial(index: number): void {
+    const [pod] = this.dialled.splice(index % Math.max(1, this.dialled.length), 1);
+    if (pod === undefined) return;
+    if (index % 3 > 0) this.core.adopt(pod, targets[0] ?? makeTarget(), index % 3 === 1);
+    this.core.arrivals.ended(pod);
   }
 
   #addPod(zone: string): void {
@@ -229,8 +254,17 @@ function checkService(world: World): void {
     const { owner, queue, idle } = version;
     const hasRoom = owner.cap === null || owner.running < owner.cap;
     if (queue.length > 0 && hasRoom) expect(idle).toEqual([]);
-    const provisioned = version.isCurrent ? version.target.provisionedConcurrency : 0;
-    const need = { ...version, queued: queue.length, cap: owner.cap, functionRunning: owner.running, provisioned };
+    const mayProvision = version.isCurrent && !world.core.arrivals.isHoldingProvisioning;
+    const provisioned = mayProvision ? version.target.provisionedConcurrency : 0;
+    const coming = world.core.arrivals.coming(version.uid);
+    const need = {
+      ...version,
+      queued: queue.length,
+      cap: owner.cap,
+      functionRunning: owner.running,
+      provisioned,
+      coming,
+    };
     const wanted = planClaims(need, world.clock.nowMs());
     const [pool] = world.core.claims.pools();
     if (wanted > 0 && version.failures === 0) expect(pool?.generic).toBe(0);

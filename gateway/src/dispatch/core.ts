@@ -1,4 +1,5 @@
 import { type LambdaError, RequestAbandoned, ServiceException, TooManyRequests } from '../errors.ts';
+import { Arrivals } from './arrivals.ts';
 import { Census } from './census.ts';
 import { Claims, type CoreClock } from './claims.ts';
 import type { CoreEffects, Loss } from './effects.ts';
@@ -25,6 +26,8 @@ import type { VersionState } from './version-state.ts';
 export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   readonly census = new Census<P, R>();
   readonly claims: Claims<P, R>;
+  /** To be told of every dial. */
+  readonly arrivals: Arrivals<P>;
   readonly #limits: DispatchLimits;
   readonly #clock: CoreClock;
   readonly #effects: CoreEffects<P, R>;
@@ -33,7 +36,11 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     this.#limits = limits;
     this.#clock = clock;
     this.#effects = effects;
+    this.arrivals = new Arrivals(limits, clock, (uid) => {
+      for (const version of this.census.select(uid)) this.advance(version);
+    });
     const owner = {
+      arrivals: this.arrivals,
       claim: (version: VersionState<P, R>, pod: P) => this.#claim(version, pod),
       dropAbandoned: (version: VersionState<P, R>) => this.#dropAbandoned(version),
       wantPods: (pool: string, count: number) => effects.wantPods(pool, count),
@@ -136,8 +143,9 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
 
   /** Takes over which versions may get calls; idle pods of the others are released, provisioned ones are claimed. */
   setVersions(current: ReadonlyMap<string, Target>): void {
+    this.arrivals.synced();
     this.census.setVersions(current);
-    for (const version of [...this.census.versions()]) {
+    for (const version of this.census.select(null)) {
       if (!version.isCurrent) for (const slot of [...version.idle]) this.retire(slot, 'its version is not current');
       this.advance(version);
     }

@@ -108,6 +108,21 @@ describe('restart of the gateway', () => {
     expect(after.dispatcher.stats().claimsTotal).toBe(0);
   });
 
+  test('provisioned concurrency takes back its pods and claims no others, whatever their labels say', async () => {
+    const provided = { ...hello(), provisionedConcurrency: 2 };
+    const before = startGateway([provided]);
+    const agents = await startPods(4);
+    await offer(before, agents);
+    await untilStats(before, (stats) => stats.slots.idle === 2);
+    await before.stop();
+    const after = startGateway([provided], { isSynced: false });
+    for (const agent of agents) after.dispatcher.onPod(agent.key, agent.pod);
+    after.sync();
+    await untilStats(after, (stats) => stats.pools.reduce((sum, pool) => sum + pool.generic + pool.claimed, 0) === 4);
+    expect(after.dispatcher.stats()).toMatchObject({ claimsTotal: 0, slots: { idle: 2 } });
+    expect(after.wanted).toEqual([]);
+  });
+
   test('a pod of a version that nobody knows is drained, but not before the versions are known', async () => {
     const before = startGateway([hello()]);
     const agents = await startPods(1);

@@ -88,6 +88,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     }
     this.#isStopped = true;
     for (const cancel of this.#timers) cancel();
+    this.core.arrivals.stop();
     this.#failWaiting();
     this.#pods.letGo();
     this.#failWaiting(); // those whose claim had not been sent have come back
@@ -153,6 +154,14 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
 
   initFailed(target: Target, pauseMs: number): void {
     this.observer.initFailed(target, pauseMs);
+  }
+
+  dialling(pod: PodLink): void {
+    this.core.arrivals.began(pod, pod.pod.state === 'claimed' ? pod.pod.versionUid : null);
+  }
+
+  dialled(pod: PodLink): void {
+    this.core.arrivals.ended(pod);
   }
 
   generic(pod: PodLink): void {

@@ -14,6 +14,10 @@ export interface DispatchLimits {
   readonly capacityBudgetMs: number;
   /** A request waits so long for a pod that has answered but not reported, before another pod is claimed. */
   readonly finishGraceMs: number;
+  /** A pod that the cluster shows as claimed is waited for so long when it is dialled first, before another one is claimed. */
+  readonly comingMs: number;
+  /** After the start provisioned concurrency waits at most so long for the first dials of all known pods. */
+  readonly provisionHoldMs: number;
   /** Time limit of a function's init, milliseconds. */
   readonly initTimeoutMs: number;
   /** On top of the function's timeout (and of the init's) before the gateway gives a silent pod up. */
@@ -44,6 +48,8 @@ export const defaultLimits: DispatchLimits = Object.freeze({
   maxTotalQueuedBytes: 256 * 1024 * 1024,
   capacityBudgetMs: 30_000,
   finishGraceMs: 20,
+  comingMs: 250,
+  provisionHoldMs: 3_000,
   initTimeoutMs: 10_000,
   overdueMarginMs: 5_000,
   maxAttempts: 5,

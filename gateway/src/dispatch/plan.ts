@@ -40,6 +40,8 @@ export interface ClaimNeed {
   readonly functionRunning: number;
   /** Slots that must exist even without demand; 0 for a version that is not current. */
   readonly provisioned: number;
+  /** Claimed pods that are being dialled for the first time. */
+  readonly coming: number;
   /** 0 = finishing slots count as capacity from now on; else until that time. */
   readonly graceUntilMs: number;
   readonly failures: number;
@@ -47,7 +49,7 @@ export interface ClaimNeed {
 }
 
 /**
- * Generic pods to claim right now. Demand is never averaged: each waiting request that no idle, claiming or (within
+ * Generic pods to claim right now. Demand is never averaged: each waiting request that no idle, claiming, coming or (within
  * the grace) finishing slot will serve is one claim.
  *
  * Worked: 5 wait, 1 slot is finishing and within the grace, 1 is claiming without a request: 5 - 1 - 1 = 3 claims; with a
@@ -59,7 +61,7 @@ export function planClaims(need: ClaimNeed, nowMs: number): number {
   if (nowMs < need.pausedUntilMs) return 0;
   const { counts } = need;
   const isInGrace = need.graceUntilMs === 0 || nowMs < need.graceUntilMs;
-  const coming = counts.Idle + counts.Claiming + (isInGrace ? counts.Finishing : 0);
+  const coming = need.coming + counts.Idle + counts.Claiming + (isInGrace ? counts.Finishing : 0);
   const room = need.cap === null ? Number.POSITIVE_INFINITY : Math.max(0, need.cap - need.functionRunning);
   const forDemand = Math.min(room, Math.max(0, need.queued - coming));
   const allocated = counts.Claiming + counts.Starting + counts.Idle + counts.Busy + counts.Finishing + counts.Foreign;

@@ -36,6 +36,10 @@ export interface PodLinkOwner {
   readonly redialMs: number;
   nowMs(): number;
   after(delayMs: number, call: () => void): () => void;
+  /** The pod is dialled; `dialled` follows. */
+  dialling(pod: PodLink): void;
+  /** The dial was answered or has failed, and `use` says what came of it. */
+  dialled(pod: PodLink): void;
   /** The pod may be claimed; `use` is generic. */
   generic(pod: PodLink): void;
   /** The pod may not be claimed any more. */
@@ -125,10 +129,17 @@ export class PodLink implements CorePod {
       after: (delayMs: number, call: () => void) => this.#owner.after(delayMs, call),
     };
     const owner = {
-      opened: (connection: Connection, welcome: Welcome) => this.#onOpened(connection, welcome),
-      failed: (error: LinkError) => this.#onFailed(error),
+      opened: (connection: Connection, welcome: Welcome) => {
+        this.#onOpened(connection, welcome);
+        this.#owner.dialled(this);
+      },
+      failed: (error: LinkError) => {
+        this.#onFailed(error);
+        this.#owner.dialled(this);
+      },
       closed: (error: LinkError) => this.#onClosed(error),
     };
+    this.#owner.dialling(this);
     this.#hangUp = dial(address, this.#owner.identity, clock, owner, this.#wasOpen ? redialBudget : undefined);
   }
 

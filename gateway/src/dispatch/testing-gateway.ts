@@ -45,6 +45,8 @@ export interface TestGateway {
   readonly claimed: string[];
   readonly wanted: number[];
   readonly paused: number[];
+  /** The first view is complete; said at the start unless `isSynced` is false. */
+  sync(): void;
   stop(): Promise<void>;
 }
 
@@ -64,7 +66,7 @@ const realClock: DispatchOptions['clock'] = {
 /** Starts one that knows `targets`; it stops after the test. */
 export function startGateway(
   targets: readonly Target[],
-  options: { limits?: Partial<DispatchLimits>; linkPort?: number } = {},
+  options: { limits?: Partial<DispatchLimits>; linkPort?: number; isSynced?: boolean } = {},
 ): TestGateway {
   epoch += 1;
   const claimed: string[] = [];
@@ -88,10 +90,11 @@ export function startGateway(
     linkPort: options.linkPort ?? 9100,
     limits: { redialMs: 50, foreignPollMs: 30, tickMs: 10, ...options.limits },
   });
-  dispatcher.onVersions(new Map(targets.map((target) => [target.versionUid, target])));
+  const sync = () => dispatcher.onVersions(new Map(targets.map((target) => [target.versionUid, target])));
+  if (options.isSynced !== false) sync();
   const stop = () => dispatcher.drain(AbortSignal.abort());
   undo.push(stop);
-  return { dispatcher, claimed, wanted, paused, stop };
+  return { dispatcher, claimed, wanted, paused, sync, stop };
 }
 
 /** Starts real agents, ready and generic; they end after the test. */

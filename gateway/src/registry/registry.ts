@@ -40,8 +40,8 @@ export interface RegistryStats {
  * or `holdMs` after it began. So a request right after `kubectl apply` meets the new code, and a controller that is
  * away costs `holdMs` once per change.
  *
- * **Start.** Until everything has been listed once, "not there" means nothing: such a lookup waits, then fails with a
- * platform error, never with 404.
+ * **Start.** Until everything has been listed once, every lookup waits, then fails with a platform error, never with 404:
+ * "not there" means nothing yet, and pods that hold the function may not be known.
  */
 export class Registry implements Functions {
   readonly #deps: RegistryDeps;
@@ -96,16 +96,15 @@ export class Registry implements Functions {
   }
 
   byName(accountId: string, functionName: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined> {
+    if (!this.#hasSynced) return this.#whenSynced().then(() => this.byName(accountId, functionName));
     if (this.#changed.size > 0) this.#flush();
     const key = this.#names.get(accountId)?.get(functionName);
-    if (key !== undefined) return this.#current(key);
-    return this.#hasSynced ? undefined : this.#whenSynced().then(() => this.byName(accountId, functionName));
+    return key === undefined ? undefined : this.#current(key);
   }
 
   byObject(namespace: string, name: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined> {
-    const fn = this.#current(`${namespace}/${name}`);
-    if (fn !== undefined || this.#hasSynced) return fn;
-    return this.#whenSynced().then(() => this.byObject(namespace, name));
+    if (!this.#hasSynced) return this.#whenSynced().then(() => this.byObject(namespace, name));
+    return this.#current(`${namespace}/${name}`);
   }
 
   /** @param key namespace/name of a Function */
