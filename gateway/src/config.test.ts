@@ -12,6 +12,18 @@ test('parseConfig: one error names every bad variable', () => {
   );
 });
 
+test.each(['0.0.0.0', '::', '10.1.2.3', 'gateway.example.com'])(
+  'parseConfig: without authentication it does not listen on %s',
+  (host) => {
+    expect(() => parseConfig({ KAPPA_HOST: host })).toThrow(/bad configuration: KAPPA_HOST .* KAPPA_AUTH is none/);
+    expect(() => parseConfig({ KAPPA_HOST: host, KAPPA_AUTH: 'none' })).toThrow(/KAPPA_AUTH is none/);
+  },
+);
+
+test.each(['127.0.0.1', '127.3.2.1', '::1', 'localhost'])('parseConfig: it listens on %s', (host) => {
+  expect(parseConfig({ KAPPA_HOST: host }).host).toBe(host);
+});
+
 test.each([
   ['127.0.0.1', true],
   ['127.8.8.8', true],

@@ -2,7 +2,7 @@ import { requestHeadersMaxBytes } from '@kappa/crds/limits';
 
 /** The gateway's settings; every one has a default that suits local mode. */
 export interface GatewayConfig {
-  /** `KAPPA_HOST`, `KAPPA_PORT`: the one address of everything that callers see. */
+  /** `KAPPA_HOST`, `KAPPA_PORT`: the one address of everything that callers see. Without authentication a loopback address only. */
   readonly host: string;
   readonly port: number;
   /** `KAPPA_REGION`: region of this install, in ARNs. */
@@ -19,7 +19,7 @@ export interface GatewayConfig {
   readonly poolNamespace: string;
   /** `KAPPA_IDENTITY`: this process among gateways; empty = a random one. */
   readonly identity: string;
-  /** `KAPPA_AUTH`: `none` = callers of the Lambda API and of the blob store are not asked who they are. */
+  /** `KAPPA_AUTH`: `none` = callers of the Lambda API and of the blob store are not asked who they are; for this machine's own callers only. */
   readonly auth: 'none';
   /** `KAPPA_LINK_PORT`: port of the agents' link. */
   readonly linkPort: number;
@@ -47,7 +47,11 @@ export interface GatewayConfig {
   readonly logLevel: string;
 }
 
-/** Reads the environment once, at the edge. Throws one error that names every bad variable. */
+/**
+ * Reads the environment once, at the edge. Fails closed: without authentication it serves nobody but this machine.
+ *
+ * @throws Error that names every bad variable
+ */
 export function parseConfig(env: Readonly<Record<string, string | undefined>>): Readonly<GatewayConfig> {
   const problems: string[] = [];
   const integer = (name: string, fallback: number, min: number, max: number): number => {
@@ -85,6 +89,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     graceMs: integer('KAPPA_GRACE_MS', 960_000, 0, 3_600_000),
     logLevel: text('KAPPA_LOG_LEVEL', 'info', /^(fatal|error|warn|info|debug|trace|silent)$/),
   };
+  if (!isLoopback(config.host)) {
+    problems.push(
+      `KAPPA_HOST ${config.host} can be reached from other machines and KAPPA_AUTH is none: everybody could invoke every function`,
+    );
+  }
   if (problems.length > 0) throw new Error(`bad configuration: ${problems.join('; ')}`);
   return Object.freeze(config);
 }

@@ -11,7 +11,7 @@ import { pino } from 'pino';
 import { Registry as MetricRegistry } from 'prom-client';
 
 import { openDirectoryBlobStore } from './blobs/blob-store.ts';
-import { isLoopback, parseConfig } from './config.ts';
+import { parseConfig } from './config.ts';
 import { startDispatcher } from './dispatch/dispatcher.ts';
 import { functionUrlHandler } from './function-url/handler.ts';
 import { blobRoutes } from './http/blob-routes.ts';
@@ -136,14 +136,13 @@ const onRefused = (err: unknown, requestId: string): void => {
   );
 };
 const shared = { dispatcher, budget, now: Date.now, onRefused };
-const isBlobStoreOpen = config.auth === 'none' && isLoopback(config.host);
 const control = controlApp({
   notReadyBecause: () => [
     ...(isStopping ? ['stopping'] : []),
     ...observation.missing().map((kind) => `${kind} not listed yet`),
   ],
   metrics: async () => ({ contentType: metricRegistry.contentType, text: await metricRegistry.metrics() }),
-  blobs: isBlobStoreOpen ? blobRoutes(blobs) : null,
+  blobs: blobRoutes(blobs), // for this machine's own callers: see parseConfig
   onError: onRefused,
 });
 const server = makeServer(
