@@ -1,5 +1,4 @@
 import { functionNameMaxChars } from './limits.ts';
-import { ParseError } from './parse-error.ts';
 
 /** Lambda names are 1 to 64 of these. */
 const lambdaName = /^[a-zA-Z0-9_-]{1,64}$/;
@@ -93,21 +92,24 @@ export interface FunctionReference {
 }
 
 const functionReference =
-  /^(?:(?:arn:aws[a-z-]*:lambda:(?<region>[a-z0-9-]{1,64}):)?(?<accountId>\d{12}):function:|function:)?(?<name>[a-zA-Z0-9_-]{1,64})(?::(?<qualifier>\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9_-]{1,128}))?$/;
+  /^(?:arn:aws[a-zA-Z-]*:lambda:(?<region>[a-z]{2}(?:-[a-z]+)+-\d):)?(?:(?<accountId>\d{12}):)?(?:function:)?(?<name>[a-zA-Z0-9_-]{1,64})(?::(?<qualifier>\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9_-]{1,128}))?$/;
 
 /**
- * Reads `NAME`, `NAME:QUALIFIER`, the partial ARN `ACCOUNT:function:NAME[:QUALIFIER]` or a full ARN, percent-decoded.
+ * Reads the forms that Lambda takes: `NAME`, `ACCOUNT:function:NAME`, `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`, also
+ * `function:NAME` and, as Lambda does, with parts left out; each with `:QUALIFIER` or without.
  *
- * @throws ParseError when it is none of these
+ * @param text percent-decoded
+ * @returns null when it is none of these
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html FunctionName
  */
-export function parseFunctionReference(text: string): FunctionReference {
-  const { name, ...rest } = functionReference.exec(text)?.groups ?? {};
-  if (name === undefined) {
-    throw new ParseError('function reference', [
-      { path: '', message: `${JSON.stringify(text.slice(0, 200))} is neither a name nor an ARN` },
-    ]);
-  }
-  const said = Object.entries(rest).filter(([, value]) => value !== undefined);
-  return { name, ...Object.fromEntries(said) };
+export function parseFunctionReference(text: string): FunctionReference | null {
+  if (lambdaName.test(text)) return { name: text };
+  const { name, qualifier, accountId, region } = functionReference.exec(text)?.groups ?? {};
+  if (name === undefined) return null;
+  return {
+    name,
+    ...(qualifier === undefined ? {} : { qualifier }),
+    ...(accountId === undefined ? {} : { accountId }),
+    ...(region === undefined ? {} : { region }),
+  };
 }

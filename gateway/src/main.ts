@@ -7,6 +7,7 @@ import { defaultAccountId } from '@kappa/crds/accounts';
 import { isUnavailable } from '@kappa/crds/client/errors';
 import { connect } from '@kappa/crds/client/kubernetes';
 import { zipMaxBytes } from '@kappa/crds/limits';
+import { functionArn } from '@kappa/crds/names';
 import { pino } from 'pino';
 import { Registry as MetricRegistry } from 'prom-client';
 
@@ -95,8 +96,7 @@ const dispatcher = startDispatcher({
   linkPort: config.linkPort,
   limits: { capacityBudgetMs: config.capacityWaitMs, accountConcurrency: config.accountConcurrency },
 });
-const arnOf = (accountId: string, name: string): string =>
-  `arn:aws:lambda:${config.region}:${accountId}:function:${name}`;
+const arnOf = (accountId: string, name: string): string => functionArn({ region: config.region, accountId, name });
 const warmUp = new WarmUp({ readCode: (sha256) => blobs.get(sha256), maxCodeBytes: 256 * 1024 });
 const registry: Registry = new Registry({
   routing: {

@@ -1,7 +1,7 @@
+import { type FunctionReference, parseFunctionReference } from '@kappa/crds/names';
 import { InvalidParameterValue, LambdaError, ResourceNotFound } from '../errors.ts';
 import { type Functions, type Resolved, resolveQualifier } from '../registry/functions.ts';
 import { LATEST, type RoutedFunction } from '../registry/routing.ts';
-import { parseReference, type Reference } from './reference.ts';
 
 /** What the resolver of function names is made with. */
 export interface ResolveDeps {
@@ -22,7 +22,7 @@ export interface ResolveDeps {
  */
 export function functionResolver(deps: ResolveDeps): (label: string, query: string) => Resolved | Promise<Resolved> {
   return (label, query) => {
-    const reference = parseReference(label);
+    const reference = referenceOf(label);
     const qualifier = qualifierOf(reference, query);
     checkRegion(reference, deps.region);
     const accountId = reference.accountId ?? deps.defaultAccountId;
@@ -37,8 +37,29 @@ export function functionResolver(deps: ResolveDeps): (label: string, query: stri
   };
 }
 
+/** @throws InvalidParameterValue when the label is no reference to a function */
+function referenceOf(label: string): FunctionReference {
+  const text = decode(label);
+  const reference = text === null ? null : parseFunctionReference(text);
+  if (reference !== null) return reference;
+  const shown = (text ?? label).slice(0, 200);
+  throw new InvalidParameterValue(
+    `1 validation error detected: Value '${shown}' at 'functionName' failed to satisfy constraint: Member must be a function name, a partial ARN or an ARN, with a qualifier or without one`,
+  );
+}
+
+/** null = the percent-encoding is broken. */
+function decode(label: string): string | null {
+  if (!label.includes('%')) return label;
+  try {
+    return decodeURIComponent(label);
+  } catch {
+    return null;
+  }
+}
+
 /** @throws InvalidParameterValue when path and query disagree, or it is not a qualifier */
-function qualifierOf(reference: Reference, query: string): string | null {
+function qualifierOf(reference: FunctionReference, query: string): string | null {
   const asked = query === '' ? null : new URLSearchParams(query).get('Qualifier');
   const derived = reference.qualifier ?? null;
   if (asked === null || asked === '') return derived;
@@ -56,7 +77,7 @@ function qualifierOf(reference: Reference, query: string): string | null {
   return asked;
 }
 
-function checkRegion(reference: Reference, region: string): void {
+function checkRegion(reference: FunctionReference, region: string): void {
   if (reference.region === undefined || reference.region === region) return;
   throw new LambdaError(
     'ResourceNotFoundException',
