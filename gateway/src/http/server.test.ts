@@ -48,6 +48,8 @@ async function start(
     [
       {
         namespace: 'default',
+        name: 'hello-live',
+        createdMs: 0,
         functionObjectName: 'hello',
         alias: 'live',
         version: '1',

@@ -162,7 +162,15 @@ test('nothing is kept of what is gone', () => {
   registry.markSynced();
   registry.setVersion('default/hello-aaaaaaaaaa', versionView());
   registry.setFunction('default/hello', functionView());
-  const alias = { namespace: 'default', functionObjectName: 'hello', alias: 'live', version: '1', additional: null };
+  const alias = {
+    namespace: 'default',
+    name: 'hello-live',
+    createdMs: 0,
+    functionObjectName: 'hello',
+    alias: 'live',
+    version: '1',
+    additional: null,
+  };
   registry.setAlias('default/hello-live', alias);
   settle();
   registry.setAlias('default/hello-live', null);

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { functionView, routed, testRouting, versionView } from '../testing.ts';
 import { resolveQualifier } from './functions.ts';
 import { type Observed, routeFunction, targetsOf } from './routing.ts';
-import type { FunctionView, VersionView } from './views.ts';
+import type { AliasView, FunctionView, VersionView } from './views.ts';
 
 const observed = (fn: Partial<FunctionView>, versions: readonly VersionView[]): Observed => ({
   fn: functionView(fn),
@@ -86,6 +86,8 @@ const one = versionView({ uid: 'uid-1', name: 'hello-1', version: '1' });
 const two = versionView({ uid: 'uid-2', name: 'hello-2', version: '2' });
 const alias = (name: string, version: string, additional: { version: string; weight: number } | null = null) => ({
   namespace: 'default',
+  name: `hello-${name}`,
+  createdMs: 0,
   functionObjectName: 'hello',
   alias: name,
   version,
@@ -115,6 +117,18 @@ test.each<[qualifier: string | null, random: number, uid: string | null]>([
   ['nobody', 0, null],
 ])('resolveQualifier: %p with %p is %p', (qualifier, random, uid) => {
   expect(resolveQualifier(fn, qualifier, () => random)?.target.versionUid ?? null).toBe(uid);
+});
+
+test.each<[reason: string, early: Partial<AliasView>, late: Partial<AliasView>, uid: string | null]>([
+  ['the older has it', { createdMs: 1_000, version: '1' }, { createdMs: 2_000, version: '2' }, 'uid-1'],
+  ['of one age the first by name has it', { name: 'b', version: '1' }, { name: 'a', version: '2' }, 'uid-2'],
+  ['also when its version is missing', { createdMs: 1_000, version: '9' }, { createdMs: 2_000, version: '2' }, null],
+])('of two objects with one alias name %s, whichever came first', (_reason, early, late, uid) => {
+  const pair = [early, late].map((over) => ({ ...alias('live', '1'), ...over }));
+  for (const aliases of [pair, pair.toReversed()]) {
+    const made = routed({}, [first, one, two], aliases);
+    expect(resolveQualifier(made, 'live', () => 0)?.target.versionUid ?? null).toBe(uid);
+  }
 });
 
 test('resolveQualifier: a function that failed says so and why', () => {

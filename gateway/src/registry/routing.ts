@@ -114,12 +114,13 @@ function previousLatest({ versions }: Observed, previous: RoutedFunction | null)
   return previous?.latest ? versions.get(previous.latest.versionName) : undefined;
 }
 
+/** Of two objects with one alias name the older has it, then the first by name: the same on every gateway, whatever came first. */
 function routeAliases(
   aliases: readonly AliasView[],
   targetOf: (version: string) => Target | null,
 ): ReadonlyMap<string, RoutedAlias> {
   const routed = new Map<string, RoutedAlias>();
-  for (const alias of aliases) {
+  for (const alias of holdersOf(aliases)) {
     const target = targetOf(alias.version);
     if (target === null) continue;
     const second = alias.additional === null ? null : targetOf(alias.additional.version);
@@ -128,6 +129,19 @@ function routeAliases(
     routed.set(alias.alias, { target, additional });
   }
   return routed;
+}
+
+function holdersOf(aliases: readonly AliasView[]): Iterable<AliasView> {
+  const holders = new Map<string, AliasView>();
+  for (const alias of aliases) {
+    const holder = holders.get(alias.alias);
+    if (holder === undefined || isOlder(alias, holder)) holders.set(alias.alias, alias);
+  }
+  return holders.values();
+}
+
+function isOlder(one: AliasView, other: AliasView): boolean {
+  return one.createdMs === other.createdMs ? one.name < other.name : one.createdMs < other.createdMs;
 }
 
 function makeTarget(

@@ -52,6 +52,10 @@ export interface VersionView {
 /** What the gateway keeps of an Alias. */
 export interface AliasView {
   readonly namespace: string;
+  /** metadata.name. */
+  readonly name: string;
+  /** Epoch milliseconds, whole seconds. */
+  readonly createdMs: number;
   /** metadata.name of the Function. */
   readonly functionObjectName: string;
   /** The alias's own name, as callers say it. */
@@ -105,6 +109,8 @@ export function viewAlias({ metadata, spec }: AliasObject): AliasView {
   const second = spec.additionalVersion;
   return {
     namespace: metadata.namespace,
+    name: metadata.name,
+    createdMs: metadata.creationTimestampMs ?? 0,
     functionObjectName: spec.functionName,
     alias: spec.name,
     version: spec.functionVersion,
