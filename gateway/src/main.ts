@@ -28,6 +28,7 @@ import { problemLog } from './problem-log.ts';
 import { clusterDoor } from './registry/cluster-door.ts';
 import { environmentSource } from './registry/environment.ts';
 import { observe } from './registry/observe.ts';
+import { takeEpoch } from './registry/owner-epoch.ts';
 import { Registry } from './registry/registry.ts';
 import { RetryQueue } from './registry/retry-queue.ts';
 import { sourceReader } from './registry/source-reader.ts';
@@ -85,7 +86,13 @@ const metrics = gatewayMetrics(metricRegistry, {
 const dispatcher = startDispatcher({
   identity: {
     gatewayId: config.identity === '' ? `gateway-${randomUUID()}` : config.identity,
-    epoch: Date.now(), // rises with each life of the process, also after a restart
+    epoch: await takeEpoch({
+      kubernetes,
+      namespace: config.poolNamespace,
+      wallMs: Date.now(),
+      schedule,
+      onProblem: (err) => log.warn({ problem: textOf(err) }, 'the owner epoch is the wall clock alone'),
+    }),
     signingKey: createPrivateKey(readFileSync(config.signingKeyFile)),
   },
   cluster: clusterDoor(kubernetes, config.poolNamespace, { queue: clusterQueue, schedule, tellAfterMs: 100 }),
