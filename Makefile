@@ -1,7 +1,6 @@
 # Every target works on a fresh machine with Node.js (any), Go, Python 3 and make: `setup` brings the rest.
 SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-export NODE_OPTIONS := --disable-warning=ExperimentalWarning
 
 AGENT := runtime-images/agent/bin/agent
 AGENT_SOURCES := $(shell find runtime-images/agent -name '*.go' -o -name go.mod)
@@ -26,7 +25,7 @@ kubectl: node_modules/.package-lock.json ## Provide kubectl under .cache/ and pr
 	@node local/src/kubectl.ts
 
 dev: setup ## Run the whole platform here, with the examples applied (Ctrl-C ends it)
-	@node local/src/dev/main.ts
+	@node --disable-warning=ExperimentalWarning local/src/dev/main.ts
 
 test: setup unit agent-test python-test contract e2e ## Set up and pass all the tests
 
@@ -48,17 +47,19 @@ python-test: setup
 lint: setup ## Format, lint, types, import direction
 	biome check .
 	tsc --noEmit
-	@test -z "$$(gofmt -l runtime-images/agent)" || { gofmt -l runtime-images/agent; echo 'run gofmt on these'; exit 1; }
+	@test -z "$$(gofmt -l runtime-images/agent bench/go)" || { gofmt -l runtime-images/agent bench/go; echo 'run gofmt on these'; exit 1; }
+	cd bench/go && go vet ./...
 
 generate: setup ## Regenerate types and frame tables from their sources
 	node crds/src/generate.ts
 	node runtime-images/link/generate.ts
 
 verify: generate ## Fail when generated files differ from their sources
-	git diff --exit-code -- crds/src/generated gateway/src/link/generated runtime-images/agent/link
+	git diff --exit-code -- crds/src/generated gateway/src/link/generated runtime-images/agent/link/frames_generated.go
 
 bench: setup ## Measure, with floors beside (docs/benchmarks.md)
 	node bench/src/main.ts
 
 clean: ## Remove everything that was installed, built or stored here
-	rm -rf node_modules */node_modules .cache .kappa runtime-images/agent/bin
+	rm -rf node_modules */node_modules .cache .kappa coverage isolate-*.log runtime-images/agent/bin
+	find runtime-images -name __pycache__ -type d -prune -exec rm -rf {} +

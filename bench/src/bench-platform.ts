@@ -54,6 +54,11 @@ export class BenchPlatform {
     return pid;
   }
 
+  /** Ends one part and starts it again; it serves when this resolves. */
+  restart(part: PartName): Promise<void> {
+    return this.#platform.part(part).restart();
+  }
+
   get stateDir(): string {
     return this.#platform.stateDir;
   }
@@ -76,7 +81,10 @@ export class BenchPlatform {
       ['apply', '--server-side', '-f', '-'],
       functions.map((fn) => JSON.stringify(fn)).join('\n---\n'),
     );
-    await this.kubectl(['wait', 'fn', '--all', '--for=condition=Ready', '--timeout=300s']);
+    const states = ['get', 'fn', '-o', 'jsonpath={.items[*].status.state}'];
+    const isActive = async (): Promise<boolean> =>
+      (await this.kubectl(states)).split(' ').every((state) => state === 'Active');
+    await until('every function is Active', isActive);
     const last = (functions.at(-1) as { metadata: { name: string } }).metadata.name;
     const isKnown = async (): Promise<boolean> =>
       (
@@ -109,7 +117,7 @@ export class BenchPlatform {
   }
 }
 
-/** Waits for a condition, up to two minutes. @throws Error that says what did not come true */
+/** Waits for a condition, up to two minutes; asks every 50 ms. @throws Error that says what did not come true */
 export async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
   const endMs = performance.now() + 120_000;
   while (!(await isTrue())) {

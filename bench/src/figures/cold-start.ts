@@ -11,7 +11,7 @@ import { percentile, show, summarize } from '../stats.ts';
 const languages = { 'nodejs24.x': 'Node', 'python3.11': 'Python' } as const;
 type RuntimeId = keyof typeof languages;
 const poolSize = 4;
-const callsPerRound = 12;
+const callsPerRound = 24;
 /** What the last call set off (labels, a new pod) has come to rest by then. */
 const restMs = 500;
 

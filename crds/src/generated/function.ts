@@ -271,10 +271,6 @@ export interface FunctionStatus {
    */
   readonly latestVersion?: string;
   /**
-   * Changes with every change of the function (a UUID), as in Lambda.
-   */
-  readonly revisionId?: string;
-  /**
    * SHA-256 of the zip in base64, as in Lambda.
    */
   readonly codeSha256?: string;

@@ -155,6 +155,9 @@ function makeStop(stateDir: string, parts: ReadonlyMap<PartName, Part>, onEnd: (
   };
 }
 
+/** MiB of V8's young generation: its default of 16 keeps up to 40 MB more resident in each process and gains nothing measurable here. */
+const youngGeneration = '--max-semi-space-size=4';
+
 interface PartContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly kubeconfig: string;
@@ -177,7 +180,10 @@ function makePart(name: PartName, { environment, kubeconfig, ports, doors }: Par
     gateway: () => answersOk(`http://127.0.0.1:${ports.gateway}/readyz`),
   };
   const file = name === 'api' || name === 'node' ? `local/src/${name}/main.ts` : `${name}/src/main.ts`;
-  return new Part({ name, args: [file], environment, folder: repository, isReady: checks[name] }, doors);
+  return new Part(
+    { name, args: [youngGeneration, file], environment, folder: repository, isReady: checks[name] },
+    doors,
+  );
 }
 
 function environmentOf(stateDir: string, kubeconfig: string, ports: Ports): Record<string, string> {
