@@ -106,7 +106,7 @@ export interface FunctionCodeZip {
  */
 export interface FunctionCodeUrl {
   /**
-   * Address of the zip, https or http, at most 2,048 characters.
+   * Address of the zip, https (http where the install allows it), at most 2,048 characters.
    */
   readonly url: string;
   /**
