@@ -53,11 +53,11 @@ export interface TestGateway {
 const realClock: DispatchOptions['clock'] = {
   nowMs: () => performance.now(),
   after: (delayMs, call) => {
-    const timer = setTimeout(call, delayMs);
+    const timer = setTimeout(call, delayMs).unref();
     return () => clearTimeout(timer);
   },
   every: (periodMs, call) => {
-    const timer = setInterval(call, periodMs);
+    const timer = setInterval(call, periodMs).unref();
     return () => clearInterval(timer);
   },
   soon: (call) => setImmediate(call),
