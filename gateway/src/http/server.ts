@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
@@ -57,7 +58,7 @@ export function makeServer(options: ServerOptions, deps: ServerDeps): Server {
       keepAliveTimeout: options.keepAliveTimeoutMs,
       connectionsCheckingInterval: 1000,
       insecureHTTPParser: false,
-      requireHostHeader: true,
+      requireHostHeader: false, // it is required, by our own answer, which has a request id
       // Java's HttpClient offers h2c on every plain request; RFC 9110 lets a server pass over it. All else is refused.
       shouldUpgradeCallback: (req) => req.headers.upgrade?.toLowerCase() !== 'h2c',
     },
@@ -125,6 +126,7 @@ function framingProblem(req: IncomingMessage): string | null {
     if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
   }
   if (hosts > 1) return 'more than one Host header';
+  if (hosts === 0 && req.httpVersion !== '1.0') return 'the Host header is missing';
   if (req.httpVersionMajor !== 1) return 'this version of HTTP is not supported';
   if (req.method === 'TRACE') return 'TRACE is not supported';
   return null;
@@ -182,7 +184,8 @@ const LINGER_BYTES = 16 * 1024 * 1024;
 function refuse(req: IncomingMessage, res: ServerResponse, problem: string): void {
   const body = JSON.stringify({ Type: 'User', message: problem });
   refused.add(req.socket);
-  res.writeHead(400, [...refusalHeaders, 'Content-Length', String(Buffer.byteLength(body)), 'Connection', 'close']);
+  const headers = [...refusalHeaders, 'x-amzn-RequestId', randomUUID()];
+  res.writeHead(400, [...headers, 'Content-Length', String(Buffer.byteLength(body)), 'Connection', 'close']);
   res.end(body);
 }
 
@@ -223,6 +226,7 @@ function refuseRaw(socket: Duplex, status: number, problem: string): void {
     'Content-Type: application/json',
     'x-amzn-ErrorType: BadRequestException',
     'x-kappa-fault: caller',
+    `x-amzn-RequestId: ${randomUUID()}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
   ];
