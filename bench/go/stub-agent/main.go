@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -32,6 +33,7 @@ type pod struct {
 
 func main() {
 	background.Enter()
+	runtime.GOMAXPROCS(1) // as the real agent
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	own := pod{os.Getenv("KAPPA_POD_UID"), os.Getenv("KAPPA_POD_IP"), os.Getenv("KAPPA_GATEWAY_PUBLIC_KEY")}
