@@ -43,7 +43,10 @@ const hex = (code: number): string => `0x${code.toString(16).padStart(2, '0')}`;
 
 /** `STREAM_ID` style to Go's `StreamId` style. */
 function goName(name: string): string {
-  return name.charAt(0) + name.slice(1).toLowerCase();
+  return name
+    .split('_')
+    .map((word) => word.charAt(0) + word.slice(1).toLowerCase())
+    .join('');
 }
 
 function makeTypeScript(table: FrameTable): string {

@@ -5,7 +5,7 @@ package link
 // Sizes and versions of the frame table.
 const (
 	// Protocol is the protocol version that this table describes.
-	Protocol = 1
+	Protocol = 2
 	// OldestProtocol is the oldest protocol version still spoken.
 	OldestProtocol = 1
 	// MaxFrameBytes is the largest value of a frame's length field.
@@ -28,6 +28,11 @@ const (
 	FrameWelcome     byte = 0x03
 	FrameSpecialize  byte = 0x10
 	FrameSpecialized byte = 0x11
+	FrameAdopt       byte = 0x12
+	FrameAdopted     byte = 0x13
+	FrameFence       byte = 0x14
+	FrameFenced      byte = 0x15
+	FrameState       byte = 0x16
 	FrameInvoke      byte = 0x20
 	FrameData        byte = 0x21
 	FrameResponse    byte = 0x22
@@ -39,6 +44,12 @@ const (
 	FramePong        byte = 0x31
 	FrameDrain       byte = 0x32
 	FrameError       byte = 0x3f
+	FramePeerHello   byte = 0x50
+	FramePeerAuth    byte = 0x51
+	FramePeerWelcome byte = 0x52
+	FrameRing        byte = 0x53
+	FrameForward     byte = 0x54
+	FrameRefused     byte = 0x55
 )
 
 // FrameNames gives the name of each known frame code.
@@ -48,6 +59,11 @@ var FrameNames = map[byte]string{
 	FrameWelcome:     "WELCOME",
 	FrameSpecialize:  "SPECIALIZE",
 	FrameSpecialized: "SPECIALIZED",
+	FrameAdopt:       "ADOPT",
+	FrameAdopted:     "ADOPTED",
+	FrameFence:       "FENCE",
+	FrameFenced:      "FENCED",
+	FrameState:       "STATE",
 	FrameInvoke:      "INVOKE",
 	FrameData:        "DATA",
 	FrameResponse:    "RESPONSE",
@@ -59,6 +75,12 @@ var FrameNames = map[byte]string{
 	FramePong:        "PONG",
 	FrameDrain:       "DRAIN",
 	FrameError:       "ERROR",
+	FramePeerHello:   "PEER_HELLO",
+	FramePeerAuth:    "PEER_AUTH",
+	FramePeerWelcome: "PEER_WELCOME",
+	FrameRing:        "RING",
+	FrameForward:     "FORWARD",
+	FrameRefused:     "REFUSED",
 }
 
 // ErrorCode is a code that an ERROR frame may carry.
@@ -70,7 +92,7 @@ const (
 	WrongPod ErrorCode = "WrongPod"
 	// BadSignature: AUTH is not signed by the install's key.
 	BadSignature ErrorCode = "BadSignature"
-	// StaleEpoch: a higher owner epoch has been seen.
+	// StaleEpoch: a higher epoch has been seen.
 	StaleEpoch ErrorCode = "StaleEpoch"
 	// UnsupportedProtocol: no common protocol version.
 	UnsupportedProtocol ErrorCode = "UnsupportedProtocol"
@@ -80,6 +102,8 @@ const (
 	AlreadyClaimed ErrorCode = "AlreadyClaimed"
 	// NotClaimed: INVOKE on a generic pod.
 	NotClaimed ErrorCode = "NotClaimed"
+	// NotHolder: INVOKE from a gateway that does not hold the pod.
+	NotHolder ErrorCode = "NotHolder"
 	// Busy: perInstance invocations already run.
 	Busy ErrorCode = "Busy"
 	// Draining: the pod takes no new work.
