@@ -1,3 +1,4 @@
+import { functionKeyOf } from './ownership.ts';
 import {
   type CorePod,
   type CoreRequest,
@@ -7,7 +8,7 @@ import {
   type Slot,
   type SlotEvent,
 } from './slot.ts';
-import type { Target } from './types.ts';
+import type { DispatchLoad, Target } from './types.ts';
 import { type AccountState, FunctionState, VersionState } from './version-state.ts';
 
 /**
@@ -41,6 +42,15 @@ export class Census<P extends CorePod, R extends CoreRequest> {
     return known === undefined ? [] : [known];
   }
 
+  /** @see DispatchLoad */
+  load(): DispatchLoad {
+    const accounts = new Map<string, number>();
+    for (const [id, { outstanding }] of this.#accounts) if (outstanding > 0) accounts.set(id, outstanding);
+    const running = new Map<string, number>();
+    for (const [key, owner] of this.#functions) if (owner.running > 0) running.set(key, owner.running);
+    return { accounts, running };
+  }
+
   get versionCount(): number {
     return this.#versions.size;
   }
@@ -67,14 +77,14 @@ export class Census<P extends CorePod, R extends CoreRequest> {
     if (version.slots.size > 0 || version.queue.length > 0 || version.failures > 0 || isKept) return;
     this.#versions.delete(version.uid);
     version.owner.versions.delete(version);
-    if (version.owner.versions.size === 0) this.#functions.delete(functionKey(version.target));
+    if (version.owner.versions.size === 0) this.#functions.delete(version.owner.key);
   }
 
   setVersions(current: ReadonlyMap<string, Target>): void {
     this.#current = current;
     const caps = new Map<string, Target>();
     for (const target of current.values()) {
-      if (target.reservedConcurrency !== null) caps.set(functionKey(target), target);
+      if (target.reservedConcurrency !== null) caps.set(functionKeyOf(target), target);
       if (target.provisionedConcurrency > 0) this.version(target);
     }
     for (const account of this.#accounts.values()) account.reserved = 0;
@@ -180,10 +190,10 @@ export class Census<P extends CorePod, R extends CoreRequest> {
   }
 
   #function(target: Target): FunctionState<P, R> {
-    const key = functionKey(target);
+    const key = functionKeyOf(target);
     let owner = this.#functions.get(key);
     if (owner === undefined) {
-      owner = new FunctionState(this.#account(target.accountId));
+      owner = new FunctionState(key, this.#account(target.accountId));
       this.#functions.set(key, owner);
     }
     return owner;
@@ -197,8 +207,4 @@ export class Census<P extends CorePod, R extends CoreRequest> {
     }
     return account;
   }
-}
-
-function functionKey({ namespace, functionObjectName }: Target): string {
-  return `${namespace}/${functionObjectName}`;
 }

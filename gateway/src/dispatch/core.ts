@@ -4,6 +4,7 @@ import { Census } from './census.ts';
 import { Claims, type CoreClock } from './claims.ts';
 import type { CoreEffects, Loss } from './effects.ts';
 import type { DispatchLimits } from './limits.ts';
+import { NoIdleSlot } from './ownership.ts';
 import { initPauseMs, planAdmission } from './plan.ts';
 import type { CorePod, CoreRequest, Slot } from './slot.ts';
 import type { Target } from './types.ts';
@@ -48,10 +49,11 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     this.claims = new Claims(limits, clock, owner, zone);
   }
 
-  /** One more request. @throws TooManyRequests; the request is then as if it had never come */
-  arrive(target: Target, request: R): void {
+  /** One more request. @throws TooManyRequests, NoIdleSlot; the request is then as if it had never come */
+  arrive(target: Target, request: R, onlyIdle = false): void {
     const version = this.census.version(target);
     try {
+      if (onlyIdle && (version.idle.length === 0 || !this.#hasRoom(version))) throw new NoIdleSlot(version.owner.key);
       this.#admit(version, request);
     } catch (error) {
       this.census.forgetIfUnused(version);

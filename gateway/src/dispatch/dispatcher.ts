@@ -10,7 +10,17 @@ import { Pods } from './pods.ts';
 import type { Slot } from './slot.ts';
 import { makeSpecialize } from './specialize.ts';
 import { sweep } from './sweep.ts';
-import type { Dispatcher, DispatchObserver, DispatchStats, Invocation, Outcome, PoolPod, Target } from './types.ts';
+import type {
+  Dispatcher,
+  DispatchLoad,
+  DispatchObserver,
+  DispatchStats,
+  Invocation,
+  InvokeOptions,
+  Outcome,
+  PoolPod,
+  Target,
+} from './types.ts';
 
 /**
  * Makes the dispatcher of this gateway and starts its clocks; `drain` stops them.
@@ -56,12 +66,12 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     ];
   }
 
-  invoke(target: Target, invocation: Invocation): Promise<Outcome> {
+  invoke(target: Target, invocation: Invocation, options?: InvokeOptions): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (this.#isStopped) throw shuttingDown();
       const call = new Call(this, { target, invocation, arrivedMs: this.nowMs() }, resolve, reject);
       try {
-        this.core.arrive(target, call);
+        this.core.arrive(target, call, options?.onlyIdle);
       } catch (error) {
         if (error instanceof TooManyRequests) this.observer.throttled(target, error.throttle);
         throw error;
@@ -77,6 +87,14 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     this.#current = current;
     for (const pod of this.#pods.present()) if (pod.use === 'orphan') this.#identify(pod, pod.versionUid, false);
     this.core.setVersions(current);
+  }
+
+  onRing(): void {
+    for (const version of this.core.census.select(null)) this.core.advance(version);
+  }
+
+  load(): DispatchLoad {
+    return this.core.census.load();
   }
 
   async drain(signal: AbortSignal): Promise<void> {

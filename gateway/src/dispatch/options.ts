@@ -1,5 +1,6 @@
 import type { Identity } from '../link/link.ts';
 import type { DispatchLimits } from './limits.ts';
+import type { Ownership } from './ownership.ts';
 import type { ClusterDoor, DispatchObserver } from './types.ts';
 
 /** Time, handed in. Timers must not keep the process alive. */
@@ -17,6 +18,8 @@ export interface DispatchClock {
 /** What dispatch is made of. */
 export interface DispatchOptions {
   readonly identity: Identity;
+  /** What this gateway owns among others; absent = everything (it is alone). */
+  readonly ownership?: Ownership;
   readonly cluster: ClusterDoor;
   readonly observer: DispatchObserver;
   /** The code of a function by digest; may reject with a LambdaError. */

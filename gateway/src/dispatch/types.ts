@@ -106,8 +106,10 @@ export interface Dispatcher {
   /**
    * Runs one invocation; waits for capacity within its own budget. A function error is an Outcome of kind `error`.
    * @throws LambdaError 429 TooManyRequests (with reason), 500 ServiceException (platform), 502 InvalidZipFile
+   * @throws NotOwner for a function with reserved concurrency that this gateway has no term of (also when it was lost while the
+   *   request waited); NoIdleSlot with `onlyIdle`. In both cases it provably did not run.
    */
-  invoke(target: Target, invocation: Invocation): Promise<Outcome>;
+  invoke(target: Target, invocation: Invocation, options?: InvokeOptions): Promise<Outcome>;
   /** One pool pod as it is now, null = deleted. Called on every change; `key` is namespace/name. */
   onPod(key: string, pod: PoolPod | null): void;
   /**
@@ -115,10 +117,28 @@ export interface Dispatcher {
    * map (after every informer has synced): the first call allows dispatch to drain.
    */
   onVersions(current: ReadonlyMap<string, Target>): void;
+  /** The ring has changed, so may have what this gateway owns and which terms it holds. Cheap when nothing did. */
+  onRing(): void;
+  /** What the other gateways should know of this one. */
+  load(): DispatchLoad;
   /** Graceful end: waits until nothing is in flight, at most until `signal` aborts, then lets go of every link. */
   drain(signal: AbortSignal): Promise<void>;
   /** Numbers of this moment, for gauges. */
   stats(): DispatchStats;
+}
+
+/** How one request is dispatched. */
+export interface InvokeOptions {
+  /** Run it on an idle pod or not at all: no claim, no waiting. */
+  readonly onlyIdle?: boolean;
+}
+
+/** What one gateway has on its hands. */
+export interface DispatchLoad {
+  /** Unanswered requests of functions without reserved concurrency by account; only those that have some. */
+  readonly accounts: ReadonlyMap<string, number>;
+  /** Running slots by function (namespace/name); only those that have some. */
+  readonly running: ReadonlyMap<string, number>;
 }
 
 /** What dispatch wants from the cluster. Never awaited by a request; retries are the implementation's. */

@@ -4,6 +4,8 @@ import type { Target } from './types.ts';
 
 /** What concurrency is counted by: one Function, all its versions together. */
 export class FunctionState<P extends CorePod, R extends CoreRequest> {
+  /** namespace/name. */
+  readonly key: string;
   /** Hard cap of what runs at the same time; null = none of its own. */
   cap: number | null = null;
   /** Slots in a running state, over all versions. Invariant: <= cap, unless the cap was lowered or pods were adopted. */
@@ -16,7 +18,8 @@ export class FunctionState<P extends CorePod, R extends CoreRequest> {
   readonly slotsByZone = new Map<string, number>();
   readonly account: AccountState;
 
-  constructor(account: AccountState) {
+  constructor(key: string, account: AccountState) {
+    this.key = key;
     this.account = account;
   }
 }

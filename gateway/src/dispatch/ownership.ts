@@ -1,0 +1,61 @@
+import type { Target } from './types.ts';
+
+/** What dispatch asks of the ring of gateways. Synchronous and cheap: asked on the hot path. */
+export interface Ownership {
+  /** This process among gateways, new in each life; the same as the link's Identity.gatewayId. */
+  readonly gatewayId: string;
+  /** One of the function's owners, as this gateway sees the ring: it may claim and adopt pods of it. */
+  isOwner(target: Target): boolean;
+  /** The first of them: it alone keeps provisioned concurrency. */
+  isFirstOwner(target: Target): boolean;
+  /** `gatewayId` is the present life of a live owner other than this one: its pods are left alone. */
+  mayHold(target: Target, gatewayId: string): boolean;
+  /**
+   * Functions with reserved concurrency: number of the present term, or null when this gateway may not dispatch the function now.
+   * Changes with each term; two terms of one life never have the same number.
+   * @param functionKey namespace/name, see {@link functionKeyOf}
+   */
+  term(functionKey: string): number | null;
+  /** Unanswered requests of the account at the other gateways, as last heard; functions with reserved concurrency not counted. */
+  outstandingElsewhere(accountId: string): number;
+}
+
+/** A gateway without others (local mode): it owns everything, and its first term lasts as long as it lives. */
+export function soleOwner(gatewayId: string): Ownership {
+  return {
+    gatewayId,
+    isOwner: () => true,
+    isFirstOwner: () => true,
+    mayHold: () => false,
+    term: () => 1,
+    outstandingElsewhere: () => 0,
+  };
+}
+
+/** The name of a function among gateways: `namespace/name` of its object. */
+export function functionKeyOf({ namespace, functionObjectName }: Target): string {
+  return `${namespace}/${functionObjectName}`;
+}
+
+/**
+ * This gateway may not dispatch the (reserved) function now, or not any more; the request did not run. The router asks the
+ * owner instead; no caller ever sees it.
+ */
+export class NotOwner extends Error {
+  readonly kind = 'NotOwner';
+
+  constructor(functionKey: string) {
+    super(`this gateway has no term of ${functionKey}; the request did not run`);
+    this.name = 'NotOwner';
+  }
+}
+
+/** An `onlyIdle` request found no idle slot here; it did not run. No caller ever sees it. */
+export class NoIdleSlot extends Error {
+  readonly kind = 'NoIdleSlot';
+
+  constructor(functionKey: string) {
+    super(`no pod of ${functionKey} is idle here; the request did not run`);
+    this.name = 'NoIdleSlot';
+  }
+}
