@@ -19,12 +19,14 @@ const config: Config = {
       ...common,
       displayName: 'unit',
       testMatch: [
-        '<rootDir>/{crds,gateway,controller,local,cli,bench}/src/**/*.test.ts',
+        '<rootDir>/{crds,gateway,controller,local,cli,bench,e2e}/src/**/*.test.ts',
         '<rootDir>/runtime-images/**/*.test.ts',
+        '<rootDir>/e2e/{cluster,images}/src/**/*.test.ts',
       ],
     },
     { ...common, displayName: 'contract', testMatch: ['<rootDir>/local/contract/**/*.test.ts'] },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/e2e/specs/**/*.test.ts'] },
+    { ...common, displayName: 'cluster', testMatch: ['<rootDir>/e2e/cluster-specs/**/*.test.ts'] },
   ],
 };
 

@@ -1,0 +1,34 @@
+import type { Sample } from './load.ts';
+
+/** A load in numbers. */
+export interface Summary {
+  readonly requests: number;
+  readonly good: number;
+  readonly byStatus: Readonly<Record<string, number>>;
+  /** Of good answers, milliseconds. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** The first few different problems. */
+  readonly problems: readonly string[];
+}
+
+/** Counts and latencies of a load. Pure. */
+export function summarize(samples: readonly Sample[]): Summary {
+  const byStatus: Record<string, number> = {};
+  for (const { status } of samples) byStatus[status] = (byStatus[status] ?? 0) + 1;
+  const good = samples.filter(({ status }) => status === 200);
+  const times = good.map(({ startMs, endMs }) => endMs - startMs).sort((a, b) => a - b);
+  const at = (share: number): number =>
+    Math.round(times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? 0);
+  const problems = new Set(samples.flatMap(({ problem }) => (problem === '' ? [] : [problem])));
+  return {
+    requests: samples.length,
+    good: good.length,
+    byStatus,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+    maxMs: at(1),
+    problems: [...problems].slice(0, 5),
+  };
+}
