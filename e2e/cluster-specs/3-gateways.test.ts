@@ -1,0 +1,140 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { eventually } from '../src/eventually.ts';
+import { InstalledKappa, isReady, release } from '../src/installed.ts';
+import { maxOverlap, noFindings } from '../src/load/checks.ts';
+import { runBurst, runLoad, type Sample } from '../src/load/load.ts';
+
+let kappa: InstalledKappa;
+const steady = ['steady-a', 'steady-b', 'steady-c', 'steady-d'];
+beforeAll(async () => {
+  kappa = await InstalledKappa.find();
+  await kappa.gatewaysReady();
+  for (const name of steady) await kappa.applyLedgerFunction(name);
+  await kappa.applyLedgerFunction('long', { timeoutSeconds: 900 });
+}, 300_000);
+afterAll(async () => {
+  await kappa?.deleteFunctions([...steady, 'long', 'capped', 'herd', 'crashing']);
+  await kappa?.stop();
+}, 60_000);
+
+const longMs = Number(process.env['KAPPA_E2E_LONG_CALL_SECONDS'] ?? 120) * 1000;
+
+/** When the first of `count` good answers in a row after `sinceMs` was sent; how long the fault could be felt. */
+const recoveredAfterMs = (samples: readonly Sample[], sinceMs: number): number => {
+  const lastBad = samples.filter(({ startMs, status }) => startMs >= sinceMs && status !== 200).at(-1);
+  return lastBad === undefined ? 0 : lastBad.startMs - sinceMs;
+};
+
+test('S2, S3: all gateways are rolled under load; no request fails, and a long call survives', async () => {
+  kappa.ledger.clear();
+  const call = runLoad({
+    endpoint: kappa.endpoint,
+    functions: ['long'],
+    ratePerSecond: 1,
+    count: 1,
+    holdMs: longMs,
+    timeoutMs: longMs + 60_000,
+  });
+  await eventually('the long call runs', async () => kappa.ledger.runningCount === 1);
+  const stop = new AbortController();
+  const load = runLoad({
+    endpoint: kappa.endpoint,
+    functions: steady,
+    ratePerSecond: 120,
+    count: 30_000,
+    holdMs: 5,
+    signal: stop.signal,
+  });
+  await kappa.kubectl.ok(['rollout', 'restart', 'deploy/kappa-gateway', '-n', release.namespace]);
+  const rolled = kappa.kubectl.start([
+    'rollout',
+    'status',
+    'deploy/kappa-gateway',
+    '-n',
+    release.namespace,
+    '--timeout=300s',
+  ]);
+  const code = await new Promise((resolve) => rolled.once('close', resolve));
+  expect(code).toBe(0);
+  await eventually('10,000 requests were sent', async () => kappa.ledger.runs.length >= 10_000, 200_000);
+  stop.abort();
+  const samples = await load;
+  expect(kappa.verdict('S2', samples)).toEqual(noFindings);
+  expect(samples.filter(({ status }) => status !== 200)).toEqual([]);
+  const [long] = await call;
+  expect(long).toMatchObject({ status: 200, answer: { fn: 'long' } });
+  await kappa.gatewaysReady();
+}, 900_000);
+
+test('S1: five times one of three gateways is killed; only what was in flight there fails', async () => {
+  for (let round = 1; round <= 5; round += 1) {
+    await kappa.gatewaysReady();
+    kappa.ledger.clear();
+    const load = runLoad({ endpoint: kappa.endpoint, functions: steady, ratePerSecond: 100, count: 800, holdMs: 20 });
+    await eventually('the load is on', async () => kappa.ledger.runs.length >= 200);
+    const victims = await kappa.gateways();
+    const victim = victims[round % victims.length];
+    if (victim === undefined) throw new Error('no gateway');
+    const killedMs = performance.now();
+    const running = kappa.ledger.runningCount;
+    kappa.signalPod(victim, 'SIGKILL');
+    const samples = await load;
+    expect(kappa.verdict(`S1 round ${round}, ${running} running when it was killed`, samples)).toEqual(noFindings);
+    const failed = samples.filter(({ status }) => status !== 200);
+    // In flight: begun before the kill. What came later has no excuse.
+    expect(failed.filter(({ startMs }) => startMs > killedMs + 1000)).toEqual([]);
+    expect(failed.length).toBeLessThanOrEqual(running + 3);
+    expect(recoveredAfterMs(samples, killedMs)).toBeLessThan(1000);
+  }
+}, 600_000);
+
+test('S13: reserved concurrency 10 under 200 callers while gateways are killed and paused', async () => {
+  await kappa.gatewaysReady();
+  await kappa.applyLedgerFunction('capped', { concurrency: { reserved: 10 } });
+  kappa.ledger.clear();
+  const endMs = performance.now() + 40_000;
+  const outcomes = new Map<number, number>();
+  const samples: Sample[] = [];
+  const callers = Array.from({ length: 200 }, async (_, caller) => {
+    while (performance.now() < endMs) {
+      const options = { endpoint: kappa.endpoint, functions: ['capped'], count: 1, holdMs: 100, timeoutMs: 20_000 };
+      for (const sample of await runBurst(options)) {
+        samples.push({ ...sample, number: caller });
+        outcomes.set(sample.status, (outcomes.get(sample.status) ?? 0) + 1);
+      }
+      await pause(400);
+    }
+  });
+  const faults = async (): Promise<void> => {
+    for (const signal of ['SIGKILL', 'SIGSTOP', 'SIGKILL'] as const) {
+      await pause(6_000);
+      const [victim] = (await kappa.gateways()).filter(isReady);
+      if (victim === undefined) continue;
+      kappa.signalPod(victim, signal);
+      if (signal !== 'SIGSTOP') continue;
+      await pause(8_000);
+      kappa.signalPod(victim, 'SIGCONT');
+    }
+  };
+  await Promise.all([...callers, faults()]);
+  const most = maxOverlap(kappa.ledger.runs);
+  process.stdout.write(
+    `S13: ${kappa.ledger.runs.length} runs, at most ${most} at once; ${JSON.stringify([...outcomes])}\n`,
+  );
+  expect(most).toBeLessThanOrEqual(10);
+  expect(outcomes.get(200) ?? 0).toBeGreaterThan(500);
+}, 300_000);
+
+test('S14: 1,000 calls at once of a cold function that is limited to 20: 200 or 429, nothing else', async () => {
+  await kappa.gatewaysReady();
+  await kappa.applyLedgerFunction('herd', { concurrency: { reserved: 20 } });
+  await kappa.poolReady();
+  kappa.ledger.clear();
+  const samples = await runBurst({ endpoint: kappa.endpoint, functions: ['herd'], count: 1000, holdMs: 50 });
+  expect(kappa.verdict('S14', samples)).toEqual(noFindings);
+  expect(samples.filter(({ status }) => status !== 200 && status !== 429)).toEqual([]);
+  expect(samples.filter(({ status }) => status === 200).length).toBeGreaterThan(0);
+  expect(maxOverlap(kappa.ledger.runs)).toBeLessThanOrEqual(20);
+  expect(new Set(kappa.ledger.runs.map(({ pod }) => pod)).size).toBeLessThanOrEqual(20);
+}, 180_000);

@@ -1,0 +1,174 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { eventually } from '../src/eventually.ts';
+import { InstalledKappa, type InstalledPod, isReady, release } from '../src/installed.ts';
+import { noFindings } from '../src/load/checks.ts';
+import { runLoad } from '../src/load/load.ts';
+
+let kappa: InstalledKappa;
+const warm = ['warm-a', 'warm-b'];
+const cold = ['cold-a', 'cold-b', 'cold-c'];
+beforeAll(async () => {
+  kappa = await InstalledKappa.find();
+  await kappa.gatewaysReady();
+  for (const name of [...warm, ...cold]) await kappa.applyLedgerFunction(name);
+  await kappa.poolReady();
+}, 300_000);
+afterAll(async () => {
+  await kappa?.deleteFunctions([...warm, ...cold]);
+  await kappa?.stop();
+}, 60_000);
+
+const leader = async (): Promise<string> => {
+  const { spec } = await kappa.kubectl.json<{ spec: { holderIdentity?: string } }>([
+    'lease',
+    'kappa-controller',
+    '-n',
+    release.namespace,
+  ]);
+  return spec.holderIdentity ?? '';
+};
+
+const leadingPod = async (): Promise<InstalledPod> => {
+  const identity = await leader();
+  const pods = await kappa.pods(release.namespace, 'app.kubernetes.io/component=controller');
+  const pod = pods.find(({ metadata }) => identity.includes(metadata.name));
+  if (pod === undefined) throw new Error(`no controller pod is ${identity}`);
+  return pod;
+};
+
+/** Writes of a pod that the API server's audit log shows, with their times. */
+const writesOf = (podName: string): readonly { readonly atMs: number; readonly what: string }[] => {
+  const path = process.env['KAPPA_E2E_AUDIT_LOG'];
+  if (path === undefined) throw new Error('KAPPA_E2E_AUDIT_LOG is not set');
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(podName) && /"verb":"(create|update|patch|delete)"/.test(line))
+    .map((line) => JSON.parse(line) as AuditLine)
+    .filter(({ user, stage }) => stage === 'ResponseComplete' && user.extra?.[podNameExtra]?.[0] === podName)
+    .filter(({ responseStatus }) => (responseStatus?.code ?? 0) < 300)
+    .map(({ verb, requestURI, requestReceivedTimestamp }) => ({
+      atMs: Date.parse(requestReceivedTimestamp),
+      what: `${verb} ${requestURI}`,
+    }));
+};
+
+interface AuditLine {
+  readonly stage: string;
+  readonly verb: string;
+  readonly requestURI: string;
+  readonly requestReceivedTimestamp: string;
+  readonly responseStatus?: { readonly code?: number };
+  readonly user: { readonly extra?: Readonly<Record<string, readonly string[]>> };
+}
+const podNameExtra = 'authentication.kubernetes.io/pod-name';
+
+test('S4: the leading controller is killed, then paused: no call fails, and the old leader writes nothing', async () => {
+  const stop = new AbortController();
+  const load = runLoad({
+    endpoint: kappa.endpoint,
+    functions: warm,
+    ratePerSecond: 40,
+    count: 20_000,
+    holdMs: 5,
+    signal: stop.signal,
+  });
+  const killed = await leadingPod();
+  kappa.signalPod(killed, 'SIGKILL');
+  const killedMs = performance.now();
+  await eventually('somebody leads again', async () => (await leader()) !== '' && hasNewLeader(killed), 30_000);
+  process.stdout.write(`S4: a new leader ${Math.round(performance.now() - killedMs)} ms after the kill\n`);
+  await eventually(
+    'two controllers run',
+    async () =>
+      (await kappa.pods(release.namespace, 'app.kubernetes.io/component=controller')).filter(isReady).length === 2,
+    60_000,
+  );
+
+  const paused = await leadingPod();
+  kappa.signalPod(paused, 'SIGSTOP');
+  await eventually('another one leads', () => hasNewLeader(paused), 30_000);
+  const resumedAtMs = Date.now();
+  kappa.signalPod(paused, 'SIGCONT');
+  await kappa.applyLedgerFunction('after-pause'); // work for a leader
+  await pause(5_000); // what a resumed leader would write, it would write by now
+  expect(
+    writesOf(paused.metadata.name).filter(({ atMs, what }) => atMs > resumedAtMs && !what.includes('/leases/')),
+  ).toEqual([]);
+  stop.abort();
+  const samples = await load;
+  expect(kappa.verdict('S4', samples)).toEqual(noFindings);
+  expect(samples.filter(({ status }) => status !== 200)).toEqual([]);
+  await kappa.deleteFunctions(['after-pause']);
+}, 240_000);
+
+const hasNewLeader = async (old: InstalledPod): Promise<boolean> => {
+  const identity = await leader();
+  if (identity === '') return false;
+  if (!identity.includes(old.metadata.name)) return true;
+  // The killed container comes back under the same name: a fresh renewal by it is a new leader, too.
+  const { spec } = await kappa.kubectl.json<{ spec: { renewTime?: string; acquireTime?: string } }>([
+    'lease',
+    'kappa-controller',
+    '-n',
+    release.namespace,
+  ]);
+  return Date.now() - Date.parse(spec.acquireTime ?? '') < 10_000;
+};
+
+test('S5: API server and etcd are stopped: warm and cold calls go on, and a gateway restarts and serves', async () => {
+  await kappa.gatewaysReady();
+  await kappa.poolReady();
+  const downMs = Number(process.env['KAPPA_E2E_OUTAGE_SECONDS'] ?? 60) * 1000;
+  const gateways = await kappa.gateways();
+  const restarted = gateways[0];
+  if (restarted === undefined) throw new Error('no gateway');
+  kappa.ledger.clear();
+  await kappa.cluster('apiserver', 'stop');
+  try {
+    const startMs = performance.now();
+    const load = runLoad({
+      endpoint: kappa.endpoint,
+      functions: warm,
+      ratePerSecond: 50,
+      count: (50 * downMs) / 1000,
+      holdMs: 5,
+    });
+    const coldSamples = await Promise.all(
+      cold.map((name) =>
+        runLoad({ endpoint: kappa.endpoint, functions: [name], ratePerSecond: 1, count: 3, holdMs: 0 }),
+      ),
+    );
+    for (const samples of coldSamples) {
+      expect(kappa.verdict('S5 cold', samples)).toEqual(noFindings);
+      expect(samples.filter(({ status }) => status !== 200)).toEqual([]);
+    }
+    const running = kappa.ledger.runningCount;
+    kappa.signalPod(restarted, 'SIGKILL');
+    const killedMs = performance.now();
+    const url = `http://${restarted.status.podIP}:9000/fn/default/${warm[0]}/`;
+    await eventually(
+      'the restarted gateway serves',
+      async () => (await fetch(url, { method: 'POST', body: '{"number":-1}' })).status === 200,
+      30_000,
+    );
+    const servedAfterMs = performance.now() - killedMs;
+    process.stdout.write(`S5: a killed gateway served again after ${Math.round(servedAfterMs)} ms\n`);
+    const samples = await load;
+    const failed = samples.filter(({ status }) => status !== 200);
+    expect(
+      kappa.verdict(`S5 warm, ${Math.round(performance.now() - startMs)} ms without an API server`, samples),
+    ).toEqual(noFindings);
+    expect(failed.length).toBeLessThanOrEqual(running + 3); // what was in flight in the gateway that was killed
+    expect(failed.filter(({ startMs: at }) => at > killedMs + 1000)).toEqual([]);
+    expect(servedAfterMs).toBeLessThan(5_000);
+  } finally {
+    await kappa.cluster('apiserver', 'start');
+  }
+  await kappa.gatewaysReady();
+  await kappa.applyLedgerFunction('after-outage');
+  const [sample] = await runLoad({ endpoint: kappa.endpoint, functions: ['after-outage'], ratePerSecond: 1, count: 1 });
+  expect(sample?.status).toBe(200);
+  await kappa.deleteFunctions(['after-outage']);
+}, 600_000);

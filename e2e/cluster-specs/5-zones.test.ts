@@ -1,0 +1,82 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { eventually } from '../src/eventually.ts';
+import { InstalledKappa } from '../src/installed.ts';
+import { noFindings } from '../src/load/checks.ts';
+import { runLoad, type Sample } from '../src/load/load.ts';
+
+let kappa: InstalledKappa;
+const spread = ['spread-a', 'spread-b', 'spread-c', 'spread-d', 'spread-e', 'spread-f'];
+beforeAll(async () => {
+  kappa = await InstalledKappa.find();
+  await kappa.gatewaysReady();
+  for (const name of spread) await kappa.applyLedgerFunction(name);
+}, 300_000);
+afterEach(async () => {
+  await kappa.cluster('zone', 'up', 'zone-a');
+  await kappa.kubectl.ok(['wait', 'node', '--all', '--for=condition=Ready', '--timeout=120s']);
+  await kappa.gatewaysReady(3, 240_000);
+}, 400_000);
+afterAll(async () => {
+  await kappa?.deleteFunctions(spread);
+  await kappa?.stop();
+}, 60_000);
+
+const zoneNodes = async (zone: string): Promise<readonly string[]> => {
+  const { items } = await kappa.kubectl.json<{ items: { metadata: { name: string } }[] }>([
+    'nodes',
+    '-l',
+    `topology.kubernetes.io/zone=${zone}`,
+  ]);
+  return items.map(({ metadata }) => metadata.name);
+};
+
+/** A steady load, the fault after the first 500 requests, one more minute. */
+const loadAround = async (
+  title: string,
+  fault: () => Promise<void>,
+): Promise<{ samples: readonly Sample[]; faultMs: number; running: number }> => {
+  kappa.ledger.clear();
+  const load = runLoad({
+    endpoint: kappa.endpoint,
+    functions: spread,
+    ratePerSecond: 60,
+    count: 60 * 75,
+    holdMs: 20,
+    timeoutMs: 5_000,
+  });
+  await eventually('the load is on', async () => kappa.ledger.runs.length >= 500, 60_000);
+  const faultMs = performance.now();
+  const running = kappa.ledger.runningCount;
+  await fault();
+  const samples = await load;
+  const sinceFault = samples.filter(({ startMs }) => startMs >= faultMs);
+  const failed = sinceFault.filter(({ status }) => status !== 200);
+  const lastMs = failed.at(-1)?.startMs;
+  process.stdout.write(
+    `${title}: ${failed.length} of ${sinceFault.length} failed after the fault, the last one ${lastMs === undefined ? '-' : Math.round(lastMs - faultMs)} ms after it\n`,
+  );
+  expect(kappa.verdict(title, samples)).toEqual(noFindings);
+  return { samples, faultMs, running };
+};
+
+test('S11: a zone goes dark: 99.9 % of the first minute succeed, all of them after 5 s', async () => {
+  const { samples, faultMs } = await loadAround('S11', async () => {
+    await kappa.cluster('zone', 'down', 'zone-a');
+  });
+  const minute = samples.filter(({ startMs }) => startMs >= faultMs && startMs < faultMs + 60_000);
+  const failed = minute.filter(({ status }) => status !== 200);
+  expect(failed.length / minute.length).toBeLessThanOrEqual(0.001);
+  expect(failed.filter(({ startMs }) => startMs > faultMs + 5_000)).toEqual([]);
+}, 400_000);
+
+test('S10: a node vanishes: its pods get no call after 3 s', async () => {
+  const [node] = await zoneNodes('zone-a');
+  if (node === undefined) throw new Error('no node');
+  const { samples, faultMs, running } = await loadAround('S10', async () => {
+    await kappa.cluster('node', 'kill', node);
+  });
+  const failed = samples.filter(({ startMs, status }) => startMs >= faultMs && status !== 200);
+  expect(failed.filter(({ startMs }) => startMs > faultMs + 3_000)).toEqual([]);
+  process.stdout.write(`S10: ${running} were running when the node was killed\n`);
+  await kappa.cluster('node', 'start', node);
+}, 400_000);
