@@ -1,17 +1,27 @@
 /**
  * `NotFound`: no such blob. `Corrupt`: the stored bytes are not what their name says. `DigestMismatch`: what was put is
- * not what the caller said. `TooLarge`: above the store's limit. `BadDigest`: not a sha256 in lower-case hex.
+ * not what the caller said. `TooLarge`: above the store's limit. `BadDigest`: not a sha256 in lower-case hex. `Unavailable`: the store
+ * does not answer, or not as it should: the operator's to mend. Only `Unavailable` may go away by itself.
  */
-export type BlobErrorCode = 'NotFound' | 'Corrupt' | 'DigestMismatch' | 'TooLarge' | 'BadDigest';
+export type BlobErrorCode = 'NotFound' | 'Corrupt' | 'DigestMismatch' | 'TooLarge' | 'BadDigest' | 'Unavailable';
+
+/** After `Unavailable`: when to try again. */
+const RETRY_AFTER_SECONDS = 1;
 
 /** A failure of the blob store that a caller can act on. */
 export class BlobError extends Error {
   readonly code: BlobErrorCode;
+  /** Who has to act: whoever runs the `platform`, or the `caller` that asked for what there is not or sent what may not be. */
+  readonly fault: 'platform' | 'caller';
+  /** Whole seconds; only where waiting helps. */
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: BlobErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'BlobError';
     this.code = code;
+    this.fault = code === 'Unavailable' || code === 'Corrupt' ? 'platform' : 'caller';
+    this.retryAfterSeconds = code === 'Unavailable' ? RETRY_AFTER_SECONDS : undefined;
   }
 }
 

@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
  */
 export { BlobError, type BlobErrorCode, checkDigest } from './blob-error.ts';
 export { type DirectoryOptions, openDirectoryBlobStore } from './directory-store.ts';
+export { type BlobStoreConfig, openBlobStore, type S3Config } from './open-blob-store.ts';
 
 /** Which bytes, and how many. */
 export interface BlobDigest {
@@ -27,20 +28,20 @@ export interface BlobStore {
   /**
    * Stores `content` durably.
    * @param expectedSha256 what the caller believes to put; nothing is stored when it is something else
-   * @throws BlobError BadDigest, DigestMismatch, TooLarge; the stream's own error
+   * @throws BlobError BadDigest, DigestMismatch, TooLarge, Unavailable; the stream's own error
    */
   put(content: Buffer | Readable, expectedSha256?: string): Promise<BlobDigest>;
   /**
    * The bytes, whole, checked against the digest. The buffer may be shared with other callers: do not change it.
-   * @throws BlobError NotFound, Corrupt, BadDigest
+   * @throws BlobError NotFound, Corrupt, BadDigest, Unavailable
    */
   get(sha256: string): Promise<Buffer>;
-  /** Whether it is there; does not read it. @throws BlobError BadDigest */
+  /** Whether it is there; does not read it. @throws BlobError BadDigest, Unavailable */
   has(sha256: string): Promise<boolean>;
-  /** Its size in bytes, or null when it is not there; does not read it. @throws BlobError BadDigest */
+  /** Its size in bytes, or null when it is not there; does not read it. @throws BlobError BadDigest, Unavailable */
   sizeOf(sha256: string): Promise<number | null>;
-  /** Removes it; one that is not there is fine. @throws BlobError BadDigest */
+  /** Removes it; one that is not there is fine. @throws BlobError BadDigest, Unavailable */
   delete(sha256: string): Promise<void>;
-  /** Everything that is there, in no order. */
+  /** Everything that is there, in no order. @throws BlobError Unavailable */
   list(): AsyncIterable<BlobEntry>;
 }

@@ -1,0 +1,159 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type BlobStore, openBlobStore } from './blob-store.ts';
+import { type S3Options, s3BlobStore } from './s3-store.ts';
+import { blobStoreContract, sha256Of } from './testing.ts';
+import { startTestS3, type TestS3, testCredentials } from './testing-versitygw.ts';
+
+const maxBlobBytes = 4 * 1024 * 1024;
+let server: TestS3;
+let directory: string;
+
+beforeAll(async () => {
+  server = await startTestS3();
+}, 600_000);
+afterAll(() => server.close());
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'kappa-blobs-'));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true });
+  await server.empty();
+});
+
+const s3 = (changes: Partial<S3Options> = {}): S3Options => ({
+  endpoint: server.endpoint,
+  bucket: 'kappa-code',
+  region: 'us-east-1',
+  forcePathStyle: true,
+  credentials: testCredentials,
+  maxBlobBytes,
+  spoolDirectory: join(directory, 'spool'),
+  ...changes,
+});
+
+describe('S3 store', () => {
+  let store: BlobStore;
+  beforeEach(() => {
+    store = s3BlobStore(s3());
+  });
+
+  blobStoreContract(() => ({
+    store,
+    maxBlobBytes,
+    reopen: () => Promise.resolve(s3BlobStore(s3())),
+    damage: (sha256) => server.damage('kappa-code', sha256, 'damaged'),
+  }));
+
+  test('before the first put there is no bucket, and that is an empty store', async () => {
+    expect(await Array.fromAsync(store.list())).toEqual([]);
+    expect(await store.sizeOf('a'.repeat(64))).toBeNull();
+    await expect(store.get('a'.repeat(64))).rejects.toMatchObject({ code: 'NotFound', fault: 'caller' });
+    await store.delete('a'.repeat(64));
+  });
+
+  test('a large stream goes over a file that does not outlive the put', async () => {
+    const bytes = Buffer.alloc(maxBlobBytes, 7);
+    const pieces = [...Array(64).keys()].map((n) => bytes.subarray(n * 65_536, (n + 1) * 65_536));
+    const { sha256 } = await store.put(Readable.from(pieces));
+    expect(sha256).toBe(sha256Of(bytes));
+    expect(await store.get(sha256)).toEqual(bytes);
+    expect(await readdir(join(directory, 'spool'))).toEqual([]);
+  });
+
+  test('a large stream is stored although the disk takes nothing', async () => {
+    const bytes = Buffer.alloc(maxBlobBytes, 8);
+    const diskless = s3BlobStore(s3({ spoolDirectory: '/dev/full/none' }));
+    const { sha256 } = await diskless.put(Readable.from([bytes.subarray(0, 3_000_000), bytes.subarray(3_000_000)]));
+    expect(await store.get(sha256)).toEqual(bytes);
+  });
+
+  test('a listing has every page', async () => {
+    const puts = await Promise.all([...Array(30).keys()].map((n) => store.put(Buffer.from(`blob ${n}`))));
+    const found = await Array.fromAsync(store.list());
+    expect(found.map((entry) => entry.sha256).sort()).toEqual(puts.map((put) => put.sha256).sort());
+  });
+
+  test('a wrong key is the operator to mend', async () => {
+    const wrong = s3BlobStore(s3({ credentials: { accessKeyId: 'kappa-test', secretAccessKey: 'wrong' } }));
+    const expected = { code: 'Unavailable', fault: 'platform', message: expect.stringContaining('403') };
+    await expect(wrong.put(Buffer.from('x'))).rejects.toMatchObject(expected);
+    await expect(wrong.get('a'.repeat(64))).rejects.toMatchObject(expected);
+  });
+});
+
+describe('a store that is away', () => {
+  test('refuses: every call fails at once and says when to come back', async () => {
+    const store = s3BlobStore(s3({ endpoint: 'http://127.0.0.1:1' }));
+    const expected = { code: 'Unavailable', fault: 'platform', retryAfterSeconds: 1 };
+    await expect(store.get('a'.repeat(64))).rejects.toMatchObject(expected);
+    await expect(store.sizeOf('a'.repeat(64))).rejects.toMatchObject(expected);
+    await expect(store.put(Buffer.from('x'))).rejects.toMatchObject(expected);
+    await expect(store.delete('a'.repeat(64))).rejects.toMatchObject(expected);
+    await expect(Array.fromAsync(store.list())).rejects.toMatchObject(expected);
+  });
+
+  test('is silent: calls end in bounded time', async () => {
+    const { server: silent, endpoint, close } = await silentServer();
+    const store = s3BlobStore(s3({ endpoint, connectMs: 100, silenceMs: 200 }));
+    const startMs = performance.now();
+    await expect(store.get('a'.repeat(64))).rejects.toMatchObject({ code: 'Unavailable' });
+    await expect(store.put(Buffer.from('x'))).rejects.toMatchObject({ code: 'Unavailable' });
+    expect(performance.now() - startMs).toBeLessThan(5_000);
+    expect(silent.listening).toBe(true);
+    await close();
+  });
+
+  test('cold starts go on from the cache, also of a process that starts meanwhile', async () => {
+    const { endpoint, bucket, region, forcePathStyle, credentials } = s3();
+    const config = {
+      s3: { endpoint, bucket, region, forcePathStyle, credentials },
+      dir: directory,
+      maxBlobBytes,
+      cacheBytes: 10_000_000,
+    };
+    const before = await openBlobStore(config);
+    const bytes = Buffer.from('code');
+    const { sha256 } = await before.put(bytes);
+    await before.get(sha256);
+    await until(async () => (await readdir(directory)).includes(sha256.slice(0, 2)));
+    await server.stop();
+    try {
+      const after = await openBlobStore(config);
+      expect(await after.get(sha256)).toEqual(bytes);
+      expect(await after.sizeOf(sha256)).toBe(4);
+      await expect(after.get('b'.repeat(64))).rejects.toMatchObject({ code: 'Unavailable' });
+    } finally {
+      await server.start();
+    }
+    expect(await before.has(sha256)).toBe(true);
+  });
+});
+
+async function silentServer(): Promise<{ server: Server; endpoint: string; close: () => Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const silent = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const address = silent.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const close = async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => silent.close(resolve));
+  };
+  return { server: silent, endpoint: `http://127.0.0.1:${address.port}`, close };
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + 5_000;
+  while (!(await holds())) {
+    if (performance.now() > endMs) throw new Error('it never held');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

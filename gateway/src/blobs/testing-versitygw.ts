@@ -1,0 +1,118 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const VERSION = 'v1.8.0';
+const MODULE = 'github.com/versity/versitygw/cmd/versitygw';
+
+/** Keys of the test server. */
+export const testCredentials = { accessKeyId: 'kappa-test', secretAccessKey: 'kappa-test-secret' };
+
+/** A running S3 server with a directory of its own. */
+export interface TestS3 {
+  readonly endpoint: string;
+  /** Overwrites an object behind the server's back. */
+  readonly damage: (bucket: string, key: string, text: string) => Promise<void>;
+  /** Takes every bucket away. */
+  readonly empty: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+  /** Again on the same port, with the same directory. */
+  readonly start: () => Promise<void>;
+  /** Stops it and removes its directory. */
+  readonly close: () => Promise<void>;
+}
+
+/** Starts the server that the chart ships, as a process of its own; builds it from its Go module when the machine has none yet (a minute). */
+export async function startTestS3(): Promise<TestS3> {
+  const program = await versitygw();
+  const directory = await mkdtemp(join(tmpdir(), 'kappa-s3-'));
+  const [objects, metadata] = [join(directory, 'objects'), join(directory, 'metadata')];
+  await mkdir(objects);
+  await mkdir(metadata);
+  const empty = async (): Promise<void> => {
+    for (const path of [objects, metadata]) {
+      for (const name of await readdir(path)) await rm(join(path, name), { recursive: true });
+    }
+  };
+  const port = await freePort();
+  const env = { ROOT_ACCESS_KEY: testCredentials.accessKeyId, ROOT_SECRET_KEY: testCredentials.secretAccessKey };
+  const flags = ['--port', `127.0.0.1:${port}`, '--quiet', '--keep-alive', 'posix', '--sidecar', metadata, objects];
+  let child: ChildProcess | null = null;
+  const start = async (): Promise<void> => {
+    const started = spawn(program, flags, { env, stdio: 'ignore' });
+    child = started;
+    await untilListening(port, () => started.exitCode);
+  };
+  const stop = async (): Promise<void> => {
+    const ending = child;
+    child = null;
+    if (ending === null || ending.exitCode !== null) return;
+    const ended = once(ending, 'exit');
+    ending.kill('SIGKILL');
+    await ended;
+  };
+  await start();
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    damage: (bucket, key, text) => writeFile(join(objects, bucket, key), text),
+    empty,
+    start,
+    stop,
+    close: async () => {
+      await stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Path of the program, in the cache that the cluster harness uses too. */
+async function versitygw(): Promise<string> {
+  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  const tools = join(cache, 'kappa-cluster', 'tools');
+  const program = join(tools, 'versitygw');
+  await mkdir(tools, { recursive: true });
+  const build = `go version -m "$1" 2>/dev/null | grep -q "${VERSION}" || go install -trimpath -ldflags="-s -w" ${MODULE}@${VERSION}`;
+  // Two suites must not build at the same time; GOFLAGS of this repository's own module do not apply.
+  await run('flock', [join(tools, 'versitygw.lock'), 'sh', '-c', build, 'sh', program], {
+    env: { ...process.env, GOBIN: tools, GOFLAGS: '-mod=mod', GOWORK: 'off' },
+    cwd: tools,
+  });
+  return program;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function untilListening(port: number, exitCode: () => number | null): Promise<void> {
+  const endMs = performance.now() + 20_000;
+  while (!(await isListening(port))) {
+    if (exitCode() !== null) throw new Error(`versitygw ended with ${exitCode()}`);
+    if (performance.now() > endMs) throw new Error('versitygw does not listen');
+    await pause(20);
+  }
+}
+
+async function isListening(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
