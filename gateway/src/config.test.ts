@@ -20,6 +20,21 @@ test.each(['0.0.0.0', '::', '10.1.2.3', 'gateway.example.com'])(
   },
 );
 
+test('parseConfig: with authentication it listens everywhere, with health and metrics apart', () => {
+  const env = {
+    KAPPA_HOST: '0.0.0.0',
+    KAPPA_AUTH: 'sigv4',
+    KAPPA_ADMIN_PORT: '9003',
+    KAPPA_S3_ENDPOINT: 'http://store:7070',
+  };
+  expect(parseConfig(env)).toMatchObject({
+    host: '0.0.0.0',
+    auth: 'sigv4',
+    adminPort: 9003,
+    s3: { endpoint: 'http://store:7070', bucket: 'kappa-code', region: 'us-east-1' },
+  });
+});
+
 test.each(['127.0.0.1', '127.3.2.1', '::1', 'localhost'])('parseConfig: it listens on %s', (host) => {
   expect(parseConfig({ KAPPA_HOST: host }).host).toBe(host);
 });

@@ -2,25 +2,44 @@ import { requestHeadersMaxBytes } from '@kappa/crds/limits';
 
 /** The gateway's settings; every one has a default that suits local mode. */
 export interface GatewayConfig {
-  /** `KAPPA_HOST`, `KAPPA_PORT`: the one address of everything that callers see. Without authentication a loopback address only. */
+  /** `KAPPA_HOST`, `KAPPA_PORT`: the address of everything that callers see. Without authentication a loopback address only. */
   readonly host: string;
   readonly port: number;
+  /** `KAPPA_ADMIN_PORT`: health and metrics have a port of their own, on the same host; null = they are on the callers' port. */
+  readonly adminPort: number | null;
   /** `KAPPA_REGION`: region of this install, in ARNs. */
   readonly region: string;
-  /** `KAPPA_ZONE`: own zone; empty when unknown. */
+  /** `KAPPA_ZONE`: own zone; empty when unknown. Several gateways learn theirs from the peers' Service. */
   readonly zone: string;
   /** `KAPPA_URL_DOMAIN`: functions have hosts `NAME.NAMESPACE.<domain>`. */
   readonly urlDomain: string;
-  /** `KAPPA_BLOB_DIR`: the blob store, shared with the controller. */
+  /** `KAPPA_BLOB_DIR`: the blob store, shared with the controller; with an S3 store, its cache. */
   readonly blobDir: string;
+  /** `KAPPA_BLOB_CACHE_BYTES`: bound of that cache. */
+  readonly blobCacheBytes: number;
+  /** `KAPPA_S3_ENDPOINT`, `KAPPA_S3_BUCKET`, `KAPPA_S3_REGION`: the blob store in a cluster; null = the directory. */
+  readonly s3: { readonly endpoint: string; readonly bucket: string; readonly region: string } | null;
+  /** `KAPPA_SNAPSHOT_DIR`: where the last view of the cluster is kept for a restart; empty = nowhere. */
+  readonly snapshotDir: string;
+  /** `KAPPA_PEER_SERVICE`: Service whose endpoints are all gateways; empty = this is the only one. */
+  readonly peerService: string;
+  /** `KAPPA_PEER_PORT`: where gateways speak to each other, on `KAPPA_POD_IP`. */
+  readonly peerPort: number;
+  /** `KAPPA_POD_IP`: own address among gateways. */
+  readonly podIp: string;
+  /** `KAPPA_NAMESPACE`: own namespace: peers and access keys are in it. */
+  readonly namespace: string;
   /** `KAPPA_SIGNING_KEY_FILE`: Ed25519 private key, PKCS#8 PEM, that agents know the public half of. */
   readonly signingKeyFile: string;
   /** `KAPPA_POOL_NAMESPACE`: where pools and their pods live. */
   readonly poolNamespace: string;
-  /** `KAPPA_IDENTITY`: this process among gateways; empty = a random one. */
-  readonly identity: string;
-  /** `KAPPA_AUTH`: `none` = callers of the Lambda API and of the blob store are not asked who they are; for this machine's own callers only. */
-  readonly auth: 'none';
+  /** `KAPPA_POD_NAME`: name of this gateway, the same in each life; empty = a random one. */
+  readonly name: string;
+  /**
+   * `KAPPA_AUTH`: `sigv4` = callers of the Lambda API sign with an access key; `none` = nobody is asked, for this machine's own callers
+   * only.
+   */
+  readonly auth: 'none' | 'sigv4';
   /** `KAPPA_LINK_PORT`: port of the agents' link. */
   readonly linkPort: number;
   /** `KAPPA_CAPACITY_WAIT_MS`: a request waits so long for a pod; no part of the function's timeout. */
@@ -64,18 +83,35 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     if (!form.test(value)) problems.push(`${name} is not like ${form.source}`);
     return value;
   };
-  text('KAPPA_AUTH', 'none', /^none$/);
+  const auth = text('KAPPA_AUTH', 'none', /^(none|sigv4)$/) === 'sigv4' ? 'sigv4' : 'none';
+  const s3Endpoint = text('KAPPA_S3_ENDPOINT', '', /^(https?:\/\/\S+)?$/);
+  const adminPort = integer('KAPPA_ADMIN_PORT', 0, 0, 65_535);
   const config: GatewayConfig = {
     host: text('KAPPA_HOST', '127.0.0.1', /^\S+$/),
     port: integer('KAPPA_PORT', 9000, 0, 65_535),
+    adminPort: adminPort === 0 ? null : adminPort,
     region: text('KAPPA_REGION', 'us-east-1', /^[a-z]{2}(-[a-z]+)+-\d$/),
     zone: text('KAPPA_ZONE', '', /^\S*$/),
     urlDomain: text('KAPPA_URL_DOMAIN', 'fn.localhost', /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/),
     blobDir: text('KAPPA_BLOB_DIR', '.kappa/blobs', /./),
+    blobCacheBytes: integer('KAPPA_BLOB_CACHE_BYTES', 1024 ** 3, 1024 * 1024, 2 ** 40),
+    s3:
+      s3Endpoint === ''
+        ? null
+        : {
+            endpoint: s3Endpoint,
+            bucket: text('KAPPA_S3_BUCKET', 'kappa-code', /^[a-z0-9.-]{3,63}$/),
+            region: text('KAPPA_S3_REGION', 'us-east-1', /^[\w-]+$/),
+          },
+    snapshotDir: text('KAPPA_SNAPSHOT_DIR', '', /^/),
+    peerService: text('KAPPA_PEER_SERVICE', '', /^[a-z0-9-]{0,63}$/),
+    peerPort: integer('KAPPA_PEER_PORT', 9200, 0, 65_535),
+    podIp: text('KAPPA_POD_IP', '127.0.0.1', /^[\d.a-f:]+$/),
+    namespace: text('KAPPA_NAMESPACE', 'kappa-system', /^[a-z0-9-]{1,63}$/),
     signingKeyFile: text('KAPPA_SIGNING_KEY_FILE', '.kappa/gateway.key', /./),
     poolNamespace: text('KAPPA_POOL_NAMESPACE', 'kappa-functions', /^[a-z0-9-]{1,63}$/),
-    identity: text('KAPPA_IDENTITY', '', /^[\w.-]*$/),
-    auth: 'none',
+    name: text('KAPPA_POD_NAME', '', /^[\w.-]*$/),
+    auth,
     linkPort: integer('KAPPA_LINK_PORT', 9100, 1, 65_535),
     capacityWaitMs: integer('KAPPA_CAPACITY_WAIT_MS', 30_000, 100, 900_000),
     accountConcurrency: integer('KAPPA_ACCOUNT_CONCURRENCY', 1000, 1, 1_000_000),
@@ -89,7 +125,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     graceMs: integer('KAPPA_GRACE_MS', 960_000, 0, 3_600_000),
     logLevel: text('KAPPA_LOG_LEVEL', 'info', /^(fatal|error|warn|info|debug|trace|silent)$/),
   };
-  if (!isLoopback(config.host)) {
+  if (auth === 'none' && !isLoopback(config.host)) {
     problems.push(
       `KAPPA_HOST ${config.host} can be reached from other machines and KAPPA_AUTH is none: everybody could invoke every function`,
     );

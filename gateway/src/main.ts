@@ -11,7 +11,7 @@ import { functionArn } from '@kappa/crds/names';
 import { pino } from 'pino';
 import { Registry as MetricRegistry } from 'prom-client';
 
-import { openDirectoryBlobStore } from './blobs/blob-store.ts';
+import { openBlobStore } from './blobs/blob-store.ts';
 import { parseConfig } from './config.ts';
 import { startDispatcher } from './dispatch/dispatcher.ts';
 import { functionUrlHandler } from './function-url/handler.ts';
@@ -61,7 +61,14 @@ const kubernetes = connect(undefined, {
       'the Kubernetes API does not answer as it should; going on',
     ),
 });
-const blobs = await openDirectoryBlobStore(config.blobDir, { maxBlobBytes: zipMaxBytes });
+const blobs = await openBlobStore({
+  s3: config.s3 === null ? null : { ...config.s3, forcePathStyle: true, credentials: null },
+  dir: config.blobDir,
+  maxBlobBytes: zipMaxBytes,
+  cacheBytes: config.blobCacheBytes,
+  onProblem: (err) =>
+    problem(`blobs ${textOf(err)}`, { problem: textOf(err) }, 'the cache of the blob store is in trouble'),
+});
 const clusterQueue = new RetryQueue({
   concurrency: 8,
   limit: 10_000,
@@ -85,7 +92,7 @@ const metrics = gatewayMetrics(metricRegistry, {
 });
 const dispatcher = startDispatcher({
   identity: {
-    gatewayId: config.identity === '' ? `gateway-${randomUUID()}` : config.identity,
+    gatewayId: `${config.name === '' ? 'gateway' : config.name}.${randomUUID().slice(0, 8)}`,
     epoch: await takeEpoch({
       kubernetes,
       namespace: config.poolNamespace,
