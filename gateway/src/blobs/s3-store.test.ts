@@ -9,7 +9,7 @@ import { type S3Options, s3BlobStore } from './s3-store.ts';
 import { blobStoreContract, sha256Of } from './testing.ts';
 import { startTestS3, type TestS3, testCredentials } from './testing-versitygw.ts';
 
-const maxBlobBytes = 4 * 1024 * 1024;
+const maxBlobBytes = 1024 * 1024;
 let server: TestS3;
 let directory: string;
 
@@ -33,6 +33,7 @@ const s3 = (changes: Partial<S3Options> = {}): S3Options => ({
   credentials: testCredentials,
   maxBlobBytes,
   spoolDirectory: join(directory, 'spool'),
+  spoolMemoryBytes: 65_536,
   ...changes,
 });
 
@@ -57,8 +58,8 @@ describe('S3 store', () => {
   });
 
   test('a large stream goes over a file that does not outlive the put', async () => {
-    const bytes = Buffer.alloc(maxBlobBytes, 7);
-    const pieces = [...Array(64).keys()].map((n) => bytes.subarray(n * 65_536, (n + 1) * 65_536));
+    const bytes = Buffer.alloc(262_144, 7);
+    const pieces = [...Array(16).keys()].map((n) => bytes.subarray(n * 16_384, (n + 1) * 16_384));
     const { sha256 } = await store.put(Readable.from(pieces));
     expect(sha256).toBe(sha256Of(bytes));
     expect(await store.get(sha256)).toEqual(bytes);
@@ -66,9 +67,9 @@ describe('S3 store', () => {
   });
 
   test('a large stream is stored although the disk takes nothing', async () => {
-    const bytes = Buffer.alloc(maxBlobBytes, 8);
+    const bytes = Buffer.alloc(262_144, 8);
     const diskless = s3BlobStore(s3({ spoolDirectory: '/dev/full/none' }));
-    const { sha256 } = await diskless.put(Readable.from([bytes.subarray(0, 3_000_000), bytes.subarray(3_000_000)]));
+    const { sha256 } = await diskless.put(Readable.from([bytes.subarray(0, 100_000), bytes.subarray(100_000)]));
     expect(await store.get(sha256)).toEqual(bytes);
   });
 

@@ -4,6 +4,7 @@ import {
   CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -12,7 +13,7 @@ import {
 import { BlobError, checkDigest } from './blob-error.ts';
 import type { BlobDigest, BlobEntry, BlobStore } from './blob-store.ts';
 import type { S3Config } from './open-blob-store.ts';
-import { type Spooled, spool } from './spool.ts';
+import { type Spooled, type SpoolOptions, spool } from './spool.ts';
 
 /** How an S3 store is opened. */
 export interface S3Options extends S3Config {
@@ -20,6 +21,8 @@ export interface S3Options extends S3Config {
   readonly maxBlobBytes: number;
   /** Where streams wait until their digest is known: it is their name. */
   readonly spoolDirectory: string;
+  /** Streams up to this size wait in memory. Default 1 MiB. */
+  readonly spoolMemoryBytes?: number;
   /** Time to connect, and longest silence of the store, milliseconds. Default 1,000 and 5,000. */
   readonly connectMs?: number;
   readonly silenceMs?: number;
@@ -27,8 +30,8 @@ export interface S3Options extends S3Config {
 
 /**
  * Blobs in a bucket of their own, each under its digest in hex. The store checks the digest of what it is sent (S3's own checksum),
- * this process that of what it reads. Every call is tried twice. Makes no call by itself; the bucket is made at the first put that
- * misses it.
+ * this process that of what it reads. Every call is tried twice. Makes no call by itself; the first put looks for the bucket and
+ * makes it when it is missing.
  */
 export function s3BlobStore(options: S3Options): BlobStore {
   return new S3BlobStore(options);
@@ -36,23 +39,27 @@ export function s3BlobStore(options: S3Options): BlobStore {
 
 class S3BlobStore implements BlobStore {
   readonly #client: S3Client;
-  readonly #bucket: string;
+  /** `found` settles when the bucket was seen or made; null = not asked. */
+  readonly #bucket: { readonly name: string; found: Promise<void> | null };
   readonly #maxBlobBytes: number;
-  readonly #spoolDirectory: string;
-  /** The bucket is being made. */
-  #making: Promise<unknown> | null = null;
+  readonly #spool: SpoolOptions;
 
   constructor(options: S3Options) {
     const { endpoint, region, forcePathStyle, credentials, connectMs = 1_000, silenceMs = 5_000 } = options;
-    this.#bucket = options.bucket;
+    this.#bucket = { name: options.bucket, found: null };
     this.#maxBlobBytes = options.maxBlobBytes;
-    this.#spoolDirectory = options.spoolDirectory;
+    this.#spool = {
+      directory: options.spoolDirectory,
+      maxBytes: options.maxBlobBytes,
+      ...(options.spoolMemoryBytes === undefined ? {} : { memoryBytes: options.spoolMemoryBytes }),
+    };
     this.#client = new S3Client({
       region,
       forcePathStyle,
       ...(endpoint === '' ? {} : { endpoint }),
       ...(credentials === null ? {} : { credentials }),
       maxAttempts: 2,
+      expectContinueHeader: false, // a store that does not know it would cost seconds
       // The digest is the name: the SDK's own checksums would only hash again.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
@@ -68,8 +75,7 @@ class S3BlobStore implements BlobStore {
 
   async put(content: Buffer | Readable, expectedSha256?: string): Promise<BlobDigest> {
     if (expectedSha256 !== undefined) checkDigest(expectedSha256);
-    const held =
-      content instanceof Readable ? await spool(content, this.#spoolDirectory, this.#maxBlobBytes) : inMemory(content);
+    const held = content instanceof Readable ? await spool(content, this.#spool) : inMemory(content);
     try {
       const { sha256, sizeBytes } = held;
       if (sizeBytes > this.#maxBlobBytes) throw new BlobError('TooLarge', `blob is above ${this.#maxBlobBytes} bytes`);
@@ -134,7 +140,7 @@ class S3BlobStore implements BlobStore {
   async #page(next: string | undefined) {
     const from = next === undefined ? {} : { ContinuationToken: next };
     try {
-      return await this.#client.send(new ListObjectsV2Command({ Bucket: this.#bucket, ...from }));
+      return await this.#client.send(new ListObjectsV2Command({ Bucket: this.#bucket.name, ...from }));
     } catch (error) {
       if (isMissing(error)) return { Contents: [], NextContinuationToken: undefined };
       throw unavailable('list', error);
@@ -143,12 +149,10 @@ class S3BlobStore implements BlobStore {
 
   async #store(held: Spooled): Promise<void> {
     try {
-      await this.#send(held).catch(async (error: unknown) => {
-        if (nameOf(error) !== 'NoSuchBucket') throw error;
-        await this.#makeBucket();
-        await this.#send(held);
-      });
+      await this.#bucketIsThere();
+      await this.#send(held);
     } catch (error) {
+      if (nameOf(error) === 'NoSuchBucket') this.#bucket.found = null; // taken away since: the next put makes it
       throw unavailable(`put ${held.sha256}`, error);
     }
   }
@@ -182,23 +186,39 @@ class S3BlobStore implements BlobStore {
     return command;
   }
 
-  /** One at a time. It may fail because another process was faster: then the bucket is there. */
-  async #makeBucket(): Promise<void> {
-    this.#making ??= this.#client.send(new CreateBucketCommand({ Bucket: this.#bucket })).finally(() => {
-      this.#making = null;
+  /**
+   * Asked once, before the first put: a store that misses the bucket would reset the connection in the midst of a large put.
+   * Keys that may not ask (403) are taken to know that it is there.
+   */
+  #bucketIsThere(): Promise<void> {
+    this.#bucket.found ??= this.#findOrMakeBucket().catch((error: unknown) => {
+      this.#bucket.found = null;
+      throw error;
     });
+    return this.#bucket.found;
+  }
+
+  async #findOrMakeBucket(): Promise<void> {
+    const isThere = async (): Promise<boolean> => {
+      try {
+        await this.#client.send(new HeadBucketCommand({ Bucket: this.#bucket.name }));
+        return true;
+      } catch (error) {
+        if (statusOf(error) === 403) return true;
+        if (isMissing(error)) return false;
+        throw error;
+      }
+    };
+    if (await isThere()) return;
     try {
-      await this.#making;
+      await this.#client.send(new CreateBucketCommand({ Bucket: this.#bucket.name }));
     } catch (error) {
-      const { KeyCount } = await this.#client
-        .send(new ListObjectsV2Command({ Bucket: this.#bucket, MaxKeys: 1 }))
-        .catch(() => ({ KeyCount: null }));
-      if (KeyCount === null) throw error;
+      if (!(await isThere())) throw error; // else another process was faster
     }
   }
 
   #at(sha256: string): { readonly Bucket: string; readonly Key: string } {
-    return { Bucket: this.#bucket, Key: sha256 };
+    return { Bucket: this.#bucket.name, Key: sha256 };
   }
 }
 

@@ -6,8 +6,15 @@ import type { Readable } from 'node:stream';
 import { BlobError } from './blob-error.ts';
 import type { BlobDigest } from './blob-store.ts';
 
-/** Streams up to this size are held in memory: most code is smaller. */
-const MEMORY_BYTES = 1024 * 1024;
+/** Where a stream waits, and how much of it. */
+export interface SpoolOptions {
+  /** Made when it is missing. */
+  readonly directory: string;
+  /** Longest stream, bytes. */
+  readonly maxBytes: number;
+  /** Streams up to this size are held in memory. Default 1 MiB: most code is smaller. */
+  readonly memoryBytes?: number;
+}
 
 /** A stream that has been read to its end, so that its digest is known, and can be read again. */
 export interface Spooled extends BlobDigest {
@@ -18,13 +25,14 @@ export interface Spooled extends BlobDigest {
 }
 
 /**
- * Reads `content` to its end, into a file of `directory` when it is large. A disk that is full or read-only fails nothing: the bytes
+ * Reads `content` to its end, into a file when it is large. A disk that is full or read-only fails nothing: the bytes
  * are then held in memory.
  *
  * @throws BlobError TooLarge; the stream's own error
  */
-export async function spool(content: Readable, directory: string, maxBytes: number): Promise<Spooled> {
-  const writer = new SpoolWriter(join(directory, randomUUID()), directory);
+export async function spool(content: Readable, options: SpoolOptions): Promise<Spooled> {
+  const { directory, maxBytes, memoryBytes = 1024 * 1024 } = options;
+  const writer = new SpoolWriter(directory, memoryBytes);
   try {
     const hash = createHash('sha256');
     let sizeBytes = 0;
@@ -45,20 +53,22 @@ export async function spool(content: Readable, directory: string, maxBytes: numb
 class SpoolWriter {
   readonly #path: string;
   readonly #directory: string;
+  readonly #memoryBytes: number;
   #pieces: Buffer[] = [];
   #heldBytes = 0;
   #file: FileHandle | null = null;
   #isDiskUsable = true;
 
-  constructor(path: string, directory: string) {
-    this.#path = path;
+  constructor(directory: string, memoryBytes: number) {
+    this.#path = join(directory, randomUUID());
     this.#directory = directory;
+    this.#memoryBytes = memoryBytes;
   }
 
   async write(piece: Buffer): Promise<void> {
     this.#pieces.push(piece);
     this.#heldBytes += piece.length;
-    if (this.#heldBytes > MEMORY_BYTES && this.#isDiskUsable) await this.#flush();
+    if (this.#heldBytes > this.#memoryBytes && this.#isDiskUsable) await this.#flush();
   }
 
   async end(): Promise<() => Buffer | Readable> {
