@@ -1,0 +1,108 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { baseHash, provideBase } from './bases.ts';
+import { buildImage, exportImage, removeImage, removeLeftovers, unpackedBytes } from './buildah.ts';
+import { installTools } from './debian.ts';
+import { type ImageSpec, imageName, selectImages } from './images.ts';
+import { hashInputs } from './inputs.ts';
+import { partHash, providePart } from './parts.ts';
+import { cache, repository } from './places.ts';
+import { run } from './run.ts';
+
+/** One image, ready to be loaded: `ctr images import ARCHIVE`. */
+export interface BuiltImage {
+  /** Repository and tag, e.g. `kappa/gateway:0.1.0`. */
+  readonly name: string;
+  /** Absolute path of the OCI archive; its index names the image as `name` does. */
+  readonly archive: string;
+  /** Size of the archive: layers compressed by gzip. */
+  readonly bytes: number;
+  /** Size of the image's files. */
+  readonly unpackedBytes: number;
+  /** How long its build took, when it was built: base and parts included if they were missing then. */
+  readonly seconds: number;
+  /** Taken from the cache, not built now. */
+  readonly isCached: boolean;
+}
+
+/** What {@link buildImages} takes. */
+export interface BuildOptions {
+  /** Images as {@link selectImages} names them; default: those of a test run. */
+  readonly names?: readonly string[];
+  /** Tag and version label of Kappa's own images; default: package.json's version. */
+  readonly version?: string;
+  /** Told of each step that takes time. */
+  readonly onProgress?: (text: string) => void;
+}
+
+/**
+ * Builds the images that are not in the cache and gives all. Root on Debian; installs buildah and mmdebstrap when they are missing.
+ * One at a time per machine. @throws Error with the output of the command that failed
+ */
+export async function buildImages(options: BuildOptions = {}): Promise<readonly BuiltImage[]> {
+  const version = options.version ?? ownVersion();
+  const progress = options.onProgress ?? (() => {});
+  const chosen = selectImages(options.names ?? []);
+  mkdirSync(join(cache, 'archives'), { recursive: true });
+  const wanted = chosen.map((image) => ({ image, name: imageName(image, version), path: archivePath(image, version) }));
+  if (wanted.some(({ path }) => !existsSync(`${path}.json`))) {
+    await installTools();
+    await removeLeftovers();
+  }
+  const built: BuiltImage[] = [];
+  for (const { image, name, path } of wanted) {
+    const isCached = existsSync(`${path}.json`);
+    if (!isCached) {
+      progress(`building ${name}`);
+      await build(image, name, version, path);
+    }
+    built.push({ ...parseFacts(readFileSync(`${path}.json`, 'utf8')), name, archive: path, isCached });
+  }
+  return built;
+}
+
+function ownVersion(): string {
+  const text = readFileSync(join(repository, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Says by its name what is in it. */
+function archivePath(image: ImageSpec, version: string): string {
+  const facts = [version, baseHash(image.base), ...image.parts.map(partHash)];
+  const hash = hashInputs(repository, [image.dockerfile, ...image.inputs], facts);
+  return join(cache, 'archives', `${archivePrefix(imageName(image, version))}${hash}.tar`);
+}
+
+const archivePrefix = (name: string): string => `${name.replace(/[/:]/g, '_')}-`;
+
+/** Builds and writes the archive, then the facts beside it: an archive with facts is whole. */
+async function build(image: ImageSpec, name: string, version: string, path: string): Promise<void> {
+  const startMs = performance.now();
+  for (const old of readdirSync(join(cache, 'archives'))) {
+    if (old.startsWith(archivePrefix(name))) rmSync(join(cache, 'archives', old), { force: true });
+  }
+  const base = await provideBase(image.base);
+  const contexts: Record<string, string> = {};
+  for (const part of image.parts) contexts[part] = await providePart(part);
+  const tag = `localhost/${name}`;
+  const args = { BASE: base, VERSION: version, REVISION: await revision() };
+  await buildImage({ dockerfile: join(repository, image.dockerfile), context: repository, tag, args, contexts });
+  await exportImage(tag, `${path}.part`, name);
+  const facts = {
+    bytes: statSync(`${path}.part`).size,
+    unpackedBytes: await unpackedBytes(tag),
+    seconds: Math.round((performance.now() - startMs) / 100) / 10,
+  };
+  await removeImage(tag);
+  renameSync(`${path}.part`, path);
+  writeFileSync(`${path}.json`, JSON.stringify(facts));
+}
+
+async function revision(): Promise<string> {
+  return (await run('git', ['rev-parse', 'HEAD'], { cwd: repository })).trim();
+}
+
+function parseFacts(text: string): Pick<BuiltImage, 'bytes' | 'unpackedBytes' | 'seconds'> {
+  return JSON.parse(text) as Pick<BuiltImage, 'bytes' | 'unpackedBytes' | 'seconds'>;
+}

@@ -1,0 +1,103 @@
+import type { BaseName } from './bases.ts';
+import type { PartName } from './parts.ts';
+
+/** One image of a test run. */
+export interface ImageSpec {
+  /** Repository without registry, e.g. `kappa/gateway`. */
+  readonly repository: string;
+  /** The tag; null = the version of the build. */
+  readonly tag: string | null;
+  /** Path in the repository. */
+  readonly dockerfile: string;
+  /** What stands in for the Dockerfile's public base. */
+  readonly base: BaseName;
+  /** Stages that are given instead of built. */
+  readonly parts: readonly PartName[];
+  /** Files and folders of the repository that the Dockerfile copies. */
+  readonly inputs: readonly string[];
+  /** Whether a build without a list of names builds it. */
+  readonly isDefault: boolean;
+}
+
+const app = {
+  tag: null,
+  base: 'node',
+  parts: ['modules'],
+  inputs: [
+    'package.json',
+    'LICENSE',
+    'crds',
+    'gateway',
+    'controller',
+    'runtime-images/runtimes.yaml',
+    'runtime-images/link/frames.yaml',
+  ],
+  isDefault: true,
+} as const;
+
+const python = {
+  repository: 'kappa/runtime-python',
+  dockerfile: 'runtime-images/python/Dockerfile',
+  parts: ['agent'],
+  inputs: ['LICENSE', 'runtime-images/python'],
+} as const;
+
+/** Every image that a test run can build. Tags of the runtime images are those of runtime-images/runtimes.yaml. */
+export const images: readonly ImageSpec[] = [
+  { ...app, repository: 'kappa/gateway', dockerfile: 'gateway/Dockerfile' },
+  { ...app, repository: 'kappa/controller', dockerfile: 'controller/Dockerfile' },
+  {
+    repository: 'kappa/runtime-nodejs',
+    tag: '24',
+    dockerfile: 'runtime-images/nodejs/Dockerfile',
+    base: 'node',
+    parts: ['agent'],
+    inputs: ['LICENSE', 'runtime-images/nodejs'],
+    isDefault: true,
+  },
+  { ...python, tag: '3.13', base: 'python3.13', isDefault: true },
+  { ...python, tag: '3.11', base: 'python3.11', isDefault: false },
+  {
+    repository: 'kappa/redis',
+    tag: null,
+    dockerfile: 'e2e/images/redis/Dockerfile',
+    base: 'valkey',
+    parts: [],
+    inputs: [],
+    isDefault: true,
+  },
+  {
+    repository: 'kappa/store',
+    tag: null,
+    dockerfile: 'e2e/images/store/Dockerfile',
+    base: 'debian',
+    parts: ['store'],
+    inputs: [],
+    isDefault: true,
+  },
+];
+
+/** Name with tag, as pods name it. */
+export function imageName(image: ImageSpec, version: string): string {
+  return `${image.repository}:${image.tag ?? version}`;
+}
+
+/**
+ * The images that `names` mean, in the table's order: `gateway`, `kappa/gateway` and `runtime-python:3.11` are names; without any, the
+ * default ones. @throws Error that lists the names, for one that means none
+ */
+export function selectImages(names: readonly string[]): ImageSpec[] {
+  if (names.length === 0) return images.filter((image) => image.isDefault);
+  const chosen = new Set(names.flatMap(matching));
+  return images.filter((image) => chosen.has(image));
+}
+
+function matching(name: string): ImageSpec[] {
+  const [repository = '', tag] = name.replace(/^kappa\//, '').split(':');
+  const found = images.filter(
+    (image) => image.repository === `kappa/${repository}` && (tag === undefined ? image.isDefault : image.tag === tag),
+  );
+  if (found.length > 0) return found;
+  const known = images.map((image) => image.repository.slice('kappa/'.length) + (image.tag ? `:${image.tag}` : ''));
+  throw new Error(`no image ${name}; there are ${known.join(', ')}`);
+}

@@ -1,0 +1,90 @@
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { hashInputs } from './inputs.ts';
+import { cache, repository } from './places.ts';
+import { run } from './run.ts';
+
+/** versity/versitygw, Apache-2.0: the object store of the tests. */
+const storeModule = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0';
+
+/** A stage of a Dockerfile that is built outside, where the package registries are, and given as a folder. */
+interface Part {
+  /** Files and folders of the repository that it is made of. */
+  readonly inputs: readonly string[];
+  readonly facts: readonly string[];
+  /** Fills the new folder. */
+  readonly make: (folder: string) => Promise<void>;
+}
+
+/** The parts, by the name of the stage that they replace. */
+export const parts = {
+  modules: {
+    inputs: [
+      'package.json',
+      'package-lock.json',
+      'crds/package.json',
+      'gateway/package.json',
+      'controller/package.json',
+    ],
+    facts: [],
+    make: makeModules,
+  },
+  agent: {
+    inputs: ['runtime-images/agent'],
+    facts: [],
+    make: (folder) => goBuild(join(repository, 'runtime-images/agent'), ['build', '-o', join(folder, 'agent')], '.'),
+  },
+  store: {
+    inputs: [],
+    facts: [storeModule],
+    make: (folder) => goBuild(folder, ['install'], storeModule, { GOBIN: folder }),
+  },
+} as const satisfies Readonly<Record<string, Part>>;
+
+/** Name of one of the {@link parts}. */
+export type PartName = keyof typeof parts;
+
+/** Names the part as {@link hashInputs} does. */
+export function partHash(name: PartName): string {
+  const part: Part = parts[name];
+  return hashInputs(repository, [...part.inputs, 'e2e/images/src/parts.ts'], [process.arch, ...part.facts]);
+}
+
+/** Folder with the part, made now if it is missing. */
+export async function providePart(name: PartName): Promise<string> {
+  const folder = join(cache, 'parts', `${name}-${partHash(name)}`);
+  if (existsSync(folder)) return folder;
+  mkdirSync(dirname(folder), { recursive: true });
+  const work = mkdtempSync(join(cache, 'parts', 'work-'));
+  try {
+    await parts[name].make(work);
+    renameSync(work, folder);
+    return folder;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** What the stage `modules` of gateway/Dockerfile does: the same command, with the npm and the registry of this machine. */
+async function makeModules(folder: string): Promise<void> {
+  const app = join(folder, 'app');
+  for (const path of parts.modules.inputs) {
+    mkdirSync(dirname(join(app, path)), { recursive: true });
+    copyFileSync(join(repository, path), join(app, path));
+  }
+  const options = ['--no-save', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+  await run('npm', ['install', ...options, '-w', 'crds', '-w', 'gateway', '-w', 'controller'], { cwd: app });
+  const names = ['*.map', '*.d.ts', '*.d.mts', '*.d.cts'].flatMap((pattern) => ['-o', '-name', pattern]).slice(1);
+  await run('find', [join(app, 'node_modules'), '-type', 'f', '(', ...names, ')', '-delete']);
+  for (const name of readdirSync(app)) if (name !== 'node_modules') rmSync(join(app, name), { recursive: true });
+}
+
+async function goBuild(
+  cwd: string,
+  command: readonly string[],
+  what: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await run('go', [...command, '-trimpath', '-ldflags', '-s -w', what], { cwd, env: { CGO_ENABLED: '0', ...env } });
+}
