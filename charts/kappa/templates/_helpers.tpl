@@ -1,0 +1,170 @@
+{{- define "kappa.labels" -}}
+app.kubernetes.io/part-of: kappa
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") }}
+{{- end }}
+
+{{/* kappa.component (dict "root" . "name" "kappa-gateway"): labels that selectors use. They never change. */}}
+{{- define "kappa.component" -}}
+app.kubernetes.io/name: {{ .name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+{{- end }}
+
+{{- define "kappa.image" -}}
+{{ .root.Values.image.registry }}{{ .name }}:{{ .root.Values.image.tag | default .root.Chart.AppVersion }}
+{{- end }}
+
+{{- define "kappa.redisUrl" -}}
+{{ .Values.redis.url | default "redis://kappa-redis:6379" }}
+{{- end }}
+
+{{- define "kappa.s3Endpoint" -}}
+{{ .Values.s3.endpoint | default "http://kappa-store:7070" }}
+{{- end }}
+
+{{- define "kappa.s3Secret" -}}
+{{ if .Values.s3.endpoint }}{{ .Values.s3.existingSecret }}{{ else }}kappa-store{{ end }}
+{{- end }}
+
+{{- define "kappa.publicUrl" -}}
+{{ .Values.gateway.publicUrl | default (printf "http://kappa-gateway.%s" .Release.Namespace) }}
+{{- end }}
+
+{{/* Port of a URL, by its scheme when it says none: kappa.port "https://s3.example" → 443 */}}
+{{- define "kappa.port" -}}
+{{- $url := urlParse . -}}
+{{- $explicit := regexFind ":[0-9]+$" $url.host | trimPrefix ":" -}}
+{{- $byScheme := dict "https" "443" "http" "80" "redis" "6379" "rediss" "6379" -}}
+{{ $explicit | default (get $byScheme $url.scheme) }}
+{{- end }}
+
+{{/* What every pod of the chart has in common; Pod Security "restricted" with both of the next. */}}
+{{- define "kappa.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: { type: RuntimeDefault }
+{{- end }}
+
+{{- define "kappa.containerSecurity" -}}
+allowPrivilegeEscalation: false
+privileged: false
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+capabilities: { drop: [ALL] }
+{{- end }}
+
+{{/* kappa.placement (dict "root" . "of" .Values.gateway) */}}
+{{- define "kappa.placement" -}}
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets: {{- range . }}
+  - name: {{ . }}
+{{- end }}
+{{- end }}
+{{- if .root.Values.priorityClasses.system }}
+priorityClassName: {{ .root.Values.priorityClasses.system }}
+{{- end }}
+{{- with .of.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .of.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .of.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Where code is kept: the same for gateway and controller. */}}
+{{- define "kappa.storeEnv" -}}
+- { name: KAPPA_BLOB_DIR, value: /var/lib/kappa/blobs }
+- { name: KAPPA_S3_ENDPOINT, value: {{ include "kappa.s3Endpoint" . | quote }} }
+- { name: KAPPA_S3_BUCKET, value: {{ .Values.s3.bucket | quote }} }
+- { name: KAPPA_S3_REGION, value: {{ .Values.s3.region | quote }} }
+- name: AWS_ACCESS_KEY_ID
+  valueFrom: { secretKeyRef: { name: {{ include "kappa.s3Secret" . }}, key: accessKeyId } }
+- name: AWS_SECRET_ACCESS_KEY
+  valueFrom: { secretKeyRef: { name: {{ include "kappa.s3Secret" . }}, key: secretAccessKey } }
+{{- end }}
+
+{{- define "kappa.podFields" -}}
+- name: KAPPA_POD_NAME
+  valueFrom: { fieldRef: { fieldPath: metadata.name } }
+- name: KAPPA_POD_IP
+  valueFrom: { fieldRef: { fieldPath: status.podIP } }
+{{- end }}
+
+{{/* Reasons why a checker's finding is not followed; for pods of the chart's own images. */}}
+{{- define "kappa.lintNotes" -}}
+kube-score/ignore: container-resources,container-image-tag,container-image-pull-policy,deployment-has-host-podantiaffinity,pod-probes-identical,container-security-context-user-group-id
+checkov.io/skip1: CKV_K8S_11=a CPU limit throttles the request path; requests share the CPU under pressure
+checkov.io/skip2: CKV_K8S_43=tags are immutable and follow appVersion; pin a digest through image.tag where policy asks for it
+checkov.io/skip3: CKV_K8S_15=IfNotPresent with immutable tags starts without the registry
+checkov.io/skip4: CKV_K8S_40=the images' user is 65532, above the range of the host's accounts
+{{- end }}
+
+{{/* The same for the bundled Redis and store, whose images are not Kappa's and which run once. */}}
+{{- define "kappa.singleLintNotes" -}}
+kube-score/ignore: container-resources,container-image-pull-policy,statefulset-has-host-podantiaffinity,statefulset-has-poddisruptionbudget,pod-probes-identical,container-security-context-user-group-id
+checkov.io/skip1: CKV_K8S_11=a CPU limit throttles what the request path waits for
+checkov.io/skip2: CKV_K8S_43=pin a digest through the value where policy asks for it
+checkov.io/skip3: CKV_K8S_15=IfNotPresent with an exact version starts without the registry
+checkov.io/skip4: CKV_K8S_40=the user is 65532, above the range of the host's accounts
+checkov.io/skip5: CKV_K8S_35=both servers read their credentials from the environment or from a mounted Secret
+{{- end }}
+
+{{/* The one volume claim of a StatefulSet: kappa.claim .Values.redis.persistence */}}
+{{- define "kappa.claim" -}}
+- apiVersion: v1
+  kind: PersistentVolumeClaim
+  metadata: { name: data }
+  spec:
+    accessModes: [ReadWriteOnce]
+    {{- with .storageClass }}
+    storageClassName: {{ . }}
+    {{- end }}
+    resources: { requests: { storage: {{ .size }} } }
+{{- end }}
+
+{{/* Parts of network policies. */}}
+{{- define "kappa.policy" }}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: {{ .name }}
+  namespace: {{ .namespace }}
+  labels: {{- include "kappa.labels" .root | nindent 4 }}
+{{- end }}
+{{- define "kappa.peer" -}}
+podSelector: { matchLabels: { app.kubernetes.io/name: {{ . }} } }
+{{- end }}
+{{- define "kappa.dnsRule" -}}
+- to: {{- toYaml .Values.networkPolicies.dns | nindent 4 }}
+  ports: [{ port: 53, protocol: UDP }, { port: 53, protocol: TCP }]
+{{- end }}
+{{- define "kappa.apiRule" -}}
+# The Kubernetes API, which no selector can name.
+- ports:
+  {{- range .Values.networkPolicies.apiServerPorts }}
+    - { port: {{ . }}, protocol: TCP }
+  {{- end }}
+{{- end }}
+{{- define "kappa.storeRule" -}}
+{{- if .Values.s3.endpoint }}
+- ports: [{ port: {{ include "kappa.port" .Values.s3.endpoint }}, protocol: TCP }]
+{{- else }}
+- to:
+    - {{ include "kappa.peer" "kappa-store" }}
+  ports: [{ port: 7070, protocol: TCP }]
+{{- end }}
+{{- end }}
+{{- define "kappa.monitoringRule" -}}
+- from:
+  {{- range .Values.networkPolicies.monitoringNamespaces }}
+    - namespaceSelector: { matchLabels: {{ toJson . }} }
+  {{- end }}
+{{- end }}
