@@ -11,3 +11,24 @@ test('every bad variable is named at once', () => {
     'bad configuration: KAPPA_PUBLIC_URL is not a URL; KAPPA_CONTROLLER_PORT not in [0, 65535]; KAPPA_POOL_MAX_STARTING not in [1, 1000]',
   );
 });
+
+test('in a cluster', () => {
+  const env = {
+    KAPPA_CONTROLLER_HOST: '0.0.0.0',
+    KAPPA_HOST: '127.0.0.2',
+    KAPPA_IMAGE_PREFIX: 'registry.example/',
+    KAPPA_IMAGE_SUFFIX: '-0.2.0',
+    KAPPA_POOL_PRIORITY_CLASS: 'functions',
+    KAPPA_S3_ENDPOINT: 'http://kappa-store:7070',
+    KAPPA_IDENTITY: 'kappa-controller-0',
+  };
+  expect(parseConfig(env)).toMatchObject({
+    host: '0.0.0.0',
+    imagePrefix: 'registry.example/',
+    imageSuffix: '-0.2.0',
+    poolPriorityClass: 'functions',
+    poolRollAfterSeconds: 600,
+    s3: { endpoint: 'http://kappa-store:7070', bucket: 'kappa-code', region: 'us-east-1' },
+    identity: 'kappa-controller-0',
+  });
+});

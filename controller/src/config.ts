@@ -1,12 +1,16 @@
 /** The controller's settings; every one has a default that suits local mode. */
 export interface ControllerConfig {
-  /** `KAPPA_HOST`, `KAPPA_CONTROLLER_PORT`: where /healthz, /readyz and /metrics are. */
+  /** `KAPPA_CONTROLLER_HOST` (default: loopback), `KAPPA_CONTROLLER_PORT`: where /healthz, /readyz and /metrics are. */
   readonly host: string;
   readonly port: number;
   /** `KAPPA_REGION`. */
   readonly region: string;
-  /** `KAPPA_BLOB_DIR`: the blob store, shared with the gateway. */
+  /** `KAPPA_BLOB_DIR`: the blob store, shared with the gateway; with an S3 store, its cache. */
   readonly blobDir: string;
+  /** `KAPPA_BLOB_CACHE_BYTES`: bound of that cache; code passes through here only once. */
+  readonly blobCacheBytes: number;
+  /** `KAPPA_S3_ENDPOINT`, `KAPPA_S3_BUCKET`, `KAPPA_S3_REGION`: the blob store in a cluster; null = the directory. */
+  readonly s3: { readonly endpoint: string; readonly bucket: string; readonly region: string } | null;
   /** `KAPPA_POOL_NAMESPACE`: where pools and their pods live. */
   readonly poolNamespace: string;
   /** `KAPPA_SYSTEM_NAMESPACE`: where the leader's lease lives. */
@@ -15,6 +19,12 @@ export interface ControllerConfig {
   readonly runtimesFile: string;
   /** `KAPPA_IMAGE_PREFIX`: put before every runtime image. */
   readonly imagePrefix: string;
+  /** `KAPPA_IMAGE_SUFFIX`: put after every runtime image's tag; a new one rolls the pools. */
+  readonly imageSuffix: string;
+  /** `KAPPA_POOL_PRIORITY_CLASS`: PriorityClass of pool pods; empty = none. */
+  readonly poolPriorityClass: string;
+  /** `KAPPA_POOL_ROLL_AFTER_SECONDS`: claimed pods of an older template are replaced one by one after so long. */
+  readonly poolRollAfterSeconds: number;
   /** `KAPPA_PUBLIC_URL`: the gateway as callers see it, no slash at the end. */
   readonly publicUrl: string;
   /** `KAPPA_POOL_MIN_REPLICAS`: floor of a new pool, generic pods. */
@@ -23,7 +33,7 @@ export interface ControllerConfig {
   readonly poolMaxStarting: number;
   /** `KAPPA_ALLOW_LOCAL_CODE`: whether `code.url` may be plain http and lead to addresses that are not public. */
   readonly allowLocalCode: boolean;
-  /** `KAPPA_IDENTITY`: this process in the lease; unique. */
+  /** `KAPPA_IDENTITY`: this process in the lease, for example the pod's name; unique. Default: a random one. */
   readonly identity: string;
 }
 
@@ -38,15 +48,22 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   const text = (name: string, fallback: string): string => env[name] ?? fallback;
   const publicUrl = text('KAPPA_PUBLIC_URL', `http://127.0.0.1:${text('KAPPA_PORT', '9000')}`).replace(/\/$/, '');
   if (!URL.canParse(publicUrl)) problems.push('KAPPA_PUBLIC_URL is not a URL');
+  const s3Endpoint = text('KAPPA_S3_ENDPOINT', '');
+  if (s3Endpoint !== '' && !URL.canParse(s3Endpoint)) problems.push('KAPPA_S3_ENDPOINT is not a URL');
   const config = {
-    host: text('KAPPA_HOST', '127.0.0.1'),
+    host: text('KAPPA_CONTROLLER_HOST', '127.0.0.1'),
     port: integer('KAPPA_CONTROLLER_PORT', 9002, 0, 65_535),
     region: text('KAPPA_REGION', 'us-east-1'),
     blobDir: text('KAPPA_BLOB_DIR', '.kappa/blobs'),
+    blobCacheBytes: integer('KAPPA_BLOB_CACHE_BYTES', 256 * 1024 ** 2, 1024 ** 2, 2 ** 40),
+    s3: s3Endpoint === '' ? null : parseS3(s3Endpoint, text),
     poolNamespace: text('KAPPA_POOL_NAMESPACE', 'kappa-functions'),
     systemNamespace: text('KAPPA_SYSTEM_NAMESPACE', 'kappa-system'),
     runtimesFile: text('KAPPA_RUNTIMES_FILE', 'runtime-images/runtimes.yaml'),
     imagePrefix: text('KAPPA_IMAGE_PREFIX', ''),
+    imageSuffix: text('KAPPA_IMAGE_SUFFIX', ''),
+    poolPriorityClass: text('KAPPA_POOL_PRIORITY_CLASS', ''),
+    poolRollAfterSeconds: integer('KAPPA_POOL_ROLL_AFTER_SECONDS', 600, 0, 604_800),
     publicUrl,
     poolMinReplicas: integer('KAPPA_POOL_MIN_REPLICAS', 2, 0, 1_000),
     poolMaxStarting: integer('KAPPA_POOL_MAX_STARTING', 4, 1, 1_000),
@@ -55,4 +72,12 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   };
   if (problems.length > 0) throw new Error(`bad configuration: ${problems.join('; ')}`);
   return Object.freeze(config);
+}
+
+function parseS3(endpoint: string, text: (name: string, fallback: string) => string) {
+  return {
+    endpoint,
+    bucket: text('KAPPA_S3_BUCKET', 'kappa-code'),
+    region: text('KAPPA_S3_REGION', 'us-east-1'),
+  };
 }

@@ -1,15 +1,16 @@
 /** The controller process: wiring only. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { connect, type Leadership } from '@kappa/crds/client/kubernetes';
+import { connect } from '@kappa/crds/client/kubernetes';
 import { zipMaxBytes } from '@kappa/crds/limits';
-import { openDirectoryBlobStore } from '@kappa/gateway/blobs';
+import { openBlobStore } from '@kappa/gateway/blobs';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { parseConfig } from './config.ts';
 import { codeFetcher } from './function/fetch-code.ts';
 import { reconcileFunction } from './function/reconcile.ts';
 import { healthServer } from './health-server.ts';
+import { LeaderGate } from './leader-gate.ts';
 import { controllerMetrics } from './metrics.ts';
 import { reconcilePool } from './pool/reconcile.ts';
 import { parseRuntimes } from './runtimes.ts';
@@ -29,20 +30,28 @@ const kubernetes = connect(undefined, {
   },
 });
 const runtimes = parseRuntimes(readFileSync(config.runtimesFile, 'utf8'));
-const blobs = await openDirectoryBlobStore(config.blobDir);
+const blobs = await openBlobStore({
+  s3: config.s3 === null ? null : { ...config.s3, forcePathStyle: true, credentials: null },
+  dir: config.blobDir,
+  maxBlobBytes: zipMaxBytes,
+  cacheBytes: config.blobCacheBytes,
+  onProblem: (err) => log.warn({ problem: textOf(err) }, 'the cache of the blob store is in trouble'),
+});
 const nowMs = (): number => Date.now();
 
-let leadership: Leadership | null = null;
-const assertLeader = (): void => {
-  if (leadership?.isLeading() !== true) throw new Error('not the leader: nothing may be written');
-};
+const gate = new LeaderGate();
+const guarded = gate.guard(kubernetes);
 
 /** A problem is told when it is new, not at each try. */
 let lastProblem = '';
 function logOnce(problem: unknown): void {
-  const text = problem instanceof Error ? problem.message : String(problem);
+  const text = textOf(problem);
   if (text !== lastProblem) log.warn({ problem: text }, 'the Kubernetes API does not answer as it should; going on');
   lastProblem = text;
+}
+
+function textOf(problem: unknown): string {
+  return problem instanceof Error ? problem.message : String(problem);
 }
 
 const queueOf = (kind: 'function' | 'pool', reconcile: (key: string) => Promise<Requeue>): WorkQueue =>
@@ -58,7 +67,7 @@ const queueOf = (kind: 'function' | 'pool', reconcile: (key: string) => Promise<
     onError: (key, error, retryInMs) => {
       metrics.reconcileErrors.inc({ kind });
       log.warn(
-        { [kind]: key, error: error instanceof Error ? error.message : String(error), retryInMs },
+        { [kind]: key, error: textOf(error), retryInMs },
         'will be tried again',
       );
     },
@@ -72,10 +81,10 @@ const queueOf = (kind: 'function' | 'pool', reconcile: (key: string) => Promise<
     random: Math.random,
   });
 
-const isActing = (): boolean => leadership !== null && view.unsynced.length === 0;
+const isActing = (): boolean => gate.isOpen() && view.unsynced.length === 0;
 const functionQueue = queueOf('function', (key) =>
   reconcileFunction(key, {
-    kubernetes,
+    kubernetes: guarded,
     find: (name) => view.functions.get(name),
     versionsOf: (fn) => view.versionsOf(fn),
     podsOf: (fn) => view.podsOfFunction(fn),
@@ -86,23 +95,34 @@ const functionQueue = queueOf('function', (key) =>
     },
     runtimes: new Set(runtimes.keys()),
     urlOf: (namespace, name) => `${config.publicUrl}/fn/${namespace}/${name}/`,
-    assertLeader,
     nowMs,
   }),
 );
 const poolQueue = queueOf('pool', (name) =>
   reconcilePool(name, {
-    kubernetes,
+    kubernetes: guarded,
     find: (pool) => view.pool(pool),
     isUsed: (runtime) => view.isRuntimeUsed(runtime),
     podsOf: (pool) => view.podsOfPool(pool),
     orphanOf: (pod) => view.orphanOf(pod),
+    memoryMiBOf: (pod) => view.memoryMiBOf(pod),
     memoryOf: (pool) => view.memoryOf(pool),
     runtimes,
-    settings: { namespace: config.poolNamespace, region: config.region, imagePrefix: config.imagePrefix },
-    pacing: { maxStarting: config.poolMaxStarting, podStartMs: 1_500, quietMs: 250 },
+    settings: {
+      namespace: config.poolNamespace,
+      region: config.region,
+      imagePrefix: config.imagePrefix,
+      imageSuffix: config.imageSuffix,
+      priorityClass: config.poolPriorityClass,
+    },
+    gatewayKey: () => view.gatewayKey,
+    pacing: {
+      maxStarting: config.poolMaxStarting,
+      podStartMs: 1_500,
+      quietMs: 250,
+      rollAfterMs: config.poolRollAfterSeconds * 1_000,
+    },
     minReplicas: config.poolMinReplicas,
-    assertLeader,
     nowMs,
   }),
 );
@@ -125,8 +145,10 @@ setInterval(() => isActing() && view.enqueueAll(), 600_000).unref(); // level, n
 const server = healthServer({ notReadyBecause: () => view.unsynced, registry });
 server.listen(config.port, config.host);
 
+let isEnding = false;
 const end = (reason: string, exitCode: number): void => {
-  if (stopping.signal.aborted) return;
+  if (isEnding) return;
+  isEnding = true;
   log.info({ reason }, 'ending');
   process.exitCode = exitCode;
   metrics.isLeader.set(0);
@@ -134,7 +156,10 @@ const end = (reason: string, exitCode: number): void => {
   poolQueue.close();
   server.close();
   server.closeAllConnections();
-  stopping.abort(new Error(reason));
+  // the lease is given back after the last write, or soon when one hangs: another one is to lead within 2 s
+  void Promise.race([gate.close(), new Promise((resolve) => setTimeout(resolve, 500).unref())]).then(() =>
+    stopping.abort(new Error(reason)),
+  );
 };
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end(signal, 0));
 
@@ -149,7 +174,7 @@ const election = kubernetes.runLeaderElection({
   renewDeadlineMs: 4_000,
   retryPeriodMs: 1_000,
   onLeading: (gained) => {
-    leadership = gained;
+    gate.lead(gained);
     metrics.isLeader.set(1);
     log.info({ identity }, 'leading');
     view.whenSynced().then(

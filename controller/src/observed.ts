@@ -1,5 +1,6 @@
+import type { AliasObject } from '@kappa/crds/alias';
 import type { Pod } from '@kappa/crds/client/kinds';
-import { findCondition } from '@kappa/crds/conditions';
+import { findCondition, isConditionTrue } from '@kappa/crds/conditions';
 import type { FunctionObject } from '@kappa/crds/function';
 import type { FunctionVersionObject } from '@kappa/crds/function-version';
 import {
@@ -8,9 +9,11 @@ import {
   functionNamespaceLabel,
   poolLabel,
   stateLabel,
+  templateLabel,
   versionLabel,
   versionNameAnnotation,
 } from '@kappa/crds/labels';
+import { functionNameOf } from '@kappa/crds/names';
 import type { PoolObject } from '@kappa/crds/pool';
 import { mayRecover } from './function/resolve-code.ts';
 
@@ -32,6 +35,10 @@ export interface FunctionSummary {
   /** This generation's code cannot be had, whatever is tried; it has been told. */
   readonly isHopeless: boolean;
   readonly runtime: string;
+  /** What callers write; see `functionNameOf`. */
+  readonly lambdaName: string;
+  /** It is told that another function has its name. */
+  readonly isNameTaken: boolean;
   readonly latestVersion: string | null;
   /** `status.pods` as written. */
   readonly pods: number;
@@ -46,6 +53,19 @@ export interface VersionSummary {
   readonly name: string;
   readonly functionName: string;
   readonly version: string;
+  readonly memoryMiB: number;
+}
+
+/** An Alias and what it means. */
+export interface AliasSummary {
+  readonly namespace: string;
+  readonly name: string;
+  readonly generation: number;
+  /** `metadata.name` of its Function. */
+  readonly functionName: string;
+  /** One or two of `$LATEST` and digits. */
+  readonly versions: readonly string[];
+  readonly status: AliasObject['status'];
 }
 
 /** A Pool: its wishes, and its status as written. */
@@ -66,7 +86,19 @@ export interface PodSummary {
   readonly state: 'generic' | 'claimed';
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
   readonly isReady: boolean;
+  /** Not ready though its containers were when its node was heard last: Kubernetes has given the node up. */
+  readonly isCutOff: boolean;
   readonly isTerminating: boolean;
+  /** Hash of the template that it was made by; empty = older than templates. */
+  readonly template: string;
+  /** Where it runs; empty = nobody knows (Kubernetes tells pods' zones since 1.35). */
+  readonly zone: string;
+  /** Memory that it is meant to have now, MiB; 0 = no limit. */
+  readonly limitMiB: number;
+  /** What the node says of a change of its size; null = nothing. */
+  readonly resizeProblem: 'Infeasible' | 'Deferred' | null;
+  /** When its container was started, epoch ms; 0 = it does not run, or nobody knows. */
+  readonly startedAtMs: number;
   /** When its container ended, epoch ms; 0 = it runs, or nobody knows. */
   readonly finishedAtMs: number;
   /** The function and version that claimed it; null while generic. */
@@ -84,9 +116,11 @@ export function summarizeFunction({ metadata, spec, status }: FunctionObject): F
     name: metadata.name,
     generation: metadata.generation,
     observedGeneration: status?.observedGeneration ?? 0,
-    isReady: status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false,
+    isReady: isConditionTrue(status?.conditions, 'Ready'),
     isHopeless: isHopeless(metadata.generation, status),
     runtime: spec.runtime,
+    lambdaName: functionNameOf({ metadata, spec }),
+    isNameTaken: isConditionTrue(status?.conditions, 'NameTaken'),
     latestVersion: status?.latestVersion ?? null,
     pods: status?.pods ?? 0,
     hasUrl: spec.http !== undefined,
@@ -94,14 +128,23 @@ export function summarizeFunction({ metadata, spec, status }: FunctionObject): F
   };
 }
 
-/** The summary of a FunctionVersion. */
 function isHopeless(generation: number, status: FunctionObject['status']): boolean {
   const code = findCondition(status?.conditions, 'CodeResolved');
   return code?.status === 'False' && code.observedGeneration === generation && !mayRecover(code.reason);
 }
 
+/** The summary of a FunctionVersion. */
 export function summarizeVersion({ metadata, spec }: FunctionVersionObject): VersionSummary {
-  return { namespace: metadata.namespace, name: metadata.name, functionName: spec.functionName, version: spec.version };
+  const { functionName, version, memoryMiB } = spec;
+  return { namespace: metadata.namespace, name: metadata.name, functionName, version, memoryMiB };
+}
+
+/** The summary of an Alias. */
+export function summarizeAlias({ metadata, spec, status }: AliasObject): AliasSummary {
+  const { namespace, name, generation } = metadata;
+  const second = spec.additionalVersion?.functionVersion;
+  const versions = [spec.functionVersion, ...(second === undefined ? [] : [second])];
+  return { namespace, name, generation, functionName: spec.functionName, versions, status };
 }
 
 /** The summary of a Pool. */
@@ -110,9 +153,10 @@ export function summarizePool({ metadata, spec, status }: PoolObject): PoolSumma
 }
 
 /** The summary of a pool pod; without a phase it counts as Pending. */
-export function summarizePod({ metadata, status }: Pod): PodSummary {
+export function summarizePod({ metadata, spec, status }: Pod): PodSummary {
   const { labels, annotations } = metadata;
   const isClaimed = labels[stateLabel] === 'claimed';
+  const state = status?.containerStatuses?.[0]?.state;
   return {
     name: metadata.name,
     uid: metadata.uid,
@@ -120,11 +164,46 @@ export function summarizePod({ metadata, status }: Pod): PodSummary {
     ordinal: Number(labels[ordinalLabel] ?? 0),
     state: isClaimed ? 'claimed' : 'generic',
     phase: status?.phase ?? 'Pending',
-    isReady: status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false,
+    isReady: isConditionTrue(status?.conditions, 'Ready'),
+    isCutOff: isCutOff(status),
     isTerminating: metadata.deletionTimestampMs !== null,
-    finishedAtMs: Date.parse(status?.containerStatuses?.[0]?.state?.terminated?.finishedAt ?? '') || 0,
+    template: labels[templateLabel] ?? '',
+    zone: labels['topology.kubernetes.io/zone'] ?? '',
+    limitMiB: mebibytesOf(spec.containers[0]?.resources?.limits?.['memory'] ?? '0'),
+    resizeProblem: resizeProblemOf(status),
+    startedAtMs: Date.parse(state?.running?.startedAt ?? '') || 0,
+    finishedAtMs: Date.parse(state?.terminated?.finishedAt ?? '') || 0,
     claim: isClaimed ? claimOf(labels, annotations) : null,
   };
+}
+
+/** Kubernetes' node controller takes back `Ready` alone; a kubelet that lives writes it together with `ContainersReady`. */
+function isCutOff(status: Pod['status']): boolean {
+  const ready = findCondition(status?.conditions, 'Ready')?.status;
+  return ready === 'Unknown' || (ready === 'False' && isConditionTrue(status?.conditions, 'ContainersReady'));
+}
+
+/** @see https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/#pod-resize-status */
+function resizeProblemOf(status: Pod['status']): PodSummary['resizeProblem'] {
+  const pending = findCondition(status?.conditions, 'PodResizePending');
+  if (pending?.status !== 'True') return null;
+  return pending.reason === 'Infeasible' ? 'Infeasible' : 'Deferred';
+}
+
+const memoryUnits: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+};
+
+/** A quantity of memory in MiB; the API server writes `1Gi` for 1024Mi. 0 when it is none that a pool pod could have. */
+export function mebibytesOf(quantity: string): number {
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([A-Za-z]*)$/.exec(quantity) ?? [];
+  return (Number(digits ?? 0) * (memoryUnits[unit] ?? 0)) / 2 ** 20;
 }
 
 /** Labels may be cut, annotations hold the full names. */

@@ -1,5 +1,5 @@
 import type { Informer } from '@kappa/crds/client/informer';
-import { functions, functionVersions, pods, pools } from '@kappa/crds/client/kinds';
+import { configMaps, functions, functionVersions, pods, pools } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import { poolLabel } from '@kappa/crds/labels';
 import type { VersionObserved } from './function/plan.ts';
@@ -15,6 +15,7 @@ import {
 } from './observed.ts';
 import { PoolMemory } from './pool/memory.ts';
 import type { PodObserved } from './pool/plan.ts';
+import { gatewayConfigMap } from './pool/resources.ts';
 
 /** Where changed keys go. */
 export interface ViewEvents {
@@ -44,6 +45,8 @@ export class View {
   readonly versions: Informer<VersionSummary>;
   readonly pools: Informer<PoolSummary>;
   readonly pods: Informer<PodSummary>;
+  /** The one ConfigMap with the gateways' public key, which is the projection. */
+  readonly keys: Informer<string>;
   readonly #deps: ViewDeps;
   /** The last state of each pod by key, so that transitions can be told from states. */
   readonly #lastPods = new Map<string, PodSummary>();
@@ -75,22 +78,41 @@ export class View {
       onChange: onPod,
       signal,
     });
+    this.keys = kubernetes.watch(configMaps, {
+      namespace: poolNamespace,
+      fieldSelector: `metadata.name=${gatewayConfigMap}`,
+      project: ({ data }) => data?.['publicKey'] ?? '',
+      onChange: () => this.#enqueuePools(),
+      signal,
+    });
   }
 
   /** Names of the caches that are not filled yet. Nothing may be decided before there are none. */
   get unsynced(): readonly string[] {
-    const caches = { functions: this.functions, versions: this.versions, pools: this.pools, pods: this.pods };
-    return Object.entries(caches).flatMap(([name, { hasSynced }]) => (hasSynced ? [] : [`${name} not listed yet`]));
+    const { functions: fns, versions, pools: poolCache, pods: podCache, keys } = this;
+    return Object.entries({ functions: fns, versions, pools: poolCache, pods: podCache, keys }).flatMap(
+      ([name, { hasSynced }]) => (hasSynced ? [] : [`${name} not listed yet`]),
+    );
   }
 
   async whenSynced(): Promise<void> {
-    await Promise.all([this.functions, this.versions, this.pools, this.pods].map((informer) => informer.whenSynced()));
+    const { functions: fns, versions, pools: poolCache, pods: podCache, keys } = this;
+    await Promise.all([fns, versions, poolCache, podCache, keys].map((informer) => informer.whenSynced()));
   }
 
   /** Looks at everything: after the caches filled, and now and then as a safety net. */
   enqueueAll(): void {
-    const { functionChanged, poolChanged } = this.#deps.events;
-    for (const [key] of this.functions.entries()) functionChanged(key);
+    for (const [key] of this.functions.entries()) this.#deps.events.functionChanged(key);
+    this.#enqueuePools();
+  }
+
+  /** Public key of the gateways; empty = there is none yet. */
+  get gatewayKey(): string {
+    return this.keys.list()[0] ?? '';
+  }
+
+  #enqueuePools(): void {
+    const { poolChanged } = this.#deps.events;
     for (const name of new Set([...this.pools.list().map((pool) => pool.name), ...this.#runtimes.values()]))
       poolChanged(name);
   }
@@ -143,6 +165,13 @@ export class View {
     const { functionNamespace, functionName, versionName } = claim;
     if (this.functions.get(`${functionNamespace}/${functionName}`) === undefined) return 'FunctionGone';
     return this.versions.get(`${functionNamespace}/${versionName}`) === undefined ? 'VersionGone' : null;
+  }
+
+  /** Memory of the version that a claimed pod runs, MiB; null = not known. */
+  memoryMiBOf({ claim }: PodSummary): number | null {
+    return claim === null
+      ? null
+      : (this.versions.get(`${claim.functionNamespace}/${claim.versionName}`)?.memoryMiB ?? null);
   }
 
   /** A version that is the latest (again) has not been superseded: what was seen before was a cache behind another. */

@@ -34,13 +34,19 @@ export function setCondition(
   return [...others, { ...claim, lastTransitionTime }].sort((a, b) => (a.type < b.type ? -1 : 1));
 }
 
-/** The condition of that type, or undefined. */
-export function findCondition(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
+/** The condition of that type, or undefined; of Kappa's objects and of Kubernetes' own, which leave more out. */
+export function findCondition<C extends Pick<Condition, 'type'>>(
+  conditions: readonly C[] | undefined,
+  type: string,
+): C | undefined {
   return conditions?.find((condition) => condition.type === type);
 }
 
 /** Whether the condition of that type is there and True. */
-export function isConditionTrue(conditions: readonly Condition[] | undefined, type: string): boolean {
+export function isConditionTrue(
+  conditions: readonly Pick<Condition, 'type' | 'status'>[] | undefined,
+  type: string,
+): boolean {
   return findCondition(conditions, type)?.status === 'True';
 }
 

@@ -10,6 +10,8 @@ export const functionLabel = 'kappa.dev/function';
 export const functionNamespaceLabel = 'kappa.dev/function-namespace';
 /** `labelValue` of the FunctionVersion's `metadata.name`, on a claimed pod. */
 export const versionLabel = 'kappa.dev/version';
+/** On a pool pod: hash of the template that it was made by, 10 hexadecimal digits. */
+export const templateLabel = 'kappa.dev/template';
 /** Account of the function that a pod runs, 12 digits. */
 export const accountLabel = 'kappa.dev/account';
 /** On a Namespace: the account that it is, 12 digits. */

@@ -23,8 +23,6 @@ export interface FunctionWorld {
   readonly runtimes: ReadonlySet<string>;
   /** Public address of a function's URL. */
   readonly urlOf: (namespace: string, name: string) => string;
-  /** Ends the leader's turn when it was lost: throws before any write. */
-  readonly assertLeader: () => void;
   readonly nowMs: () => number;
 }
 
@@ -84,12 +82,7 @@ function urlOf(
   return hasUrl ? world.urlOf(namespace, name) : null;
 }
 
-async function applyPlan(
-  fn: FunctionObject,
-  plan: FunctionPlan,
-  { kubernetes, assertLeader }: FunctionWorld,
-): Promise<void> {
-  assertLeader();
+async function applyPlan(fn: FunctionObject, plan: FunctionPlan, { kubernetes }: FunctionWorld): Promise<void> {
   const { namespace, name, uid } = fn.metadata;
   if (plan.latest !== null && plan.latestName !== null && plan.latestName !== fn.status?.latestVersion) {
     const owner = {
@@ -119,7 +112,6 @@ async function writeStatus(
   world: FunctionWorld,
 ): Promise<void> {
   if (isDeepStrictEqual(fn.status, status)) return;
-  world.assertLeader();
   const { name, namespace, uid } = fn.metadata;
   await world.kubernetes.applyStatus(functions, { metadata: { name, namespace }, status }, manager);
   const wasFailed =

@@ -10,7 +10,13 @@ const summary = (overrides: Partial<PodSummary> = {}): PodSummary => ({
   state: 'generic',
   phase: 'Running',
   isReady: true,
+  isCutOff: false,
   isTerminating: false,
+  template: 't1',
+  zone: '',
+  limitMiB: 1024,
+  resizeProblem: null,
+  startedAtMs: 0,
   finishedAtMs: 0,
   claim: null,
   ...overrides,
@@ -47,4 +53,38 @@ test('only a rise of replicas is a raise', () => {
   memory.sawReplicas(4, 100);
   memory.sawReplicas(2, 200);
   expect(memory.raisedAtMs).toBe(100);
+});
+
+test.each<[reason: string, changes: readonly Partial<PodSummary>[], startedAtMs: number, want: number | null]>([
+  ['a pod that starts is not unready', [{ isReady: false }, { isReady: false }], 0, null],
+  ['a ready pod is not unready', [{ isReady: false }, {}], 0, null],
+  ['a pod that was ready is, since it is not', [{}, { isReady: false }, { isReady: false }], 0, 200],
+  ['a pod that got ready again is not', [{}, { isReady: false }, {}], 0, null],
+  ['a pod on a node that was given up is, also for a new controller', [{ isReady: false, isCutOff: true }], 0, 100],
+  [
+    'a pod that had long been running is, also for a new controller',
+    [{ isReady: false, startedAtMs: 1 }],
+    40_000,
+    40_100,
+  ],
+])('memory: %s', (_reason, changes, startedAtMs, want) => {
+  const memory = new PoolMemory(0);
+  let before: PodSummary | null = null;
+  changes.forEach((change, index) => {
+    const after = summary(change);
+    memory.sawPod(before, after, startedAtMs + (index + 1) * 100);
+    before = after;
+  });
+  expect(memory.unreadySinceMs('u-1')).toBe(want);
+});
+
+test('a pod is outdated since it was first seen so, and nothing is kept of one that is gone', () => {
+  const memory = new PoolMemory(0);
+  memory.sawPod(null, summary({ state: 'claimed' }), 1_000);
+  expect(memory.outdatedSinceMs(summary(), 't1', 2_000)).toBe(null);
+  expect(memory.outdatedSinceMs(summary(), 't2', 3_000)).toBe(3_000);
+  expect(memory.outdatedSinceMs(summary(), 't2', 4_000)).toBe(3_000);
+  expect(memory.claimedSinceMs('u-1')).toBe(1_000);
+  memory.sawPod(summary(), null, 5_000);
+  expect(memory.claimedSinceMs('u-1')).toBe(null);
 });

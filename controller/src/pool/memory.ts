@@ -4,11 +4,24 @@ import { type ClaimHistory, claimWindowMs } from './plan.ts';
 /** Claims that are remembered, at most; beyond it the oldest go and the rate is understated. */
 const maxClaims = 2_000;
 
+/** A pod that is seen for the first time, runs for so long and is not ready has been ready before this process came. */
+const startedLongAgoMs = 30_000;
+
+/** What cannot be read off a pod as it is now; instants in epoch ms, null = it is not so. */
+interface PodNotes {
+  wasReady: boolean;
+  unreadySinceMs: number | null;
+  claimedSinceMs: number | null;
+  outdatedSinceMs: number | null;
+}
+
 /**
  * What this process has seen of one pool over time. Soft state: after a restart it begins anew, which only makes the pool keep
  * raised replicas for one more idle time.
  */
 export class PoolMemory {
+  /** When a claimed pod of an older template was replaced last, epoch ms; 0 = never. */
+  lastRollAtMs = 0;
   /** Highest ordinal created or seen. */
   lastOrdinal = 0;
   /** When `spec.replicas` was last seen to rise, epoch ms. */
@@ -18,6 +31,8 @@ export class PoolMemory {
   readonly #claims: number[] = [];
   #lastClaimAtMs = 0;
   #failures = { count: 0, lastAtMs: 0 };
+  /** By uid; goes with the pod. */
+  readonly #pods = new Map<string, PodNotes>();
 
   constructor(nowMs: number) {
     this.raisedAtMs = nowMs;
@@ -36,12 +51,34 @@ export class PoolMemory {
 
   /** Takes note of a pod's change; null = not there (before) or gone (after). */
   sawPod(before: PodSummary | null, after: PodSummary | null, nowMs: number): void {
-    if (after === null) return;
+    if (after === null) {
+      if (before !== null) this.#pods.delete(before.uid);
+      return;
+    }
     this.lastOrdinal = Math.max(this.lastOrdinal, after.ordinal);
+    this.#pods.set(after.uid, note(this.#pods.get(after.uid), after, nowMs));
     if (before?.state === 'generic' && after.state === 'claimed') this.#sawClaim(nowMs);
     if (after.isReady && before?.isReady !== true) this.#failures = { count: 0, lastAtMs: 0 };
     const hasFailed = after.state === 'generic' && after.phase === 'Failed' && before?.phase !== 'Failed';
     if (hasFailed && !after.isTerminating) this.#failures = { count: this.#failures.count + 1, lastAtMs: nowMs };
+  }
+
+  /** Since when a pod that had been ready is not, epoch ms; null = it is, or never was. */
+  unreadySinceMs(uid: string): number | null {
+    return this.#pods.get(uid)?.unreadySinceMs ?? null;
+  }
+
+  /** Since when a pod is seen to be claimed, epoch ms; null = it is not. */
+  claimedSinceMs(uid: string): number | null {
+    return this.#pods.get(uid)?.claimedSinceMs ?? null;
+  }
+
+  /** Since when a pod is of another template than `template`, epoch ms; null = it is of that. */
+  outdatedSinceMs({ uid, template }: PodSummary, current: string, nowMs: number): number | null {
+    const notes = this.#pods.get(uid);
+    if (template === current || notes === undefined) return template === current ? null : nowMs;
+    notes.outdatedSinceMs ??= nowMs;
+    return notes.outdatedSinceMs;
   }
 
   /** Claims of the last {@link claimWindowMs}. */
@@ -55,4 +92,15 @@ export class PoolMemory {
     this.#claims.push(nowMs);
     if (this.#claims.length > maxClaims) this.#claims.shift();
   }
+}
+
+function note(known: PodNotes | undefined, pod: PodSummary, nowMs: number): PodNotes {
+  const hasRunLong = known === undefined && pod.startedAtMs > 0 && nowMs - pod.startedAtMs > startedLongAgoMs;
+  const wasReady = (known?.wasReady ?? false) || pod.isReady || pod.isCutOff || hasRunLong;
+  return {
+    wasReady,
+    unreadySinceMs: pod.isReady || !wasReady ? null : (known?.unreadySinceMs ?? nowMs),
+    claimedSinceMs: pod.state === 'claimed' ? (known?.claimedSinceMs ?? nowMs) : null,
+    outdatedSinceMs: known?.outdatedSinceMs ?? null,
+  };
 }

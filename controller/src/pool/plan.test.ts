@@ -6,6 +6,7 @@ import { pacing, pod, pool } from './testing.ts';
 const now = 1_000_000;
 const starting = { isReady: false, phase: 'Pending' } as const;
 const claimed = { state: 'claimed' } as const;
+const cutOff = { isReady: false, isCutOff: true, unreadySinceMs: now } as const;
 const gone = (ordinal: number, reason: RemoveReason) => ({ name: `p-${ordinal}`, uid: `uid-${ordinal}`, reason });
 
 test.each<[reason: string, observed: Partial<PoolObserved>, want: Partial<PoolPlan>]>([
@@ -122,6 +123,36 @@ test.each<[reason: string, observed: Partial<PoolObserved>, want: Partial<PoolPl
     { failures: { count: 3, lastAtMs: now - 1_000 } },
     { create: [], requeueAfterMs: 3_000 },
   ],
+  [
+    'a pod that lost its readiness a moment ago still counts',
+    { pods: [pod(1), pod(2, { isReady: false, unreadySinceMs: now - 4_000 })] },
+    { create: [], remove: [], requeueAfterMs: 1_000 },
+  ],
+  [
+    'and does not any more when that lasts',
+    { pods: [pod(1), pod(2, { isReady: false, unreadySinceMs: now - 5_000 })] },
+    { create: [3], remove: [], requeueAfterMs: 55_000 },
+  ],
+  [
+    'one that never comes back goes',
+    { pods: [pod(1), pod(2, { isReady: false, unreadySinceMs: now - 60_000 }), pod(3)] },
+    { create: [], remove: [gone(2, 'Unhealthy')] },
+  ],
+  [
+    'pods on a node that was given up are replaced at once, and left to Kubernetes',
+    { pods: [pod(1), pod(2, cutOff), pod(3, { ...claimed, ...cutOff })] },
+    { create: [4], remove: [] },
+  ],
+  [
+    'lost pods count as pods of the pool',
+    { maxPods: 3, pods: [pod(1, cutOff), pod(2, cutOff)] },
+    { create: [3], wanted: 1 },
+  ],
+  [
+    'surplus goes where the zone has most',
+    { pods: [pod(1, { zone: 'a' }), pod(2, { zone: 'a' }), pod(3, { zone: 'b' })] },
+    { remove: [gone(2, 'Surplus')] },
+  ],
   ['and is then probed with one pod', { failures: { count: 3, lastAtMs: now - 4_000 } }, { create: [1] }],
 ])('planPool: %s', (_reason, observed, want) => {
   expect(planPool(pool(observed), pacing, now)).toMatchObject(want);
@@ -134,6 +165,10 @@ const anyPod = fc.record<PodObserved>({
   state: fc.constantFrom('generic', 'claimed'),
   phase: fc.constantFrom('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'),
   isReady: fc.boolean(),
+  isCutOff: fc.boolean(),
+  unreadySinceMs: fc.constantFrom(null, now - 100_000, now - 1_000),
+  outdatedSinceMs: fc.constantFrom(null, now - 1_000),
+  zone: fc.constantFrom('', 'a', 'b'),
   isTerminating: fc.boolean(),
   finishedAtMs: fc.constant(0),
   orphan: fc.constant(null),
@@ -149,7 +184,7 @@ test('planPool never goes above maxPods, never deletes a claimed pod that is wan
         const observed = pool({ pods, replicas, minReplicas, raisedAtMs: now });
         const plan = planPool(observed, pacing, now);
         const removed = new Set(plan.remove.map(({ name }) => name));
-        const live = pods.filter((p) => !removed.has(p.name) && !p.isTerminating);
+        const live = pods.filter((p) => !p.isTerminating && p.phase !== 'Succeeded' && p.phase !== 'Failed');
         expect(live.length + plan.create.length).toBeLessThanOrEqual(Math.max(observed.maxPods, live.length));
         for (const p of pods) {
           if (p.state === 'claimed' && p.phase === 'Running') expect(removed.has(p.name)).toBe(false);

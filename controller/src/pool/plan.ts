@@ -1,3 +1,5 @@
+import { planDrain, planRoll } from './roll.ts';
+
 /** One pod of a pool as the plan needs it. */
 export interface PodObserved {
   readonly name: string;
@@ -7,6 +9,14 @@ export interface PodObserved {
   readonly state: 'generic' | 'claimed';
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
   readonly isReady: boolean;
+  /** Its node is given up, though its containers were well. */
+  readonly isCutOff: boolean;
+  /** Since when it is not ready though it had been, epoch ms; null = it is, or never was. */
+  readonly unreadySinceMs: number | null;
+  /** Since when it is of an older template, epoch ms; null = it is of the present one. */
+  readonly outdatedSinceMs: number | null;
+  /** Empty = nobody knows. */
+  readonly zone: string;
   readonly isTerminating: boolean;
   /** When it ended, epoch ms; 0 = it runs, or nobody knows. */
   readonly finishedAtMs: number;
@@ -35,6 +45,8 @@ export interface PoolObserved {
   readonly raisedAtMs: number;
   /** Generic pods that failed in a row without one getting ready, and when the last did. */
   readonly failures: { readonly count: number; readonly lastAtMs: number };
+  /** When a claimed pod of an older template was replaced last, epoch ms; 0 = never. */
+  readonly lastRollAtMs: number;
 }
 
 /** Claims of the last half minute: what the refill is paced by. */
@@ -53,6 +65,8 @@ export interface PoolPacing {
   readonly podStartMs: number;
   /** Refill waits that long after a claim: the claimed pods need the CPU more. */
   readonly quietMs: number;
+  /** A claimed pod of an older template may end by idleness for so long before it is replaced, milliseconds. */
+  readonly rollAfterMs: number;
 }
 
 /** What to do with a pool. */
@@ -69,8 +83,8 @@ export interface PoolPlan {
   readonly wanted: number;
 }
 
-/** Why a pod is deleted: it has ended, nobody needs it, or what it runs is gone. */
-export type RemoveReason = 'Finished' | 'Surplus' | 'FunctionGone' | 'VersionGone';
+/** Why a pod is deleted: it has ended, nobody needs it, it is of an older template, it does not get ready again, or what it runs is gone. */
+export type RemoveReason = 'Finished' | 'Surplus' | 'Outdated' | 'Unhealthy' | 'FunctionGone' | 'VersionGone';
 
 /** How far back claims count for the rate. */
 export const claimWindowMs = 30_000;
@@ -84,25 +98,72 @@ const finishedKeptPods = 10;
 /** One without a function's label may get it still: the gateway tells of a claim a moment after it. */
 const labelGraceMs = 5_000;
 
-/** Decides which pods a pool gets and loses. Pure: takes the time, never reads it. */
+/**
+ * A generic pod that lost its readiness is replaced after so long, unless its node is given up: then at once. Three failed probes on a
+ * busy node do not make a pool grow.
+ */
+export const lostAfterMs = 5_000;
+/** And removed after so long, unless its node is given up: then Kubernetes removes it. */
+export const unhealthyAfterMs = 60_000;
+
+/**
+ * Decides which pods a pool gets and loses. Pure: takes the time, never reads it.
+ *
+ * Generic pods that do not get ready again are not counted as pods to claim, but as pods of the pool: what replaces them stays within `maxPods`.
+ */
 export function planPool(pool: PoolObserved, pacing: PoolPacing, nowMs: number): PoolPlan {
   const live = pool.pods.filter((pod) => !isOver(pod) && !pod.isTerminating);
-  const generic = live.filter((pod) => pod.state === 'generic');
-  const wanted = wantedGeneric(pool, pacing, live.length - generic.length);
-  const start = planStart(pool, pacing, generic, wanted, nowMs);
+  const claimed = live.filter((pod) => pod.state === 'claimed');
+  const lost = live.filter((pod) => isLost(pod, nowMs));
+  const generic = live.filter((pod) => pod.state === 'generic' && !lost.includes(pod));
+  const room = Math.max(0, pool.maxPods - claimed.length - lost.length);
+  const wanted = Math.min(wantedGeneric(pool, pacing), room);
+  const roll = planRoll(generic, wanted, room);
+  const drain = planDrain(pool, pacing, claimed, roll.hasStandby, nowMs);
+  const start = planStart(pool, pacing, generic, roll.missing, nowMs);
   const finished = planFinished(pool.pods, nowMs);
   const fall = planFall(pool, pacing, nowMs);
+  const recovering = generic.flatMap((pod) => (pod.unreadySinceMs === null ? [] : [lostAtMs(pod) - nowMs]));
   return {
     create: Array.from({ length: start.count }, (_, index) => nextOrdinal(pool) + index),
     remove: [
       ...finished.remove.map(removal('Finished')),
       ...live.flatMap((pod) => (pod.orphan === null ? [] : [removal(pod.orphan)(pod)])),
-      ...surplusOf(generic, wanted).map(removal('Surplus')),
+      ...roll.surplus.map(removal('Surplus')),
+      ...[...roll.outdated, ...drain.pods].map(removal('Outdated')),
+      ...lost.filter((pod) => isUnhealthy(pod, nowMs)).map(removal('Unhealthy')),
     ].sort((a, b) => (a.name < b.name ? -1 : 1)),
     scaleTo: fall.scaleTo,
-    requeueAfterMs: earliest(start.waitMs, finished.waitMs, fall.waitMs),
+    requeueAfterMs: earliest(
+      start.waitMs,
+      finished.waitMs,
+      fall.waitMs,
+      drain.waitMs,
+      ...recovering,
+      ...recoveryEnds(lost, nowMs),
+    ),
     wanted,
   };
+}
+
+function lostAtMs(pod: PodObserved): number {
+  return (pod.unreadySinceMs ?? 0) + (pod.isCutOff ? 0 : lostAfterMs);
+}
+
+/** A generic pod that nobody can claim and that is not on its way to readiness. */
+function isLost(pod: PodObserved, nowMs: number): boolean {
+  return pod.state === 'generic' && pod.unreadySinceMs !== null && lostAtMs(pod) <= nowMs;
+}
+
+/** Its node is well, but the pod is not. */
+function isUnhealthy({ isCutOff, unreadySinceMs }: PodObserved, nowMs: number): boolean {
+  return !isCutOff && unreadySinceMs !== null && unreadySinceMs + unhealthyAfterMs <= nowMs;
+}
+
+function recoveryEnds(lost: readonly PodObserved[], nowMs: number): readonly number[] {
+  return lost
+    .filter((pod) => !pod.isCutOff && !isUnhealthy(pod, nowMs))
+    .map((pod) => (pod.unreadySinceMs ?? 0) + unhealthyAfterMs - nowMs);
 }
 
 function isOver({ phase }: PodObserved): boolean {
@@ -135,10 +196,8 @@ function planFall(pool: PoolObserved, pacing: PoolPacing, nowMs: number) {
 }
 
 /** Asked for, or what the claim rate needs, whichever is more. */
-function wantedGeneric(pool: PoolObserved, pacing: PoolPacing, claimed: number): number {
-  if (!pool.isUsed) return 0;
-  const wanted = Math.max(pool.replicas, pool.minReplicas, neededByRate(pool, pacing));
-  return Math.max(0, Math.min(wanted, pool.maxPods - claimed));
+function wantedGeneric(pool: PoolObserved, pacing: PoolPacing): number {
+  return pool.isUsed ? Math.max(pool.replicas, pool.minReplicas, neededByRate(pool, pacing)) : 0;
 }
 
 /**
@@ -150,20 +209,13 @@ function neededByRate(pool: PoolObserved, pacing: PoolPacing): number {
   return expectedClaims > 1 ? pool.minReplicas + expectedClaims : 0;
 }
 
-/** Pods nobody waits for go first: those that are not ready, then the newest. */
-function surplusOf(generic: readonly PodObserved[], wanted: number): readonly PodObserved[] {
-  const byWorth = [...generic].sort((a, b) => Number(b.isReady) - Number(a.isReady) || a.ordinal - b.ordinal);
-  return byWorth.slice(wanted);
-}
-
 function planStart(
   pool: PoolObserved,
   pacing: PoolPacing,
   generic: readonly PodObserved[],
-  wanted: number,
+  missing: number,
   nowMs: number,
 ): { readonly count: number; readonly waitMs: number | null } {
-  const missing = wanted - generic.length;
   if (missing <= 0) return { count: 0, waitMs: null };
   const waitMs = Math.max(quietWaitMs(pool, pacing, generic, nowMs), failureWaitMs(pool, nowMs));
   if (waitMs > 0) return { count: 0, waitMs };
@@ -193,7 +245,8 @@ function removal(reason: RemoveReason): (pod: PodObserved) => PoolPlan['remove']
   return ({ name, uid }) => ({ name, uid, reason });
 }
 
-function earliest(...times: readonly (number | null)[]): number | null {
+/** The least of what is known; null = nothing is. */
+export function earliest(...times: readonly (number | null)[]): number | null {
   const known = times.filter((time) => time !== null);
   return known.length === 0 ? null : Math.min(...known);
 }

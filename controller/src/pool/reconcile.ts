@@ -6,8 +6,9 @@ import type { PodSummary, PoolSummary } from '../observed.ts';
 import type { Runtime } from '../runtimes.ts';
 import type { Requeue } from '../work-queue.ts';
 import type { PoolMemory } from './memory.ts';
-import { type PodObserved, type PoolObserved, type PoolPacing, type PoolPlan, planPool } from './plan.ts';
-import { makePod, makePool, type PodSettings } from './resources.ts';
+import { earliest, type PodObserved, type PoolObserved, type PoolPacing, type PoolPlan, planPool } from './plan.ts';
+import { judgeResize, resizeWaitMs, type SizedPod } from './resize.ts';
+import { makePod, makePool, makeTemplate, type PodSettings, type PodTemplate } from './resources.ts';
 import { makePoolStatus } from './status.ts';
 
 /** What the pool reconciler is given. */
@@ -18,13 +19,16 @@ export interface PoolWorld {
   readonly podsOf: (pool: string) => readonly PodSummary[];
   /** Why a claimed pod is not wanted any more, as far as the caches know. */
   readonly orphanOf: (pod: PodSummary) => PodObserved['orphan'];
+  /** Memory of the version that a claimed pod runs, MiB; null = not known. */
+  readonly memoryMiBOf: (pod: PodSummary) => number | null;
   readonly memoryOf: (pool: string) => PoolMemory;
   readonly runtimes: ReadonlyMap<string, Runtime>;
   readonly settings: PodSettings;
+  /** Public key of the gateways; empty = there is none yet. */
+  readonly gatewayKey: () => string;
   readonly pacing: PoolPacing;
   /** Floor of a pool that the controller makes. */
   readonly minReplicas: number;
-  readonly assertLeader: () => void;
   readonly nowMs: () => number;
 }
 
@@ -37,21 +41,23 @@ export async function reconcilePool(name: string, world: PoolWorld): Promise<Req
   if (runtime === undefined) return {}; // the functions that ask for it say so in their status
   const summary = world.find(name);
   if (summary === undefined) return world.isUsed(name) ? createPool(runtime, world) : {};
-  const observed = observe(summary, world);
+  const template = makeTemplate(name, runtime, world.settings, world.gatewayKey());
+  const observed = observe(summary, template, world);
   const plan = planPool(observed, world.pacing, world.nowMs());
-  await applyPlan(summary, runtime, plan, world);
-  await writeStatus(summary, observed, plan, world);
-  return plan.requeueAfterMs === null ? {} : { requeueAfterMs: plan.requeueAfterMs };
+  await applyPlan(summary, template, plan, world);
+  const sizes = sizesOf(name, world);
+  await writeStatus(summary, observed, plan, sizes, world);
+  const requeueAfterMs = earliest(plan.requeueAfterMs, resizeWaitMs(sizes, world.nowMs()));
+  return requeueAfterMs === null ? {} : { requeueAfterMs };
 }
 
 async function createPool({ id }: Runtime, world: PoolWorld): Promise<Requeue> {
-  world.assertLeader();
   const pool = makePool(id, world.minReplicas, world.settings.namespace);
   await world.kubernetes.create(pools, pool).catch(ignore(isAlreadyExists));
   return {}; // its appearance in the cache is the next event
 }
 
-function observe({ name, spec }: PoolSummary, world: PoolWorld): PoolObserved {
+function observe({ name, spec }: PoolSummary, template: PodTemplate, world: PoolWorld): PoolObserved {
   const memory = world.memoryOf(name);
   const nowMs = world.nowMs();
   memory.sawReplicas(spec.replicas, nowMs);
@@ -62,32 +68,45 @@ function observe({ name, spec }: PoolSummary, world: PoolWorld): PoolObserved {
     maxPods: spec.maxPods,
     idleMs: spec.idleSeconds * 1000,
     isUsed: world.isUsed(name),
-    pods: world.podsOf(name).map((pod) => ({ ...pod, orphan: world.orphanOf(pod) })),
+    pods: world.podsOf(name).map((pod) => ({
+      ...pod,
+      orphan: world.orphanOf(pod),
+      unreadySinceMs: memory.unreadySinceMs(pod.uid),
+      outdatedSinceMs: memory.outdatedSinceMs(pod, template.hash, nowMs),
+    })),
     lastOrdinal: memory.lastOrdinal,
     claims: memory.claims(nowMs),
     raisedAtMs: memory.raisedAtMs,
     failures: memory.failures,
+    lastRollAtMs: memory.lastRollAtMs,
   };
 }
 
-async function applyPlan(summary: PoolSummary, runtime: Runtime, plan: PoolPlan, world: PoolWorld): Promise<void> {
+/** The claimed pods of a pool that can be judged by their size. */
+function sizesOf(name: string, world: PoolWorld): readonly SizedPod[] {
+  const memory = world.memoryOf(name);
+  return world.podsOf(name).flatMap((pod) => {
+    const claimedSinceMs = memory.claimedSinceMs(pod.uid);
+    const wantedMiB = world.memoryMiBOf(pod);
+    const isRunning = pod.phase === 'Running' && !pod.isTerminating && !pod.isCutOff;
+    return isRunning && claimedSinceMs !== null && wantedMiB !== null ? [{ ...pod, claimedSinceMs, wantedMiB }] : [];
+  });
+}
+
+async function applyPlan(summary: PoolSummary, template: PodTemplate, plan: PoolPlan, world: PoolWorld): Promise<void> {
   const { namespace } = world.settings;
   const memory = world.memoryOf(summary.name);
   for (const ordinal of plan.create) {
-    world.assertLeader();
     memory.lastOrdinal = Math.max(memory.lastOrdinal, ordinal);
-    await world.kubernetes
-      .create(pods, makePod(summary, runtime, ordinal, world.settings))
-      .catch(ignore(isAlreadyExists));
+    await world.kubernetes.create(pods, makePod(summary, template, ordinal, namespace)).catch(ignore(isAlreadyExists));
   }
   for (const { name, uid, reason } of plan.remove) {
-    world.assertLeader();
     const claim = world.podsOf(summary.name).find((pod) => pod.uid === uid)?.claim ?? null;
     if (!(await isStillTrue(reason, claim, world))) continue;
+    if (reason === 'Outdated' && claim !== null) memory.lastRollAtMs = world.nowMs();
     await world.kubernetes.delete(pods, namespace, name, { preconditionUid: uid }).catch(ignore(isConflict));
   }
   if (plan.scaleTo !== null) {
-    world.assertLeader();
     await world.kubernetes.patch(pools, namespace, summary.name, { spec: { replicas: plan.scaleTo } });
   }
 }
@@ -117,11 +136,12 @@ async function writeStatus(
   summary: PoolSummary,
   observed: PoolObserved,
   plan: PoolPlan,
+  sizes: readonly SizedPod[],
   world: PoolWorld,
 ): Promise<void> {
-  const status = makePoolStatus(summary, observed, plan, world.nowMs());
+  const nowMs = world.nowMs();
+  const status = makePoolStatus(summary, observed, { ...plan, resize: judgeResize(sizes, nowMs) }, nowMs);
   if (isDeepStrictEqual(status, summary.status)) return;
-  world.assertLeader();
   const metadata = { name: summary.name, namespace: world.settings.namespace };
   await world.kubernetes.applyStatus(pools, { metadata, status }, manager);
 }

@@ -1,4 +1,5 @@
-import { poolLabel, stateLabel } from '@kappa/crds/labels';
+import { createHash } from 'node:crypto';
+import { poolLabel, stateLabel, templateLabel } from '@kappa/crds/labels';
 import { poolIdleDefaultSeconds, poolPodsDefault } from '@kappa/crds/limits';
 import type { PoolObject } from '@kappa/crds/pool';
 import { ordinalLabel } from '../observed.ts';
@@ -10,64 +11,109 @@ export interface PodSettings {
   readonly region: string;
   /** Prefix of image names, e.g. `registry.example/`; empty in local mode. */
   readonly imagePrefix: string;
+  /** Put after every image's tag, e.g. `-0.2.0`: another version of the agent under the same language version. */
+  readonly imageSuffix: string;
+  /** PriorityClass of the pods; empty = the cluster's default. */
+  readonly priorityClass: string;
 }
 
 /** Ports of a pod on its own address. */
 const healthPort = 9101;
 const linkPort = 9100;
+/** ConfigMap beside the pools, with the key that the agents check the gateways by. */
+export const gatewayConfigMap = 'kappa-gateway';
+/**
+ * How long a pod stays on a node that is not ready or not reachable, seconds (Kubernetes' default is 300). Kubernetes marks a node
+ * after about 50 s of silence, so that a restarted kubelet does not come here. Generic and claimed pods alike: a pod's
+ * tolerations are those it was made with, and a claimed pod that cannot be reached serves nobody; one that gateways do
+ * still reach goes on, since its own kubelet must hear of the deletion to end it.
+ */
+const lostNodeSeconds = 30;
+
+/** What all pods of a pool have in common, and what tells that from an older one. */
+export interface PodTemplate {
+  /** 10 hex digits, the label `kappa.dev/template`. */
+  readonly hash: string;
+  readonly spec: ReturnType<typeof makeSpec>;
+}
+
+/**
+ * The pods of a pool as they are made now: agent as process 1, language runtime booted, no function yet. Pod Security *restricted*.
+ *
+ * @param gatewayKey public key of the gateways: pods that were started with another one cannot be claimed any more
+ */
+export function makeTemplate(
+  pool: string,
+  runtime: Runtime,
+  settings: PodSettings,
+  gatewayKey: string,
+): Readonly<PodTemplate> {
+  const spec = makeSpec(pool, runtime, settings);
+  const hash = createHash('sha256')
+    .update(JSON.stringify([spec, gatewayKey]))
+    .digest('hex')
+    .slice(0, 10);
+  return { hash, spec };
+}
 
 /** Name of pod number `ordinal` of a pool: computed, so that an apply repeated from a stale cache is harmless. */
 export function podName(pool: string, ordinal: number): string {
   return `${pool.replaceAll('.', '-')}-${ordinal}`;
 }
 
-/** A generic pod of a pool: agent as process 1, language runtime booted, no function yet. Pod Security *restricted*. */
+/** Generic pod number `ordinal` of a pool. */
 export function makePod(
   pool: { readonly name: string; readonly uid: string },
-  runtime: Runtime,
+  template: PodTemplate,
   ordinal: number,
-  settings: PodSettings,
+  namespace: string,
 ) {
-  const labels = { 'app.kubernetes.io/part-of': 'kappa', [poolLabel]: pool.name, [stateLabel]: 'generic' };
+  const owner = { apiVersion: 'kappa.dev/v1alpha1', kind: 'Pool', name: pool.name, uid: pool.uid };
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
       name: podName(pool.name, ordinal),
-      namespace: settings.namespace,
-      labels: { ...labels, [ordinalLabel]: String(ordinal) },
-      ownerReferences: [
-        {
-          apiVersion: 'kappa.dev/v1alpha1',
-          kind: 'Pool',
-          name: pool.name,
-          uid: pool.uid,
-          controller: true,
-          blockOwnerDeletion: true,
-        },
-      ],
+      namespace,
+      labels: { ...labelsOf(pool.name), [ordinalLabel]: String(ordinal), [templateLabel]: template.hash },
+      ownerReferences: [{ ...owner, controller: true, blockOwnerDeletion: true }],
     },
-    spec: {
-      restartPolicy: 'Never',
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      terminationGracePeriodSeconds: 960, // the longest function, and a margin
-      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-      topologySpreadConstraints: [spreadOverZones(labels)],
-      containers: [makeContainer(runtime, settings)],
-      volumes: [
-        { name: 'task', emptyDir: { medium: 'Memory', sizeLimit: '300Mi' } },
-        { name: 'opt', emptyDir: { medium: 'Memory', sizeLimit: '300Mi' } },
-        { name: 'tmp', emptyDir: { sizeLimit: '512Mi' } },
-      ],
-    },
+    spec: template.spec,
+  };
+}
+
+function labelsOf(pool: string): Readonly<Record<string, string>> {
+  return { 'app.kubernetes.io/part-of': 'kappa', [poolLabel]: pool, [stateLabel]: 'generic' };
+}
+
+function makeSpec(pool: string, runtime: Runtime, settings: PodSettings) {
+  return {
+    restartPolicy: 'Never',
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: 960, // the longest function, and a margin
+    ...(settings.priorityClass !== '' && { priorityClassName: settings.priorityClass }),
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    topologySpreadConstraints: [spreadOverZones(labelsOf(pool))],
+    tolerations: ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].map((key) => ({
+      key,
+      operator: 'Exists',
+      effect: 'NoExecute',
+      tolerationSeconds: lostNodeSeconds,
+    })),
+    containers: [makeContainer(runtime, settings)],
+    volumes: [
+      { name: 'task', emptyDir: { medium: 'Memory', sizeLimit: '300Mi' } },
+      { name: 'opt', emptyDir: { medium: 'Memory', sizeLimit: '300Mi' } },
+      { name: 'tmp', emptyDir: { sizeLimit: '512Mi' } },
+    ],
   };
 }
 
 function makeContainer(runtime: Runtime, settings: PodSettings) {
   return {
     name: 'runtime',
-    image: `${settings.imagePrefix}${runtime.image}`,
+    image: `${settings.imagePrefix}${runtime.image}${settings.imageSuffix}`,
     imagePullPolicy: 'IfNotPresent',
     env: makeEnvironment(runtime, settings),
     ports: [{ name: 'link', containerPort: linkPort }],
@@ -77,7 +123,7 @@ function makeContainer(runtime: Runtime, settings: PodSettings) {
       timeoutSeconds: 1,
       failureThreshold: 3,
     },
-    // Small request, generous limit: the claim resizes the pod to what its function asks for.
+    // Small request, generous limit: the claim resizes the pod to what its function asks for. Burstable before and after.
     resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '1Gi' } },
     resizePolicy: [
       { resourceName: 'cpu', restartPolicy: 'NotRequired' },
@@ -106,15 +152,21 @@ function makeEnvironment(runtime: Runtime, { region }: PodSettings) {
     { name: 'KAPPA_REGION', value: region },
     { name: 'KAPPA_FRESH_PROCESS', value: runtime.freshProcess.join(',') },
     { name: 'KAPPA_EXECUTION_ENV', value: runtime.executionEnvironment },
-    { name: 'KAPPA_GATEWAY_PUBLIC_KEY', valueFrom: { configMapKeyRef: { name: 'kappa-gateway', key: 'publicKey' } } },
+    { name: 'KAPPA_GATEWAY_PUBLIC_KEY', valueFrom: { configMapKeyRef: { name: gatewayConfigMap, key: 'publicKey' } } },
   ];
 }
 
+/**
+ * The same number of generic pods in each zone, as a wish: a zone without nodes or without room never holds up a refill, which
+ * `DoNotSchedule` would (and only that one knows `minDomains`). Nodes with a taint that the pod does not tolerate, those of
+ * a lost zone among them, do not count as places: otherwise the scheduler would go on to prefer the zone that looks empty.
+ */
 function spreadOverZones(matchLabels: Readonly<Record<string, string>>) {
   return {
     maxSkew: 1,
     topologyKey: 'topology.kubernetes.io/zone',
     whenUnsatisfiable: 'ScheduleAnyway',
+    nodeTaintsPolicy: 'Honor',
     labelSelector: { matchLabels },
   };
 }

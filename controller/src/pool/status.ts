@@ -1,16 +1,23 @@
-import { kubernetesTime, setCondition } from '@kappa/crds/conditions';
+import { type ConditionClaim, findCondition, kubernetesTime, setCondition } from '@kappa/crds/conditions';
 import { poolLabel, selectorOf, stateLabel } from '@kappa/crds/labels';
 import type { PoolObject } from '@kappa/crds/pool';
 import type { PoolSummary } from '../observed.ts';
 import type { PoolObserved, PoolPlan } from './plan.ts';
+import { type judgeResize, notSeen } from './resize.ts';
 
 type PoolStatus = NonNullable<PoolObject['status']>;
+
+/** What a status is made from, beside what was observed. */
+export interface PoolOutcome extends Pick<PoolPlan, 'wanted'> {
+  /** What the claimed pods show of in-place resize; null = nothing: what was seen before stands. */
+  readonly resize: ReturnType<typeof judgeResize>;
+}
 
 /** `status` of a Pool. Pure; equal input gives equal output. */
 export function makePoolStatus(
   summary: PoolSummary,
   observed: PoolObserved,
-  plan: PoolPlan,
+  outcome: PoolOutcome,
   nowMs: number,
 ): PoolStatus {
   const live = observed.pods.filter(
@@ -20,7 +27,9 @@ export function makePoolStatus(
   const readyReplicas = generic.filter(({ isReady }) => isReady).length;
   const lastClaimTime =
     observed.claims.lastAtMs > 0 ? kubernetesTime(observed.claims.lastAtMs) : summary.status?.lastClaimTime;
-  const verdict = judge(observed, plan, readyReplicas);
+  const before = summary.status?.conditions ?? [];
+  const resize = outcome.resize ?? findCondition(before, 'InPlaceResize') ?? notSeen;
+  const observedGeneration = summary.generation;
   return {
     observedGeneration: summary.generation,
     replicas: generic.length,
@@ -28,21 +37,31 @@ export function makePoolStatus(
     claimed: live.length - generic.length,
     selector: selectorOf({ [poolLabel]: observed.name, [stateLabel]: 'generic' }),
     ...(lastClaimTime !== undefined && { lastClaimTime }),
-    conditions: setCondition(
-      summary.status?.conditions ?? [],
-      { type: 'Ready', ...verdict, observedGeneration: summary.generation },
-      nowMs,
-    ),
+    conditions: [
+      { type: 'InPlaceResize', status: resize.status, reason: resize.reason, message: resize.message },
+      { type: 'Ready', ...judge(observed, outcome.wanted, readyReplicas) },
+      { type: 'UpToDate', ...judgeTemplate(live) },
+    ].reduce((conditions, claim) => setCondition(conditions, { ...claim, observedGeneration }, nowMs), before),
   };
 }
 
-function judge({ failures, isUsed }: PoolObserved, plan: PoolPlan, ready: number) {
-  if (!isUsed) return { status: 'True', reason: 'Unused', message: 'no function uses this runtime' } as const;
+type Verdict = Pick<ConditionClaim, 'status' | 'reason' | 'message'>;
+
+function judge({ failures, isUsed }: PoolObserved, wanted: number, ready: number): Verdict {
+  if (!isUsed) return { status: 'True', reason: 'Unused', message: 'no function uses this runtime' };
   if (failures.count > 0) {
     const message = "pods end before they are ready; look at the logs and status of the pool's newest pod";
-    return { status: 'False', reason: 'PodsFail', message } as const;
+    return { status: 'False', reason: 'PodsFail', message };
   }
-  if (ready >= plan.wanted)
-    return { status: 'True', reason: 'Full', message: 'all wanted pods can be claimed' } as const;
-  return { status: 'False', reason: 'Filling', message: 'pods are starting' } as const;
+  if (ready >= wanted) return { status: 'True', reason: 'Full', message: 'all wanted pods can be claimed' };
+  return { status: 'False', reason: 'Filling', message: 'pods are starting' };
+}
+
+function judgeTemplate(live: PoolObserved['pods']): Verdict {
+  const states = new Set(live.filter((pod) => pod.outdatedSinceMs !== null).map(({ state }) => state));
+  if (states.size === 0)
+    return { status: 'True', reason: 'UpToDate', message: 'all pods are as they would be made now' };
+  if (states.has('generic')) return { status: 'False', reason: 'Rolling', message: 'pods to claim are being replaced' };
+  const message = 'pods that run functions are replaced when they are idle, or one by one later';
+  return { status: 'False', reason: 'Draining', message };
 }

@@ -9,6 +9,10 @@ export function pod(ordinal: number, overrides: Partial<PodObserved> = {}): PodO
     state: 'generic',
     phase: 'Running',
     isReady: true,
+    isCutOff: false,
+    unreadySinceMs: null,
+    outdatedSinceMs: null,
+    zone: '',
     isTerminating: false,
     finishedAtMs: 0,
     orphan: null,
@@ -30,8 +34,9 @@ export function pool(overrides: Partial<PoolObserved> = {}): PoolObserved {
     claims: { recent: 0, lastAtMs: 0 },
     raisedAtMs: 0,
     failures: { count: 0, lastAtMs: 0 },
+    lastRollAtMs: 0,
     ...overrides,
   };
 }
 
-export const pacing: PoolPacing = { maxStarting: 4, podStartMs: 1_000, quietMs: 250 };
+export const pacing: PoolPacing = { maxStarting: 4, podStartMs: 1_000, quietMs: 250, rollAfterMs: 600_000 };
