@@ -67,6 +67,7 @@ func run(cfg config.Config) error {
 			os.Exit(code)
 		},
 		Abort: abort,
+		Warn:  func(text string) { fmt.Fprintln(os.Stderr, "agent: "+text) },
 	})
 	links.Pod = engine
 	go func() { _ = api.Serve(listeners.runtimeAPI) }()
@@ -116,7 +117,7 @@ func listen(cfg config.Config) (listeners, error) {
 // drainOnSignal ends the pod as a gateway's DRAIN would.
 func drainOnSignal(engine *invoke.Engine, signals <-chan os.Signal) {
 	for range signals {
-		engine.Drain("signal")
+		engine.DrainNow()
 	}
 }
 

@@ -24,7 +24,7 @@ type attempt struct {
 }
 
 // BeginClaim arbitrates a SPECIALIZE.
-func (e *Engine) BeginClaim(head link.Specialize) (link.Intake, *link.Refusal) {
+func (e *Engine) BeginClaim(peer link.Peer, head link.Specialize) (link.Intake, *link.Refusal) {
 	if refusal := checkHead(head, e.Pod.Runtime); refusal != nil {
 		return nil, refusal
 	}
@@ -33,18 +33,31 @@ func (e *Engine) BeginClaim(head link.Specialize) (link.Intake, *link.Refusal) {
 	if e.draining || e.ended {
 		return nil, link.Refuse(link.Draining, "the pod takes no new work")
 	}
-	switch e.arbiter.Try(head.VersionUID) {
-	case claim.Refused:
-		return nil, link.Refuse(link.AlreadyClaimed, "the pod belongs to another function version")
+	before := e.arbiter.Holder()
+	switch e.arbiter.Specialize(requestOf(peer, head)) {
+	case claim.Stale:
+		return nil, e.staleRefusal(head.FunctionKey())
+	case claim.Won:
+		return e.begin(peer, head)
 	case claim.Repeated:
+		if before != e.arbiter.Holder() {
+			e.tellOthers(peer)
+		}
 		return &repeated{e.attempt}, nil
 	default:
-		return e.begin(head)
+		return nil, link.Refuse(link.AlreadyClaimed, "the pod belongs to another function version")
+	}
+}
+
+func requestOf(peer link.Peer, head link.Specialize) claim.Request {
+	return claim.Request{
+		Version: head.VersionUID, Function: head.FunctionKey(), Lenient: !peer.KnowsHolders(),
+		Asker: claim.Holder{GatewayID: peer.GatewayID(), Epoch: *head.Epoch},
 	}
 }
 
 // begin prepares a won claim; the caller holds mu.
-func (e *Engine) begin(head link.Specialize) (link.Intake, *link.Refusal) {
+func (e *Engine) begin(peer link.Peer, head link.Specialize) (link.Intake, *link.Refusal) {
 	pack, err := code.NewPackage(head.CodeBytes, head.CodeSha256, e.Pod.TmpDir)
 	if err != nil {
 		e.arbiter.Release()
@@ -52,7 +65,8 @@ func (e *Engine) begin(head link.Specialize) (link.Intake, *link.Refusal) {
 	}
 	e.longest.Store((head.InitTimeoutMs + head.TimeoutMs) * int64(time.Millisecond))
 	e.attempt = &attempt{head: head, done: make(chan struct{}), init: &initPhase{done: make(chan struct{})}}
-	return &intake{engine: e, attempt: e.attempt, pack: pack}, nil
+	e.tellOthers(peer)
+	return &intake{engine: e, peer: peer, attempt: e.attempt, pack: pack}, nil
 }
 
 func checkHead(head link.Specialize, runtime string) *link.Refusal {
@@ -80,6 +94,7 @@ func codeRefusal(err error) *link.Refusal {
 // intake takes the code of a won claim.
 type intake struct {
 	engine  *Engine
+	peer    link.Peer
 	attempt *attempt
 	pack    *code.Package
 }
@@ -95,24 +110,25 @@ func (i *intake) Write(piece []byte) error {
 // Abort gives the claim back: nothing has become visible.
 func (i *intake) Abort() {
 	i.pack.Close()
-	i.engine.release(i.attempt, link.Refuse(link.NotClaimed, "the code did not arrive"))
+	i.engine.release(i.peer, i.attempt, link.Refuse(link.NotClaimed, "the code did not arrive"))
 }
 
 // Finish makes the pod the function's.
 func (i *intake) Finish() (link.Specialized, *link.Refusal) {
 	defer i.pack.Close()
-	if refusal := i.engine.specialize(i.attempt, i.pack); refusal != nil {
+	if refusal := i.engine.specialize(i.peer, i.attempt, i.pack); refusal != nil {
 		return link.Specialized{}, refusal
 	}
 	return link.Specialized{VersionUID: i.attempt.head.VersionUID}, nil
 }
 
-// release makes the pod generic again after a claim that has shown nothing.
-func (e *Engine) release(a *attempt, refusal *link.Refusal) {
+// release makes the pod generic again after a claim that has shown nothing. peer has asked for it.
+func (e *Engine) release(peer link.Peer, a *attempt, refusal *link.Refusal) {
 	e.mu.Lock()
 	a.refusal = refusal
 	e.attempt = nil
 	e.arbiter.Release()
+	e.tellOthers(peer)
 	close(a.done)
 	e.mu.Unlock()
 	go e.endIfDead() // it may have died meanwhile

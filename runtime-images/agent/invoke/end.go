@@ -4,10 +4,33 @@ import (
 	"time"
 
 	"kappa.dev/agent/limits"
+	"kappa.dev/agent/link"
 )
 
-// Drain makes the pod take no new work; it ends when nothing runs. Repeated calls do nothing more.
-func (e *Engine) Drain(string) {
+// Drain is DRAIN of a gateway: taken while the pod is generic, and from its holder. Another gateway does not know what the pod
+// is needed for; it is ignored, and noted once.
+func (e *Engine) Drain(peer link.Peer, _ string) {
+	if e.mayDrain(peer) {
+		e.DrainNow()
+	}
+}
+
+func (e *Engine) mayDrain(peer link.Peer) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	holder := e.arbiter.Holder().GatewayID
+	if !peer.KnowsHolders() || holder == "" || holder == peer.GatewayID() {
+		return true
+	}
+	if !e.warned {
+		e.warned = true
+		go e.Warn("DRAIN of " + peer.GatewayID() + " is ignored: " + holder + " holds the pod")
+	}
+	return false
+}
+
+// DrainNow makes the pod take no new work; it ends when nothing runs. Repeated calls do nothing more.
+func (e *Engine) DrainNow() {
 	if e.told.CompareAndSwap(false, true) { // before any lock: the last resort must not wait for what it is there for
 		e.endAfter(time.Duration(e.longest.Load()) + limits.EndTimeout)
 	}

@@ -36,11 +36,12 @@ func TestADrainThatHangsIsCutShort(t *testing.T) {
 		VersionUID: "v", FunctionName: "f", Handler: "h", MemoryMiB: 128, TimeoutMs: 3000, InitTimeoutMs: 10000, CodeBytes: 1,
 		CodeSha256: "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b",
 	}
-	if _, refusal := e.BeginClaim(head); refusal != nil {
+	head.Epoch = new(uint64)
+	if _, refusal := e.BeginClaim(peerOf("g"), head); refusal != nil {
 		t.Fatal(refusal)
 	}
 	e.mu.Lock() // as if something held it for ever
-	go e.Drain("test")
+	go e.DrainNow()
 	got := <-d.alarms
 	if want := 13*time.Second + limits.EndTimeout; got.after != want {
 		t.Fatalf("%v, want %v", got.after, want)
@@ -63,8 +64,8 @@ func TestAnEndThatHangsIsCutShort(t *testing.T) {
 func TestOnlyTheFirstDrainStartsTheClock(t *testing.T) {
 	e, d := newTestEngine()
 	e.busy["id"] = struct{}{}
-	e.Drain("test")
-	e.Drain("test")
+	e.DrainNow()
+	e.DrainNow()
 	if len(d.alarms) != 1 {
 		t.Fatal(len(d.alarms))
 	}
@@ -74,7 +75,7 @@ func TestTheLastFrameIsSentBeforeTheEnd(t *testing.T) {
 	e, d := newTestEngine()
 	e.busy["id"], e.draining = struct{}{}, true
 	e.endIfDrained()
-	e.leave("id")
+	(&invocation{engine: e, head: link.Invoke{RequestID: "id"}}).leave(true)
 	e.endIfDrained() // a DRAIN that comes between the free slot and REPORT
 	if len(d.exits) != 0 {
 		t.Fatal("REPORT is lost")

@@ -34,6 +34,8 @@ type Settings struct {
 	Exit func(code int)
 	// Abort ends the agent at once, without waiting for anything: only for an end that takes too long.
 	Abort func()
+	// Warn notes something odd that a gateway has done; one line.
+	Warn func(text string)
 }
 
 // Exit codes of the agent. A pod that served its function, well or not, has succeeded; Failed is the agent's own trouble.
@@ -43,12 +45,20 @@ const (
 )
 
 // Engine implements link.Pod.
+//
+// Locks: mu comes first; under it the log's, the supervisor's and a connection's writer's lock may be taken, and nothing that
+// waits for a gateway or a process is done. Whoever holds one of those never takes mu.
 type Engine struct {
 	Settings
-	arbiter claim.Arbiter
-	base    map[string]string
+	base map[string]string
 
 	mu sync.Mutex
+	// arbiter knows whose the pod is; attempt is set exactly while its version is.
+	arbiter claim.Arbiter
+	// peers are the gateways that are told of changes.
+	peers map[link.Peer]struct{}
+	// warned is set by the first Warn about a gateway that drains another's pod.
+	warned bool
 	// warm is closed once the generic runtime waits for its claim.
 	warm chan struct{}
 	// attempt is the claim that holds or is taking the pod.
@@ -76,7 +86,7 @@ type Engine struct {
 func New(settings Settings) *Engine {
 	return &Engine{
 		Settings: settings, base: environment.Base(settings.Pod), warm: make(chan struct{}), busy: map[string]struct{}{},
-		counts: map[string]int64{},
+		counts: map[string]int64{}, peers: map[link.Peer]struct{}{},
 	}
 }
 
@@ -123,24 +133,6 @@ func (e *Engine) IsReady() bool {
 	default:
 		return false
 	}
-}
-
-// Welcome describes the pod to a gateway.
-func (e *Engine) Welcome() link.Welcome {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	welcome := link.Welcome{State: "Warm", Busy: make([]string, 0, len(e.busy)), PerInstance: 1}
-	for id := range e.busy {
-		welcome.Busy = append(welcome.Busy, id)
-	}
-	if e.attempt != nil {
-		head := e.attempt.head
-		welcome.State = "Claimed"
-		welcome.Claim = &link.Claim{
-			VersionUID: head.VersionUID, FunctionName: head.FunctionName, FunctionNamespace: head.FunctionNamespace,
-		}
-	}
-	return welcome
 }
 
 // watch ends the pod when a runtime dies that nobody is waiting for.

@@ -12,7 +12,7 @@ import (
 
 // Admit takes the pod's one slot for an invocation of version. While the claim for that version is still in progress the
 // slot is taken too; Run then waits.
-func (e *Engine) Admit(version string, head link.Invoke) (link.Slot, *link.Refusal) {
+func (e *Engine) Admit(peer link.Peer, version string, head link.Invoke) (link.Slot, *link.Refusal) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
@@ -20,20 +20,28 @@ func (e *Engine) Admit(version string, head link.Invoke) (link.Slot, *link.Refus
 		return nil, link.Refuse(link.Draining, "the pod takes no new work")
 	case e.attempt == nil || e.attempt.head.VersionUID != version:
 		return nil, link.Refuse(link.NotClaimed, "the pod does not hold this function version")
+	case peer.KnowsHolders() && peer.GatewayID() != e.arbiter.Holder().GatewayID:
+		return nil, link.Refuse(link.NotHolder, "another gateway holds the pod")
 	case len(e.busy) > 0:
 		return nil, link.Refuse(link.Busy, "an invocation runs")
 	}
 	e.busy[head.RequestID] = struct{}{}
-	return &invocation{engine: e, attempt: e.attempt, head: head}, nil
+	return &invocation{engine: e, peer: peer, attempt: e.attempt, head: head}, nil
 }
 
-// leave frees the slot; settle must follow when the last frame has been handed over. Until then the pod does not end, and
-// the frame is not lost.
-func (e *Engine) leave(requestID string) {
+// leave frees the slot, and says so to a holder who does not get the last frame; settle must follow when that one has been
+// handed over. Until then the pod does not end, and the frame is not lost. A pod that is not reusable takes no new work.
+func (i *invocation) leave(reusable bool) {
+	e := i.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.busy, requestID)
+	delete(e.busy, i.head.RequestID)
 	e.settling++
+	if !reusable {
+		e.draining = true
+		return
+	}
+	e.tellHolder(i.peer)
 }
 
 func (e *Engine) settle() {
@@ -46,7 +54,9 @@ func (e *Engine) settle() {
 
 // invocation is one INVOKE while it runs.
 type invocation struct {
-	engine  *Engine
+	engine *Engine
+	// peer has sent INVOKE, and gets the answer.
+	peer    link.Peer
 	attempt *attempt
 	head    link.Invoke
 	event   []byte
@@ -67,17 +77,17 @@ func (i *invocation) Run(event []byte, replies link.Replies) {
 	e := i.engine
 	<-i.attempt.done
 	if i.attempt.refusal != nil {
-		i.refuse(i.attempt.refusal)
+		i.refuse(i.attempt.refusal, true)
 		return
 	}
 	<-i.attempt.init.done
 	if !i.canRun() {
-		i.refuse(link.Refuse(link.Draining, "the runtime ended before the invocation came"))
+		i.refuse(link.Refuse(link.Draining, "the runtime ended before the invocation came"), false)
 		e.end(ExitDone)
 		return
 	}
 	report := i.run()
-	e.leave(i.head.RequestID) // before REPORT: whoever has read it may send the next INVOKE at once
+	i.leave(report.Reusable) // before REPORT: whoever has read it may send the next INVOKE at once
 	replies.Report(report)
 	if !report.Reusable {
 		e.end(ExitDone)
@@ -85,8 +95,8 @@ func (i *invocation) Run(event []byte, replies link.Replies) {
 	e.settle()
 }
 
-func (i *invocation) refuse(refusal *link.Refusal) {
-	i.engine.leave(i.head.RequestID)
+func (i *invocation) refuse(refusal *link.Refusal, reusable bool) {
+	i.leave(reusable)
 	i.replies.Refuse(refusal)
 	i.engine.settle()
 }

@@ -16,17 +16,19 @@ import (
 
 // specialize checks and unpacks the code, and starts the init phase. A package that is not acceptable leaves a generic
 // pod; a failure of the machine ends the pod.
-func (e *Engine) specialize(a *attempt, pack *code.Package) *link.Refusal {
+func (e *Engine) specialize(peer link.Peer, a *attempt, pack *code.Package) *link.Refusal {
 	<-e.warm
 	if err := e.unpack(a, pack); err != nil {
 		refusal := codeRefusal(err)
-		e.release(a, refusal)
+		e.release(peer, a, refusal)
 		if refusal.Code == link.Internal {
 			go e.end(ExitFailed)
 		}
 		return refusal
 	}
+	e.mu.Lock()
 	e.arbiter.Confirm()
+	e.mu.Unlock()
 	a.env = environment.Complete(e.Pod, environment.Function{
 		Name: a.head.FunctionName, Version: a.head.Version, Handler: a.head.Handler, MemoryMiB: a.head.MemoryMiB,
 		LogFormat: logFormat(a.head.LogFormat), LogStream: e.logStreamName(a.head.Version), User: a.head.Environment,

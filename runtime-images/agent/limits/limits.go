@@ -20,6 +20,12 @@ const (
 	Connections = 64
 	// StreamsPerConnection bounds the streams that are still receiving DATA on one connection.
 	StreamsPerConnection = 8
+	// Gateways bounds the memory of gateways' epochs.
+	Gateways = 64
+	// Fences bounds the memory of FENCE.
+	Fences = 4096
+	// FunctionKeyBytes bounds the name of a function in FENCE.
+	FunctionKeyBytes = 512
 	// LogTailBytes is what a caller may ask for of an invocation's log.
 	LogTailBytes = 4096
 	// LogLineBytes is the longest line that is written in one piece.

@@ -20,11 +20,16 @@ type connection struct {
 	out    *writer
 	closed chan struct{}
 
-	epoch uint64
+	// gatewayID, protocol and epoch are what AUTH has said; protocol 1 raises the epoch with SPECIALIZE.
+	gatewayID string
+	protocol  int
+	epoch     uint64
+	// proven is what the agent knows of the gateway's lives.
+	proven *Proven
 	// version is the function version that this gateway and the pod have agreed on. An INVOKE is only taken while
 	// the pod holds that one, so that an event that follows a refused SPECIALIZE never reaches another function.
 	version string
-	// refused is what the last SPECIALIZE on this connection was refused with.
+	// refused is what the last SPECIALIZE or ADOPT on this connection was refused with.
 	refused *Refusal
 	// claim is the last SPECIALIZE that was taken; nil before the first.
 	claim   *claiming
@@ -42,6 +47,7 @@ func (c *connection) run() {
 	defer close(c.closed)
 	defer c.socket.Close()
 	defer c.streams.abort()
+	defer c.server.Pod.Leave(c)
 	refusal, err := c.handshake()
 	for refusal == nil && err == nil {
 		var frame Frame
@@ -103,25 +109,18 @@ func (c *connection) handshake() (*Refusal, error) {
 	if refusal := CheckAuth(auth, c.server.PodUID, hello.Nonce, c.server.Key); refusal != nil {
 		return refusal, nil
 	}
-	c.welcome(auth)
-	return nil, c.socket.SetReadDeadline(time.Time{})
-}
-
-func (c *connection) welcome(auth Auth) {
-	c.epoch = auth.Epoch
-	c.server.epochs.See(auth.Epoch)
-	welcome := c.server.Pod.Welcome()
-	if welcome.Claim != nil {
-		c.version = welcome.Claim.VersionUID
+	if refusal := c.meet(auth); refusal != nil {
+		return refusal, nil
 	}
-	c.out.json(FrameWelcome, FlagEnd, 0, welcome)
+	c.server.Pod.Join(c)
+	return nil, c.socket.SetReadDeadline(time.Time{})
 }
 
 // handle takes one frame after the handshake. A refusal ends the connection.
 func (c *connection) handle(frame Frame) *Refusal {
 	switch frame.Type {
 	case FramePing:
-		c.out.frame(Frame{Type: FramePong, Flags: FlagEnd})
+		c.out.pong()
 		return nil
 	case FramePong, FrameCredit:
 		return nil
@@ -137,6 +136,18 @@ func (c *connection) handle(frame Frame) *Refusal {
 		c.streams.cancel(frame.Stream)
 		return nil
 	default:
+		return c.handleSince2(frame)
+	}
+}
+
+// handleSince2 takes the frames that protocol 1 does not know.
+func (c *connection) handleSince2(frame Frame) *Refusal {
+	switch {
+	case frame.Type == FrameAdopt && c.KnowsHolders():
+		return c.adopt(frame)
+	case frame.Type == FrameFence && c.KnowsHolders():
+		return c.fence(frame)
+	default:
 		if frame.Stream == 0 {
 			return Refuse(BadFrame, "unknown frame on stream 0")
 		}
@@ -151,6 +162,6 @@ func (c *connection) drain(frame Frame) *Refusal {
 			return Refuse(BadFrame, err.Error())
 		}
 	}
-	c.server.Pod.Drain(drain.Reason)
+	c.server.Pod.Drain(c, drain.Reason)
 	return nil
 }

@@ -6,16 +6,33 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net"
+	"strconv"
 	"testing"
 	"time"
+
+	"kappa.dev/agent/limits"
 )
 
 type idlePod struct{ drained chan string }
 
-func (idlePod) Welcome() Welcome                         { return Welcome{State: "Warm", Busy: []string{}, PerInstance: 1} }
-func (idlePod) BeginClaim(Specialize) (Intake, *Refusal) { return nil, Refuse(Draining, "test") }
-func (idlePod) Admit(string, Invoke) (Slot, *Refusal)    { return nil, Refuse(NotClaimed, "test") }
-func (p idlePod) Drain(reason string)                    { p.drained <- reason }
+func (idlePod) Join(peer Peer) {
+	peer.Welcome(Welcome{State: "Warm", Busy: []string{}, PerInstance: 1})
+}
+func (idlePod) Leave(Peer)                                     {}
+func (idlePod) BeginClaim(Peer, Specialize) (Intake, *Refusal) { return nil, Refuse(Draining, "test") }
+func (idlePod) Adopt(_ Peer, head Adopt, answer func(Adopted)) *Refusal {
+	if head.VersionUID == "" {
+		return Refuse(NotClaimed, "test")
+	}
+	answer(Adopted{Busy: []string{"id"}})
+	return nil
+}
+func (idlePod) Fence(_ Fence, answer func(State)) *Refusal {
+	answer(State{Busy: []string{}})
+	return nil
+}
+func (idlePod) Admit(Peer, string, Invoke) (Slot, *Refusal) { return nil, Refuse(NotClaimed, "test") }
+func (p idlePod) Drain(_ Peer, reason string)               { p.drained <- reason }
 
 // testServer is a server without a pod's insides, and the key of its gateways.
 type testServer struct {
@@ -72,7 +89,7 @@ func auth(t *testing.T, socket net.Conn, private ed25519.PrivateKey, change func
 	if err := json.Unmarshal(read(t, socket).Body, &hello); err != nil {
 		t.Fatal(err)
 	}
-	a := Auth{Protocol: 1, PodUID: "pod", GatewayID: "g", Epoch: 1}
+	a := Auth{Protocol: Protocol, PodUID: "pod", GatewayID: "g", Epoch: 1}
 	a.Signature = base64.StdEncoding.EncodeToString(ed25519.Sign(private, SignedText(hello.Nonce, "pod", "g", 1)))
 	if change != nil {
 		change(&a)
@@ -175,13 +192,94 @@ func TestDrainReachesThePod(t *testing.T) {
 	}
 }
 
-func TestEpochsOnlyRise(t *testing.T) {
+// protocol1 makes the AUTH of an old gateway: the protocol is not signed.
+func protocol1(a *Auth) { a.Protocol = 1 }
+
+func TestFramesOfProtocol2(t *testing.T) {
+	frame := func(frameType byte, stream uint32, body string) []byte {
+		return AppendFrame(nil, Frame{Type: frameType, Flags: FlagEnd, Stream: stream, Body: []byte(body)})
+	}
+	rows := []struct {
+		reason string
+		wire   []byte
+		want   byte
+		code   ErrorCode
+	}{
+		{"ADOPT", frame(FrameAdopt, 3, `{"versionUid":"v","epoch":1}`), FrameAdopted, ""},
+		{"ADOPT of nothing", frame(FrameAdopt, 3, `{}`), FrameError, NotClaimed},
+		{"FENCE", frame(FrameFence, 3, `{"function":"a/b","epoch":1}`), FrameFenced, ""},
+		{"a malformed ADOPT ends the connection", frame(FrameAdopt, 3, `{"epoch":-1}`), FrameError, BadFrame},
+		{"a malformed FENCE ends the connection", frame(FrameFence, 3, `[]`), FrameError, BadFrame},
+		{"ADOPT on stream 0 ends the connection", frame(FrameAdopt, 0, `{}`), FrameError, BadFrame},
+	}
+	for _, row := range rows {
+		t.Run(row.reason, func(t *testing.T) {
+			socket, private, _ := open(t)
+			auth(t, socket, private, nil)
+			_, _ = socket.Write(row.wire)
+			answer := read(t, socket)
+			if answer.Type != row.want {
+				t.Fatalf("%+v", answer)
+			}
+			if row.code != "" {
+				expectError(t, answer, row.code)
+			}
+		})
+	}
+	t.Run("protocol 1 skips them", func(t *testing.T) {
+		socket, private, _ := open(t)
+		auth(t, socket, private, protocol1)
+		for _, row := range rows[:3] {
+			_, _ = socket.Write(row.wire)
+		}
+		_, _ = socket.Write(frame(FrameInvoke, 9, "\x00\x00\x00\x02{}"))
+		if answer := read(t, socket); answer.Stream != 9 {
+			t.Fatalf("%+v", answer)
+		}
+	})
+}
+
+func TestWelcomeSpeaksTheGatewaysProtocol(t *testing.T) {
+	for protocol, want := range map[int]bool{1: false, 2: true} {
+		socket, private, _ := open(t)
+		var body map[string]any
+		frame := auth(t, socket, private, func(a *Auth) { a.Protocol = protocol })
+		if err := json.Unmarshal(frame.Body, &body); err != nil {
+			t.Fatal(err)
+		}
+		if _, got := body["holder"]; got != want || body["state"] != "Warm" {
+			t.Errorf("protocol %d: %v", protocol, body)
+		}
+	}
+}
+
+func TestEpochsRiseWithinOneGateway(t *testing.T) {
 	var epochs Epochs
-	epochs.See(5)
-	epochs.See(3)
+	first := epochs.Meet("g", 5)
+	epochs.Meet("g", 3)
+	epochs.Meet("other", 9)
 	for epoch, refused := range map[uint64]bool{4: true, 5: false, 6: false} {
-		if got := epochs.Check(epoch) != nil; got != refused {
+		if got := first.Check(epoch) != nil; got != refused {
 			t.Errorf("epoch %d: refused %v", epoch, got)
 		}
+	}
+	first.See(7)
+	if refusal := epochs.Meet("g", 6).Check(6); refusal == nil || refusal.Epoch != 7 {
+		t.Errorf("%v", refusal)
+	}
+}
+
+func TestTheGatewayThatIsAwayForLongestIsForgotten(t *testing.T) {
+	var epochs Epochs
+	for n := range limits.Gateways {
+		epochs.Meet(strconv.Itoa(n), 5)
+	}
+	epochs.Meet("0", 5)
+	epochs.Meet("new", 5)
+	if epochs.Meet("0", 1).Check(1) == nil {
+		t.Error("the one that was just here is forgotten")
+	}
+	if epochs.Meet("1", 1).Check(1) != nil || len(epochs.known) != limits.Gateways {
+		t.Error("the oldest is remembered")
 	}
 }

@@ -25,17 +25,42 @@ type Claim struct {
 	FunctionNamespace string `json:"functionNamespace"`
 }
 
+// Holder is the gateway that may use a pod.
+type Holder struct {
+	GatewayID string `json:"gatewayId"`
+	Epoch     uint64 `json:"epoch"`
+}
+
+// State is what gateways know of a pod: body of STATE and FENCED. Its parts are not changed once it is made.
+type State struct {
+	Claim *Claim `json:"claim"`
+	// Holder is nil while the pod is generic.
+	Holder *Holder `json:"holder"`
+	// Busy are the request ids in flight.
+	Busy []string `json:"busy"`
+}
+
 // Welcome tells an accepted gateway how the pod is.
 type Welcome struct {
 	State       string   `json:"state"`
 	Claim       *Claim   `json:"claim"`
+	Holder      *Holder  `json:"holder"`
 	Busy        []string `json:"busy"`
 	PerInstance int      `json:"perInstance"`
 }
 
+// welcome1 is Welcome in protocol 1, which knows of no holder.
+type welcome1 struct {
+	Welcome
+	// Holder hides the embedded one.
+	Holder *Holder `json:"holder,omitempty"`
+}
+
 // Specialize is the head of SPECIALIZE: everything that makes a generic pod one function version's.
 type Specialize struct {
-	VersionUID        string            `json:"versionUid"`
+	VersionUID string `json:"versionUid"`
+	// Function is the function as FENCE names it; empty means FunctionNamespace/FunctionName.
+	Function          string            `json:"function,omitempty"`
 	FunctionName      string            `json:"functionName"`
 	FunctionNamespace string            `json:"functionNamespace"`
 	Version           string            `json:"version"`
@@ -59,6 +84,32 @@ type Specialize struct {
 type Specialized struct {
 	VersionUID     string `json:"versionUid"`
 	AlreadyClaimed bool   `json:"alreadyClaimed"`
+}
+
+// FunctionKey is the name that FENCE uses for the function.
+func (s Specialize) FunctionKey() string {
+	if s.Function != "" {
+		return s.Function
+	}
+	return s.FunctionNamespace + "/" + s.FunctionName
+}
+
+// Adopt asks to become the holder of a claimed pod.
+type Adopt struct {
+	VersionUID string `json:"versionUid"`
+	Epoch      uint64 `json:"epoch"`
+}
+
+// Adopted answers ADOPT.
+type Adopted struct {
+	Busy []string `json:"busy"`
+}
+
+// Fence asks to refuse older owners of a function.
+type Fence struct {
+	// Function is namespace/name.
+	Function string `json:"function"`
+	Epoch    uint64 `json:"epoch"`
 }
 
 // Invoke is the head of INVOKE.
@@ -100,6 +151,8 @@ type Drain struct {
 type Refusal struct {
 	Code    ErrorCode `json:"code"`
 	Message string    `json:"message"`
+	// Epoch is the highest one seen, with StaleEpoch on protocol 2.
+	Epoch uint64 `json:"epoch,omitempty"`
 }
 
 // Error makes a Refusal usable as an error.
@@ -107,3 +160,8 @@ func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Message }
 
 // Refuse makes a Refusal.
 func Refuse(code ErrorCode, message string) *Refusal { return &Refusal{Code: code, Message: message} }
+
+// RefuseStale makes a Refusal for a gateway whose epoch must be above highest.
+func RefuseStale(message string, highest uint64) *Refusal {
+	return &Refusal{Code: StaleEpoch, Message: message, Epoch: highest}
+}

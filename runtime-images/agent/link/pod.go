@@ -2,14 +2,32 @@ package link
 
 // Pod is what the link needs of the rest of the agent.
 type Pod interface {
-	// Welcome describes the pod for a gateway that has just been accepted.
-	Welcome() Welcome
-	// BeginClaim arbitrates a SPECIALIZE; the Intake takes the code.
-	BeginClaim(head Specialize) (Intake, *Refusal)
+	// Join welcomes a gateway. It is told of every change from then on, unless it speaks protocol 1.
+	Join(peer Peer)
+	// Leave forgets a gateway. It may be called without Join.
+	Leave(peer Peer)
+	// BeginClaim arbitrates a SPECIALIZE, whose Epoch is set; the Intake takes the code.
+	BeginClaim(peer Peer, head Specialize) (Intake, *Refusal)
+	// Adopt makes a gateway the pod's holder. See Peer for what answer may do.
+	Adopt(peer Peer, head Adopt, answer func(Adopted)) *Refusal
+	// Fence refuses older owners of a function. See Peer for what answer may do.
+	Fence(head Fence, answer func(State)) *Refusal
 	// Admit takes the slot for one invocation that is meant for version. It does not block.
-	Admit(version string, head Invoke) (Slot, *Refusal)
-	// Drain makes the pod finish what runs and end. It does not block.
-	Drain(reason string)
+	Admit(peer Peer, version string, head Invoke) (Slot, *Refusal)
+	// Drain makes the pod finish what runs and end, if the gateway may say so. It does not block.
+	Drain(peer Peer, reason string)
+}
+
+// Peer is a gateway at the other end of one connection, as the pod sees it; comparable. Welcome and Tell, like the answers of
+// Adopt and Fence, are called under the pod's lock, so that a gateway reads of changes in the order in which they happened:
+// they only queue, and never wait.
+type Peer interface {
+	// GatewayID names the gateway, new in each of its lives.
+	GatewayID() string
+	// KnowsHolders is false for a gateway of protocol 1: it is told of no changes, and what it does is not bound to the holder.
+	KnowsHolders() bool
+	Welcome(welcome Welcome)
+	Tell(state State)
 }
 
 // Intake takes the code of one SPECIALIZE, piece by piece. Exactly one of Abort and Finish ends it.

@@ -13,28 +13,23 @@ func (c *connection) specialize(frame Frame) *Refusal {
 		return refusal
 	}
 	intake, refusal := c.admitClaim(head)
-	c.refused = refusal
 	if refusal != nil {
-		c.version = ""
+		c.agree("", c.claim, refusal)
 		c.out.refuse(frame.Stream, refusal)
 		return nil
 	}
-	c.version, c.claim = head.VersionUID, &claiming{done: make(chan struct{})}
+	c.agree(head.VersionUID, &claiming{done: make(chan struct{})}, nil)
 	c.streams.open[frame.Stream] = &inbound{intake: intake, claim: c.claim}
 	return c.receive(frame.Stream, piece, frame.Flags)
 }
 
 func (c *connection) admitClaim(head Specialize) (Intake, *Refusal) {
-	epoch := c.epoch
-	if head.Epoch != nil {
-		epoch = max(epoch, *head.Epoch)
-	}
-	if refusal := c.server.epochs.Check(epoch); refusal != nil {
+	epoch, refusal := c.claimEpoch(head.Epoch)
+	if refusal != nil {
 		return nil, refusal
 	}
-	c.epoch = epoch
-	c.server.epochs.See(epoch)
-	return c.server.Pod.BeginClaim(head)
+	head.Epoch = &epoch
+	return c.server.Pod.BeginClaim(c, head)
 }
 
 // invoke takes INVOKE.
@@ -56,7 +51,7 @@ func (c *connection) invoke(frame Frame) *Refusal {
 }
 
 func (c *connection) admitInvoke() *Refusal {
-	if refusal := c.server.epochs.Check(c.epoch); refusal != nil {
+	if refusal := c.checkLife(); refusal != nil {
 		return refusal
 	}
 	if c.refused != nil {
@@ -123,7 +118,7 @@ func (c *connection) start(stream uint32, in *inbound) {
 	}
 	r := &replies{out: c.out, stream: stream}
 	claim := c.claim
-	slot, refusal := c.server.Pod.Admit(c.version, *in.invoke)
+	slot, refusal := c.server.Pod.Admit(c, c.version, *in.invoke)
 	if refusal != nil {
 		go func() { r.Refuse(claim.reason(refusal)) }()
 		return

@@ -11,12 +11,15 @@ import (
 	"kappa.dev/agent/testgateway"
 )
 
-// scenario is one recorded exchange: what the gateway does, and on which pod.
+// scenario is one recorded exchange: what the gateway does, and on which pod. One of protocol 1 does not run, it is only replayed.
 type scenario struct {
 	name string
 	// before prepares the pod; it is not recorded.
 	before func(t *testing.T, address string)
 	run    func(t *testing.T, gateway *testgateway.Gateway)
+	// meanwhile is what others do after run, which is the handshake then; it is not recorded. after goes on.
+	meanwhile func(t *testing.T, address string)
+	after     func(t *testing.T, gateway *testgateway.Gateway)
 	// ends says that the agent ends the connection.
 	ends bool
 }
@@ -35,7 +38,7 @@ var scenarios = []scenario{
 			id.Key = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize))
 		}, link.FrameError)
 	}},
-	{name: "stale-epoch", before: seeHigherEpoch, run: func(t *testing.T, g *testgateway.Gateway) {
+	{name: "stale-epoch", before: holdElsewhere, run: func(t *testing.T, g *testgateway.Gateway) {
 		shake(t, g, nil, link.FrameWelcome)
 		specialize(t, g, "index.echo")
 		expect(t, g, link.FrameError)
@@ -81,6 +84,112 @@ var scenarios = []scenario{
 		invokeOnce(t, g, 2, `{"n":2}`)
 		expect(t, g, link.FrameError, link.FrameResponse, link.FrameReport)
 	}},
+	{name: "lower-epoch", ends: true, before: func(t *testing.T, address string) {
+		shake(t, dial(t, address), later(1), link.FrameWelcome)
+	}, run: func(t *testing.T, g *testgateway.Gateway) {
+		shake(t, g, nil, link.FrameError)
+	}},
+	{name: "adopt", before: runElsewhere, run: func(t *testing.T, g *testgateway.Gateway) {
+		shake(t, g, nil, link.FrameWelcome)
+		invokeOnce(t, g, 1, `{"n":1}`)
+		expect(t, g, link.FrameError)
+		adopt(t, g, 1)
+		expect(t, g, link.FrameError)
+		adopt(t, g, 2)
+		expect(t, g, link.FrameAdopted, link.FrameState)
+		invokeOnce(t, g, 2, `0`)
+		expect(t, g, link.FrameResponse, link.FrameReport)
+	}},
+	{name: "fence", run: func(t *testing.T, g *testgateway.Gateway) {
+		shake(t, g, nil, link.FrameWelcome)
+		fence(t, g, 2)
+		expect(t, g, link.FrameFenced)
+		fence(t, g, 1)
+		expect(t, g, link.FrameError)
+		specialize(t, g, "index.echo")
+		expect(t, g, link.FrameError)
+		specializeAt(t, g, "index.echo", 2)
+		expect(t, g, link.FrameSpecialized)
+		fence(t, g, 3)
+		expect(t, g, link.FrameFenced)
+		invokeOnce(t, g, 1, `{"n":1}`)
+		expect(t, g, link.FrameResponse, link.FrameReport)
+	}},
+	{name: "state", run: func(t *testing.T, g *testgateway.Gateway) {
+		shake(t, g, nil, link.FrameWelcome)
+	}, meanwhile: holdElsewhere, after: func(t *testing.T, g *testgateway.Gateway) {
+		expect(t, g, link.FrameState)
+		adopt(t, g, 2)
+		expect(t, g, link.FrameAdopted)
+	}},
+	{name: "drain-not-holder", before: holdElsewhere, run: func(t *testing.T, g *testgateway.Gateway) {
+		shake(t, g, nil, link.FrameWelcome)
+		if err := g.Drain("idle"); err != nil {
+			t.Fatal(err)
+		}
+		adopt(t, g, 2)
+		expect(t, g, link.FrameAdopted)
+		invokeOnce(t, g, 1, `{"n":1}`)
+		expect(t, g, link.FrameResponse, link.FrameReport)
+	}},
+	{name: protocol1 + "handshake-ok"},
+	{name: protocol1 + "stale-epoch", before: func(t *testing.T, address string) {
+		shake(t, dial(t, address), func(id *testgateway.Identity) { elsewhere(id); id.Protocol = 1 }, link.FrameWelcome)
+	}},
+	{name: protocol1 + "specialize-invoke"},
+	{name: protocol1 + "error-response"},
+	{name: protocol1 + "chunked-payload"},
+	{name: protocol1 + "busy"},
+	{name: protocol1 + "drain", ends: true},
+}
+
+// later raises the epoch of the gateway.
+func later(by uint64) func(*testgateway.Identity) {
+	return func(id *testgateway.Identity) { id.Epoch += by }
+}
+
+// elsewhere makes the gateway another one, with a higher epoch.
+func elsewhere(id *testgateway.Identity) { id.GatewayID, id.Epoch = "gateway-1", id.Epoch+1 }
+
+// holdElsewhere lets another gateway claim the pod.
+func holdElsewhere(t *testing.T, address string) {
+	t.Helper()
+	claimElsewhere(t, address, "index.echo")
+}
+
+func claimElsewhere(t *testing.T, address, handler string) *testgateway.Gateway {
+	t.Helper()
+	g := dial(t, address)
+	shake(t, g, elsewhere, link.FrameWelcome)
+	specializeAt(t, g, handler, 1)
+	invokeOnce(t, g, 8, "0")
+	expect(t, g, link.FrameSpecialized, link.FrameResponse, link.FrameReport) // init is over
+	return g
+}
+
+// runElsewhere lets another gateway claim the pod and start an invocation that takes a second.
+func runElsewhere(t *testing.T, address string) {
+	t.Helper()
+	g := claimElsewhere(t, address, "index.wait")
+	invokeOnce(t, g, 9, "1000")
+	send(t, g, link.AppendFrame(nil, link.Frame{Type: link.FramePing, Flags: link.FlagEnd}))
+	expect(t, g, link.FramePong) // it has been read: it runs
+}
+
+func adopt(t *testing.T, g *testgateway.Gateway, by uint64) {
+	t.Helper()
+	k, _ := readKeys(t)
+	if _, err := g.Adopt(link.Adopt{VersionUID: versionUID, Epoch: k.Epoch + by}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func fence(t *testing.T, g *testgateway.Gateway, by uint64) {
+	t.Helper()
+	k, _ := readKeys(t)
+	if _, err := g.Fence(link.Fence{Function: "default/hello", Epoch: k.Epoch + by}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func shake(t *testing.T, g *testgateway.Gateway, change func(*testgateway.Identity), want byte) {
@@ -96,20 +205,22 @@ func shake(t *testing.T, g *testgateway.Gateway, change func(*testgateway.Identi
 	}
 }
 
-func seeHigherEpoch(t *testing.T, address string) {
-	t.Helper()
-	g := dial(t, address)
-	shake(t, g, func(id *testgateway.Identity) { id.GatewayID, id.Epoch = "gateway-1", id.Epoch+1 }, link.FrameWelcome)
-}
+const versionUID = "7e57c0de-0000-4000-8000-000000000001"
 
 func specialize(t *testing.T, g *testgateway.Gateway, handler string) {
 	t.Helper()
+	specializeAt(t, g, handler, 0)
+}
+
+func specializeAt(t *testing.T, g *testgateway.Gateway, handler string, by uint64) {
+	t.Helper()
 	k, _ := readKeys(t)
+	epoch := k.Epoch + by
 	_, err := g.Specialize(link.Specialize{
-		VersionUID: "7e57c0de-0000-4000-8000-000000000001", FunctionName: "hello", FunctionNamespace: "default", Version: "$LATEST",
+		VersionUID: versionUID, FunctionName: "hello", FunctionNamespace: "default", Version: "$LATEST",
 		Handler: handler, Runtime: "nodejs24.x", MemoryMiB: 128, TimeoutMs: 3000, InitTimeoutMs: 10000, PerInstance: 1,
 		Environment: map[string]string{"GREETING": "hello"}, AccountID: "000000000000", Region: "us-east-1", LogFormat: "Text",
-		MaxUnpackedBytes: 262144000, Epoch: &k.Epoch,
+		MaxUnpackedBytes: 262144000, Epoch: &epoch,
 	}, zipOf(t, "index.mjs", "export const handler = async (event) => event;\n"))
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package testgateway
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
@@ -32,6 +33,8 @@ type Identity struct {
 	GatewayID string
 	Epoch     uint64
 	Key       ed25519.PrivateKey
+	// Protocol is the version that the gateway speaks; 0 is the newest.
+	Protocol int
 }
 
 // timeout bounds every wait of a test.
@@ -61,7 +64,7 @@ func (g *Gateway) Handshake(id Identity) (link.Frame, error) {
 	}
 	text := link.SignedText(hello.Nonce, id.PodUID, id.GatewayID, id.Epoch)
 	auth := link.Auth{
-		Protocol: link.Protocol, PodUID: id.PodUID, GatewayID: id.GatewayID, Epoch: id.Epoch,
+		Protocol: cmp.Or(id.Protocol, link.Protocol), PodUID: id.PodUID, GatewayID: id.GatewayID, Epoch: id.Epoch,
 		Signature: base64.StdEncoding.EncodeToString(ed25519.Sign(id.Key, text)),
 	}
 	wire, err := link.AppendJSON(nil, link.FrameAuth, link.FlagEnd, 0, auth)
@@ -124,6 +127,21 @@ func (g *Gateway) Specialize(head link.Specialize, zip []byte) (uint32, error) {
 // Invoke sends INVOKE with the event.
 func (g *Gateway) Invoke(head link.Invoke, event []byte) (uint32, error) {
 	return g.payload(link.FrameInvoke, head, event)
+}
+
+// Adopt sends ADOPT.
+func (g *Gateway) Adopt(head link.Adopt) (uint32, error) { return g.small(link.FrameAdopt, head) }
+
+// Fence sends FENCE.
+func (g *Gateway) Fence(head link.Fence) (uint32, error) { return g.small(link.FrameFence, head) }
+
+func (g *Gateway) small(frameType byte, body any) (uint32, error) {
+	stream := g.NextStream()
+	wire, err := link.AppendJSON(nil, frameType, link.FlagEnd, stream, body)
+	if err != nil {
+		return 0, err
+	}
+	return stream, g.Send(wire)
 }
 
 // Drain sends DRAIN.

@@ -209,6 +209,11 @@ var handlers = map[string]func(*runtime, call){
 		r.respond(c.id, []byte(`"soon"`))
 		go func() { time.Sleep(50 * time.Millisecond); os.Exit(0) }()
 	},
+	"index.wait": func(r *runtime, c call) { // as many milliseconds as the event says
+		pause, _ := strconv.Atoi(string(c.event))
+		time.Sleep(time.Duration(pause) * time.Millisecond)
+		r.respond(c.id, c.event)
+	},
 	"index.sleep": func(r *runtime, c call) { time.Sleep(300 * time.Millisecond); r.respond(c.id, c.event) },
 }
 
