@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { hashInputs } from './inputs.ts';
@@ -76,8 +76,8 @@ async function makeModules(folder: string): Promise<void> {
   const options = ['--no-save', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
   await run('npm', ['install', ...options, '-w', 'crds', '-w', 'gateway', '-w', 'controller'], { cwd: app });
   const names = ['*.map', '*.d.ts', '*.d.mts', '*.d.cts'].flatMap((pattern) => ['-o', '-name', pattern]).slice(1);
-  await run('find', [join(app, 'node_modules'), '-type', 'f', '(', ...names, ')', '-delete']);
-  for (const name of readdirSync(app)) if (name !== 'node_modules') rmSync(join(app, name), { recursive: true });
+  await run('find', [app, '-type', 'f', '(', ...names, ')', '-delete']);
+  rmSync(join(app, 'package-lock.json'));
 }
 
 async function goBuild(
