@@ -1,0 +1,135 @@
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Programs, programPath } from './builds.ts';
+import type { Cgroups } from './cgroups.ts';
+import type { Credentials } from './credentials.ts';
+import { importArchive } from './images.ts';
+import { resetNode, setCable } from './network.ts';
+import {
+  kubeletConfiguration,
+  makeCniConfig,
+  makeContainerdConfig,
+  makeRuncWrapper,
+  proxyConfiguration,
+} from './node-files.ts';
+import { controlName, type NodePlan } from './plan.ts';
+import type { Processes, ProcessSpec } from './processes.ts';
+import { mayLowerOomScore } from './requirements.ts';
+import { run, waitUntil } from './run.ts';
+
+/** What nodes are started from. */
+export interface NodeParts {
+  readonly runDir: string;
+  readonly programs: Programs;
+  readonly credentials: Credentials;
+  readonly processes: Processes;
+  readonly cgroups: Cgroups;
+}
+
+/** Files and sockets of one node, all below one directory. */
+export function nodePaths(runDir: string, name: string) {
+  const directory = join(runDir, 'nodes', name);
+  return {
+    directory,
+    socket: join(directory, 'ctd.sock'),
+    volumes: join(directory, 'volumes'),
+    file: (path: string): string => join(directory, path),
+  };
+}
+
+/** The programs of a node, in the order they start. */
+const nodePrograms = ['containerd', 'kubelet', 'kube-proxy', 'netpol'] as const;
+
+/** Name of a node's program in the records. */
+export function programName(node: NodePlan, program: (typeof nodePrograms)[number]): string {
+  return `${node.name}.${program}`;
+}
+
+/** Writes a node's files, starts its container runtime and imports the archives. */
+export async function startRuntime(parts: NodeParts, node: NodePlan, archives: readonly string[]): Promise<void> {
+  writeNodeFiles(parts, node);
+  parts.cgroups.make(node.group);
+  const { socket } = nodePaths(parts.runDir, node.name);
+  rmSync(socket, { force: true });
+  parts.processes.start(containerd(parts, node));
+  const ctr = programPath(parts.programs, 'containerd', 'ctr');
+  await waitUntil(`containerd of ${node.name}`, 30_000, async () => {
+    return existsSync(socket) && (await run([ctr, '--address', socket, 'version'])).code === 0;
+  });
+  for (const archive of archives) await importArchive(ctr, socket, archive);
+}
+
+/** Starts what needs the API server: kubelet, service proxy and policy enforcer. */
+export function startNodePrograms(parts: NodeParts, node: NodePlan): void {
+  parts.processes.start(kubelet(parts, node));
+  parts.processes.start(kubeProxy(parts, { name: node.name, group: node.group }));
+}
+
+/** The service proxy of the control namespace: makes Services reachable for load generators. Ready after 30 s. */
+export function startControlProxy(parts: NodeParts): void {
+  parts.processes.start(kubeProxy(parts, { name: 'ctl', group: controlName }));
+}
+
+/** The node dies: every process of it is killed, its network is gone. */
+export async function killNode(parts: NodeParts, node: NodePlan): Promise<void> {
+  await setCable(node, 'down');
+  await parts.cgroups.kill(node.group);
+  for (const program of nodePrograms) parts.processes.kill(programName(node, program));
+}
+
+/** A killed node boots: disks are as they were, everything else is fresh. */
+export async function bootNode(parts: NodeParts, node: NodePlan): Promise<void> {
+  if (parts.processes.isAlive(programName(node, 'kubelet'))) throw new Error(`${node.name} runs already`);
+  await resetNode(node);
+  await setCable(node, 'up');
+  await startRuntime(parts, node, []);
+  startNodePrograms(parts, node);
+}
+
+function writeNodeFiles({ runDir, programs, credentials }: NodeParts, node: NodePlan): void {
+  const { directory, socket, file } = nodePaths(runDir, node.name);
+  for (const path of ['cni', 'containerd', 'state', 'kubelet', 'pod-logs']) mkdirSync(file(path), { recursive: true });
+  const runc = programPath(programs, 'runc', 'runc');
+  writeFileSync(file('runc'), makeRuncWrapper(runc));
+  chmodSync(file('runc'), 0o755);
+  const containerd = makeContainerdConfig({
+    directory,
+    socket,
+    cniPrograms: programPath(programs, 'cni', ''),
+    runc: mayLowerOomScore() ? runc : file('runc'),
+  });
+  writeFileSync(file('containerd.toml'), containerd);
+  writeFileSync(file('cni/10-pods.conflist'), JSON.stringify(makeCniConfig(node, file('addresses'))));
+  writeFileSync(file('resolv.conf'), 'nameserver 127.0.0.1\n');
+  const configuration = kubeletConfiguration({ node, directory, socket, clientCaFile: credentials.caFile });
+  writeFileSync(file('kubelet.json'), JSON.stringify(configuration, null, 2));
+}
+
+function containerd({ runDir, programs }: NodeParts, node: NodePlan): ProcessSpec {
+  const program = programPath(programs, 'containerd', 'containerd');
+  const path = `${programPath(programs, 'containerd', '')}:${process.env['PATH']}`; // its shim is found there
+  const command = [program, '--config', nodePaths(runDir, node.name).file('containerd.toml'), '--log-level', 'warn'];
+  return { name: programName(node, 'containerd'), group: node.group, command, environment: { PATH: path } };
+}
+
+function kubelet({ runDir, programs, credentials }: NodeParts, node: NodePlan): ProcessSpec {
+  const { file } = nodePaths(runDir, node.name);
+  const command = [
+    programPath(programs, 'kube', 'kubelet'),
+    `--config=${file('kubelet.json')}`,
+    `--kubeconfig=${credentials.kubeconfig(node.name)}`,
+    `--root-dir=${file('kubelet')}`,
+    `--cert-dir=${file('kubelet/pki')}`,
+    `--hostname-override=${node.name}`,
+    `--node-ip=${node.address}`,
+    `--node-labels=topology.kubernetes.io/zone=${node.zone},topology.kubernetes.io/region=test-region`,
+  ];
+  return { name: programName(node, 'kubelet'), group: node.group, command };
+}
+
+function kubeProxy(parts: NodeParts, { name, group }: { readonly name: string; readonly group: string }): ProcessSpec {
+  const path = join(parts.runDir, `${name}.kube-proxy.json`);
+  writeFileSync(path, JSON.stringify(proxyConfiguration(name, parts.credentials.kubeconfig('proxy')), null, 2));
+  const command = [programPath(parts.programs, 'kube', 'kube-proxy'), `--config=${path}`];
+  return { name: `${name}.kube-proxy`, group, command };
+}
