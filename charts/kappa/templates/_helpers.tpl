@@ -6,6 +6,12 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") }}
 {{- end }}
 
+{{/* Labels of pods: nothing that changes with the chart's version, so that an upgrade rolls only what is new. */}}
+{{- define "kappa.podLabels" -}}
+app.kubernetes.io/part-of: kappa
+{{ include "kappa.component" . }}
+{{- end }}
+
 {{/* kappa.component (dict "root" . "name" "kappa-gateway"): labels that selectors use. They never change. */}}
 {{- define "kappa.component" -}}
 app.kubernetes.io/name: {{ .name }}
@@ -18,14 +24,6 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 
 {{- define "kappa.redisUrl" -}}
 {{ .Values.redis.url | default "redis://kappa-redis:6379" }}
-{{- end }}
-
-{{- define "kappa.s3Endpoint" -}}
-{{ .Values.s3.endpoint | default "http://kappa-store:7070" }}
-{{- end }}
-
-{{- define "kappa.s3Secret" -}}
-{{ if .Values.s3.endpoint }}{{ .Values.s3.existingSecret }}{{ else }}kappa-store{{ end }}
 {{- end }}
 
 {{- define "kappa.publicUrl" -}}
@@ -79,16 +77,20 @@ affinity: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
-{{/* Where code is kept: the same for gateway and controller. */}}
+{{/* Where code is kept: kappa.storeEnv (dict "root" . "of" .Values.gateway) */}}
 {{- define "kappa.storeEnv" -}}
+{{- $values := .root.Values }}
 - { name: KAPPA_BLOB_DIR, value: /var/lib/kappa/blobs }
-- { name: KAPPA_S3_ENDPOINT, value: {{ include "kappa.s3Endpoint" . | quote }} }
-- { name: KAPPA_S3_BUCKET, value: {{ .Values.s3.bucket | quote }} }
-- { name: KAPPA_S3_REGION, value: {{ .Values.s3.region | quote }} }
+- { name: KAPPA_BLOB_CACHE_BYTES, value: {{ mul .of.blobCacheMiB 1048576 | quote }} }
+- { name: KAPPA_S3_ENDPOINT, value: {{ $values.s3.endpoint | default "http://kappa-store:7070" | quote }} }
+- { name: KAPPA_S3_BUCKET, value: {{ $values.s3.bucket | quote }} }
+- { name: KAPPA_S3_REGION, value: {{ $values.s3.region | quote }} }
+{{- with ternary $values.s3.existingSecret "kappa-store" (not (empty $values.s3.endpoint)) }}
 - name: AWS_ACCESS_KEY_ID
-  valueFrom: { secretKeyRef: { name: {{ include "kappa.s3Secret" . }}, key: accessKeyId } }
+  valueFrom: { secretKeyRef: { name: {{ . }}, key: accessKeyId } }
 - name: AWS_SECRET_ACCESS_KEY
-  valueFrom: { secretKeyRef: { name: {{ include "kappa.s3Secret" . }}, key: secretAccessKey } }
+  valueFrom: { secretKeyRef: { name: {{ . }}, key: secretAccessKey } }
+{{- end }}
 {{- end }}
 
 {{- define "kappa.podFields" -}}
