@@ -15,6 +15,26 @@ export interface WatchOptions<T, P> {
   readonly onChange: (key: string, projected: P | null) => void;
   /** Ends the watch. */
   readonly signal: AbortSignal;
+  /** Keeps the view for the next life of the process, where `connect` was given a directory for that. */
+  readonly snapshot?: WatchSnapshot;
+}
+
+/** How a view is kept. Its projections must be what JSON gives back: no Map, Set, Date, function. */
+export interface WatchSnapshot {
+  /** File name; one per watch of the process. */
+  readonly name: string;
+  /** Raise it when the form of the projection changes: an older file is then not used. */
+  readonly shape: number;
+}
+
+/** Where views are kept, and when one is used. */
+export interface SnapshotOptions {
+  /** A tmpfs that outlives the process but not the pod; made when it is missing. Files are 0600. */
+  readonly directory: string;
+  /** A first list that has not succeeded after so long is not waited for, milliseconds. Default 700. */
+  readonly seedAfterMs?: number;
+  /** Nor one that has failed so often. Default 3: about 0.3 s when connections are refused. */
+  readonly seedAfterFailures?: number;
 }
 
 /** Knobs that tests turn. */
@@ -50,8 +70,10 @@ export interface Informer<P> {
   entries(): readonly (readonly [key: string, projected: P])[];
   /** Objects known now. */
   readonly size: number;
-  /** Whether a list has succeeded. Before that an empty answer means nothing: do not act. */
+  /** Whether a list has succeeded, or a kept view was taken for it (`isStale`). Before that an empty answer means nothing: do not act. */
   readonly hasSynced: boolean;
+  /** The view is what an earlier life of the process saw; no list has succeeded in this one yet. */
+  readonly isStale: boolean;
   /** Resolves when `hasSynced`; rejects when the signal aborts first. */
   whenSynced(): Promise<void>;
   /** When the API server was heard last (list, event, bookmark, regular end of a watch); monotonic ms, 0 = never. Stale after about 60,000. */

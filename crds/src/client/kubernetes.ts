@@ -2,14 +2,21 @@ import type { Manifest } from '../object-meta.ts';
 import { isJsonObject } from '../parse-meta.ts';
 import { isNotFound } from './errors.ts';
 import { EventRecorder, type EventText } from './event-recorder.ts';
-import { type Informer, type InformerTiming, informerTiming, type WatchOptions } from './informer.ts';
+import {
+  type Informer,
+  type InformerTiming,
+  informerTiming,
+  type SnapshotOptions,
+  type WatchOptions,
+} from './informer.ts';
 import type { Kind, ObjectReference } from './kinds.ts';
 import { type LeaderElection, runLeaderElection } from './lease.ts';
 import { readPage } from './pages.ts';
 import { collectionPath, objectPath } from './paths.ts';
 import { type Runtime, systemRuntime } from './runtime.ts';
+import { type SnapshotPacing, snapshotPacing } from './snapshot-keeper.ts';
 import { connectTransport, type Transport } from './transport.ts';
-import { WatchInformer } from './watch-informer.ts';
+import { type InformerDeps, WatchInformer } from './watch-informer.ts';
 import { type StatusManifest, toWire } from './wire.ts';
 
 export type { EventText } from './event-recorder.ts';
@@ -93,6 +100,8 @@ export interface Kubernetes {
 export interface ConnectOptions {
   readonly runtime?: Runtime;
   readonly timing?: InformerTiming;
+  /** Where watches that ask for it keep their views. Default: nowhere. */
+  readonly snapshots?: SnapshotOptions & { readonly pacing?: SnapshotPacing };
   /** Name of the process in events, for example kappa-controller. */
   readonly component?: string;
   /** This copy of the process in events, for example the pod's name. */
@@ -115,6 +124,7 @@ class KubernetesClient implements Kubernetes {
   readonly #transport: Transport;
   readonly #runtime: Runtime;
   readonly #timing: InformerTiming;
+  readonly #snapshots: InformerDeps['snapshots'];
   readonly #onProblem: (problem: unknown) => void;
   readonly #events: EventRecorder;
 
@@ -122,6 +132,7 @@ class KubernetesClient implements Kubernetes {
     this.#transport = transport;
     this.#runtime = options.runtime ?? systemRuntime;
     this.#timing = options.timing ?? informerTiming;
+    this.#snapshots = options.snapshots === undefined ? null : { pacing: snapshotPacing, ...options.snapshots };
     this.#onProblem = options.onProblem ?? (() => undefined);
     const source = { component: options.component ?? 'kappa', instance: options.instance ?? 'kappa' };
     this.#events = new EventRecorder(this, this.#runtime, source, this.#onProblem);
@@ -226,6 +237,7 @@ class KubernetesClient implements Kubernetes {
       transport: this.#transport,
       runtime: this.#runtime,
       timing: this.#timing,
+      snapshots: this.#snapshots,
       onProblem: this.#onProblem,
     });
     void informer.run(); // never rejects; ends with options.signal

@@ -1,11 +1,13 @@
+import { join } from 'node:path';
 import { isJsonObject, type JsonObject } from '../parse-meta.ts';
 import { Backoff } from './backoff.ts';
 import { errorOfStatus, isGone } from './errors.ts';
-import type { Informer, InformerTiming, WatchOptions } from './informer.ts';
+import type { Informer, InformerTiming, SnapshotOptions, WatchOptions } from './informer.ts';
 import { type Kind, keyOf } from './kinds.ts';
 import { type ListPage, readEvent, readPage } from './pages.ts';
 import { collectionPath } from './paths.ts';
 import type { Runtime } from './runtime.ts';
+import { SnapshotKeeper, type SnapshotPacing } from './snapshot-keeper.ts';
 import type { Transport } from './transport.ts';
 
 interface Entry<P> {
@@ -18,6 +20,8 @@ export interface InformerDeps {
   readonly transport: Transport;
   readonly runtime: Runtime;
   readonly timing: InformerTiming;
+  /** null = views are not kept. */
+  readonly snapshots: (SnapshotOptions & { readonly pacing: SnapshotPacing }) | null;
   /** Hears each failure; decides about logging. */
   readonly onProblem: (problem: unknown) => void;
 }
@@ -30,7 +34,8 @@ export interface InformerDeps {
  * is gone; enters *watching* with the list's version. *Watching*: one request of `watchSeconds` after the other, each from the last
  * version heard, bookmarks included, so that a quiet collection never falls out of the server's history. 410 in either form
  * goes back to listing; any other failure repeats the watch after a pause, and after three in a row lists. The view stays readable all
- * the time: an API server that is away makes it old, not empty.
+ * the time: an API server that is away makes it old, not empty. So it does to a process that starts meanwhile, when views are kept:
+ * a first list that is late is replaced by what the last life of the process saw, and replaces that when it comes.
  */
 export class WatchInformer<T, P> implements Informer<P> {
   readonly #entries = new Map<string, Entry<P>>();
@@ -39,10 +44,14 @@ export class WatchInformer<T, P> implements Informer<P> {
   readonly #kind: Kind<T>;
   readonly #options: WatchOptions<T, P>;
   readonly #backoff: Backoff;
+  readonly #keeper: SnapshotKeeper | null;
   /** Where the next watch begins; null: list first. */
   #version: string | null = null;
   #failuresInRow = 0;
+  /** The kept view was asked for; a second time it would be the same. */
+  #wasKeptRead = false;
   hasSynced = false;
+  isStale = false;
   lastEventMs = 0;
   failures = 0;
 
@@ -51,6 +60,7 @@ export class WatchInformer<T, P> implements Informer<P> {
     this.#options = options;
     this.#deps = deps;
     this.#backoff = new Backoff(deps.runtime, deps.timing.backoff);
+    this.#keeper = this.#makeKeeper();
     this.#synced.promise.catch(() => undefined); // nobody has to wait for it
   }
 
@@ -77,6 +87,7 @@ export class WatchInformer<T, P> implements Informer<P> {
   /** Runs until the signal aborts; never rejects. */
   async run(): Promise<void> {
     const { signal } = this.#options;
+    void this.#seedWhenLate();
     while (!signal.aborted) {
       try {
         if (this.#version === null) await this.#list();
@@ -84,13 +95,19 @@ export class WatchInformer<T, P> implements Informer<P> {
         if (!wasHeard) await this.#backoff.pause(signal); // closed at once: without a pause this would spin
       } catch (error) {
         if (signal.aborted) break;
-        this.#failuresInRow += 1;
-        if (isGone(error) || this.#failuresInRow >= relistAfterFailures) this.#version = null;
-        this.#fail(error);
+        this.#failed(error);
         await this.#backoff.pause(signal);
       }
     }
     this.#synced.reject(signal.reason);
+  }
+
+  /** Decides what the next try is. */
+  #failed(error: unknown): void {
+    this.#failuresInRow += 1;
+    if (isGone(error) || this.#failuresInRow >= relistAfterFailures) this.#version = null;
+    this.#fail(error);
+    if (this.#failuresInRow >= (this.#deps.snapshots?.seedAfterFailures ?? 3)) this.#seed();
   }
 
   /** One complete list. */
@@ -114,6 +131,50 @@ export class WatchInformer<T, P> implements Informer<P> {
     this.#version = version;
     this.lastEventMs = this.#deps.runtime.nowMs();
     this.hasSynced = true;
+    this.isStale = false;
+    this.#synced.resolve();
+    this.#keeper?.changed();
+  }
+
+  #makeKeeper(): SnapshotKeeper | null {
+    const { snapshot, signal } = this.#options;
+    const { snapshots, runtime, onProblem } = this.#deps;
+    if (snapshot === undefined || snapshots === null) return null;
+    const { labelSelector = '', fieldSelector = '' } = this.#options;
+    const scope = `${this.#path()}?${labelSelector}&${fieldSelector}`;
+    return new SnapshotKeeper(
+      join(snapshots.directory, snapshot.name),
+      { scope, shape: snapshot.shape },
+      {
+        runtime,
+        pacing: snapshots.pacing,
+        signal,
+        onProblem,
+        entries: () => [...this.#entries].map(([key, entry]) => [key, entry.resourceVersion, entry.projected] as const),
+      },
+    );
+  }
+
+  async #seedWhenLate(): Promise<void> {
+    if (this.#keeper === null) return;
+    await this.#deps.runtime.sleep(this.#deps.snapshots?.seedAfterMs ?? 700, this.#options.signal);
+    this.#seed();
+  }
+
+  /** Takes the kept view, unless there is one already. What a list under way has said of an object stays. */
+  #seed(): void {
+    if (this.hasSynced || this.#wasKeptRead || this.#options.signal.aborted) return;
+    this.#wasKeptRead = true;
+    const kept = this.#keeper?.read() ?? null;
+    if (kept === null) return;
+    for (const [key, resourceVersion, value] of kept) {
+      if (this.#entries.has(key)) continue;
+      const projected = value as P; // parse: the file's checksum, scope and shape say that `project` made it
+      this.#entries.set(key, { resourceVersion, projected });
+      this.#say(key, projected);
+    }
+    this.hasSynced = true;
+    this.isStale = true;
     this.#synced.resolve();
   }
 
@@ -173,16 +234,20 @@ export class WatchInformer<T, P> implements Informer<P> {
     try {
       const projected = this.#options.project(this.#kind.parse(item));
       this.#entries.set(key, { resourceVersion: String(raw['resourceVersion']), projected });
-      this.#options.onChange(key, projected);
+      this.#say(key, projected);
     } catch (error) {
       this.#fail(error);
     }
   }
 
   #remove(key: string): void {
-    if (!this.#entries.delete(key)) return;
+    if (this.#entries.delete(key)) this.#say(key, null);
+  }
+
+  #say(key: string, projected: P | null): void {
+    if (this.hasSynced && !this.isStale) this.#keeper?.changed();
     try {
-      this.#options.onChange(key, null);
+      this.#options.onChange(key, projected);
     } catch (error) {
       this.#fail(error);
     }
