@@ -113,3 +113,94 @@ func TestCloseSendsWhatWaits(t *testing.T) {
 		t.Fatal("a closed server takes connections")
 	}
 }
+
+func TestAPongWaitsForOneFrameAtMost(t *testing.T) {
+	ours, theirs := net.Pipe()
+	w := newWriter(ours)
+	go w.payload(FrameResponse, 1, Response{Kind: "response"}, make([]byte, 6<<20))
+	first, err := ReadFrame(theirs, MaxFrameBytes)
+	if err != nil || first.Type != FrameResponse {
+		t.Fatal(err)
+	}
+	within(t, "PONG", func() { w.pong(); w.pong() })
+	total, pongsAt := len(first.Body), []int{}
+	for frames := 1; total < 6<<20; frames++ {
+		frame, err := ReadFrame(theirs, MaxFrameBytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if frame.Type == FramePong {
+			pongsAt = append(pongsAt, frames)
+		}
+		total += len(frame.Body)
+	}
+	if len(pongsAt) != 2 || pongsAt[1] > 4 {
+		t.Fatalf("PONGs are the frames %v", pongsAt)
+	}
+	_ = theirs.Close()
+}
+
+func TestAPongIsWrittenWhenNothingElseIs(t *testing.T) {
+	ours, theirs := net.Pipe()
+	w := newWriter(ours)
+	for range 3 {
+		w.pong()
+		if frame, err := ReadFrame(theirs, MaxFrameBytes); err != nil || frame.Type != FramePong {
+			t.Fatal(frame, err)
+		}
+	}
+	within(t, "closeWrite", w.closeWrite)
+	w.pong() // after the end: nobody waits for it
+	_ = ours.Close()
+}
+
+// A gateway that reads a large answer slowly is told of changes all the same; one that does not read at all is cut off.
+func TestWhoDoesNotReadIsCutOffAndHoldsNobodyUp(t *testing.T) {
+	ours, theirs := net.Pipe()
+	w := newWriter(ours)
+	w.payload(FrameResponse, 1, Response{}, make([]byte, 6<<20))
+	state := State{Claim: &Claim{VersionUID: "v"}, Busy: []string{}}
+	isCut := func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.broken
+	}
+	w.offer(FrameState, 0, state)
+	if isCut() {
+		t.Fatal("a single STATE cuts a slow gateway off")
+	}
+	within(t, "STATE", func() {
+		for range 100_000 {
+			w.offer(FrameState, 0, state)
+		}
+	})
+	if !isCut() {
+		t.Fatal("there is no bound")
+	}
+	within(t, "the socket's end", func() {
+		for {
+			if _, err := theirs.Read(make([]byte, 64<<10)); err != nil {
+				return
+			}
+		}
+	})
+	within(t, "closeWrite", w.closeWrite)
+}
+
+func TestPiecesEndAtFrames(t *testing.T) {
+	small := AppendFrame(nil, numbered(1, 100))
+	large := AppendFrame(nil, numbered(2, maxPieceBytes))
+	for reason, row := range map[string]struct {
+		wire []byte
+		want int
+	}{
+		"nothing":           {nil, 0},
+		"short":             {small, len(small)},
+		"one that is long":  {append(bytes.Clone(large), small...), len(large)},
+		"small before long": {append(bytes.Clone(small), large...), len(small)},
+	} {
+		if got := len(pieceOf(row.wire)); got != row.want {
+			t.Errorf("%s: %d, want %d", reason, got, row.want)
+		}
+	}
+}
