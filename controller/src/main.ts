@@ -6,6 +6,7 @@ import { zipMaxBytes } from '@kappa/crds/limits';
 import { openBlobStore } from '@kappa/gateway/blobs';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { reconcileAlias } from './alias/reconcile.ts';
 import { parseConfig } from './config.ts';
 import { codeFetcher } from './function/fetch-code.ts';
 import { reconcileFunction } from './function/reconcile.ts';
@@ -20,7 +21,11 @@ import { type Requeue, WorkQueue } from './work-queue.ts';
 const config = parseConfig(process.env);
 const log = pino({ name: 'controller', base: {} });
 const registry = new Registry();
-const metrics = controllerMetrics(registry);
+const metrics = controllerMetrics(registry, () => ({
+  function: functionQueue.depth,
+  alias: aliasQueue.depth,
+  pool: poolQueue.depth,
+}));
 const stopping = new AbortController();
 const kubernetes = connect(undefined, {
   component: 'kappa-controller',
@@ -54,7 +59,7 @@ function textOf(problem: unknown): string {
   return problem instanceof Error ? problem.message : String(problem);
 }
 
-const queueOf = (kind: 'function' | 'pool', reconcile: (key: string) => Promise<Requeue>): WorkQueue =>
+const queueOf = (kind: 'function' | 'alias' | 'pool', reconcile: (key: string) => Promise<Requeue>): WorkQueue =>
   new WorkQueue({
     reconcile: async (key) => {
       const end = metrics.reconcileSeconds.startTimer({ kind });
@@ -66,10 +71,7 @@ const queueOf = (kind: 'function' | 'pool', reconcile: (key: string) => Promise<
     },
     onError: (key, error, retryInMs) => {
       metrics.reconcileErrors.inc({ kind });
-      log.warn(
-        { [kind]: key, error: textOf(error), retryInMs },
-        'will be tried again',
-      );
+      log.warn({ [kind]: key, error: textOf(error), retryInMs }, 'will be tried again');
     },
     parallel: 4,
     minBackoffMs: 50,
@@ -87,6 +89,7 @@ const functionQueue = queueOf('function', (key) =>
     kubernetes: guarded,
     find: (name) => view.functions.get(name),
     versionsOf: (fn) => view.versionsOf(fn),
+    nameHolderOf: (fn) => view.nameHolderOf(fn),
     podsOf: (fn) => view.podsOfFunction(fn),
     code: {
       blobs,
@@ -95,6 +98,14 @@ const functionQueue = queueOf('function', (key) =>
     },
     runtimes: new Set(runtimes.keys()),
     urlOf: (namespace, name) => `${config.publicUrl}/fn/${namespace}/${name}/`,
+    nowMs,
+  }),
+);
+const aliasQueue = queueOf('alias', (key) =>
+  reconcileAlias(key, {
+    kubernetes: guarded,
+    find: (name) => view.aliases.get(name),
+    targetOf: (alias) => view.targetOf(alias),
     nowMs,
   }),
 );
@@ -134,12 +145,11 @@ const view: View = new View({
   events: {
     functionChanged: (key) => isActing() && functionQueue.add(key),
     podsOfFunctionChanged: (key) => isActing() && functionQueue.addSoon(key, 500),
+    aliasChanged: (key) => isActing() && aliasQueue.add(key),
     poolChanged: (name) => isActing() && poolQueue.add(name),
   },
 });
-new Map([['function', functionQueue] as const, ['pool', poolQueue] as const]).forEach((queue, kind) => {
-  setInterval(() => metrics.queueDepth.set({ kind }, queue.depth), 1_000).unref();
-});
+const queues = { function: functionQueue, alias: aliasQueue, pool: poolQueue };
 setInterval(() => isActing() && view.enqueueAll(), 600_000).unref(); // level, not edge: what a watch merged away is found again
 
 const server = healthServer({ notReadyBecause: () => view.unsynced, registry });
@@ -152,8 +162,7 @@ const end = (reason: string, exitCode: number): void => {
   log.info({ reason }, 'ending');
   process.exitCode = exitCode;
   metrics.isLeader.set(0);
-  functionQueue.close();
-  poolQueue.close();
+  for (const queue of Object.values(queues)) queue.close();
   server.close();
   server.closeAllConnections();
   // the lease is given back after the last write, or soon when one hangs: another one is to lead within 2 s

@@ -1,27 +1,34 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** Every controller metric, one entry each. Base units; closed label sets; never an object's name. */
-export function controllerMetrics(registry: Registry) {
+/**
+ * Every controller metric, one entry each. Base units; closed label sets; never an object's name.
+ *
+ * @param depths objects that wait for a look, by kind; asked when the metrics are read
+ */
+export function controllerMetrics(registry: Registry, depths: () => Readonly<Record<string, number>>) {
   const registers = [registry];
   return {
     reconcileSeconds: new Histogram({
       name: 'kappa_controller_reconcile_seconds',
-      help: 'Seconds that one look at one object took. kind: function | pool.',
+      help: 'Seconds that one look at one object took. kind: function | alias | pool.',
       labelNames: ['kind'] as const,
       buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
       registers,
     }),
     reconcileErrors: new Counter({
       name: 'kappa_controller_reconcile_errors_total',
-      help: 'Looks that failed and will be tried again. kind: function | pool.',
+      help: 'Looks that failed and will be tried again. kind: function | alias | pool.',
       labelNames: ['kind'] as const,
       registers,
     }),
     queueDepth: new Gauge({
       name: 'kappa_controller_queue_depth',
-      help: 'Objects that wait for a look. kind: function | pool.',
+      help: 'Objects that wait for a look. kind: function | alias | pool.',
       labelNames: ['kind'] as const,
       registers,
+      collect() {
+        for (const [kind, depth] of Object.entries(depths())) this.set({ kind }, depth);
+      },
     }),
     watchRestarts: new Counter({
       name: 'kappa_controller_watch_restarts_total',

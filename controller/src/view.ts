@@ -1,12 +1,16 @@
 import type { Informer } from '@kappa/crds/client/informer';
-import { configMaps, functions, functionVersions, pods, pools } from '@kappa/crds/client/kinds';
+import { aliases, configMaps, functions, functionVersions, pods, pools } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import { poolLabel } from '@kappa/crds/labels';
+import type { AliasObserved } from './alias/plan.ts';
 import type { VersionObserved } from './function/plan.ts';
+import { KeyIndex } from './key-index.ts';
 import {
+  type AliasSummary,
   type FunctionSummary,
   type PodSummary,
   type PoolSummary,
+  summarizeAlias,
   summarizeFunction,
   summarizePod,
   summarizePool,
@@ -23,6 +27,8 @@ export interface ViewEvents {
   readonly functionChanged: (key: string) => void;
   /** The pods of a function changed: comes in crowds, a later look is enough. */
   readonly podsOfFunctionChanged: (key: string) => void;
+  /** Key `namespace/name` of an Alias that needs a look. */
+  readonly aliasChanged: (key: string) => void;
   /** Identifier of a runtime whose pool needs a look. */
   readonly poolChanged: (runtime: string) => void;
 }
@@ -37,12 +43,13 @@ export interface ViewDeps {
 }
 
 /**
- * The controller's view of the cluster: four informers, and what follows from them. Reads never leave memory. Nothing
- * here decides; a change only says which key to look at.
+ * The controller's view of the cluster: six informers, and what follows from them. Reads never leave memory. Nothing
+ * here decides; a change only says which key to look at. Keys are `namespace/name`.
  */
 export class View {
   readonly functions: Informer<FunctionSummary>;
   readonly versions: Informer<VersionSummary>;
+  readonly aliases: Informer<AliasSummary>;
   readonly pools: Informer<PoolSummary>;
   readonly pods: Informer<PodSummary>;
   /** The one ConfigMap with the gateways' public key, which is the projection. */
@@ -51,58 +58,66 @@ export class View {
   /** The last state of each pod by key, so that transitions can be told from states. */
   readonly #lastPods = new Map<string, PodSummary>();
   readonly #memories = new Map<string, PoolMemory>();
-  /** Runtime of each function by key: a deleted function still tells which pool to look at. */
-  readonly #runtimes = new Map<string, string>();
   /** Since when a version is seen as superseded, epoch ms; forgotten with the version. */
   readonly #supersededAtMs = new Map<string, number>();
+  readonly #functionsByRuntime = new KeyIndex();
+  /** By `namespace/` and the name that callers use. */
+  readonly #functionsByName = new KeyIndex();
+  readonly #versionsByFunction = new KeyIndex();
+  readonly #aliasesByFunction = new KeyIndex();
+  readonly #podsByPool = new KeyIndex();
+  readonly #podsByFunction = new KeyIndex();
 
   constructor(deps: ViewDeps) {
     this.#deps = deps;
-    const { kubernetes, poolNamespace, signal } = deps;
-    const onFunction = (key: string, fn: FunctionSummary | null): void => this.#functionChanged(key, fn);
-    const onVersion = (key: string, version: VersionSummary | null): void => this.#versionChanged(key, version);
-    const onPod = (key: string, pod: PodSummary | null): void => this.#podChanged(key, pod);
-    const onPool = (key: string): void => deps.events.poolChanged(key.slice(key.indexOf('/') + 1));
-    this.functions = kubernetes.watch(functions, { project: summarizeFunction, onChange: onFunction, signal });
-    this.versions = kubernetes.watch(functionVersions, { project: summarizeVersion, onChange: onVersion, signal });
+    const { kubernetes, poolNamespace: namespace, signal } = deps;
+    const watched = <P>(onChange: (key: string, projected: P | null) => void) => ({ onChange, signal });
+    this.functions = kubernetes.watch(functions, {
+      project: summarizeFunction,
+      ...watched<FunctionSummary>((key, fn) => this.#functionChanged(key, fn)),
+    });
+    this.versions = kubernetes.watch(functionVersions, {
+      project: summarizeVersion,
+      ...watched<VersionSummary>((key, version) => this.#versionChanged(key, version)),
+    });
+    this.aliases = kubernetes.watch(aliases, {
+      project: summarizeAlias,
+      ...watched<AliasSummary>((key, alias) => this.#aliasChanged(key, alias)),
+    });
     this.pools = kubernetes.watch(pools, {
-      namespace: poolNamespace,
+      namespace,
       project: summarizePool,
-      onChange: onPool,
-      signal,
+      ...watched<PoolSummary>((key) => deps.events.poolChanged(nameOf(key))),
     });
     this.pods = kubernetes.watch(pods, {
-      namespace: poolNamespace,
+      namespace,
       labelSelector: poolLabel,
       project: summarizePod,
-      onChange: onPod,
-      signal,
+      ...watched<PodSummary>((key, pod) => this.#podChanged(key, pod)),
     });
     this.keys = kubernetes.watch(configMaps, {
-      namespace: poolNamespace,
+      namespace,
       fieldSelector: `metadata.name=${gatewayConfigMap}`,
       project: ({ data }) => data?.['publicKey'] ?? '',
-      onChange: () => this.#enqueuePools(),
-      signal,
+      ...watched<string>(() => this.#enqueuePools()),
     });
   }
 
   /** Names of the caches that are not filled yet. Nothing may be decided before there are none. */
   get unsynced(): readonly string[] {
-    const { functions: fns, versions, pools: poolCache, pods: podCache, keys } = this;
-    return Object.entries({ functions: fns, versions, pools: poolCache, pods: podCache, keys }).flatMap(
-      ([name, { hasSynced }]) => (hasSynced ? [] : [`${name} not listed yet`]),
+    return Object.entries(this.#caches()).flatMap(([name, { hasSynced }]) =>
+      hasSynced ? [] : [`${name} not listed yet`],
     );
   }
 
   async whenSynced(): Promise<void> {
-    const { functions: fns, versions, pools: poolCache, pods: podCache, keys } = this;
-    await Promise.all([fns, versions, poolCache, podCache, keys].map((informer) => informer.whenSynced()));
+    await Promise.all(Object.values(this.#caches()).map((informer) => informer.whenSynced()));
   }
 
   /** Looks at everything: after the caches filled, and now and then as a safety net. */
   enqueueAll(): void {
     for (const [key] of this.functions.entries()) this.#deps.events.functionChanged(key);
+    for (const [key] of this.aliases.entries()) this.#deps.events.aliasChanged(key);
     this.#enqueuePools();
   }
 
@@ -111,22 +126,16 @@ export class View {
     return this.keys.list()[0] ?? '';
   }
 
-  #enqueuePools(): void {
-    const { poolChanged } = this.#deps.events;
-    for (const name of new Set([...this.pools.list().map((pool) => pool.name), ...this.#runtimes.values()]))
-      poolChanged(name);
-  }
-
   pool(name: string): PoolSummary | undefined {
     return this.pools.get(`${this.#deps.poolNamespace}/${name}`);
   }
 
   isRuntimeUsed(runtime: string): boolean {
-    return this.functions.list().some((fn) => fn.runtime === runtime);
+    return this.#functionsByRuntime.has(runtime);
   }
 
   podsOfPool(pool: string): readonly PodSummary[] {
-    return this.pods.list().filter((pod) => pod.pool === pool);
+    return found(this.#podsByPool.keysOf(pool), this.pods);
   }
 
   memoryOf(pool: string): PoolMemory {
@@ -137,26 +146,38 @@ export class View {
     return memory;
   }
 
-  podsOfFunction(fn: FunctionSummary): number {
-    return this.pods.list().filter((pod) => isLive(pod) && claimKey(pod) === `${fn.namespace}/${fn.name}`).length;
+  podsOfFunction({ namespace, name }: FunctionSummary): number {
+    return this.#livePodsOf(`${namespace}/${name}`).length;
+  }
+
+  /** Name of the Function that callers reach by this one's name: of several the first by name, as the gateways choose; null = this one. */
+  nameHolderOf({ namespace, name, lambdaName }: FunctionSummary): string | null {
+    const [first = ''] = this.#functionsByName.keysOf(`${namespace}/${lambdaName}`).toSorted();
+    return first === '' || nameOf(first) === name ? null : nameOf(first);
   }
 
   /** `$LATEST` snapshots of a function, and since when each is superseded. */
   versionsOf(fn: FunctionSummary): readonly VersionObserved[] {
-    return this.versions
-      .list()
-      .filter(
-        (version) =>
-          version.namespace === fn.namespace && version.functionName === fn.name && version.version === '$LATEST',
-      )
-      .map((version) => ({
-        name: version.name,
-        supersededAtMs: this.#supersededSince(
-          `${version.namespace}/${version.name}`,
-          version.name === fn.latestVersion,
-        ),
-        pods: this.pods.list().filter((pod) => isLive(pod) && isOf(pod, version)).length,
+    const functionKey = `${fn.namespace}/${fn.name}`;
+    const live = this.#livePodsOf(functionKey);
+    return found(this.#versionsByFunction.keysOf(functionKey), this.versions)
+      .filter(({ version }) => version === '$LATEST')
+      .map(({ name }) => ({
+        name,
+        supersededAtMs: this.#supersededSince(`${fn.namespace}/${name}`, name === fn.latestVersion),
+        pods: live.filter(({ claim }) => claim?.versionName === name).length,
       }));
+  }
+
+  /** What an alias refers to, as far as it is there. */
+  targetOf({ namespace, functionName }: AliasSummary): Omit<AliasObserved, 'alias'> {
+    const functionKey = `${namespace}/${functionName}`;
+    const fn = this.functions.get(functionKey);
+    const published = found(this.#versionsByFunction.keysOf(functionKey), this.versions)
+      .map(({ version }) => version)
+      .filter((version) => version !== '$LATEST');
+    const hasLatest = fn !== undefined && fn.latestVersion !== null;
+    return { hasFunction: fn !== undefined, versions: new Set([...published, ...(hasLatest ? ['$LATEST'] : [])]) };
   }
 
   /** Why a claimed pod is not wanted any more, as far as the caches know. */
@@ -169,9 +190,19 @@ export class View {
 
   /** Memory of the version that a claimed pod runs, MiB; null = not known. */
   memoryMiBOf({ claim }: PodSummary): number | null {
-    return claim === null
-      ? null
-      : (this.versions.get(`${claim.functionNamespace}/${claim.versionName}`)?.memoryMiB ?? null);
+    if (claim === null) return null;
+    return this.versions.get(`${claim.functionNamespace}/${claim.versionName}`)?.memoryMiB ?? null;
+  }
+
+  #caches(): Readonly<Record<string, Pick<Informer<unknown>, 'hasSynced' | 'whenSynced'>>> {
+    const { functions: fns, versions, aliases: names, pools: poolCache, pods: podCache, keys } = this;
+    return { functions: fns, versions, aliases: names, pools: poolCache, pods: podCache, 'gateway key': keys };
+  }
+
+  #livePodsOf(functionKey: string): readonly PodSummary[] {
+    return found(this.#podsByFunction.keysOf(functionKey), this.pods).filter(
+      ({ phase }) => phase !== 'Succeeded' && phase !== 'Failed',
+    );
   }
 
   /** A version that is the latest (again) has not been superseded: what was seen before was a cache behind another. */
@@ -185,51 +216,78 @@ export class View {
     return since;
   }
 
-  #functionChanged(key: string, fn: FunctionSummary | null): void {
-    const before = this.#runtimes.get(key);
-    if (fn === null) this.#runtimes.delete(key);
-    else this.#runtimes.set(key, fn.runtime);
-    this.#deps.events.functionChanged(key);
-    if (before !== undefined && before !== fn?.runtime) this.#deps.events.poolChanged(before);
-    if (fn !== null && before !== fn.runtime) this.#deps.events.poolChanged(fn.runtime);
-    if (fn === null) this.#enqueuePoolsOf(key);
+  #enqueuePools(): void {
+    const used = this.#functionsByRuntime.groups();
+    for (const name of new Set([...this.pools.list().map((pool) => pool.name), ...used]))
+      this.#deps.events.poolChanged(name);
   }
 
-  /** A deleted function's pods may be in any pool: its runtime may have changed. */
-  #enqueuePoolsOf(functionKey: string): void {
-    for (const pod of this.pods.list()) if (claimKey(pod) === functionKey) this.#deps.events.poolChanged(pod.pool);
+  #functionChanged(key: string, fn: FunctionSummary | null): void {
+    const { events } = this.#deps;
+    events.functionChanged(key);
+    const runtime = this.#functionsByRuntime.set(key, fn?.runtime ?? null);
+    if (runtime !== (fn?.runtime ?? null)) {
+      for (const name of [runtime, fn?.runtime]) if (typeof name === 'string') events.poolChanged(name);
+    }
+    const name = fn === null ? null : `${fn.namespace}/${fn.lambdaName}`;
+    const nameBefore = this.#functionsByName.set(key, name);
+    if (nameBefore !== name) this.#enqueueNamesakes(key, [nameBefore, name]);
+    for (const alias of this.#aliasesByFunction.keysOf(key)) events.aliasChanged(alias);
+    if (fn === null) this.#enqueuePoolsOf(this.#podsByFunction.keysOf(key)); // its runtime may have changed: any pool
+  }
+
+  #enqueueNamesakes(key: string, names: readonly (string | null)[]): void {
+    for (const name of names) {
+      for (const other of name === null ? [] : this.#functionsByName.keysOf(name))
+        if (other !== key) this.#deps.events.functionChanged(other);
+    }
   }
 
   #versionChanged(key: string, version: VersionSummary | null): void {
-    if (version === null) {
-      this.#supersededAtMs.delete(key);
-      for (const pod of this.pods.list())
-        if (pod.claim?.versionName === key.slice(key.indexOf('/') + 1)) this.#deps.events.poolChanged(pod.pool);
+    const functionKey = version === null ? null : `${version.namespace}/${version.functionName}`;
+    const before = this.#versionsByFunction.set(key, functionKey);
+    for (const alias of this.#aliasesByFunction.keysOf(functionKey ?? before ?? ''))
+      this.#deps.events.aliasChanged(alias);
+    if (functionKey !== null) {
+      this.#deps.events.functionChanged(functionKey);
       return;
     }
-    this.#deps.events.functionChanged(`${version.namespace}/${version.functionName}`);
+    this.#supersededAtMs.delete(key);
+    this.#enqueuePoolsOf(this.#podsByFunction.keysOf(before ?? ''));
+  }
+
+  #aliasChanged(key: string, alias: AliasSummary | null): void {
+    this.#aliasesByFunction.set(key, alias === null ? null : `${alias.namespace}/${alias.functionName}`);
+    this.#deps.events.aliasChanged(key);
+  }
+
+  #enqueuePoolsOf(podKeys: readonly string[]): void {
+    for (const { pool } of found(podKeys, this.pods)) this.#deps.events.poolChanged(pool);
   }
 
   #podChanged(key: string, pod: PodSummary | null): void {
     const before = this.#lastPods.get(key) ?? null;
     if (pod === null) this.#lastPods.delete(key);
     else this.#lastPods.set(key, pod);
+    this.#podsByPool.set(key, pod?.pool ?? null);
+    this.#podsByFunction.set(key, pod === null ? null : claimKey(pod));
     const known = pod ?? before;
     if (known === null) return;
     this.memoryOf(known.pool).sawPod(before, pod, this.#deps.nowMs());
     this.#deps.events.poolChanged(known.pool);
-    if (known.claim !== null) this.#deps.events.podsOfFunctionChanged(claimKey(known));
+    const functionKey = claimKey(known);
+    if (functionKey !== null) this.#deps.events.podsOfFunctionChanged(functionKey);
   }
 }
 
-function claimKey({ claim }: PodSummary): string {
-  return claim === null ? '' : `${claim.functionNamespace}/${claim.functionName}`;
+function claimKey({ claim }: PodSummary): string | null {
+  return claim === null ? null : `${claim.functionNamespace}/${claim.functionName}`;
 }
 
-function isLive(pod: PodSummary): boolean {
-  return pod.phase !== 'Succeeded' && pod.phase !== 'Failed';
+function nameOf(key: string): string {
+  return key.slice(key.indexOf('/') + 1);
 }
 
-function isOf({ claim }: PodSummary, version: VersionSummary): boolean {
-  return claim !== null && claim.versionName === version.name && claim.functionNamespace === version.namespace;
+function found<P>(keys: readonly string[], informer: Informer<P>): readonly P[] {
+  return keys.flatMap((key) => informer.get(key) ?? []);
 }

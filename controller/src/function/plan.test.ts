@@ -96,6 +96,25 @@ test('Ready says why not, for this generation', () => {
   ]);
 });
 
+test('a function whose name belongs to another one says so, and only then', () => {
+  const taken = statusOf({ nameHolder: 'a' });
+  expect(taken).toMatchObject({ state: 'Active', lastUpdateStatus: 'Successful' });
+  expect(taken.conditions).toMatchObject([
+    { type: 'CodeResolved', status: 'True' },
+    {
+      type: 'NameTaken',
+      status: 'True',
+      message: 'calls of hello go to Function a, which has the same name; delete one of the two',
+    },
+    { type: 'Ready', status: 'False', reason: 'NameTaken' },
+  ]);
+  const free = statusOf({ fn: makeFunction({}, taken) });
+  expect(free.conditions?.map(({ type, status }) => [type, status])).toEqual([
+    ['CodeResolved', 'True'],
+    ['Ready', 'True'],
+  ]);
+});
+
 test('the same observation gives the same status: nothing is written twice', () => {
   const first = statusOf({});
   const context = { ...observed({ fn: makeFunction({}, first), code: resolved }), url: 'http://x/', pods: 2 };

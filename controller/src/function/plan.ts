@@ -10,6 +10,8 @@ export interface FunctionObserved {
   readonly code: ResolvedCode;
   /** Its `$LATEST` snapshots that exist, current one included. */
   readonly versions: readonly VersionObserved[];
+  /** Name of the Function that callers reach by this one's name; null = this one. */
+  readonly nameHolder: string | null;
   /** Runtime identifiers that this install has. */
   readonly runtimes: ReadonlySet<string>;
 }

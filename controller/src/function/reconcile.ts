@@ -17,6 +17,8 @@ export interface FunctionWorld {
   readonly find: (key: string) => FunctionSummary | undefined;
   /** Its `$LATEST` snapshots. */
   readonly versionsOf: (fn: FunctionSummary) => readonly VersionObserved[];
+  /** Name of the Function that callers reach by its name; null = this one. */
+  readonly nameHolderOf: (fn: FunctionSummary) => string | null;
   /** Pods that run it. */
   readonly podsOf: (fn: FunctionSummary) => number;
   readonly code: CodeSources;
@@ -35,7 +37,9 @@ export async function reconcileFunction(key: string, world: FunctionWorld): Prom
   if (summary === undefined) return {}; // its versions go with it (owner reference), its pods by the pool's plan
   const versions = world.versionsOf(summary);
   const pods = world.podsOf(summary);
-  if (isSettled(summary, versions, pods) && summary.url === urlOf(summary, summary.hasUrl, world)) return {};
+  const nameHolder = world.nameHolderOf(summary);
+  const isTold = summary.url === urlOf(summary, summary.hasUrl, world) && summary.isNameTaken === (nameHolder !== null);
+  if (isTold && isSettled(summary, versions, pods)) return {};
   const fn = await readAgain(summary, world);
   if (fn === null) return {};
   const code = await resolveCode(fn.spec.code, world.code);
@@ -43,6 +47,7 @@ export async function reconcileFunction(key: string, world: FunctionWorld): Prom
     fn,
     code,
     versions,
+    nameHolder,
     runtimes: world.runtimes,
     pods,
     url: urlOf(fn.metadata, fn.spec.http !== undefined, world),
@@ -57,7 +62,7 @@ export async function reconcileFunction(key: string, world: FunctionWorld): Prom
 function isSettled(fn: FunctionSummary, versions: readonly VersionObserved[], pods: number): boolean {
   const isSeen = fn.generation === fn.observedGeneration && fn.pods === pods;
   const hasLatest = versions.every(({ name }) => name === fn.latestVersion);
-  return isSeen && hasLatest && (fn.isHopeless || (fn.isReady && versions.length === 1));
+  return isSeen && hasLatest && (fn.isHopeless || ((fn.isReady || fn.isNameTaken) && versions.length === 1));
 }
 
 async function readAgain(

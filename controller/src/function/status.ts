@@ -1,6 +1,7 @@
-import { setCondition } from '@kappa/crds/conditions';
+import { type Condition, type ConditionClaim, setCondition } from '@kappa/crds/conditions';
 import type { FunctionObject } from '@kappa/crds/function';
 import { functionLabel, functionNamespaceLabel, labelValue, selectorOf } from '@kappa/crds/labels';
+import { functionNameOf } from '@kappa/crds/names';
 import type { FunctionObserved, FunctionPlan } from './plan.ts';
 
 type FunctionStatus = NonNullable<FunctionObject['status']>;
@@ -17,13 +18,15 @@ export interface StatusContext extends FunctionObserved {
 interface Verdict {
   readonly state: 'Active' | 'Failed';
   readonly lastUpdateStatus: 'Successful' | 'Failed';
+  /** Of the condition Ready. */
+  readonly isReady: boolean;
   readonly reason: string;
   readonly message: string;
 }
 
 /** `status` of a Function after its plan was carried out. Pure; equal input gives equal output. */
 export function makeFunctionStatus(context: StatusContext, plan: FunctionPlan, nowMs: number): FunctionStatus {
-  const { fn, code, url, pods } = context;
+  const { fn, url, pods } = context;
   const verdict = judge(context, plan);
   const isFailed = verdict.lastUpdateStatus === 'Failed';
   const generation = fn.metadata.generation;
@@ -40,23 +43,28 @@ export function makeFunctionStatus(context: StatusContext, plan: FunctionPlan, n
       [functionLabel]: labelValue(fn.metadata.name),
       [functionNamespaceLabel]: fn.metadata.namespace,
     }),
-    conditions: [
-      {
-        type: 'CodeResolved',
-        status: code.kind === 'resolved' ? ('True' as const) : ('False' as const),
-        reason: code.kind === 'resolved' ? 'Resolved' : code.reason,
-        message: code.kind === 'resolved' ? `sha256 ${code.sha256}` : code.message,
-        observedGeneration: generation,
-      },
-      {
-        type: 'Ready',
-        status: isFailed ? ('False' as const) : ('True' as const),
-        reason: verdict.reason,
-        message: verdict.message,
-        observedGeneration: generation,
-      },
-    ].reduce((conditions, claim) => setCondition(conditions, claim, nowMs), fn.status?.conditions ?? []),
+    conditions: conditionsOf(context, verdict, nowMs),
   };
+}
+
+function conditionsOf({ fn, code, nameHolder }: StatusContext, verdict: Verdict, nowMs: number): readonly Condition[] {
+  const claims: Omit<ConditionClaim, 'observedGeneration'>[] = [
+    {
+      type: 'CodeResolved',
+      status: code.kind === 'resolved' ? 'True' : 'False',
+      reason: code.kind === 'resolved' ? 'Resolved' : code.reason,
+      message: code.kind === 'resolved' ? `sha256 ${code.sha256}` : code.message,
+    },
+    { type: 'Ready', status: verdict.isReady ? 'True' : 'False', reason: verdict.reason, message: verdict.message },
+    ...(nameHolder === null ? [] : [nameTaken(fn, nameHolder)]),
+  ];
+  const observedGeneration = fn.metadata.generation;
+  // NameTaken is there only while it holds: other functions do not need a line about it
+  const before = (fn.status?.conditions ?? []).filter(({ type }) => type !== 'NameTaken' || nameHolder !== null);
+  return claims.reduce<readonly Condition[]>(
+    (conditions, claim) => setCondition(conditions, { ...claim, observedGeneration }, nowMs),
+    before,
+  );
 }
 
 /** Version, digest and size of what `$LATEST` means; what was there before stays when the change failed. */
@@ -76,18 +84,24 @@ function latestOf(fn: FunctionObject, plan: FunctionPlan): Partial<FunctionStatu
   };
 }
 
-function judge({ fn, code, runtimes }: StatusContext, plan: FunctionPlan): Verdict {
-  const failed = { state: plan.latestName === null ? 'Failed' : 'Active', lastUpdateStatus: 'Failed' } as const;
+function nameTaken(fn: FunctionObject, holder: string): Omit<ConditionClaim, 'observedGeneration'> {
+  const message = `calls of ${functionNameOf(fn)} go to Function ${holder}, which has the same name; delete one of the two`;
+  return { type: 'NameTaken', status: 'True', reason: 'NameTaken', message };
+}
+
+function judge({ fn, code, runtimes, nameHolder }: StatusContext, plan: FunctionPlan): Verdict {
+  const state = plan.latestName === null ? 'Failed' : 'Active';
+  const failed = { state, lastUpdateStatus: 'Failed', isReady: false } as const;
   const suffix = plan.latestName === null ? '' : '; the last good version goes on answering';
   if (!runtimes.has(fn.spec.runtime)) {
     const message = `this install has no runtime ${fn.spec.runtime}; it has ${[...runtimes].sort().join(', ')}`;
     return { ...failed, reason: 'InvalidRuntime', message: message + suffix };
   }
   if (code.kind === 'failed') return { ...failed, reason: code.reason, message: code.message + suffix };
-  return {
-    state: 'Active',
-    lastUpdateStatus: 'Successful',
-    reason: 'Ready',
-    message: 'scales from zero on the first call',
-  };
+  const good = { state: 'Active', lastUpdateStatus: 'Successful' } as const;
+  if (nameHolder !== null) {
+    const { reason, message } = nameTaken(fn, nameHolder);
+    return { ...good, isReady: false, reason, message };
+  }
+  return { ...good, isReady: true, reason: 'Ready', message: 'scales from zero on the first call' };
 }

@@ -49,5 +49,12 @@ export const missing = {
 
 /** An observation of that function with its code resolved and no version yet. */
 export function observed(overrides: Partial<FunctionObserved> = {}): FunctionObserved {
-  return { fn: makeFunction(), code: resolved, versions: [], runtimes: new Set(['nodejs24.x']), ...overrides };
+  return {
+    fn: makeFunction(),
+    code: resolved,
+    versions: [],
+    nameHolder: null,
+    runtimes: new Set(['nodejs24.x']),
+    ...overrides,
+  };
 }
