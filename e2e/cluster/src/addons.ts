@@ -56,24 +56,30 @@ function makeDns(replicas: number): readonly object[] {
   ];
 }
 
+/** Three servers by zone, since the order of plugins within one is fixed and an answer to everything comes first in it. */
 function makeCorefile(): string {
   const outside = outsideNames.map((name) => `    ${addresses.internet} ${name}`).join('\n');
-  return `.:53 {
+  return `cluster.local in-addr.arpa ip6.arpa {
   errors
   health :8080
   ready :8181
-  hosts {
-${outside}
-    fallthrough
-  }
   kubernetes cluster.local in-addr.arpa ip6.arpa {
     ttl 5
   }
+  cache 5
+  loadbalance
+}
+test {
+  errors
+  hosts {
+${outside}
+  }
+}
+. {
+  errors
   template ANY ANY {
     rcode NXDOMAIN
   }
-  cache 5
-  loadbalance
 }
 `;
 }

@@ -31,6 +31,8 @@ export async function createNetwork(plan: ClusterPlan): Promise<void> {
   ]);
   // Packets between nodes must not run through the control namespace's service rules on their way over the bridge.
   await sysctl(controlName, ['net/bridge/bridge-nf-call-iptables=0', 'net/bridge/bridge-nf-call-ip6tables=0']);
+  // A packet to a Service needs a route before the service rules give it another one.
+  await batch(controlName, [`route add ${addresses.serviceRange} dev ${bridgeName}`]);
   for (const node of plan.nodes) await addNode(node);
   for (const namespace of [controlName, ...plan.nodes.map((node) => node.group)]) {
     const others = plan.nodes.filter((node) => node.group !== namespace);
