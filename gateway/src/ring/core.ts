@@ -1,0 +1,290 @@
+import { Electorates, type HeardElectorates, mustOverlap } from './electorate.ts';
+import type { RingLimits } from './limits.ts';
+import type { Member } from './members.ts';
+import type { RingMessage } from './messages.ts';
+import { nameOf, Ranking } from './rendezvous.ts';
+import { Terms } from './terms.ts';
+import { Views } from './views.ts';
+
+/** Another gateway as it was heard. */
+interface Heard {
+  /** Its present life. */
+  id: string;
+  /** Any byte counts. */
+  heardMs: number;
+  /** The newest RING of this life; null before the first. */
+  message: RingMessage | null;
+  isLeaving: boolean;
+}
+
+/** What this gateway tells the others of its load. */
+export interface Load {
+  readonly accounts: ReadonlyMap<string, number>;
+  /** By `namespace/name`. */
+  readonly running: ReadonlyMap<string, number>;
+}
+
+/** Functions that run fewer invocations here are not told of. */
+const HOT_MIN = 8;
+const NO_LOAD: Load = { accounts: new Map(), running: new Map() };
+const SENT_KEPT = 64;
+
+/**
+ * The ring's decisions without sockets and clocks: who is alive, who votes for whom, who holds what. Pure: time is handed in, monotonic
+ * milliseconds of this gateway.
+ *
+ * **Alive** = a member that is not terminating, has been heard within `silenceMs`, and does not leave. This gateway itself always
+ * is unless it leaves; one that leaves and sees nobody else still counts as an owner, so that its last requests are served.
+ *
+ * **Own pauses.** A gap between two ticks above `pauseMs` means that this process did not run: nobody could be heard, so silence counts from the
+ * wake-up. What it holds is judged by the time that really went by (Terms.settle).
+ *
+ * **Admission.** A new life votes (and so counts for anybody, itself too) when `waitMs` have gone by since its start, every gateway that is heard
+ * lists electorates whose majorities meet those of the target, or the target itself, and others have had `admissionMs` to be heard.
+ * Without it, new gateways that are a majority of the new set by themselves could outvote an old one that has not heard of them.
+ */
+export class RingCore {
+  readonly gatewayId: string;
+  readonly name: string;
+  readonly ranking = new Ranking();
+  readonly terms: Terms;
+  readonly #limits: RingLimits;
+  readonly #startMs: number;
+  readonly #views: Views;
+  readonly #electorates: Electorates;
+  /** By name. */
+  readonly #heard = new Map<string, Heard>();
+  #members: ReadonlyMap<string, Member> | null = null;
+  /** `seq` → when it was sent; the newest SENT_KEPT. */
+  readonly #sent = new Map<number, number>();
+  #seq = 0;
+  #isLeaving = false;
+  #isAdmitted = false;
+  #lastTickMs: number;
+  #wokeMs = Number.NEGATIVE_INFINITY;
+  #load: Load = NO_LOAD;
+  #version = 0;
+  /** Names of those that may own: alive ones, or this one alone. */
+  #owners: ReadonlySet<string>;
+  #elsewhere: ReadonlyMap<string, number> | null = null;
+
+  constructor(gatewayId: string, limits: RingLimits, nowMs: number) {
+    this.gatewayId = gatewayId;
+    this.name = nameOf(gatewayId);
+    this.#limits = limits;
+    this.#startMs = nowMs;
+    this.#lastTickMs = nowMs;
+    this.terms = new Terms(gatewayId, this.ranking);
+    this.#views = new Views(limits.waitMs);
+    this.#electorates = new Electorates(this.name, limits.waitMs);
+    this.#owners = new Set([this.name]);
+    this.ranking.add([this.name]);
+    this.#views.set([gatewayId], nowMs);
+  }
+
+  /** Changes whenever owners may have changed. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
+  get isAdmitted(): boolean {
+    return this.#isAdmitted;
+  }
+
+  /** Names of the gateways that may own functions. Never empty. */
+  get owners(): ReadonlySet<string> {
+    return this.#owners;
+  }
+
+  /** Members that are to be linked with, this gateway left out; terminating ones too, they still serve. */
+  get others(): readonly Member[] {
+    return [...(this.#members?.values() ?? [])].filter(({ name }) => name !== this.name);
+  }
+
+  /** Own zone as Kubernetes shows it; empty while unknown. */
+  zoneOf(name: string): string {
+    return this.#members?.get(name)?.zone ?? '';
+  }
+
+  /** The present life of a gateway that is alive, or null. */
+  lifeOf(name: string): string | null {
+    const heard = this.#heard.get(name);
+    return heard !== undefined && this.#owners.has(name) ? heard.id : null;
+  }
+
+  /** A complete list of members. */
+  setMembers(members: readonly Member[], nowMs: number): void {
+    this.#members = new Map(members.map((member) => [member.name, member]));
+    this.ranking.reset([this.name, ...this.#members.keys(), ...this.#heard.keys(), ...this.terms.namesInUse()]);
+    this.#version += 1;
+    this.#electorates.set(
+      members
+        .filter(({ terminating }) => !terminating)
+        .map(({ name }) => name)
+        .sort(),
+    );
+    this.#refresh(nowMs);
+  }
+
+  /** Something came in from an authenticated peer. */
+  heard(id: string, nowMs: number): void {
+    const heard = this.#heardOf(id, nowMs);
+    heard.heardMs = nowMs;
+  }
+
+  /** A RING came in. */
+  received(id: string, message: RingMessage, nowMs: number): void {
+    const heard = this.#heardOf(id, nowMs);
+    const isNews = heard.message === null || heard.isLeaving !== message.leaving;
+    heard.heardMs = nowMs;
+    heard.isLeaving ||= message.leaving;
+    // Two connections carry a peer's RINGs: an older one may come later.
+    if (heard.message === null || message.seq > heard.message.seq) heard.message = message;
+    this.#elsewhere = null;
+    const sentMs = this.#sent.get(message.ackSeq);
+    if (sentMs !== undefined) this.terms.vote(nameOf(id), message, sentMs + this.#limits.grantMs, nowMs);
+    if (isNews || !this.#isAdmitted) this.#refresh(nowMs);
+  }
+
+  /** The next RING of this gateway. With `ackSeq` it is an answer, and so a vote. */
+  say(ackSeq: number, nowMs: number): RingMessage {
+    this.#refresh(nowMs);
+    this.#seq += 1;
+    this.#sent.set(this.#seq, nowMs);
+    this.#sent.delete(this.#seq - SENT_KEPT);
+    return {
+      seq: this.#seq,
+      ackSeq,
+      views: this.#views.list(nowMs),
+      electorates: this.#electorates.list(),
+      leaving: this.#isLeaving,
+      accounts: Object.fromEntries(this.#load.accounts),
+      hot: Object.fromEntries([...this.#load.running].filter(([, count]) => count >= HOT_MIN)),
+    };
+  }
+
+  /** To be called every `heartbeatMs`. */
+  tick(load: Load, nowMs: number): void {
+    if (nowMs - this.#lastTickMs > this.#limits.pauseMs) this.#wokeMs = nowMs;
+    this.#lastTickMs = nowMs;
+    this.#load = load;
+    this.terms.settle(nowMs);
+    this.#refresh(nowMs);
+    for (const [name, heard] of this.#heard) {
+      if (this.#members?.has(name) !== true && this.#silenceOf(heard, nowMs) >= this.#limits.goneMs * 2)
+        this.#heard.delete(name);
+    }
+  }
+
+  /** Gives all terms up and says so from now on. */
+  leave(nowMs: number): void {
+    this.#isLeaving = true;
+    this.#refresh(nowMs);
+  }
+
+  /** Invocations of a function that run at other gateways, as last heard; small numbers are not told of. */
+  runningElsewhere(key: string): number {
+    let sum = 0;
+    for (const [name, { message }] of this.#heard) if (this.#owners.has(name)) sum += message?.hot[key] ?? 0;
+    return sum;
+  }
+
+  /** Unanswered requests of an account at other gateways, as last heard. */
+  outstandingElsewhere(accountId: string): number {
+    this.#elsewhere ??= this.#sumAccounts();
+    return this.#elsewhere.get(accountId) ?? 0;
+  }
+
+  #sumAccounts(): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>();
+    for (const [name, { message }] of this.#heard) {
+      if (message === null || !this.#isHeard(name)) continue;
+      for (const [account, count] of Object.entries(message.accounts))
+        sums.set(account, (sums.get(account) ?? 0) + count);
+    }
+    return sums;
+  }
+
+  /** Leaving gateways still answer requests: their figures count until they fall silent. */
+  #isHeard(name: string): boolean {
+    const heard = this.#heard.get(name);
+    return heard !== undefined && this.#silenceOf(heard, this.#lastTickMs) < this.#limits.silenceMs;
+  }
+
+  #heardOf(id: string, nowMs: number): Heard {
+    const name = nameOf(id);
+    const known = this.#heard.get(name);
+    if (known?.id === id) return known;
+    // A new life. The former one stays in the past views, so nobody gets its functions from this voter before it must have noticed.
+    const heard: Heard = { id, heardMs: nowMs, message: null, isLeaving: false };
+    this.#heard.set(name, heard);
+    this.ranking.add([name]);
+    this.#elsewhere = null;
+    return heard;
+  }
+
+  #silenceOf({ heardMs }: Heard, nowMs: number): number {
+    return nowMs - Math.max(heardMs, this.#wokeMs);
+  }
+
+  #isAlive(name: string, nowMs: number): boolean {
+    const heard = this.#heard.get(name);
+    if (heard === undefined || heard.message === null || heard.isLeaving) return false;
+    return this.#members?.get(name)?.terminating === false && this.#silenceOf(heard, nowMs) < this.#limits.silenceMs;
+  }
+
+  #refresh(nowMs: number): void {
+    if (!this.#isAdmitted) this.#tryAdmission(nowMs);
+    this.#refreshViews(nowMs);
+    this.#electorates.tick((name) => this.#electoratesOf(name, nowMs), nowMs);
+    this.terms.setOwn(
+      this.#isLeaving ? null : { views: this.#views.list(nowMs), electorates: this.#electorates.list() },
+      nowMs,
+    );
+  }
+
+  #refreshViews(nowMs: number): void {
+    const alive: string[] = this.#isLeaving ? [] : [this.gatewayId];
+    for (const [name, heard] of this.#heard) {
+      if (this.#isAlive(name, nowMs)) alive.push(heard.id);
+      else if (heard.isLeaving || this.#silenceOf(heard, nowMs) >= this.#limits.waitMs) this.#views.forget(heard.id);
+    }
+    if (this.#isLeaving) this.#views.forget(this.gatewayId);
+    this.#views.set(alive, nowMs);
+    const owners = new Set(alive.length === 0 ? [this.name] : alive.map(nameOf));
+    if (owners.size === this.#owners.size && owners.isSubsetOf(this.#owners)) return;
+    this.#owners = owners;
+    this.#elsewhere = null;
+    this.#version += 1;
+  }
+
+  #electoratesOf(name: string, nowMs: number): HeardElectorates {
+    const heard = this.#heard.get(name);
+    const silentMs = heard === undefined ? nowMs - this.#startMs : this.#silenceOf(heard, nowMs);
+    const isGone = this.#members !== null && !this.#members.has(name) && silentMs >= this.#limits.goneMs;
+    return { lists: heard?.message?.electorates ?? null, isGone };
+  }
+
+  #tryAdmission(nowMs: number): void {
+    const { target } = this.#electorates;
+    const ageMs = nowMs - this.#startMs;
+    if (this.#members === null || ageMs < this.#limits.waitMs) return;
+    for (const { name } of this.others) {
+      const heard = this.#heard.get(name);
+      const isSilent = heard?.message == null || this.#silenceOf(heard, nowMs) >= this.#limits.silenceMs;
+      if (isSilent ? ageMs < this.#limits.admissionMs : !this.#hasCaughtUp(heard?.message, target)) return;
+    }
+    this.#isAdmitted = true;
+    this.#views.admit(nowMs);
+  }
+
+  #hasCaughtUp(message: RingMessage | null | undefined, target: readonly string[]): boolean {
+    const lists = message?.electorates ?? [];
+    const text = target.join();
+    return lists.some((list) => list.join() === text) || lists.every((list) => mustOverlap(list, target));
+  }
+}
