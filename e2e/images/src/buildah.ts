@@ -27,7 +27,7 @@ const storage = [
 const buildah = (command: string, ...args: string[]): Promise<string> =>
   run('buildah', [...storage, command, ...args], { env: { BUILDAH_ISOLATION: 'chroot' } });
 
-/** Builds an image. All times in it are 1970's: the same content gives the same digests, so that images share layers. */
+/** Builds an image. All times in it are 1970's, so that the same files give the same layer. */
 export async function buildImage(build: Build): Promise<void> {
   const pairs = (option: string, values: Readonly<Record<string, string>> = {}): string[] =>
     Object.entries(values).flatMap(([name, value]) => [option, `${name}=${value}`]);
