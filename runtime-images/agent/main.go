@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"kappa.dev/agent/cgroup"
 	"kappa.dev/agent/config"
 	"kappa.dev/agent/environment"
 	"kappa.dev/agent/health"
@@ -59,7 +60,7 @@ func run(cfg config.Config) error {
 	links := &link.Server{PodUID: cfg.PodUID, Key: cfg.GatewayKey, AgentVersion: version, Random: rand.Reader}
 	engine := invoke.New(invoke.Settings{
 		Pod: podOf(cfg), Command: cfg.Command, FreshProcess: cfg.FreshProcess, EnforceMemory: cfg.EnforceMemory,
-		Supervisor: supervisor, API: api, Log: logs.NewStream(sink, time.Now), Now: time.Now,
+		Supervisor: supervisor, API: api, Log: logs.NewStream(sink, time.Now), Memory: cgroup.FindMemory("/"), Now: time.Now,
 		After: func(d time.Duration, f func()) { time.AfterFunc(d, f) },
 		Exit: func(code int) {
 			sink.Flush()

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"kappa.dev/agent/cgroup"
 	"kappa.dev/agent/claim"
 	"kappa.dev/agent/environment"
 	"kappa.dev/agent/limits"
@@ -27,7 +28,9 @@ type Settings struct {
 	Supervisor    *supervise.Supervisor
 	API           *runtimeapi.Server
 	Log           *logs.Stream
-	Now           func() time.Time
+	// Memory tells the pod's present limit; nil where there is none.
+	Memory *cgroup.Memory
+	Now    func() time.Time
 	// After runs f in a goroutine of its own after a time, as time.AfterFunc.
 	After func(d time.Duration, f func())
 	// Exit ends the agent: it flushes what is left and does not return to work. Called once, from any goroutine.

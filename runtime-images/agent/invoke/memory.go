@@ -49,13 +49,27 @@ func (e *Engine) maxMemoryMiB(r *running) int {
 	e.mu.Lock()
 	stale := e.Now().Sub(e.sampled) > 2*limits.MemorySampleInterval
 	e.mu.Unlock()
-	if stale && r.process.Alive() {
-		_, peak := supervise.TreeMemoryKiB(r.process.Pid)
-		e.mu.Lock()
-		e.peakKiB, e.sampled = max(e.peakKiB, peak), e.Now()
-		e.mu.Unlock()
+	peak := int64(0)
+	switch {
+	case !r.process.Alive():
+		peak = e.exhaustedKiB(r)
+	case stale:
+		_, peak = supervise.TreeMemoryKiB(r.process.Pid)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if peak > 0 {
+		e.peakKiB, e.sampled = max(e.peakKiB, peak), e.Now()
+	}
 	return int((e.peakKiB + 1023) / 1024)
+}
+
+// exhaustedKiB is the limit that a dead runtime has reached, when the kernel has killed for it: the last samples came too early
+// to see that. The limit of this moment counts, a pod may have been resized since it was claimed.
+func (e *Engine) exhaustedKiB(r *running) int64 {
+	limit, limited := e.Memory.LimitBytes()
+	if !limited || e.Memory.Kills() == r.oomKills {
+		return 0
+	}
+	return limit / 1024
 }

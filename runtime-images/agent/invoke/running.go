@@ -12,6 +12,8 @@ type running struct {
 	process *supervise.Process
 	session *runtimeapi.Session
 	capture *logs.Capture
+	// oomKills is how often the kernel had run out of the pod's memory when the process was started.
+	oomKills int64
 }
 
 // start starts a runtime process and makes it the current one.
@@ -35,7 +37,7 @@ func (e *Engine) start(env map[string]string, generic bool) (*running, error) {
 		capture.Close()
 		return nil, err
 	}
-	r := &running{process: process, session: session, capture: capture}
+	r := &running{process: process, session: session, capture: capture, oomKills: e.Memory.Kills()}
 	e.mu.Lock()
 	e.running = r
 	e.mu.Unlock()
