@@ -15,6 +15,7 @@ import { openBlobStore } from './blobs/blob-store.ts';
 import { parseConfig } from './config.ts';
 import { startDispatcher } from './dispatch/dispatcher.ts';
 import { functionUrlHandler } from './function-url/handler.ts';
+import { adminRoutes } from './http/admin-routes.ts';
 import { blobRoutes } from './http/blob-routes.ts';
 import { BufferBudget } from './http/buffer-budget.ts';
 import { controlApp } from './http/control-app.ts';
@@ -54,6 +55,7 @@ const textOf = (err: unknown): string => (err instanceof Error ? err.message : S
 
 const kubernetes = connect(undefined, {
   component: 'kappa-gateway',
+  ...(config.snapshotDir === '' ? {} : { snapshots: { directory: config.snapshotDir } }),
   onProblem: (err) =>
     problem(
       `kubernetes ${textOf(err)}`,
@@ -150,13 +152,16 @@ const onRefused = (err: unknown, requestId: string): void => {
   );
 };
 const shared = { dispatcher, budget, now: Date.now, onRefused };
-const control = controlApp({
+const admin = adminRoutes({
   notReadyBecause: () => [
     ...(isStopping ? ['stopping'] : []),
     ...observation.missing().map((kind) => `${kind} not listed yet`),
   ],
   metrics: async () => ({ contentType: metricRegistry.contentType, text: await metricRegistry.metrics() }),
-  blobs: blobRoutes(blobs), // for this machine's own callers: see parseConfig
+});
+const control = controlApp({
+  admin: config.adminPort === null ? admin : null,
+  blobs: config.auth === 'none' ? blobRoutes(blobs) : null, // for this machine's own callers: see parseConfig
   onError: onRefused,
 });
 const server = makeServer(
@@ -196,6 +201,8 @@ server.on('error', (err) => {
   log.fatal({ problem: err.message, host: config.host, port: config.port }, 'cannot listen');
   process.exit(1);
 });
+if (config.adminPort !== null)
+  controlApp({ admin, blobs: null, onError: onRefused }).listen(config.adminPort, config.host);
 server.listen(config.port, config.host, () => log.info({ address: server.address() }, 'listening'));
 observation.whenSynced.then(
   () => log.info(observation.sizes(), 'ready'),

@@ -8,6 +8,7 @@ import { startDispatcher } from './dispatch/dispatcher.ts';
 import { makeCode, makeKeys, startAgent, type TestAgent, until } from './dispatch/testing-agent.ts';
 import type { Dispatcher } from './dispatch/types.ts';
 import { functionUrlHandler } from './function-url/handler.ts';
+import { adminRoutes } from './http/admin-routes.ts';
 import { BufferBudget } from './http/buffer-budget.ts';
 import { controlApp } from './http/control-app.ts';
 import { makeServer } from './http/server.ts';
@@ -110,8 +111,10 @@ beforeAll(async () => {
       invoke: invokeHandler({ ...shared, resolve }),
       functionUrl: functionUrlHandler({ ...shared, functions: registry, urlDomain: 'fn.localhost', random: () => 0 }),
       control: controlApp({
-        notReadyBecause: () => (isStopping ? ['stopping'] : []),
-        metrics: async () => ({ contentType: metricRegistry.contentType, text: await metricRegistry.metrics() }),
+        admin: adminRoutes({
+          notReadyBecause: () => (isStopping ? ['stopping'] : []),
+          metrics: async () => ({ contentType: metricRegistry.contentType, text: await metricRegistry.metrics() }),
+        }),
         blobs: null,
         onError: () => undefined,
       }),

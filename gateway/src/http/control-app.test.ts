@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { openDirectoryBlobStore } from '../blobs/blob-store.ts';
 import { fetchOnce, listen, sendRaw } from '../testing.ts';
+import { adminRoutes } from './admin-routes.ts';
 import { blobRoutes } from './blob-routes.ts';
 import { controlApp } from './control-app.ts';
 import { makeServer } from './server.ts';
@@ -23,8 +24,10 @@ let port: number;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kappa-blobs-'));
   const control = controlApp({
-    notReadyBecause: () => reasons,
-    metrics: () => Promise.reject(new Error('secret detail')),
+    admin: adminRoutes({
+      notReadyBecause: () => reasons,
+      metrics: () => Promise.reject(new Error('secret detail')),
+    }),
     blobs: blobRoutes(await openDirectoryBlobStore(folder, { maxBlobBytes: 1_000_000 })),
     onError: (err) => void errors.push(err),
   });

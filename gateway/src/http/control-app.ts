@@ -8,10 +8,8 @@ import type { Answer } from './answer.ts';
 
 /** What the control app is made with. */
 export interface ControlDeps {
-  /** Why the gateway should get no requests now; empty = it should. */
-  readonly notReadyBecause: () => readonly string[];
-  /** Prometheus text. */
-  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Health and metrics; null when they have a port of their own. */
+  readonly admin: express.Router | null;
   /** Routes under /blobs; null when the blob store is not open to callers. */
   readonly blobs: express.Router | null;
   readonly onError: (err: unknown, requestId: string) => void;
@@ -21,7 +19,6 @@ const about = `Kappa gateway: your own AWS Lambda on Kubernetes.
 
   POST /2015-03-31/functions/NAME/invocations   Lambda Invoke (aws lambda invoke --endpoint-url ...)
   ANY  /fn/NAMESPACE/NAME/...                   function URL, also by host NAME.NAMESPACE.fn.localhost
-  GET  /healthz /readyz /metrics
 `;
 
 /** Everything that is not on the hot path. */
@@ -32,17 +29,7 @@ export function controlApp(deps: ControlDeps): Express {
   app.get('/', (_req, res) => {
     res.type('text/plain').send(about);
   });
-  app.get('/healthz', (_req, res) => {
-    res.json({ status: 'ok' });
-  });
-  app.get('/readyz', (_req, res) => {
-    const reasons = deps.notReadyBecause();
-    res.status(reasons.length === 0 ? 200 : 503).json({ ready: reasons.length === 0, reasons });
-  });
-  app.get('/metrics', async (_req, res) => {
-    const { contentType, text } = await deps.metrics();
-    res.set('Content-Type', contentType).send(text);
-  });
+  if (deps.admin !== null) app.use(deps.admin);
   if (deps.blobs !== null) app.use('/blobs', deps.blobs);
   app.use((req) => {
     throw unknownOperation(req.method, req.path);

@@ -34,21 +34,25 @@ export function observe({ kubernetes, registry, dispatcher, poolNamespace, signa
     namespaces: kubernetes.watch(namespaces, {
       project: ({ metadata }) => accountIdOf(metadata.name, metadata.labels),
       onChange: (key, accountId) => registry.setNamespace(key, accountId),
+      snapshot: { name: 'namespaces', shape: 1 },
       signal,
     }),
     functionversions: kubernetes.watch(functionVersions, {
       project: viewVersion,
       onChange: (key, view) => registry.setVersion(key, view),
+      snapshot: { name: 'functionversions', shape: 1 },
       signal,
     }),
     aliases: kubernetes.watch(aliases, {
       project: viewAlias,
       onChange: (key, view) => registry.setAlias(key, view),
+      snapshot: { name: 'aliases', shape: 1 },
       signal,
     }),
     functions: kubernetes.watch(functions, {
       project: viewFunction,
       onChange: (key, view) => registry.setFunction(key, view),
+      snapshot: { name: 'functions', shape: 1 },
       signal,
     }),
     pods: kubernetes.watch(pods, {
@@ -56,6 +60,7 @@ export function observe({ kubernetes, registry, dispatcher, poolNamespace, signa
       labelSelector: poolLabel,
       project: viewPod,
       onChange: (key, pod) => dispatcher.onPod(key, pod),
+      snapshot: { name: 'pods', shape: 1 },
       signal,
     }),
   };
