@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +8,7 @@ import { configMaps } from './kinds.ts';
 import { connect } from './kubernetes.ts';
 import { readSnapshot, SnapshotError, writeSnapshot } from './snapshot-file.ts';
 import { FakeApi, until } from './testing.ts';
+import { startEmbedded } from './testing-embedded.ts';
 
 const collection = '/api/v1/namespaces/default/configmaps';
 const scope = '/api/v1/configmaps?&';
@@ -225,23 +224,3 @@ test('the embedded API goes away, the process restarts, the API comes back', asy
     await server.stop();
   }
 });
-
-async function startEmbedded(stateDir: string, port: number): Promise<{ port: number; stop: () => Promise<void> }> {
-  const main = new URL('../../../local/src/api/main.ts', import.meta.url).pathname;
-  const child: ChildProcess = spawn(process.execPath, [main], {
-    env: { ...process.env, KAPPA_STATE_DIR: stateDir, KAPPA_API_PORT: String(port) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  for await (const chunk of child.stdout ?? []) {
-    output += String(chunk);
-    if (output.includes('\n')) break;
-  }
-  const stop = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
-  };
-  return { port: Number(/:(\d+),/.exec(output)?.[1]), stop };
-}

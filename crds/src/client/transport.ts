@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
 import { errorOfStatus, KubernetesError } from './errors.ts';
+import { type Access, findAccess, type Surroundings } from './kubeconfig.ts';
 
 /** One call. */
 export interface Call {
@@ -33,20 +33,16 @@ const idleSocketMs = 20_000;
 const lineMaxChars = 16 * 1024 * 1024;
 
 /**
- * client-node loads the configuration and does authentication (tokens that rotate, exec plugins, OIDC, client certificates,
- * proxies); the bytes go over node:https. Why not client-node's own calls: 2.0.1 builds a new undici Agent for every call and
- * every watch (`applySecurityAuthentication` → `createDispatcher`, not cached), so each pays a TLS handshake and leaves a pool behind;
+ * The bytes go over node:https with kept connections. Why not client-node's own calls: 2.0.1 builds a new undici Agent for every call
+ * and every watch (`applySecurityAuthentication` → `createDispatcher`, not cached), so each pays a TLS handshake and leaves a pool behind;
  * and its watch swallows in-stream errors and ends for good on the first failure.
  *
- * @param file path of a kubeconfig; without it KUBECONFIG, ~/.kube/config or the in-cluster account, as client-node finds them
+ * @param file path of a kubeconfig; without it KUBECONFIG, ~/.kube/config or the in-cluster account
+ * @throws what findAccess throws
  */
-export function connectTransport(file?: string): Transport {
-  const config = new KubeConfig();
-  if (file === undefined) config.loadFromDefault();
-  else config.loadFromFile(file);
-  const cluster = config.getCurrentCluster();
-  if (cluster === null) throw new KubernetesError('no current cluster in the kubeconfig', 0, 'NoCluster');
-  const server = new URL(cluster.server);
+export function connectTransport(file?: string, surroundings?: Surroundings): Transport {
+  const access = findAccess(file, surroundings);
+  const { server } = access;
   const isHttps = server.protocol === 'https:';
   const keepAlive = { keepAlive: true, keepAliveMsecs: 30_000, maxSockets: 64, timeout: idleSocketMs };
   const agent = isHttps ? new HttpsAgent(keepAlive) : new HttpAgent(keepAlive);
@@ -60,8 +56,8 @@ export function connectTransport(file?: string): Transport {
       method: call.method,
       headers: { accept: 'application/json', 'user-agent': 'kappa' },
     };
-    await authenticate(config, options, nameOf(call));
-    if (cluster.proxyUrl === undefined) options.agent = agent;
+    await authenticate(access, options, nameOf(call));
+    if (!access.hasOwnAgent) options.agent = agent;
     return sendOnce(url, call, options, send);
   };
   return { json: (call) => readJson(call, open), lines: (call) => readLines(call, open) };
@@ -70,9 +66,9 @@ export function connectTransport(file?: string): Transport {
 type Open = (call: Call) => Promise<IncomingMessage>;
 
 /** Adds authorization, CA, client certificate, and an agent that matters only for proxies. */
-async function authenticate(config: KubeConfig, options: RequestOptions, what: string): Promise<void> {
+async function authenticate(access: Access, options: RequestOptions, what: string): Promise<void> {
   try {
-    await config.applyToHTTPSOptions(options);
+    await access.authenticate(options);
   } catch (cause) {
     throw new KubernetesError(`${what}: no credentials`, 0, 'NoCredentials', { cause }); // a token file or a login helper that failed now
   }
