@@ -32,7 +32,7 @@ const leader = async (): Promise<string> => {
 
 const leadingPod = async (): Promise<InstalledPod> => {
   const identity = await leader();
-  const pods = await kappa.pods(release.namespace, 'app.kubernetes.io/component=controller');
+  const pods = await kappa.pods(release.namespace, 'app.kubernetes.io/name=kappa-controller');
   const pod = pods.find(({ metadata }) => identity.includes(metadata.name));
   if (pod === undefined) throw new Error(`no controller pod is ${identity}`);
   return pod;
@@ -82,7 +82,7 @@ test('S4: the leading controller is killed, then paused: no call fails, and the 
   await eventually(
     'two controllers run',
     async () =>
-      (await kappa.pods(release.namespace, 'app.kubernetes.io/component=controller')).filter(isReady).length === 2,
+      (await kappa.pods(release.namespace, 'app.kubernetes.io/name=kappa-controller')).filter(isReady).length === 2,
     60_000,
   );
 

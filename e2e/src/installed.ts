@@ -102,7 +102,7 @@ export class InstalledKappa {
 
   /** Gateway pods that are not on their way out. */
   gateways(): Promise<readonly InstalledPod[]> {
-    return this.pods(release.namespace, 'app.kubernetes.io/component=gateway');
+    return this.pods(release.namespace, 'app.kubernetes.io/name=kappa-gateway');
   }
 
   /** Pods with a label that have not ended and are not being deleted. */
