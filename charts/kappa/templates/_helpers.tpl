@@ -9,13 +9,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{/* Labels of pods: nothing that changes with the chart's version, so that an upgrade rolls only what is new. */}}
 {{- define "kappa.podLabels" -}}
 app.kubernetes.io/part-of: kappa
+app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{ include "kappa.component" . }}
 {{- end }}
 
 {{/* kappa.component (dict "root" . "name" "kappa-gateway"): labels that selectors use. They never change. */}}
 {{- define "kappa.component" -}}
 app.kubernetes.io/name: {{ .name }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- end }}
 
 {{- define "kappa.image" -}}
@@ -140,6 +140,10 @@ metadata:
   name: {{ .name }}
   namespace: {{ .namespace }}
   labels: {{- include "kappa.labels" .root | nindent 4 }}
+  {{- if eq .namespace .root.Values.functions.namespace }}
+  annotations:
+    kube-score/ignore: networkpolicy-targets-pod # the controller makes the pods
+  {{- end }}
 {{- end }}
 {{- define "kappa.peer" -}}
 podSelector: { matchLabels: { app.kubernetes.io/name: {{ . }} } }
