@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { baseHash, provideBase } from './bases.ts';
 import { buildImage, exportImage, removeImage, removeLeftovers, unpackedBytes } from './buildah.ts';
 import { installTools } from './debian.ts';
-import { type ImageSpec, imageName, selectImages } from './images.ts';
+import { type ImageSpec, imageName, selectImages, type Tags } from './images.ts';
 import { hashInputs } from './inputs.ts';
 import { partHash, providePart } from './parts.ts';
 import { cache, repository } from './places.ts';
@@ -32,6 +32,8 @@ export interface BuildOptions {
   readonly names?: readonly string[];
   /** Tag and version label of Kappa's own images; default: package.json's version. */
   readonly version?: string;
+  /** Put after the tags of the runtime images, and into their label; default: nothing. */
+  readonly suffix?: string;
   /** Told of each step that takes time. */
   readonly onProgress?: (text: string) => void;
 }
@@ -41,11 +43,11 @@ export interface BuildOptions {
  * One at a time per machine. @throws Error with the output of the command that failed
  */
 export async function buildImages(options: BuildOptions = {}): Promise<readonly BuiltImage[]> {
-  const version = options.version ?? ownVersion();
+  const tags: Tags = { version: options.version ?? ownVersion(), suffix: options.suffix ?? '' };
   const progress = options.onProgress ?? (() => {});
   const chosen = selectImages(options.names ?? []);
   mkdirSync(join(cache, 'archives'), { recursive: true });
-  const wanted = chosen.map((image) => ({ image, name: imageName(image, version), path: archivePath(image, version) }));
+  const wanted = chosen.map((image) => ({ image, name: imageName(image, tags), path: archivePath(image, tags) }));
   if (wanted.some(({ path }) => !existsSync(`${path}.json`))) {
     await installTools();
     await removeLeftovers();
@@ -55,7 +57,7 @@ export async function buildImages(options: BuildOptions = {}): Promise<readonly 
     const isCached = existsSync(`${path}.json`);
     if (!isCached) {
       progress(`building ${name}`);
-      await build(image, name, version, path);
+      await build(image, name, tags, path);
     }
     built.push({ ...parseFacts(readFileSync(`${path}.json`, 'utf8')), name, archive: path, isCached });
   }
@@ -68,16 +70,17 @@ function ownVersion(): string {
 }
 
 /** Says by its name what is in it. */
-function archivePath(image: ImageSpec, version: string): string {
-  const facts = [version, baseHash(image.base), ...image.parts.map(partHash)];
+function archivePath(image: ImageSpec, tags: Tags): string {
+  const name = imageName(image, tags);
+  const facts = [name, tags.version, baseHash(image.base), ...image.parts.map(partHash)];
   const hash = hashInputs(repository, [image.dockerfile, ...image.inputs], facts);
-  return join(cache, 'archives', `${archivePrefix(imageName(image, version))}${hash}.tar`);
+  return join(cache, 'archives', `${archivePrefix(name)}${hash}.tar`);
 }
 
 const archivePrefix = (name: string): string => `${name.replace(/[/:]/g, '_')}-`;
 
 /** Builds and writes the archive, then the facts beside it: an archive with facts is whole. */
-async function build(image: ImageSpec, name: string, version: string, path: string): Promise<void> {
+async function build(image: ImageSpec, name: string, tags: Tags, path: string): Promise<void> {
   const startMs = performance.now();
   for (const old of readdirSync(join(cache, 'archives'))) {
     if (old.startsWith(archivePrefix(name))) rmSync(join(cache, 'archives', old), { force: true });
@@ -86,7 +89,7 @@ async function build(image: ImageSpec, name: string, version: string, path: stri
   const contexts: Record<string, string> = {};
   for (const part of image.parts) contexts[part] = await providePart(part);
   const tag = `localhost/${name}`;
-  const args = { BASE: base, VERSION: version, REVISION: await revision() };
+  const args = { BASE: base, VERSION: `${tags.version}${tags.suffix}`, REVISION: await revision() };
   await buildImage({ dockerfile: join(repository, image.dockerfile), context: repository, tag, args, contexts });
   await exportImage(tag, `${path}.part`, name);
   const facts = {

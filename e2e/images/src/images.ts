@@ -59,7 +59,7 @@ export const images: readonly ImageSpec[] = [
   { ...python, tag: '3.11', base: 'python3.11', isDefault: false },
   {
     repository: 'kappa/redis',
-    tag: null,
+    tag: '8.1',
     dockerfile: 'e2e/images/redis/Dockerfile',
     base: 'valkey',
     parts: [],
@@ -68,7 +68,7 @@ export const images: readonly ImageSpec[] = [
   },
   {
     repository: 'kappa/store',
-    tag: null,
+    tag: 'v1.8.0',
     dockerfile: 'e2e/images/store/Dockerfile',
     base: 'debian',
     parts: ['store'],
@@ -77,9 +77,18 @@ export const images: readonly ImageSpec[] = [
   },
 ];
 
+/** What the tags of a build are made of. */
+export interface Tags {
+  /** Tag of the gateway and the controller: the chart's appVersion. */
+  readonly version: string;
+  /** Put after the tags of the runtime images: the chart's functions.imageSuffix. */
+  readonly suffix: string;
+}
+
 /** Name with tag, as pods name it. */
-export function imageName(image: ImageSpec, version: string): string {
-  return `${image.repository}:${image.tag ?? version}`;
+export function imageName(image: ImageSpec, tags: Tags): string {
+  const suffix = image.repository.startsWith('kappa/runtime-') ? tags.suffix : '';
+  return `${image.repository}:${image.tag ?? tags.version}${suffix}`;
 }
 
 /**
