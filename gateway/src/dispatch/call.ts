@@ -2,6 +2,7 @@ import { InvalidZipFile, type LambdaError, RequestTooLarge, ServiceException } f
 import type { InvokeSink, LinkError, ReportBody, ResponseHead } from '../link/link.ts';
 import type { DispatchCore } from './core.ts';
 import type { Loss } from './effects.ts';
+import { NotOwner } from './ownership.ts';
 import type { PodLink } from './pod-link.ts';
 import type { CoreRequest, Slot } from './slot.ts';
 import type { DispatchObserver, Invocation, Outcome, Report, Start, Target } from './types.ts';
@@ -12,6 +13,8 @@ export interface CallContext {
   readonly observer: DispatchObserver;
   /** Gives a slot up. */
   lose(slot: Slot<PodLink, Call>, loss: Loss): void;
+  /** The slot's invocation has ended; another gateway holds the pod by now. */
+  handOver(slot: Slot<PodLink, Call>): void;
 }
 
 const NO_BYTES = Buffer.alloc(0);
@@ -38,7 +41,7 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
   slot: Slot<PodLink, Call> | null = null;
   readonly #context: CallContext;
   readonly #resolve: (outcome: Outcome) => void;
-  readonly #reject: (error: LambdaError) => void;
+  readonly #reject: (error: LambdaError | NotOwner) => void;
   /** The caller has its outcome; no further attempt will be made. */
   #isAnswered = false;
   /** undefined = not known yet; null = there will be none. */
@@ -50,7 +53,7 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
     context: CallContext,
     call: { readonly target: Target; readonly invocation: Invocation; readonly arrivedMs: number },
     resolve: (outcome: Outcome) => void,
-    reject: (error: LambdaError) => void,
+    reject: (error: LambdaError | NotOwner) => void,
   ) {
     this.#context = context;
     this.target = call.target;
@@ -91,9 +94,9 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
     this.#context.observer.started(this.target, start, this.waitMs);
   }
 
-  /** Ends the call with an error of the platform. */
-  fail(error: LambdaError): void {
-    this.#context.observer.failed(this.target, error.code);
+  /** Ends the call with an error of the platform; NotOwner is none, the router tries elsewhere. */
+  fail(error: LambdaError | NotOwner): void {
+    if (!(error instanceof NotOwner)) this.#context.observer.failed(this.target, error.code);
     this.#reject(error);
   }
 
@@ -120,7 +123,8 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
     }
     const isReusable = report.reusable === true;
     if (isReusable && !slot.pod.isLeaving) {
-      this.#context.core.reported(slot, true);
+      if (slot.pod.isTaken) this.#context.handOver(slot);
+      else this.#context.core.reported(slot, true);
       return;
     }
     slot.pod.condemn('the pod is going away');
@@ -162,7 +166,12 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
 
   onLost(error: LinkError): void {
     const message = `The link to the pod was lost (${error.message}). The function may have run; Kappa does not run it again by itself.`;
-    this.#end({ mayRetry: false, error: new ServiceException(message, { cause: error }), isSuspicious: true });
+    this.#end({
+      mayRetry: false,
+      error: new ServiceException(message, { cause: error }),
+      isSuspicious: true,
+      isOutOfReach: true,
+    });
   }
 
   #end(loss: Loss): void {

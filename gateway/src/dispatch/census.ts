@@ -13,7 +13,7 @@ import { type AccountState, FunctionState, VersionState } from './version-state.
 
 /**
  * Who exists and how many: every count of dispatch is kept here, in one place, so that
- * allocated = claiming + starting + idle + busy + finishing + foreign holds by construction.
+ * allocated = claiming + starting + idle + busy + finishing + adopting + foreign holds by construction.
  */
 export class Census<P extends CorePod, R extends CoreRequest> {
   /** Slots by state over all versions. `Gone` counts those that ended. */
@@ -28,8 +28,14 @@ export class Census<P extends CorePod, R extends CoreRequest> {
   /** By namespace/name, only those with a version above. */
   readonly #functions = new Map<string, FunctionState<P, R>>();
   readonly #accounts = new Map<string, AccountState>();
+  /** Own zone at this moment. */
+  readonly #zone: () => string;
   /** What may get calls; null until it was said for the first time. */
   #current: ReadonlyMap<string, Target> | null = null;
+
+  constructor(zone: () => string) {
+    this.#zone = zone;
+  }
 
   versions(): IterableIterator<VersionState<P, R>> {
     return this.#versions.values();
@@ -40,6 +46,17 @@ export class Census<P extends CorePod, R extends CoreRequest> {
     if (versionUid === null) return [...this.#versions.values()];
     const known = this.#versions.get(versionUid);
     return known === undefined ? [] : [known];
+  }
+
+  /** Versions of that function that have a state, as they are now. */
+  versionsOf(functionKey: string): readonly VersionState<P, R>[] {
+    return [...(this.#functions.get(functionKey)?.versions ?? [])];
+  }
+
+  /** A version of that function that has a state runs in that pool. */
+  usesPool(functionKey: string, pool: string): boolean {
+    for (const { target } of this.#functions.get(functionKey)?.versions ?? []) if (target.runtime === pool) return true;
+    return false;
   }
 
   /** @see DispatchLoad */
@@ -63,7 +80,7 @@ export class Census<P extends CorePod, R extends CoreRequest> {
       return known;
     }
     const owner = this.#function(target);
-    const version = new VersionState(target.versionUid, target, owner);
+    const version = new VersionState(target.versionUid, target, owner, this.#zone);
     version.isCurrent = this.#current?.has(target.versionUid) ?? true;
     this.#versions.set(version.uid, version);
     owner.versions.add(version);
@@ -163,7 +180,7 @@ export class Census<P extends CorePod, R extends CoreRequest> {
     const { version, pod } = slot;
     slot.request = null;
     version.slots.delete(slot);
-    if (wasIdle) version.idle.splice(version.idle.lastIndexOf(slot), 1);
+    if (wasIdle) version.idle.remove(slot);
     const { slotsByZone } = version.owner;
     const left = (slotsByZone.get(pod.zone) ?? 0) - 1;
     if (left > 0) slotsByZone.set(pod.zone, left);
@@ -202,7 +219,7 @@ export class Census<P extends CorePod, R extends CoreRequest> {
   #account(accountId: string): AccountState {
     let account = this.#accounts.get(accountId);
     if (account === undefined) {
-      account = { outstanding: 0, reserved: 0 };
+      account = { id: accountId, outstanding: 0, reserved: 0 };
       this.#accounts.set(accountId, account);
     }
     return account;

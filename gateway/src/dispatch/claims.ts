@@ -21,6 +21,10 @@ export interface ClaimsOwner<P extends CorePod, R extends CoreRequest> {
   claim(version: VersionState<P, R>, pod: P): void;
   /** Ends the requests at the head of the queue that nobody waits for. */
   dropAbandoned(version: VersionState<P, R>): void;
+  /** Slots that the version must have without any demand. */
+  provisioned(version: VersionState<P, R>): number;
+  /** Nothing may be claimed for the version now. */
+  isBarred(version: VersionState<P, R>): boolean;
   /** What the first dials of claimed pods will bring. */
   readonly arrivals: Pick<Arrivals<P>, 'coming' | 'isHoldingProvisioning'>;
   /** See ClusterDoor.wantPods. */
@@ -36,8 +40,8 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   readonly #limits: DispatchLimits;
   readonly #clock: CoreClock;
   readonly #owner: ClaimsOwner<P, R>;
-  /** Own zone; the second choice of a claim. Empty = unknown. */
-  readonly #zone: string;
+  /** Own zone at this moment; the second choice of a claim. Empty = unknown. */
+  readonly #zone: () => string;
   readonly #pools = new Map<string, PoolState<P, R>>();
   /** An announcement for this turn of the event loop is due. */
   #isAnnouncing = false;
@@ -46,7 +50,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   /** A grace timer runs. At most one does, for all versions. */
   #isGraceArmed = false;
 
-  constructor(limits: DispatchLimits, clock: CoreClock, owner: ClaimsOwner<P, R>, zone: string) {
+  constructor(limits: DispatchLimits, clock: CoreClock, owner: ClaimsOwner<P, R>, zone: () => string) {
     this.#limits = limits;
     this.#clock = clock;
     this.#owner = owner;
@@ -65,13 +69,18 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     this.#pools.get(pod.pool)?.remove(pod);
   }
 
+  /** The heartbeat of a generic pod has changed its mind. */
+  podSuspected(pod: P): void {
+    this.#pools.get(pod.pool)?.reconsider(pod);
+  }
+
   /** Claims what `version` needs now, as far as there are pods. */
   claimMissing(version: VersionState<P, R>): void {
     this.#updateGrace(version);
     const pool = this.#pool(version.target.runtime);
     let missing = this.#missing(version);
     while (missing > 0) {
-      const pod = pool.take(version.owner.slotsByZone, this.#zone);
+      const pod = pool.take(version.owner.slotsByZone, this.#zone());
       if (pod === undefined) break;
       this.#owner.claim(version, pod);
       missing = this.#missing(version);
@@ -104,7 +113,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
       if (version === undefined) return;
       pool.hungry.delete(version);
       if (this.#missing(version) === 0) continue;
-      const pod = pool.take(version.owner.slotsByZone, this.#zone);
+      const pod = pool.take(version.owner.slotsByZone, this.#zone());
       if (pod !== undefined) this.#owner.claim(version, pod);
       if (this.#missing(version) > 0) pool.hungry.add(version);
     }
@@ -113,10 +122,9 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   #missing(version: VersionState<P, R>): number {
     const { queue, counts, owner } = version;
     const { arrivals } = this.#owner;
-    const mayProvision = version.isCurrent && !arrivals.isHoldingProvisioning;
-    const provisioned = mayProvision ? version.target.provisionedConcurrency : 0;
+    const provisioned = arrivals.isHoldingProvisioning ? 0 : this.#owner.provisioned(version);
     this.#owner.dropAbandoned(version);
-    if (queue.length === 0 && provisioned === 0) return 0;
+    if ((queue.length === 0 && provisioned === 0) || this.#owner.isBarred(version)) return 0;
     const need = {
       queued: queue.length,
       counts,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { makeTarget, startCore, type TestPod } from './testing.ts';
+import { makePod, makeTarget, startCore, type TestPod } from './testing.ts';
 
 const hello = makeTarget();
 const provisioned = makeTarget({ provisionedConcurrency: 2 });
 const current = new Map([[provisioned.versionUid, provisioned]]);
-const old = (name: string): TestPod => ({ name, zone: 'a', pool: 'nodejs24.x' });
+const old = (name: string): TestPod => makePod(name);
 
 /** A core after a restart: pods `o1` and `o2` are being dialled when the first view is complete, `p1`… are generic. */
 function restarted(versionUid: string | null = 'uid-1') {
@@ -24,7 +24,7 @@ describe('provisioned concurrency after a restart', () => {
     for (const name of ['p1', 'p2', 'p3']) pod(name);
     clock.advance(2_000);
     for (const each of pods) {
-      core.adopt(each, provisioned, false);
+      core.adopt(each, provisioned, 'Idle');
       core.arrivals.ended(each);
     }
     clock.advance(10_000);
@@ -38,7 +38,7 @@ describe('provisioned concurrency after a restart', () => {
     const { core, pods, pod, effects } = restarted();
     core.setVersions(current);
     for (const name of ['p1', 'p2', 'p3']) pod(name);
-    core.adopt(pods[0], provisioned, true);
+    core.adopt(pods[0], provisioned, 'Foreign');
     core.arrivals.ended(pods[0]);
     expect(effects.claims).toEqual([]);
     core.arrivals.ended(pods[1]);
@@ -81,7 +81,7 @@ describe('a call after a restart', () => {
     arrive(hello);
     clock.advance(249);
     expect(effects.started).toEqual([]);
-    core.adopt(pods[0], hello, false);
+    core.adopt(pods[0], hello, 'Idle');
     core.arrivals.ended(pods[0]);
     expect(effects.started).toMatchObject([{ request: 'r1', pod: 'o1', start: 'warm' }]);
     expect(effects.wanted.size).toBe(0);
@@ -102,7 +102,7 @@ describe('a call after a restart', () => {
     expect(effects.started).toMatchObject([{ request: 'r1', pod: 'p1' }]);
     arrive(hello);
     arrive(hello);
-    core.adopt(pods[0], hello, true);
+    core.adopt(pods[0], hello, 'Foreign');
     core.arrivals.ended(pods[0]);
     expect(effects.started[1]).toMatchObject({ request: 'r2', pod: 'p2' });
     core.arrivals.ended(pods[1]);

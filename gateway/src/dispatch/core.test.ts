@@ -119,7 +119,7 @@ describe('slots', () => {
     pod('p2');
     pod('p3');
     expect(effects.started.map((each) => each.request)).toEqual(['r2', 'r4']);
-    expect(effects.failed.map((each) => [each.request, each.error.code])).toEqual([
+    expect(effects.failed.map((each) => [each.request, each.error.name])).toEqual([
       ['r1', 'RequestAbandoned'],
       ['r3', 'RequestAbandoned'],
     ]);

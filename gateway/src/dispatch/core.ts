@@ -4,11 +4,12 @@ import { Census } from './census.ts';
 import { Claims, type CoreClock } from './claims.ts';
 import type { CoreEffects, Loss } from './effects.ts';
 import type { DispatchLimits } from './limits.ts';
-import { NoIdleSlot } from './ownership.ts';
+import { NoIdleSlot, NotOwner } from './ownership.ts';
 import { initPauseMs, planAdmission } from './plan.ts';
-import type { CorePod, CoreRequest, Slot } from './slot.ts';
+import { type CoreRules, noRules } from './rules.ts';
+import { type CorePod, type CoreRequest, runningIn, type Slot } from './slot.ts';
 import type { Target } from './types.ts';
-import type { VersionState } from './version-state.ts';
+import type { FunctionState, VersionState } from './version-state.ts';
 
 /**
  * Decides where every request runs. Knows nothing of sockets, the cluster or wall-clock time: what happened comes in as
@@ -18,22 +19,31 @@ import type { VersionState } from './version-state.ts';
  * generic pod, or waits in its version's queue for the first of: a slot that becomes free, a generic pod, the end of its
  * budget. What always holds when a method has returned:
  *
- *  1. No request waits while a slot of its version is idle (unless the function's cap forbids one more to run).
- *  2. Running slots of a function never exceed its reserved concurrency.
+ *  1. No request waits while a slot of its version is idle (unless the function's cap, or want of a term, forbids one more to run).
+ *  2. Running slots of a function never exceed its reserved concurrency, but for those that it finds already running. None is
+ *     started without a term; one whose pod is out of reach counts on as long as it may run.
  *  3. Requests of one version start in the order of their arrival; versions of one pool take turns for generic pods.
  *  4. A waiting request that no slot is coming for has been claimed for, or its pool was asked for a pod.
  *  5. Each request is settled once: `answered`, or the effect `fail`.
  */
 export class DispatchCore<P extends CorePod, R extends CoreRequest> {
-  readonly census = new Census<P, R>();
+  readonly census: Census<P, R>;
   readonly claims: Claims<P, R>;
   /** To be told of every dial. */
   readonly arrivals: Arrivals<P>;
   readonly #limits: DispatchLimits;
   readonly #clock: CoreClock;
   readonly #effects: CoreEffects<P, R>;
+  readonly #rules: CoreRules;
 
-  constructor(limits: DispatchLimits, clock: CoreClock, effects: CoreEffects<P, R>, zone: string) {
+  constructor(
+    limits: DispatchLimits,
+    clock: CoreClock,
+    effects: CoreEffects<P, R>,
+    place: { readonly zone: () => string; readonly rules?: CoreRules },
+  ) {
+    this.census = new Census(place.zone);
+    this.#rules = place.rules ?? noRules;
     this.#limits = limits;
     this.#clock = clock;
     this.#effects = effects;
@@ -42,14 +52,16 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     });
     const owner = {
       arrivals: this.arrivals,
+      provisioned: (version: VersionState<P, R>) => this.provisioned(version),
+      isBarred: (version: VersionState<P, R>) => !this.#mayRun(version.owner),
       claim: (version: VersionState<P, R>, pod: P) => this.#claim(version, pod),
       dropAbandoned: (version: VersionState<P, R>) => this.#dropAbandoned(version),
       wantPods: (pool: string, count: number) => effects.wantPods(pool, count),
     };
-    this.claims = new Claims(limits, clock, owner, zone);
+    this.claims = new Claims(limits, clock, owner, place.zone);
   }
 
-  /** One more request. @throws TooManyRequests, NoIdleSlot; the request is then as if it had never come */
+  /** One more request. @throws TooManyRequests, NoIdleSlot, NotOwner; the request is then as if it had never come */
   arrive(target: Target, request: R, onlyIdle = false): void {
     const version = this.census.version(target);
     try {
@@ -61,7 +73,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     }
     this.census.entered(version);
     if (version.queue.length === 0 && this.#hasRoom(version)) {
-      const slot = version.idle.pop();
+      const slot = version.idle.take();
       if (slot !== undefined) {
         this.#start(slot, request);
         return;
@@ -105,31 +117,54 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   lost(slot: Slot<P, R>, loss: Loss): void {
     if (slot.state === 'Gone') return;
     const { version, request } = slot;
-    this.census.move(slot, 'dropped');
+    const isOut = loss.isOutOfReach === true && version.owner.cap !== null;
+    if (isOut && runningIn(slot.state) > 0) this.#outOfReach(slot);
+    else this.census.move(slot, 'dropped');
     // Many pods lost at once are one event (a node, a zone), not many: only one claimed since then counts again.
     if (loss.isSuspicious && !slot.isProven && slot.claimedMs > version.failedMs) this.#noteFailure(version);
     if (request !== null) this.#retryOrFail(version, request, loss);
     this.#advanceFunction(version);
   }
 
-  /** A pod that is claimed already, by an earlier life of the gateway or another one, becomes a slot. */
-  adopt(pod: P, target: Target, isBusy: boolean): Slot<P, R> {
+  /**
+   * A pod that is claimed already, by an earlier life of the gateway or another one, becomes a slot.
+   * @param state Idle: it is this gateway's and free; Adopting: it will be, when the agent agrees; Foreign: something runs that
+   *   does not answer here; Lost: it is out of reach, so something may run
+   */
+  adopt(pod: P, target: Target, state: 'Idle' | 'Adopting' | 'Foreign' | 'Lost'): Slot<P, R> {
     const slot: Slot<P, R> = {
       pod,
       version: this.census.version(target),
-      state: isBusy ? 'Foreign' : 'Idle',
+      state,
       request: null,
       idleSinceMs: this.#clock.nowMs(),
-      deadlineMs: Number.POSITIVE_INFINITY,
+      deadlineMs: state === 'Lost' ? this.#latestEndMs(target) : Number.POSITIVE_INFINITY,
       claimedMs: this.#clock.nowMs(),
       isProven: true,
     };
     this.census.add(slot);
-    if (!isBusy) this.#settleIdle(slot);
+    if (state === 'Idle') this.#settleIdle(slot);
     return slot;
   }
 
-  /** A Foreign slot has become free. */
+  /** An Adopting slot turned out to run something. */
+  foundBusy(slot: Slot<P, R>): void {
+    if (slot.state === 'Adopting') this.census.move(slot, 'foundBusy');
+  }
+
+  /** The slot is not this gateway's any more, or (Lost) its pod was seen again or has ended. No request is on it. */
+  forget(slot: Slot<P, R>): void {
+    if (slot.state === 'Gone') return;
+    this.census.move(slot, 'dropped');
+    this.#advanceFunction(slot.version);
+  }
+
+  /** The heartbeat of the slot's pod has changed its mind. */
+  suspected(slot: Slot<P, R>): void {
+    if (slot.state === 'Idle') slot.version.idle.reconsider(slot);
+  }
+
+  /** A Foreign slot has become free, or an Adopting one is this gateway's now. */
   freed(slot: Slot<P, R>): void {
     this.census.move(slot, 'freed');
     this.#settleIdle(slot);
@@ -143,12 +178,17 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     this.advance(slot.version);
   }
 
-  /** Takes over which versions may get calls; idle pods of the others are released, provisioned ones are claimed. */
-  setVersions(current: ReadonlyMap<string, Target>): void {
-    this.arrivals.synced();
+  /**
+   * Takes over which versions may get calls; idle pods of the others are released, provisioned ones are claimed.
+   * @param adopt adopts pods whose version has become known, before anything is claimed in their place
+   */
+  setVersions(current: ReadonlyMap<string, Target>, adopt: () => void = () => {}): void {
     this.census.setVersions(current);
+    adopt();
+    this.arrivals.synced();
     for (const version of this.census.select(null)) {
-      if (!version.isCurrent) for (const slot of [...version.idle]) this.retire(slot, 'its version is not current');
+      if (!version.isCurrent)
+        for (const slot of version.idle.inOrder()) this.retire(slot, 'its version is not current');
       this.advance(version);
     }
   }
@@ -173,9 +213,10 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
 
   /** Brings waiting requests onto idle slots, then claims for the rest. Harmless at any time. */
   advance(version: VersionState<P, R>): void {
+    this.#dropUnowned(version);
     this.#dropAbandoned(version);
     while (version.queue.length > 0 && this.#hasRoom(version)) {
-      const slot = version.idle.pop();
+      const slot = version.idle.take();
       if (slot === undefined) break;
       const request = this.census.dequeued(version);
       if (request !== undefined) this.#start(slot, request);
@@ -195,10 +236,12 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
 
   #admit(version: VersionState<P, R>, request: R): void {
     const { owner } = version;
+    if (this.#isUnowned(owner)) throw new NotOwner(owner.key);
     const seen = {
       cap: owner.cap,
       functionOutstanding: owner.outstanding,
-      accountOutstanding: owner.account.outstanding,
+      accountOutstanding:
+        owner.account.outstanding + (owner.cap === null ? this.#rules.outstandingElsewhere(owner.account.id) : 0),
       accountReserved: owner.account.reserved,
     };
     const reason = planAdmission(seen, this.#limits);
@@ -216,8 +259,35 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
       );
   }
 
+  /** Slots that must exist even without demand; 0 for a version that is not current, or is another gateway's to provide. */
+  provisioned({ isCurrent, target }: VersionState<P, R>): number {
+    if (!isCurrent || target.provisionedConcurrency === 0 || !this.#rules.isProvisioner(target)) return 0;
+    return target.provisionedConcurrency;
+  }
+
   #hasRoom({ owner }: VersionState<P, R>): boolean {
-    return owner.cap === null || owner.running < owner.cap;
+    return owner.cap === null || (owner.running < owner.cap && this.#rules.mayRun(owner.key));
+  }
+
+  #mayRun(owner: FunctionState<P, R>): boolean {
+    return owner.cap === null || this.#rules.mayRun(owner.key);
+  }
+
+  /** A cap of 0 throttles wherever it is asked. */
+  #isUnowned({ cap, key }: FunctionState<P, R>): boolean {
+    return cap !== null && cap > 0 && !this.#rules.hasTerm(key);
+  }
+
+  #outOfReach(slot: Slot<P, R>): void {
+    slot.deadlineMs = Math.min(slot.deadlineMs, this.#latestEndMs(slot.version.target));
+    this.census.move(slot, 'vanished');
+    slot.request = null;
+  }
+
+  /** An invocation that was started before now has ended by then, init and all: the agent sees to it. */
+  #latestEndMs(target: Target): number {
+    const { initTimeoutMs, overdueMarginMs } = this.#limits;
+    return this.#clock.nowMs() + target.timeoutMs + initTimeoutMs + overdueMarginMs;
   }
 
   /** Gives `request` to an idle slot that has left the stack. */
@@ -270,6 +340,16 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
       if (request === undefined) return;
       this.census.left(version);
       this.#effects.fail(request, new RequestAbandoned());
+    }
+  }
+
+  /** Nobody waits here for a function whose term has been lost. */
+  #dropUnowned(version: VersionState<P, R>): void {
+    if (version.queue.length === 0 || !this.#isUnowned(version.owner)) return;
+    const error = new NotOwner(version.owner.key);
+    for (let request = this.census.dequeued(version); request !== undefined; request = this.census.dequeued(version)) {
+      this.census.left(version);
+      this.#effects.fail(request, error);
     }
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { testError as error, makeTarget, startCore as start } from './testing.ts';
+import { testError as error, makePod, makeTarget, startCore as start } from './testing.ts';
 
 const hello = makeTarget();
 
@@ -108,7 +108,7 @@ describe('versions', () => {
   test('an adopted pod serves who waits; a busy one is counted until it is free', () => {
     const { core, arrive, effects } = start();
     const one = makeTarget({ reservedConcurrency: 1 });
-    const busy = core.adopt({ name: 'old', zone: 'b', pool: 'nodejs24.x' }, one, true);
+    const busy = core.adopt(makePod('old', 'b'), one, 'Foreign');
     arrive(one);
     expect(effects.started).toEqual([]);
     core.freed(busy);

@@ -1,15 +1,19 @@
 import { LambdaError, ServiceException, TooManyRequests } from '../errors.ts';
-import type { Identity, LinkError } from '../link/link.ts';
+import { dial, type Identity, type LinkError } from '../link/link.ts';
 import { Call, lossOf } from './call.ts';
 import { DispatchCore } from './core.ts';
 import type { CoreEffects, Loss } from './effects.ts';
+import { Epochs } from './epochs.ts';
+import { Holdings } from './holdings.ts';
 import { type DispatchLimits, defaultLimits } from './limits.ts';
 import type { DispatchOptions } from './options.ts';
+import { type NotOwner, soleOwner } from './ownership.ts';
 import type { PodLink, PodLinkOwner } from './pod-link.ts';
 import { Pods } from './pods.ts';
 import type { Slot } from './slot.ts';
 import { makeSpecialize } from './specialize.ts';
 import { sweep } from './sweep.ts';
+import { Terms } from './terms.ts';
 import type {
   Dispatcher,
   DispatchLoad,
@@ -38,11 +42,12 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
   readonly identity: Identity;
   readonly linkPort: number;
   readonly redialMs: number;
+  readonly dial: typeof dial;
   readonly #options: DispatchOptions;
   readonly #limits: DispatchLimits;
   readonly #pods = new Pods(this);
-  /** What may get calls; null until it was said for the first time: before that nothing is drained. */
-  #current: ReadonlyMap<string, Target> | null = null;
+  readonly #holdings: Holdings;
+  readonly #epochs: Epochs;
   #claimsTotal = 0;
   #coldStartsTotal = 0;
   readonly #timers: readonly (() => void)[];
@@ -57,7 +62,31 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     this.identity = options.identity;
     this.linkPort = options.linkPort;
     this.redialMs = this.#limits.redialMs;
-    this.core = new DispatchCore(this.#limits, options.clock, this, options.zone);
+    this.dial = options.dial ?? dial;
+    const { clock, zone, cluster } = options;
+    const ownership = options.ownership ?? soleOwner(options.identity.gatewayId);
+    const startMs = clock.nowMs();
+    this.#epochs = new Epochs(options.identity.gatewayId, () => options.identity.epoch + clock.nowMs() - startMs);
+    const rules = {
+      hasTerm: (key: string) => ownership.term(key) !== null,
+      mayRun: (key: string) => this.#holdings.terms.isOpen(key),
+      isProvisioner: (target: Target) => ownership.isFirstOwner(target),
+      outstandingElsewhere: (accountId: string) => ownership.outstandingElsewhere(accountId),
+    };
+    const place = { zone: typeof zone === 'string' ? () => zone : zone, rules };
+    this.core = new DispatchCore(this.#limits, clock, this, place);
+    this.#holdings = new Holdings(
+      {
+        core: this.core,
+        ownership,
+        epochs: this.#epochs,
+        limits: this.#limits,
+        cluster,
+        nowMs: () => clock.nowMs(),
+        pods: () => this.#pods.present(),
+      },
+      (owner) => new Terms(ownership, this.#epochs, clock, owner, this.#limits.fenceMs),
+    );
     const { every } = options.clock;
     this.#timers = [
       every(this.#limits.tickMs, () => this.#tick()),
@@ -84,12 +113,14 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
   }
 
   onVersions(current: ReadonlyMap<string, Target>): void {
-    this.#current = current;
-    for (const pod of this.#pods.present()) if (pod.use === 'orphan') this.#identify(pod, pod.versionUid, false);
-    this.core.setVersions(current);
+    this.#holdings.setVersions(current);
+    this.core.setVersions(current, () => this.#holdings.reconsider());
   }
 
   onRing(): void {
+    if (this.#isStopped) return;
+    this.#holdings.terms.refresh();
+    this.#holdings.reconsider();
     for (const version of this.core.census.select(null)) this.core.advance(version);
   }
 
@@ -107,6 +138,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     this.#isStopped = true;
     for (const cancel of this.#timers) cancel();
     this.core.arrivals.stop();
+    this.#holdings.terms.prune(() => false);
     this.#failWaiting();
     this.#pods.letGo();
     this.#failWaiting(); // those whose claim had not been sent have come back
@@ -114,11 +146,8 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
 
   stats(): DispatchStats {
     const { totals, queuedCount, queuedBytes, outstanding, versionCount } = this.core.census;
-    const claimed = new Map<string, number>();
-    for (const pod of this.#pods.present())
-      if (pod.use === 'slot') claimed.set(pod.pool, (claimed.get(pod.pool) ?? 0) + 1);
     return {
-      pools: this.core.claims.pools().map((pool) => ({ ...pool, claimed: claimed.get(pool.pool) ?? 0 })),
+      pools: this.#pods.stats(this.core.claims.pools()),
       queued: queuedCount,
       queuedBytes,
       inFlight: outstanding - queuedCount,
@@ -127,7 +156,8 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
         idle: totals.Idle,
         busy: totals.Busy,
         finishing: totals.Finishing,
-        foreign: totals.Foreign,
+        foreign: totals.Adopting + totals.Foreign,
+        lost: totals.Lost,
       },
       claimsTotal: this.#claimsTotal,
       coldStartsTotal: this.#coldStartsTotal,
@@ -162,7 +192,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     pod.condemn(reason);
   }
 
-  fail(call: Call, error: LambdaError): void {
+  fail(call: Call, error: LambdaError | NotOwner): void {
     call.fail(error);
   }
 
@@ -183,15 +213,31 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
   }
 
   generic(pod: PodLink): void {
-    if (!pod.isLeaving) this.core.claims.podReady(pod);
+    if (pod.isLeaving) return;
+    this.#holdings.terms.greet(pod);
+    this.core.claims.podReady(pod);
   }
 
   notGeneric(pod: PodLink): void {
     this.core.claims.podGone(pod);
   }
 
-  claimed(pod: PodLink, versionUid: string, isBusy: boolean): void {
-    this.#identify(pod, versionUid, isBusy);
+  claimed(pod: PodLink): void {
+    this.#holdings.claimed(pod);
+  }
+
+  taken(slot: PodSlot): void {
+    this.#holdings.taken(slot);
+  }
+
+  handOver(slot: PodSlot): void {
+    this.#holdings.taken(slot);
+    slot.pod.letSlotGo();
+  }
+
+  adoptEnded(pod: PodLink, slot: PodSlot, refusal: LinkError | null): void {
+    this.#holdings.adoptEnded(pod, slot, refusal);
+    if (pod.isLeaving) this.leaving(slot);
   }
 
   freed(slot: PodSlot): void {
@@ -199,20 +245,40 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     if (slot.pod.isLeaving) this.leaving(slot);
   }
 
+  found(slot: PodSlot): void {
+    this.core.forget(slot);
+  }
+
+  epochSeen(epoch: number | null | undefined): void {
+    this.#epochs.saw(epoch);
+  }
+
+  suspected(pod: PodLink): void {
+    if (pod.slot !== null) this.core.suspected(pod.slot);
+    else this.core.claims.podSuspected(pod);
+  }
+
   slotLost(slot: PodSlot, error: ServiceException, mayRetry: boolean): void {
-    this.lose(slot, { mayRetry, error, isSuspicious: !mayRetry });
+    this.lose(slot, { mayRetry, error, isSuspicious: !mayRetry, isOutOfReach: !mayRetry });
   }
 
   lose(slot: PodSlot, loss: Loss): void {
-    const isClaim = slot.state === 'Starting' || slot.state === 'Claiming';
-    if (isClaim && !slot.pod.isConfirmed) this.observer.claimed(slot.pod.pool, 'lost');
-    this.core.lost(slot, loss);
+    const { pod, state } = slot;
+    const isClaim = state === 'Starting' || state === 'Claiming';
+    if (isClaim && !pod.isConfirmed) this.observer.claimed(pod.pool, 'lost');
+    this.core.lost(slot, pod.hasEnded ? { ...loss, isOutOfReach: false } : loss);
+    if (slot.state === 'Lost') pod.ghost = slot;
+    this.#holdings.podAnswered(slot, null);
   }
 
   confirmed(slot: PodSlot): void {
     slot.pod.isConfirmed = true;
     this.observer.claimed(slot.pod.pool, 'claimed');
     this.#options.cluster.claimed(slot.pod.pod, slot.version.target);
+    if (slot.pod.isTaken && slot.state === 'Claiming') {
+      this.handOver(slot);
+      return;
+    }
     this.core.confirmed(slot);
     if (slot.pod.isLeaving) this.leaving(slot);
   }
@@ -240,12 +306,30 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
 
   #specialize(slot: PodSlot, target: Target, environment: Readonly<Record<string, string>>, code: Buffer): void {
     if (slot.state === 'Gone') return;
-    const rules = { initTimeoutMs: this.#limits.initTimeoutMs, epoch: this.identity.epoch };
-    if (slot.pod.claim(slot, makeSpecialize(target, environment, rules), code)) return;
+    const epoch = this.#claimEpoch(slot);
+    if (epoch === null) {
+      const error = new ServiceException(
+        'The function went to another gateway before its claim was sent. It did not run.',
+      );
+      this.lose(slot, { mayRetry: true, error, isSuspicious: false });
+      slot.pod.letSlotGo();
+      return;
+    }
+    const rules = { initTimeoutMs: this.#limits.initTimeoutMs, epoch };
+    if (slot.pod.specialize(slot, epoch, makeSpecialize(target, environment, rules), code)) return;
     const error = new ServiceException(
       'The link to the pod was lost before the claim was sent. The request did not run.',
     );
     this.lose(slot, { mayRetry: true, error, isSuspicious: false });
+  }
+
+  /** An agent without holders compares with the epoch of AUTH. Null = a function with reserved concurrency whose term is over. */
+  #claimEpoch({ pod, version }: PodSlot): number | null {
+    const { terms } = this.#holdings;
+    const { cap, key } = version.owner;
+    if (cap !== null && !terms.isOpen(key)) return null;
+    if (!pod.hasHolders) return this.identity.epoch;
+    return cap === null ? this.#epochs.next() : terms.epochOf(key);
   }
 
   /** Environment or code is not to be had: the pod is as generic as before, the request has its error. */
@@ -257,39 +341,20 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     const isSuspicious = slot.request === null;
     const { pod } = slot;
     this.lose(slot, { mayRetry: false, error, isSuspicious });
-    pod.giveBack();
-  }
-
-  /** A pod that holds a version already becomes a slot, or an orphan while nobody knows the version. */
-  #identify(pod: PodLink, versionUid: string, isBusy: boolean): void {
-    const target = this.#current?.get(versionUid);
-    if (target === undefined) {
-      if (pod.use !== 'orphan') pod.orphanSinceMs = this.nowMs();
-      pod.use = 'orphan';
-      pod.versionUid = versionUid;
-      return;
-    }
-    pod.use = 'slot';
-    const slot = this.core.adopt(pod, target, isBusy);
-    if (slot.state !== 'Gone') pod.hold(slot, true);
-    if (pod.pod.state === 'generic') this.#options.cluster.claimed(pod.pod, target);
+    pod.letSlotGo();
   }
 
   #tick(): void {
-    const nowMs = this.nowMs();
-    sweep(this.core, this.#limits, nowMs, (slot) => this.#overdue(slot));
+    sweep(this.core, this.#limits, this.nowMs(), (slot) => this.#overdue(slot));
     this.#pods.tick();
-    for (const pod of this.#pods.present()) {
-      const isForgotten =
-        this.#current !== null && pod.use === 'orphan' && nowMs - pod.orphanSinceMs > this.#limits.orphanGraceMs;
-      if (isForgotten) pod.condemn('nothing calls its version any more');
-    }
+    this.#holdings.tick();
     if (this.core.census.outstanding === 0) this.#onQuiet?.();
   }
 
   #poll(): void {
     this.#pods.askForeign();
     this.core.claims.remind();
+    this.#holdings.terms.prune((key) => this.core.census.versionsOf(key).length > 0);
   }
 
   /** The agent enforces the function's timeout; one that is this late is not to be trusted any more. */

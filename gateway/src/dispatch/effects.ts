@@ -1,4 +1,5 @@
 import type { LambdaError } from '../errors.ts';
+import type { NotOwner } from './ownership.ts';
 import type { CorePod, CoreRequest, Slot } from './slot.ts';
 import type { Target } from './types.ts';
 
@@ -10,8 +11,8 @@ export interface CoreEffects<P extends CorePod, R extends CoreRequest> {
   claim(slot: Slot<P, R>): void;
   /** The pod is idle and not wanted any more. */
   release(pod: P, reason: string): void;
-  /** The request ends with an error of the platform. */
-  fail(request: R, error: LambdaError): void;
+  /** The request ends with an error of the platform, or goes back to the router. */
+  fail(request: R, error: LambdaError | NotOwner): void;
   /** See ClusterDoor.wantPods. */
   wantPods(pool: string, count: number): void;
   /** Claims of the version pause for so long: one more pod ended without one good invocation. */
@@ -25,4 +26,6 @@ export interface Loss {
   readonly error: LambdaError;
   /** The function's init may be the cause, so it counts against the version when the pod was not proven. */
   readonly isSuspicious: boolean;
+  /** The pod may still run what it was given, unseen: it counts on under a cap. */
+  readonly isOutOfReach?: boolean;
 }

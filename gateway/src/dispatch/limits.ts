@@ -29,14 +29,18 @@ export interface DispatchLimits {
   readonly maxInitPauseMs: number;
   /** A pod of a version that nobody knows is drained after that time: another gateway may know a newer version. */
   readonly orphanGraceMs: number;
-  /** A pod that runs a former life's invocation is asked again so often whether it is free. */
+  /** A pod that runs another one's invocation is asked again so often whether it is free, in case nobody has told. */
   readonly foreignPollMs: number;
   /** Pause before a pod that could not be reached is dialled again. */
   readonly redialMs: number;
   /** How often deadlines are looked at; the error of every wait above 100 ms. */
   readonly tickMs: number;
-  /** How often a silent link gets a PING. */
+  /** Period of the heartbeats; a dead pod is lost after four of them. */
   readonly heartbeatMs: number;
+  /** A new term of a function with reserved concurrency waits at most so long for its pods' answers. */
+  readonly fenceMs: number;
+  /** A pod that was refused, or lost to another gateway, is not adopted again before that time. */
+  readonly readoptMs: number;
 }
 
 /** What holds unless the install or a test says otherwise. */
@@ -59,5 +63,7 @@ export const defaultLimits: DispatchLimits = Object.freeze({
   foreignPollMs: 1_000,
   redialMs: 1_000,
   tickMs: 100,
-  heartbeatMs: 5_000,
+  heartbeatMs: 750,
+  fenceMs: 500,
+  readoptMs: 1_000,
 });

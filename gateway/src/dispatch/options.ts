@@ -1,4 +1,4 @@
-import type { Identity } from '../link/link.ts';
+import type { dial, Identity } from '../link/link.ts';
 import type { DispatchLimits } from './limits.ts';
 import type { Ownership } from './ownership.ts';
 import type { ClusterDoor, DispatchObserver } from './types.ts';
@@ -25,9 +25,11 @@ export interface DispatchOptions {
   /** The code of a function by digest; may reject with a LambdaError. */
   readonly code: (sha256: string) => Promise<Buffer>;
   readonly clock: DispatchClock;
-  /** Own zone; empty when unknown. */
-  readonly zone: string;
+  /** Own zone, or what tells it at each moment; empty when unknown. */
+  readonly zone: string | (() => string);
   /** Port of the agents' link. */
   readonly linkPort: number;
   readonly limits?: Partial<DispatchLimits>;
+  /** Opens links; absent = over TCP. */
+  readonly dial?: typeof dial;
 }

@@ -10,6 +10,8 @@ export interface Ownership {
   isFirstOwner(target: Target): boolean;
   /** `gatewayId` is the present life of a live owner other than this one: its pods are left alone. */
   mayHold(target: Target, gatewayId: string): boolean;
+  /** `gatewayId` is the present life of a live gateway, owner of something or not. Absent = all others count as live. */
+  isLive?(gatewayId: string): boolean;
   /**
    * Functions with reserved concurrency: number of the present term, or null when this gateway may not dispatch the function now.
    * Changes with each term; two terms of one life never have the same number.
@@ -27,6 +29,7 @@ export function soleOwner(gatewayId: string): Ownership {
     isOwner: () => true,
     isFirstOwner: () => true,
     mayHold: () => false,
+    isLive: (other) => other === gatewayId,
     term: () => 1,
     outstandingElsewhere: () => 0,
   };

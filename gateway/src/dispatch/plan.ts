@@ -30,6 +30,12 @@ export function planAdmission(
   return seen.accountOutstanding >= unreserved ? 'ConcurrentInvocationLimitExceeded' : null;
 }
 
+/** Slots whose pod this gateway has: all but those that are out of reach. */
+export function allocatedIn(counts: SlotCounts): number {
+  const { Claiming, Starting, Idle, Busy, Finishing, Adopting, Foreign } = counts;
+  return Claiming + Starting + Idle + Busy + Finishing + Adopting + Foreign;
+}
+
 /** What the number of claims depends on. */
 export interface ClaimNeed {
   readonly queued: number;
@@ -38,7 +44,7 @@ export interface ClaimNeed {
   readonly cap: number | null;
   /** Running slots of all versions of the function. */
   readonly functionRunning: number;
-  /** Slots that must exist even without demand; 0 for a version that is not current. */
+  /** Slots that must exist even without demand. */
   readonly provisioned: number;
   /** Claimed pods that are being dialled for the first time. */
   readonly coming: number;
@@ -49,7 +55,7 @@ export interface ClaimNeed {
 }
 
 /**
- * Generic pods to claim right now. Demand is never averaged: each waiting request that no idle, claiming, coming or (within
+ * Generic pods to claim right now. Demand is never averaged: each waiting request that no idle, claiming, adopting, coming or (within
  * the grace) finishing slot will serve is one claim.
  *
  * Worked: 5 wait, 1 slot is finishing and within the grace, 1 is claiming without a request: 5 - 1 - 1 = 3 claims; with a
@@ -61,10 +67,10 @@ export function planClaims(need: ClaimNeed, nowMs: number): number {
   if (nowMs < need.pausedUntilMs) return 0;
   const { counts } = need;
   const isInGrace = need.graceUntilMs === 0 || nowMs < need.graceUntilMs;
-  const coming = need.coming + counts.Idle + counts.Claiming + (isInGrace ? counts.Finishing : 0);
+  const coming = need.coming + counts.Idle + counts.Claiming + counts.Adopting + (isInGrace ? counts.Finishing : 0);
   const room = need.cap === null ? Number.POSITIVE_INFINITY : Math.max(0, need.cap - need.functionRunning);
   const forDemand = Math.min(room, Math.max(0, need.queued - coming));
-  const allocated = counts.Claiming + counts.Starting + counts.Idle + counts.Busy + counts.Finishing + counts.Foreign;
+  const allocated = allocatedIn(counts);
   const claims = forDemand + Math.max(0, need.provisioned - allocated - forDemand);
   if (need.failures < 2) return claims;
   return Math.min(claims, Math.max(0, 1 - counts.Claiming - counts.Starting));

@@ -1,41 +1,39 @@
 import { ServiceException } from '../errors.ts';
-import {
-  type ClaimSink,
-  type Connection,
-  type DialBudget,
-  dial,
-  type Identity,
-  LinkError,
-  type Welcome,
-} from '../link/link.ts';
+import { type ClaimSink, type Holder, LinkError, type PodState, type Welcome } from '../link/link.ts';
 import type { Call } from './call.ts';
+import { PodWire, type WireTools } from './pod-wire.ts';
 import type { CorePod, Slot } from './slot.ts';
 import type { PoolPod } from './types.ts';
 
 /*
- * What this gateway uses a pool pod for.
+ * What this gateway uses a pool pod for. "Told" = by WELCOME, STATE or FENCED.
  *
- *   use        | WELCOME Warm | WELCOME Claimed          | link lost           | informer: leaving or deleted
- *   none       | -> generic   | -> slot, or orphan when  | stays; dialled again| stays; not dialled any more
- *              |              | the version is unknown   |                     |
- *   generic    | -            | -                        | -> none             | -> none
- *   slot       | slot lost    | same version: busy or    | slot lost -> none;  | idle: slot lost, -> condemned;
- *              |              | free again; other: lost  | asking again: stays | busy: after its REPORT
- *   orphan     | -> generic   | -> slot when known by now| -> none             | stays
- *   condemned  | DRAIN again  | DRAIN again              | stays               | stays
+ *   use        | told: generic | told: claimed, by whom decides the owner  | link lost           | informer: leaving or deleted
+ *   none       | -> generic    | -> slot (own, or ADOPT sent), held (by    | stays; dialled again| stays; not dialled any more
+ *              |               |    another live owner), orphan (version   |                     |
+ *              |               |    unknown)                               |                     |
+ *   generic    | -             | the same, at once                         | -> none             | -> none
+ *   slot       | -             | own: Foreign or Adopting may be free now; | slot lost -> none   | idle: slot lost, -> condemned;
+ *              |               | another's: not busy here: slot forgotten, |                     | busy: after its REPORT
+ *              |               |   decided anew; busy here: after REPORT   |                     |
+ *   held       | -             | decided anew                              | -> none             | stays
+ *   orphan     | -> generic    | decided anew                              | -> none             | stays
+ *   condemned  | DRAIN again   | DRAIN again                               | stays               | stays
  *
- * The pod is linked while the informer shows it ready. A link that could not be opened, or was lost, is dialled again
- * after a pause that doubles up to ten times its first value; a claimed pod's at once, the first time.
+ * The pod is linked while the informer shows it ready, whatever its use.
  */
-export type PodUse = 'none' | 'generic' | 'slot' | 'orphan' | 'condemned';
+export type PodUse = 'none' | 'generic' | 'slot' | 'held' | 'orphan' | 'condemned';
+
+/** What a claimed pod is, as it was told last; kept when the link is lost. */
+export interface PodClaim {
+  readonly versionUid: string;
+  /** Null = its agent knows no holders (protocol 1). */
+  readonly holder: Holder | null;
+  readonly isBusy: boolean;
+}
 
 /** Whom a pod link tells; and what it is opened with. */
-export interface PodLinkOwner {
-  readonly identity: Identity;
-  readonly linkPort: number;
-  readonly redialMs: number;
-  nowMs(): number;
-  after(delayMs: number, call: () => void): () => void;
+export interface PodLinkOwner extends WireTools {
   /** The pod is dialled; `dialled` follows. */
   dialling(pod: PodLink): void;
   /** The dial was answered or has failed, and `use` says what came of it. */
@@ -44,61 +42,83 @@ export interface PodLinkOwner {
   generic(pod: PodLink): void;
   /** The pod may not be claimed any more. */
   notGeneric(pod: PodLink): void;
-  /** The pod holds a version already; the owner calls `hold` or leaves it an orphan. */
-  claimed(pod: PodLink, versionUid: string, isBusy: boolean): void;
-  /** A Foreign slot was asked again and is free. */
+  /** The pod holds a version: `claim` is set. The owner calls `hold`, or sets `use` to held or orphan. */
+  claimed(pod: PodLink): void;
+  /** The slot's pod is another gateway's now; `claimed` follows. */
+  taken(slot: Slot<PodLink, Call>): void;
+  /** A Foreign slot is free, an Adopting one is this gateway's. */
   freed(slot: Slot<PodLink, Call>): void;
+  /** An ADOPT was answered: no for a reason, or yes; the slot is up to date. */
+  adoptEnded(pod: PodLink, slot: Slot<PodLink, Call>, refusal: LinkError | null): void;
   /** The slot's pod is lost; its streams have ended before. */
   slotLost(slot: Slot<PodLink, Call>, error: ServiceException, mayRetry: boolean): void;
+  /** A pod with a Lost slot was seen again, or has ended. */
+  found(slot: Slot<PodLink, Call>): void;
   /** The agent holds the claim of `slot`. */
   confirmed(slot: Slot<PodLink, Call>): void;
   /** The claim of `slot`, which has no request behind it, was refused. */
   claimRefused(slot: Slot<PodLink, Call>, error: LinkError): void;
   /** The idle slot of a pod that is leaving. */
   leaving(slot: Slot<PodLink, Call>): void;
+  /** An epoch that another gateway may have made. */
+  epochSeen(epoch: number | null | undefined): void;
+  /** The heartbeat has changed its mind about the pod. */
+  suspected(pod: PodLink): void;
 }
-
-/** A first dial meets an agent that is just starting; a later one mostly a pod that is dead. */
-const redialBudget: DialBudget = { budgetMs: 500, minPauseMs: 50, maxPauseMs: 200 };
 
 /** One pool pod and the link to it. */
 export class PodLink implements CorePod {
   readonly pool: string;
+  readonly preference: number;
   /** As of the opening of the link, when the pod has a node; fixed while it is generic or a slot, which are counted by it. */
   zone: string;
   use: PodUse = 'none';
+  isSuspect = false;
+  /** What it was told to hold, last; null = generic, or never told. */
+  claim: PodClaim | null = null;
   /** Set while `use` is slot. */
   slot: Slot<PodLink, Call> | null = null;
+  /** The slot that was lost with the link while it may have run something; still counted. */
+  ghost: Slot<PodLink, Call> | null = null;
   /** The agent has confirmed that it holds the slot's version. */
   isConfirmed = false;
-  /** The version that an orphan holds. */
-  versionUid = '';
+  /** Another gateway holds it by now, while this one's invocation still runs. */
+  isTaken = false;
   /** Since when it is an orphan. */
   orphanSinceMs = 0;
+  /** A held pod is not adopted before that time: two gateways that see different rings must not snatch it from each other for ever. */
+  adoptAtMs = 0;
   /** As the informer shows it. */
   pod: PoolPod;
   readonly #owner: PodLinkOwner;
-  /** Open, or null. */
-  #connection: Connection | null = null;
-  /** Ends the link or its dial; null when there is neither. */
-  #hangUp: (() => void) | null = null;
-  #redialAtMs = 0;
-  #redialPauseMs: number;
-  /** It has been reached once. */
-  #wasOpen = false;
+  readonly #wire: PodWire;
   /** SPECIALIZE for the present slot was written; before that a lost slot's request provably did not run. */
   #isClaimSent = false;
-  /** The link is closed to ask a Foreign slot again. */
+  /** The link is closed to ask a Foreign slot again (protocol 1). */
   #isAsking = false;
   #condemnReason = '';
   #isDeleted = false;
 
-  constructor(pod: PoolPod, owner: PodLinkOwner) {
+  /** @param preference see CorePod */
+  constructor(pod: PoolPod, owner: PodLinkOwner, preference: number) {
     this.pod = pod;
     this.pool = pod.pool;
     this.zone = pod.zone;
+    this.preference = preference;
     this.#owner = owner;
-    this.#redialPauseMs = owner.redialMs;
+    this.#wire = new PodWire(owner, {
+      dialling: () => owner.dialling(this),
+      opened: (_connection, welcome) => {
+        this.#onOpened(welcome);
+        owner.dialled(this);
+      },
+      stateChanged: (state) => this.#onState(state),
+      failed: (error) => {
+        this.#onFailed(error);
+        owner.dialled(this);
+      },
+      closed: (error) => this.#onClosed(error),
+    });
   }
 
   /** It takes no further invocation after the present one. */
@@ -106,49 +126,41 @@ export class PodLink implements CorePod {
     return this.#isDeleted || this.pod.terminating || this.use === 'condemned';
   }
 
+  /** Nothing can run there any more. Without a word about its phase, one that is going away counts as ended. */
+  get hasEnded(): boolean {
+    return this.#isDeleted || (this.pod.isOver ?? this.pod.terminating);
+  }
+
   get isLinked(): boolean {
-    return this.#connection !== null;
+    return this.#wire.connection !== null;
+  }
+
+  /** Its agent knows holders, adoption and fences. */
+  get hasHolders(): boolean {
+    return this.#wire.connection?.hasHolders === true;
   }
 
   /** The informer has something new; null = deleted. */
   update(pod: PoolPod | null): void {
     if (pod === null) this.#isDeleted = true;
     else this.pod = pod;
+    if (this.hasEnded) this.#endGhost();
     if (this.isLeaving) this.#leave();
     else this.dialIfDue();
   }
 
   /** To be called at each tick. */
   dialIfDue(): void {
-    if (this.#hangUp !== null || !this.pod.ready || this.pod.ip === '' || this.#isDeleted || this.pod.terminating)
-      return;
-    if (this.#owner.nowMs() < this.#redialAtMs) return;
-    const address = { host: this.pod.ip, port: this.#owner.linkPort, podUid: this.pod.uid };
-    const clock = {
-      nowMs: () => this.#owner.nowMs(),
-      after: (delayMs: number, call: () => void) => this.#owner.after(delayMs, call),
-    };
-    const owner = {
-      opened: (connection: Connection, welcome: Welcome) => {
-        this.#onOpened(connection, welcome);
-        this.#owner.dialled(this);
-      },
-      failed: (error: LinkError) => {
-        this.#onFailed(error);
-        this.#owner.dialled(this);
-      },
-      closed: (error: LinkError) => this.#onClosed(error),
-    };
-    this.#owner.dialling(this);
-    this.#hangUp = dial(address, this.#owner.identity, clock, owner, this.#wasOpen ? redialBudget : undefined);
+    if (this.pod.ready && this.pod.ip !== '' && !this.#isDeleted && !this.pod.terminating)
+      this.#wire.dialIfDue(this.pod);
   }
 
-  /** Writes SPECIALIZE, and INVOKE right behind when the slot has a request. False = nothing was written. */
-  claim(slot: Slot<PodLink, Call>, head: string, code: Buffer): boolean {
-    const connection = this.#connection;
+  /** Writes SPECIALIZE with that epoch in `head`, and INVOKE right behind when the slot has a request. False = nothing was written. */
+  specialize(slot: Slot<PodLink, Call>, epoch: number, head: string, code: Buffer): boolean {
+    const { connection } = this.#wire;
     if (connection === null || !connection.isOpen) return false;
     this.#isClaimSent = true;
-    const sink = this.#claimSink(slot);
+    const sink = this.#claimSink(slot, epoch);
     const call = slot.request;
     if (call === null) return connection.claim(head, code, sink);
     call.sentTo(slot, 'cold');
@@ -158,24 +170,73 @@ export class PodLink implements CorePod {
   /** Writes INVOKE for the slot's request. False = nothing was written. */
   run(slot: Slot<PodLink, Call>): boolean {
     const call = slot.request;
-    if (call === null || this.#connection === null || !this.#connection.isOpen) return false;
+    const { connection } = this.#wire;
+    if (call === null || connection === null || !connection.isOpen) return false;
     call.sentTo(slot, 'warm');
-    return this.#connection.invoke(call.head(), call.invocation.event, call);
+    return connection.invoke(call.head(), call.invocation.event, call);
+  }
+
+  /** Asks to become the holder of what its slot holds. False = nothing was written. */
+  adopt(slot: Slot<PodLink, Call>, epoch: number): boolean {
+    const versionUid = slot.version.uid;
+    const sink = {
+      onAdopted: (busy: readonly string[]) => {
+        if (this.slot !== slot) return;
+        const holder = { gatewayId: this.#owner.identity.gatewayId, epoch };
+        this.#learn({ claim: { versionUid }, holder, busy });
+        this.isTaken = false;
+        if (busy.length === 0) this.#freeIfAway(slot);
+        this.#owner.adoptEnded(this, slot, null);
+      },
+      onRefused: (error: LinkError) => {
+        this.#owner.epochSeen(error.epoch);
+        if (this.slot === slot) this.#owner.adoptEnded(this, slot, error);
+      },
+      onLost: () => {},
+    };
+    return this.#wire.connection?.adopt(versionUid, epoch, sink) === true;
+  }
+
+  /**
+   * Shuts out older claims of a function (namespace/name).
+   * @param ended null = the pod is fenced; else why not: with StaleEpoch a higher epoch is needed
+   * @returns false = nothing was written, `ended` is not called
+   */
+  fence(functionKey: string, epoch: number, ended: (refusal: LinkError | null) => void): boolean {
+    const sink = {
+      onFenced: (state: PodState) => {
+        this.#onState(state);
+        ended(null);
+      },
+      onRefused: (error: LinkError) => {
+        this.#owner.epochSeen(error.epoch);
+        ended(error);
+      },
+      onLost: ended,
+    };
+    return this.#wire.connection?.fence(functionKey, epoch, sink) === true;
   }
 
   /** The pod becomes, or is, a slot. */
   hold(slot: Slot<PodLink, Call>, isConfirmed: boolean): void {
     this.use = 'slot';
     this.slot = slot;
+    this.isTaken = false;
     this.isConfirmed = isConfirmed;
     this.#isClaimSent = isConfirmed;
   }
 
-  /** Nothing of a claim was sent: the pod is generic as before. */
-  giveBack(): void {
+  /** The slot was given up and nothing of it is left: what the pod is was told before. */
+  letSlotGo(): void {
     this.slot = null;
-    this.use = this.#connection === null ? 'none' : 'generic';
-    if (this.use === 'generic') this.#owner.generic(this);
+    if (this.use === 'condemned') return;
+    this.use = 'none';
+    if (!this.isLinked) return;
+    if (this.claim !== null) this.#owner.claimed(this);
+    else {
+      this.use = 'generic';
+      this.#owner.generic(this);
+    }
   }
 
   /** The pod is not wanted any more: it takes nothing new, finishes what runs and ends. */
@@ -184,40 +245,61 @@ export class PodLink implements CorePod {
     this.use = 'condemned';
     this.slot = null;
     this.#condemnReason = reason;
-    this.#connection?.drain(reason);
+    this.#wire.connection?.drain(reason);
   }
 
   /** It refused a SPECIALIZE or an INVOKE; its slot has been given up. */
   refused(error: LinkError): void {
+    this.#owner.epochSeen(error.epoch);
+    const { claim } = this;
+    const isAnothers = claim?.holder != null && claim.holder.gatewayId !== this.#owner.identity.gatewayId;
     if (error.code === 'Draining') this.condemn(error.message);
-    else if (error.code === 'StaleEpoch') this.letGo();
+    else if (error.code === 'StaleEpoch' && !this.hasHolders) this.letGo();
+    // STATE has told whose it is; a claim that was only too old leaves the pod as it was.
+    else if (isAnothers || (error.code === 'StaleEpoch' && claim === null)) this.letSlotGo();
     else this.relink();
   }
 
   /** Opens the link anew, because WELCOME says what the pod is. */
   relink(): void {
-    this.#redialAtMs = 0;
-    this.#hangUp?.();
+    this.#wire.hangUp();
     this.dialIfDue();
   }
 
   /** Asks a pod with a Foreign slot whether it is free by now. */
   askAgain(): void {
-    if (this.#connection === null || this.slot?.state !== 'Foreign') return;
+    const { slot, claim } = this;
+    if (!this.isLinked || slot?.state !== 'Foreign') return;
+    if (claim?.holder != null) {
+      this.adopt(slot, claim.holder.epoch);
+      return;
+    }
     this.#isAsking = true;
     this.relink();
     // Not dialled again (not ready, leaving): nothing will come of the question.
-    if (this.#hangUp === null) this.#onFailed(new LinkError('Unreachable', 'the pod is not ready'));
+    if (!this.#wire.isBusy) this.#onFailed(new LinkError('Unreachable', 'the pod is not ready'));
   }
 
-  heartbeat(): void {
-    this.#connection?.tick();
+  /** @see Connection.beat */
+  beat(): 'well' | 'suspect' | 'lost' {
+    return this.#wire.connection?.beat() ?? 'well';
+  }
+
+  suspect(isSuspect: boolean): void {
+    if (this.isSuspect === isSuspect) return;
+    this.isSuspect = isSuspect;
+    this.#owner.suspected(this);
+  }
+
+  /** It answered no heartbeat: its slot is lost, the link is opened anew. */
+  giveUp(): void {
+    this.#wire.giveUp(new LinkError('Lost', `pod ${this.pod.uid} answered no PING`));
   }
 
   /** Lets go of the pod without a word to it: it lives on, another gateway may adopt it. */
   letGo(): void {
     this.#isDeleted = true;
-    this.#hangUp?.();
+    this.#wire.hangUp();
   }
 
   #leave(): void {
@@ -227,47 +309,75 @@ export class PodLink implements CorePod {
     } else if (this.slot?.state === 'Idle') this.#owner.leaving(this.slot);
     // A busy pod keeps its link until its REPORT, even when its object is gone: the process may still be at work.
     const isBusy = this.slot !== null && this.slot.state !== 'Foreign';
-    if (this.#isDeleted && !isBusy) this.#hangUp?.();
+    if (this.#isDeleted && !isBusy) this.#wire.hangUp();
   }
 
-  #onOpened(connection: Connection, welcome: Welcome): void {
-    this.#connection = connection;
-    this.#wasOpen = true;
-    this.#redialPauseMs = this.#owner.redialMs;
+  #onOpened(welcome: Welcome): void {
     const isAsked = this.#isAsking;
     this.#isAsking = false;
+    this.isSuspect = false;
+    this.#learn(welcome);
+    this.#endGhost();
     if (this.use === 'condemned') {
-      connection.drain(this.#condemnReason);
+      this.#wire.connection?.drain(this.#condemnReason);
       return;
     }
-    const versionUid = welcome.claim?.versionUid ?? null;
     const { slot } = this;
     if (slot === null) this.zone = this.pod.zone;
-    if (isAsked && slot !== null && slot.version.uid === versionUid) {
+    if (isAsked && slot !== null && slot.version.uid === welcome.claim?.versionUid) {
       if (welcome.busy.length === 0) this.#owner.freed(slot);
       return;
     }
     if (slot !== null) this.#loseSlot('The pod belongs to another version.');
-    if (versionUid !== null) this.#owner.claimed(this, versionUid, welcome.busy.length > 0);
+    this.letSlotGo();
+  }
+
+  /** Another gateway's doing, or what a fence has found. */
+  #onState(state: PodState): void {
+    const { use, slot } = this;
+    this.#learn(state);
+    if (use === 'condemned' || this.claim === null) return;
+    if (use === 'generic') {
+      this.use = 'none';
+      this.#owner.notGeneric(this);
+    }
+    if (use !== 'slot' || slot === null) this.#owner.claimed(this);
+    else this.#onSlotState(slot, this.claim);
+  }
+
+  #onSlotState(slot: Slot<PodLink, Call>, claim: PodClaim): void {
+    if (claim.holder?.gatewayId === this.#owner.identity.gatewayId) {
+      this.isTaken = false;
+      if (!claim.isBusy && slot.state === 'Foreign') this.#owner.freed(slot);
+    } else if (!this.#isClaimSent) {
+      this.#loseSlot('Another gateway has claimed the pod.');
+      this.letSlotGo();
+      // What runs here ends here; a claim that was written is refused, or was taken over after it.
+    } else if (slot.request !== null || slot.state === 'Finishing' || slot.state === 'Claiming') this.isTaken = true;
     else {
-      this.use = 'generic';
-      this.#owner.generic(this);
+      this.#owner.taken(slot);
+      this.letSlotGo();
     }
   }
 
+  #learn({ claim, holder, busy }: PodState): void {
+    this.#owner.epochSeen(holder?.epoch);
+    this.claim = claim === null ? null : { versionUid: claim.versionUid, holder, isBusy: busy.length > 0 };
+  }
+
+  #freeIfAway(slot: Slot<PodLink, Call>): void {
+    if (slot.state === 'Adopting' || slot.state === 'Foreign') this.#owner.freed(slot);
+  }
+
   #onFailed(error: LinkError): void {
-    this.#hangUp = null;
     this.#isAsking = false;
+    if (error.code === 'WrongPod') this.#endGhost();
     this.#loseUse(error);
-    this.#redialAtMs = this.#owner.nowMs() + this.#redialPauseMs;
-    this.#redialPauseMs = Math.min(this.#redialPauseMs * 2, this.#owner.redialMs * 10);
   }
 
   #onClosed(error: LinkError): void {
-    this.#connection = null;
-    this.#hangUp = null;
     if (this.#isAsking) return;
-    if (this.use !== 'slot') this.#redialAtMs = this.#owner.nowMs() + this.#redialPauseMs;
+    if (this.use !== 'slot') this.#wire.pause();
     this.#loseUse(error);
   }
 
@@ -276,18 +386,35 @@ export class PodLink implements CorePod {
     if (use !== 'condemned') this.use = 'none';
     if (use === 'generic') this.#owner.notGeneric(this);
     this.#loseSlot(`The link to the pod was lost (${error.message}).`);
+    this.isSuspect = false;
   }
 
   #loseSlot(message: string): void {
     const { slot } = this;
     this.slot = null;
-    if (slot === null || slot.state === 'Gone') return;
+    if (slot === null || slot.state === 'Gone' || slot.state === 'Lost') return;
     this.#owner.slotLost(slot, new ServiceException(message), !this.#isClaimSent);
   }
 
-  #claimSink(slot: Slot<PodLink, Call>): ClaimSink {
+  #endGhost(): void {
+    const { ghost } = this;
+    this.ghost = null;
+    if (ghost !== null) this.#owner.found(ghost);
+  }
+
+  #claimSink(slot: Slot<PodLink, Call>, epoch: number): ClaimSink {
+    const { gatewayId } = this.#owner.identity;
     return {
-      onSpecialized: () => this.#owner.confirmed(slot),
+      onSpecialized: () => {
+        // Unless another gateway has adopted it since.
+        if (!this.isTaken)
+          this.claim = {
+            versionUid: slot.version.uid,
+            holder: this.hasHolders ? { gatewayId, epoch } : null,
+            isBusy: slot.request !== null,
+          };
+        this.#owner.confirmed(slot);
+      },
       // With a request behind it, the request's own stream ends with the same error: one end per attempt.
       onRefused: (error) => {
         if (slot.state === 'Claiming') this.#owner.claimRefused(slot, error);

@@ -1,5 +1,8 @@
 import { PodLink, type PodLinkOwner } from './pod-link.ts';
-import type { PoolPod } from './types.ts';
+import type { PoolPod, PoolStats } from './types.ts';
+
+/** Up to so many pods may be lost at once, whatever the share. */
+const MAX_EJECTED = 3;
 
 /** Every pool pod that this gateway knows, and its link. */
 export class Pods {
@@ -31,7 +34,7 @@ export class Pods {
       if (known.isLinked) this.#departed.add(known);
     }
     if (pod === null) return;
-    const link = new PodLink(pod, this.#owner);
+    const link = new PodLink(pod, this.#owner, preferenceOf(this.#owner.identity.gatewayId, pod.uid));
     this.#present.set(key, link);
     link.update(pod);
   }
@@ -42,18 +45,58 @@ export class Pods {
     for (const pod of this.#departed) if (!pod.isLinked) this.#departed.delete(pod);
   }
 
-  /** Asks every pod that runs a former life's invocation whether it is free. */
+  /** Asks every pod that runs another one's invocation whether it is free. */
   askForeign(): void {
     for (const pod of this.#present.values()) if (pod.slot?.state === 'Foreign') pod.askAgain();
   }
 
+  /**
+   * One heartbeat of every link: a pod that did not answer the last one is suspect, one that did not answer two is lost. Fails open:
+   * when that is more than half of all linked pods (and more than three), it is this gateway's own trouble, and none is lost now.
+   */
   heartbeat(): void {
-    for (const pod of this.#present.values()) pod.heartbeat();
-    for (const pod of this.#departed) pod.heartbeat();
+    const lost: PodLink[] = [];
+    let linked = 0;
+    let unwell = 0;
+    for (const pod of this.#linked()) {
+      const pulse = pod.beat();
+      linked += 1;
+      if (pulse !== 'well') unwell += 1;
+      if (pulse === 'lost') lost.push(pod);
+      pod.suspect(pulse !== 'well');
+    }
+    if (unwell > MAX_EJECTED && unwell > linked / 2) return;
+    for (const pod of lost) pod.giveUp();
+  }
+
+  /** Adds to what the core knows of each pool what its pods are. */
+  stats(pools: readonly Pick<PoolStats, 'pool' | 'generic' | 'missing'>[]): PoolStats[] {
+    const counts = new Map(pools.map((pool) => [pool.pool, { ...pool, claimed: 0, held: 0, suspect: 0 }]));
+    for (const pod of this.#linked()) {
+      const none = { pool: pod.pool, generic: 0, missing: 0, claimed: 0, held: 0, suspect: 0 };
+      const count = counts.get(pod.pool) ?? none;
+      counts.set(pod.pool, count);
+      if (pod.use === 'slot') count.claimed += 1;
+      if (pod.use === 'held') count.held += 1;
+      if (pod.isSuspect) count.suspect += 1;
+    }
+    return [...counts.values()];
   }
 
   /** Closes every link without a word to the pods. */
   letGo(): void {
     for (const pod of [...this.#present.values(), ...this.#departed]) pod.letGo();
   }
+
+  *#linked(): Generator<PodLink> {
+    for (const pod of this.#present.values()) if (pod.isLinked) yield pod;
+    for (const pod of this.#departed) if (pod.isLinked) yield pod;
+  }
+}
+
+/** Each gateway prefers other pods: FNV-1a over both names. */
+function preferenceOf(gatewayId: string, podUid: string): number {
+  let hash = 0x811c9dc5;
+  for (const char of `${gatewayId}/${podUid}`) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);
+  return hash >>> 0;
 }

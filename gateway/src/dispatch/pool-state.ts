@@ -5,8 +5,10 @@ import type { VersionState } from './version-state.ts';
 /** The generic pods of one pool, and who waits for more of them. */
 export class PoolState<P extends CorePod, R extends CoreRequest> {
   readonly name: string;
-  /** Linked generic pods by zone, oldest first. */
+  /** Linked generic pods by zone, those that answer their heartbeats; oldest first. */
   readonly #generic = new Map<string, Set<P>>();
+  /** Those that did not answer the last heartbeat: taken only when there is no other. */
+  readonly #suspect = new Set<P>();
   /** Versions that want a claim and found no pod, in the order in which they are served; a served one goes last. */
   readonly hungry = new Set<VersionState<P, R>>();
   /** What ClusterDoor.wantPods was told last. */
@@ -17,12 +19,16 @@ export class PoolState<P extends CorePod, R extends CoreRequest> {
   }
 
   get size(): number {
-    let size = 0;
+    let size = this.#suspect.size;
     for (const pods of this.#generic.values()) size += pods.size;
     return size;
   }
 
   add(pod: P): void {
+    if (pod.isSuspect) {
+      this.#suspect.add(pod);
+      return;
+    }
     let pods = this.#generic.get(pod.zone);
     if (pods === undefined) {
       pods = new Set();
@@ -33,17 +39,31 @@ export class PoolState<P extends CorePod, R extends CoreRequest> {
 
   /** Forgets a pod that is gone; one that is not here is ignored. */
   remove(pod: P): void {
+    this.#suspect.delete(pod);
     const pods = this.#generic.get(pod.zone);
     pods?.delete(pod);
     if (pods?.size === 0) this.#generic.delete(pod.zone);
   }
 
+  /** The heartbeat of a pod has changed its mind; one that is not here is ignored. */
+  reconsider(pod: P): void {
+    if (!this.#suspect.has(pod) && this.#generic.get(pod.zone)?.has(pod) !== true) return;
+    this.remove(pod);
+    this.add(pod);
+  }
+
   /** Takes the generic pod that suits a function best; undefined when there is none. */
   take(slotsByZone: ReadonlyMap<string, number>, ownZone: string): P | undefined {
     const zone = chooseZone(this.#generic, slotsByZone, ownZone);
-    if (zone === undefined) return undefined;
-    const [pod] = this.#generic.get(zone) ?? [];
+    const pod = choosePod((zone === undefined ? undefined : this.#generic.get(zone)) ?? this.#suspect);
     if (pod !== undefined) this.remove(pod);
     return pod;
   }
+}
+
+/** The first one that this gateway prefers: gateways that claim at the same moment should not all want the same pod. */
+function choosePod<P extends CorePod>(pods: ReadonlySet<P>): P | undefined {
+  let best: P | undefined;
+  for (const pod of pods) if (best === undefined || pod.preference < best.preference) best = pod;
+  return best;
 }

@@ -8,33 +8,57 @@ import type { VersionState } from './version-state.ts';
  *   Idle       on the version's stack
  *   Busy       runs a request of this gateway
  *   Finishing  has answered; REPORT is not in, so the pod is not free
- *   Foreign    adopted while it runs a request whose answer goes nowhere (an earlier life of the gateway)
- *   Gone       given up: drained, lost, refused or overdue; never comes back
+ *   Adopting   ADOPT is on its way for a pod that another gateway (or an earlier life of this one) held, and that was idle
+ *   Foreign    runs a request whose answer does not come here: another gateway's, or an earlier life's
+ *   Lost       of a function with reserved concurrency: the pod is out of reach and may still run its request, so it counts on,
+ *              until it is seen again, has ended, or its deadline is over
+ *   Gone       given up: drained, lost, refused, overdue or another gateway's by now; never comes back
  *
  * What is not listed is a bug, not a case to handle.
  */
-export type SlotState = 'Claiming' | 'Starting' | 'Idle' | 'Busy' | 'Finishing' | 'Foreign' | 'Gone';
+export type SlotState =
+  | 'Claiming'
+  | 'Starting'
+  | 'Idle'
+  | 'Busy'
+  | 'Finishing'
+  | 'Adopting'
+  | 'Foreign'
+  | 'Lost'
+  | 'Gone';
 /** What can happen to a slot; which state each one leads to stands in `transitions`. */
-export type SlotEvent = 'confirmed' | 'taken' | 'answered' | 'reported' | 'freed' | 'dropped';
+export type SlotEvent =
+  | 'confirmed'
+  | 'taken'
+  | 'answered'
+  | 'reported'
+  | 'freed'
+  | 'foundBusy'
+  | 'vanished'
+  | 'dropped';
 
 const transitions: Readonly<Record<SlotState, Partial<Record<SlotEvent, SlotState>>>> = {
   Claiming: { confirmed: 'Idle', dropped: 'Gone' },
-  Starting: { confirmed: 'Starting', answered: 'Finishing', reported: 'Idle', dropped: 'Gone' },
+  Starting: { confirmed: 'Starting', answered: 'Finishing', reported: 'Idle', vanished: 'Lost', dropped: 'Gone' },
   Idle: { taken: 'Busy', dropped: 'Gone' },
-  Busy: { answered: 'Finishing', reported: 'Idle', dropped: 'Gone' },
-  Finishing: { reported: 'Idle', dropped: 'Gone' },
-  Foreign: { freed: 'Idle', dropped: 'Gone' },
+  Busy: { answered: 'Finishing', reported: 'Idle', vanished: 'Lost', dropped: 'Gone' },
+  Finishing: { reported: 'Idle', vanished: 'Lost', dropped: 'Gone' },
+  Adopting: { freed: 'Idle', foundBusy: 'Foreign', vanished: 'Lost', dropped: 'Gone' },
+  Foreign: { freed: 'Idle', vanished: 'Lost', dropped: 'Gone' },
+  Lost: { dropped: 'Gone' },
   Gone: {},
 };
 
-/** States in which user code may run for a request: what reserved concurrency caps. */
+/** States in which user code may run for a request, as far as this gateway knows: what reserved concurrency caps. */
 const running: Readonly<Record<SlotState, number>> = {
   Claiming: 0,
   Starting: 1,
   Idle: 0,
   Busy: 1,
   Finishing: 1,
+  Adopting: 1,
   Foreign: 1,
+  Lost: 1,
   Gone: 0,
 };
 
@@ -55,13 +79,17 @@ export type SlotCounts = Record<SlotState, number>;
 
 /** All counts 0; each caller gets an object of its own. */
 export function noSlots(): SlotCounts {
-  return { Claiming: 0, Starting: 0, Idle: 0, Busy: 0, Finishing: 0, Foreign: 0, Gone: 0 };
+  return { Claiming: 0, Starting: 0, Idle: 0, Busy: 0, Finishing: 0, Adopting: 0, Foreign: 0, Lost: 0, Gone: 0 };
 }
 
 /** What the core must know of a pod. */
 export interface CorePod {
   readonly pool: string;
   readonly zone: string;
+  /** It did not answer the last heartbeat: chosen last. */
+  readonly isSuspect: boolean;
+  /** Of generic pods that are equal otherwise the one with the lowest is claimed: each gateway has its own order. */
+  readonly preference: number;
 }
 
 /** What the core must know of a request. */
@@ -86,7 +114,7 @@ export interface Slot<P extends CorePod, R extends CoreRequest> {
   request: R | null;
   /** Since when it is Idle; meaningless in other states. */
   idleSinceMs: number;
-  /** When the running invocation is given up; meaningless unless Starting, Busy, Finishing or Claiming. */
+  /** When the running invocation is given up; meaningless unless Starting, Busy, Finishing, Claiming or Lost. */
   deadlineMs: number;
   /** When the core decided on it. */
   readonly claimedMs: number;

@@ -1,7 +1,7 @@
 import { ServiceException } from '../errors.ts';
 import type { DispatchCore } from './core.ts';
 import type { DispatchLimits } from './limits.ts';
-import { planExpiry } from './plan.ts';
+import { allocatedIn, planExpiry } from './plan.ts';
 import type { CorePod, CoreRequest, Slot } from './slot.ts';
 import type { VersionState } from './version-state.ts';
 
@@ -10,7 +10,7 @@ const FAILURE_MEMORY_MS = 60_000;
 
 /**
  * Looks at every deadline of dispatch; called at each tick, so that no request needs a timer of its own: requests whose
- * capacity budget is over, slots that are idle for too long, invocations that are overdue, pauses that have ended.
+ * capacity budget is over or whose term is lost, slots that are idle for too long, invocations that are overdue, pauses that have ended.
  * @param onOverdue must give the slot up
  */
 export function sweep<P extends CorePod, R extends CoreRequest>(
@@ -22,13 +22,25 @@ export function sweep<P extends CorePod, R extends CoreRequest>(
   for (const version of [...core.census.versions()]) {
     endBudgets(core, version, nowMs - limits.capacityBudgetMs, limits.capacityBudgetMs);
     expireIdle(core, version, nowMs);
-    for (const slot of version.slots) {
-      if (slot.deadlineMs <= nowMs && slot.state !== 'Idle' && slot.state !== 'Foreign') onOverdue(slot);
-    }
+    endSlots(core, version, nowMs, onOverdue);
+    if (version.queue.length > 0 && version.owner.cap !== null) core.advance(version);
     if (version.failures > 0 && version.pausedUntilMs <= nowMs) {
       if (nowMs - version.pausedUntilMs > FAILURE_MEMORY_MS) version.failures = 0;
       core.advance(version);
     }
+  }
+}
+
+function endSlots<P extends CorePod, R extends CoreRequest>(
+  core: DispatchCore<P, R>,
+  version: VersionState<P, R>,
+  nowMs: number,
+  onOverdue: (slot: Slot<P, R>) => void,
+): void {
+  for (const slot of version.slots) {
+    if (slot.deadlineMs > nowMs || slot.state === 'Idle' || slot.state === 'Foreign') continue;
+    if (slot.state === 'Lost') core.forget(slot);
+    else onOverdue(slot);
   }
 }
 
@@ -49,15 +61,13 @@ function expireIdle<P extends CorePod, R extends CoreRequest>(
   version: VersionState<P, R>,
   nowMs: number,
 ): void {
-  if (version.idle.length === 0) return;
-  const rules = {
-    isCurrent: version.isCurrent,
-    provisioned: version.target.provisionedConcurrency,
-    idleTimeoutMs: version.target.idleTimeoutMs,
-  };
-  const since = version.idle.map((slot) => slot.idleSinceMs);
-  const count = planExpiry(since, version.slots.size, rules, nowMs);
-  for (const slot of version.idle.slice(0, count)) core.retire(slot, 'idle');
+  const { idleTimeoutMs } = version.target;
+  if (version.isCurrent && !version.idle.isAnyOlder(nowMs - idleTimeoutMs)) return;
+  const idle = version.idle.inOrder();
+  const rules = { isCurrent: version.isCurrent, provisioned: core.provisioned(version), idleTimeoutMs };
+  const since = idle.map((slot) => slot.idleSinceMs);
+  const count = planExpiry(since, allocatedIn(version.counts), rules, nowMs);
+  for (const slot of idle.slice(0, count)) core.retire(slot, 'idle');
 }
 
 /** Says whose fault it is and what to do. The request provably did not run, so every client may try again. */

@@ -5,6 +5,7 @@ import { defaultLimits } from './limits.ts';
 import { sweep } from './sweep.ts';
 import {
   ManualClock,
+  makePod,
   makeRequest,
   makeTarget,
   RecordedEffects,
@@ -89,7 +90,7 @@ export const runs = (maxLength: number) =>
 export class World {
   readonly clock = new ManualClock();
   readonly effects = new RecordedEffects();
-  readonly core = new DispatchCore<TestPod, TestRequest>(limits, this.clock, this.effects, 'a');
+  readonly core = new DispatchCore<TestPod, TestRequest>(limits, this.clock, this.effects, { zone: () => 'a' });
   readonly generic: TestPod[] = [];
   /** Pods whose first dial is under way. */
   readonly dialled: TestPod[] = [];
@@ -114,7 +115,8 @@ export class World {
     this.#count += 1;
     if (step.kind === 'arrive') this.#arrive(step.target);
     else if (step.kind === 'pod') this.#addPod('abc'[step.zone] ?? 'a');
-    else if (step.kind === 'adopt') this.core.adopt(this.#newPod('a'), targets[0] ?? makeTarget(), step.isBusy);
+    else if (step.kind === 'adopt')
+      this.core.adopt(this.#newPod('a'), targets[0] ?? makeTarget(), step.isBusy ? 'Foreign' : 'Idle');
     else if (step.kind === 'dial') this.#dial(step.isLabelled ? 'a' : null);
     else if (step.kind === 'time') this.#pass(step.ms);
     else if (step.kind === 'versions') {
@@ -185,7 +187,7 @@ export class World {
   }
 
   #newPod(zone: string): TestPod {
-    return { name: `p${this.#count}`, zone, pool: 'nodejs24.x' };
+    return makePod(`p${this.#count}`, zone);
   }
 
   #dial(versionUid: string | null): void {
@@ -198,7 +200,7 @@ export class World {
   #endDial(index: number): void {
     const [pod] = this.dialled.splice(index % Math.max(1, this.dialled.length), 1);
     if (pod === undefined) return;
-    if (index % 3 > 0) this.core.adopt(pod, targets[0] ?? makeTarget(), index % 3 === 1);
+    if (index % 3 > 0) this.core.adopt(pod, targets[0] ?? makeTarget(), index % 3 === 1 ? 'Foreign' : 'Idle');
     this.core.arrivals.ended(pod);
   }
 

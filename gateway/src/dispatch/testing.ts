@@ -2,6 +2,8 @@ import { type LambdaError, ServiceException } from '../errors.ts';
 import { DispatchCore } from './core.ts';
 import type { CoreEffects } from './effects.ts';
 import { type DispatchLimits, defaultLimits } from './limits.ts';
+import type { NotOwner } from './ownership.ts';
+import { type CoreRules, noRules } from './rules.ts';
 import type { CorePod, CoreRequest, Slot } from './slot.ts';
 import { sweep } from './sweep.ts';
 import type { Target } from './types.ts';
@@ -77,6 +79,12 @@ export class ManualClock {
 /** A pod of the core's tests. */
 export interface TestPod extends CorePod {
   readonly name: string;
+  isSuspect: boolean;
+}
+
+/** A pod that answers its heartbeats. */
+export function makePod(name: string, zone = 'a', pool = 'nodejs24.x'): TestPod {
+  return { name, zone, pool, isSuspect: false, preference: 0 };
 }
 
 /** A request of the core's tests. */
@@ -107,7 +115,7 @@ export class RecordedEffects implements CoreEffects<TestPod, TestRequest> {
     readonly attempt: number;
   }[] = [];
   readonly claims: TestSlot[] = [];
-  readonly failed: { readonly request: string; readonly error: LambdaError }[] = [];
+  readonly failed: { readonly request: string; readonly error: LambdaError | NotOwner }[] = [];
   readonly released: TestPod[] = [];
   readonly wanted = new Map<string, number>();
   /** Links of these pods are dead: nothing can be sent. */
@@ -130,7 +138,7 @@ export class RecordedEffects implements CoreEffects<TestPod, TestRequest> {
     this.log.push(`release ${pod.name}: ${reason}`);
   }
 
-  fail(request: TestRequest, error: LambdaError): void {
+  fail(request: TestRequest, error: LambdaError | NotOwner): void {
     this.failed.push({ request: request.name, error });
     this.log.push(`fail ${request.name}`);
   }
@@ -152,11 +160,11 @@ export class RecordedEffects implements CoreEffects<TestPod, TestRequest> {
 export const testError = new ServiceException('test');
 
 /** A core among fakes, and short words for what happens to it. */
-export function startCore(limits: Partial<DispatchLimits> = {}) {
+export function startCore(limits: Partial<DispatchLimits> = {}, rules: CoreRules = noRules) {
   const clock = new ManualClock();
   const effects = new RecordedEffects();
   const all = { ...defaultLimits, ...limits };
-  const core = new DispatchCore<TestPod, TestRequest>(all, clock, effects, 'a');
+  const core = new DispatchCore<TestPod, TestRequest>(all, clock, effects, { zone: () => 'a', rules });
   let requests = 0;
   const gone = new Set<string>();
   const slotOf = (pod: string): TestSlot => {
@@ -180,7 +188,7 @@ export function startCore(limits: Partial<DispatchLimits> = {}) {
       );
     },
     pod(name: string, zone = 'a', pool = 'nodejs24.x'): void {
-      core.claims.podReady({ name, zone, pool });
+      core.claims.podReady(makePod(name, zone, pool));
     },
     answer: (pod: string) => core.answered(slotOf(pod)),
     report: (pod: string, isReusable = true) => core.reported(slotOf(pod), isReusable),

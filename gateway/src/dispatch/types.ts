@@ -95,7 +95,10 @@ export interface PoolPod {
   readonly zone: string;
   readonly pool: string;
   readonly ready: boolean;
+  /** It is going away, or has ended. */
   readonly terminating: boolean;
+  /** Its processes have ended (phase Succeeded or Failed). Absent = not known apart from `terminating`. */
+  readonly isOver?: boolean;
   readonly state: 'generic' | 'claimed';
   /** From the annotation; null when generic. */
   readonly versionUid: string | null;
@@ -183,8 +186,10 @@ export interface DispatchStats {
     readonly busy: number;
     /** Answered, REPORT not seen yet. */
     readonly finishing: number;
-    /** Adopted pods that run another gateway's (or an earlier life's) invocation. */
+    /** Adopted pods that run another gateway's (or an earlier life's) invocation, or whose adoption is under way. */
     readonly foreign: number;
+    /** Of functions with reserved concurrency: out of reach, may still run; they count against the cap. Not allocated. */
+    readonly lost: number;
   };
   /** Since the start of the process. */
   readonly claimsTotal: number;
@@ -202,4 +207,8 @@ export interface PoolStats {
   readonly claimed: number;
   /** Claims that wait for a generic pod. */
   readonly missing: number;
+  /** Linked pods that another live gateway holds. */
+  readonly held: number;
+  /** Linked pods that did not answer their last heartbeat. */
+  readonly suspect: number;
 }

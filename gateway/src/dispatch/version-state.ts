@@ -1,4 +1,5 @@
 import { Fifo } from './fifo.ts';
+import { IdleSlots } from './idle-slots.ts';
 import { type CorePod, type CoreRequest, noSlots, type Slot, type SlotCounts } from './slot.ts';
 import type { Target } from './types.ts';
 
@@ -8,7 +9,7 @@ export class FunctionState<P extends CorePod, R extends CoreRequest> {
   readonly key: string;
   /** Hard cap of what runs at the same time; null = none of its own. */
   cap: number | null = null;
-  /** Slots in a running state, over all versions. Invariant: <= cap, unless the cap was lowered or pods were adopted. */
+  /** Slots in a running state, over all versions. Invariant: <= cap, unless the cap was lowered or busy pods were adopted. */
   running = 0;
   /** Requests that were admitted and are not answered: waiting ones included. */
   outstanding = 0;
@@ -26,6 +27,7 @@ export class FunctionState<P extends CorePod, R extends CoreRequest> {
 
 /** What the account's limit is counted by. */
 export interface AccountState {
+  readonly id: string;
   /** Unanswered requests of functions without reserved concurrency. */
   outstanding: number;
   /** Sum of reserved concurrency over all functions of the account. */
@@ -42,8 +44,8 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
   isCurrent = true;
   /** Every slot that is not Gone. */
   readonly slots = new Set<Slot<P, R>>();
-  /** Idle slots; the most recently used is last and is taken first, the first is the longest idle. */
-  readonly idle: Slot<P, R>[] = [];
+  /** Its idle slots. */
+  readonly idle: IdleSlots<P, R>;
   /** Slots by state; always the sum over `slots`. */
   readonly counts: SlotCounts = noSlots();
   /** Requests that wait for a pod, oldest first. Empty while a slot is idle, unless the function's cap forbids. */
@@ -59,7 +61,9 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
   /** No claim before that time. */
   pausedUntilMs = 0;
 
-  constructor(uid: string, target: Target, owner: FunctionState<P, R>) {
+  /** @param zone own zone at this moment; empty = unknown */
+  constructor(uid: string, target: Target, owner: FunctionState<P, R>, zone: () => string) {
+    this.idle = new IdleSlots(zone);
     this.uid = uid;
     this.target = target;
     this.owner = owner;

@@ -4,16 +4,18 @@ import { Flag, Frame } from './generated/frames.ts';
 import { answerHello, type Identity } from './handshake.ts';
 import { LinkError } from './link-error.ts';
 import {
+  type PodState,
+  parseBusy,
   parseError,
   parseHello,
   parseReport,
   parseResponseHead,
   parseSpecialized,
+  parseState,
   parseWelcome,
-  type ReportBody,
-  type ResponseHead,
   type Welcome,
 } from './messages.ts';
+import type { AdoptSink, ClaimSink, FenceSink, InvokeSink, Stream } from './streams.ts';
 
 /*
  * The life of one connection. What is not listed closes it with BadFrame.
@@ -23,6 +25,7 @@ import {
  *               | Authenticating |              |                |               |             |
  *   Authenticat.| -              | -> Open      | -> Closed      | -             | -> Closed   | -> Closed
  *   Open        | -              | -            | -> Closed      | to the stream | -> Closed   | -> Closed
+ *               | STATE: the owner hears of it
  *   Closed      | ignored, like everything else
  *
  * Entering Closed ends every open stream with `onLost`, exactly once, then tells the owner, exactly once.
@@ -30,30 +33,15 @@ import {
  * What a stream may conclude:
  *   - `onRefused` (an ERROR frame): the agent did not run it; another pod may be tried.
  *   - `onLost`: the frames were written, so the agent may have run it; it must not be tried again elsewhere.
- *   - `claim`/`invoke` returned false: nothing was written; another pod may be tried.
+ *   - `claim`/`invoke`/`adopt`/`fence` returned false: nothing was written; another pod may be tried.
  */
 type State = 'Greeting' | 'Authenticating' | 'Open' | 'Closed';
-
-/** Takes what the agent says about one SPECIALIZE. */
-export interface ClaimSink {
-  onSpecialized(alreadyClaimed: boolean): void;
-  onRefused(error: LinkError): void;
-  onLost(error: LinkError): void;
-}
-
-/** Takes what the agent says about one INVOKE. */
-export interface InvokeSink {
-  /** `payload` belongs to the receiver. */
-  onResponse(head: ResponseHead, payload: Buffer): void;
-  /** Ends the stream. */
-  onReport(report: ReportBody): void;
-  onRefused(error: LinkError): void;
-  onLost(error: LinkError): void;
-}
 
 /** Whom the connection tells of its own life. */
 export interface ConnectionOwner {
   opened(welcome: Welcome): void;
+  /** STATE: what the pod is has changed by another gateway's doing. Protocol 2. */
+  stateChanged(state: PodState): void;
   /** The last word, also when it never opened. */
   closed(error: LinkError): void;
 }
@@ -66,26 +54,26 @@ export interface Address {
   readonly podUid: string;
 }
 
-type Stream =
-  | { readonly kind: 'claim'; readonly sink: ClaimSink }
-  | { readonly kind: 'invoke'; readonly sink: InvokeSink; answer: PartialAnswer | null };
-
-/** A response whose DATA frames are not all in. */
-interface PartialAnswer {
-  readonly head: ResponseHead;
-  readonly pieces: Buffer[];
-  bytes: number;
-}
-
 /** An agent never sends more (6 MiB plus its JSON error bodies); memory stays bounded if one does. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
-/** PINGs without any answer after which the pod is lost. */
+/** PINGs without any answer after which the pod counts as lost. */
 const MAX_MISSED = 2;
+/** ADOPT, FENCE, STATE exist from this version on. */
+const HOLDER_PROTOCOL = 2;
 /**
  * One read buffer for all connections: the kernel fills it and the decoder empties it before the next read starts.
  * Saves an allocation and the stream machinery per read.
  */
 const readBuffer = Buffer.allocUnsafeSlow(65_536);
+
+/** How a link looks at a heartbeat: `suspect` = one PING was not answered in time, `lost` = two were not. */
+export type Pulse = 'well' | 'suspect' | 'lost';
+
+/** What dispatch needs of a connection. */
+export type PodConnection = Pick<
+  Connection,
+  'isOpen' | 'hasHolders' | 'claim' | 'invoke' | 'claimAndInvoke' | 'adopt' | 'fence' | 'drain' | 'beat' | 'close'
+>;
 
 /** One TCP connection to the agent of one pod. Starts to connect when constructed; never reconnects. */
 export class Connection {
@@ -97,6 +85,8 @@ export class Connection {
   /** Streams that still expect something, by number. Empty unless Open. */
   readonly #streams = new Map<number, Stream>();
   #state: State = 'Greeting';
+  /** The version that both speak; 0 while Greeting. */
+  #protocol = 0;
   /** Number of the newest stream; rises, never reused on this connection. */
   #lastStream = 0;
   /** Bytes came in since the last tick. */
@@ -124,6 +114,11 @@ export class Connection {
     return this.#state === 'Open';
   }
 
+  /** The agent knows holders: protocol 2. */
+  get hasHolders(): boolean {
+    return this.#protocol >= HOLDER_PROTOCOL;
+  }
+
   /** Claims the pod: `head` is the JSON text of SPECIALIZE, `code` the zip. False = nothing was written. */
   claim(head: string, code: Buffer, sink: ClaimSink): boolean {
     if (this.#state !== 'Open') return false;
@@ -148,6 +143,22 @@ export class Connection {
     return isSent;
   }
 
+  /** Asks to become the holder of a pod that holds `versionUid`. False = nothing was written, also with protocol 1. */
+  adopt(versionUid: string, epoch: number, sink: AdoptSink): boolean {
+    if (this.#state !== 'Open' || !this.hasHolders) return false;
+    const stream = this.#open({ kind: 'adopt', sink });
+    this.#socket.write(encodeFrame(Frame.ADOPT, stream, JSON.stringify({ versionUid, epoch })));
+    return true;
+  }
+
+  /** Shuts out older claims of a function (namespace/name). False = nothing was written, also with protocol 1. */
+  fence(functionKey: string, epoch: number, sink: FenceSink): boolean {
+    if (this.#state !== 'Open' || !this.hasHolders) return false;
+    const stream = this.#open({ kind: 'fence', sink });
+    this.#socket.write(encodeFrame(Frame.FENCE, stream, JSON.stringify({ function: functionKey, epoch })));
+    return true;
+  }
+
   /** Tells the agent to take no new work and to end when it has none. */
   drain(reason: string): void {
     if (this.#state === 'Open') this.#socket.write(encodeFrame(Frame.DRAIN, 0, JSON.stringify({ reason })));
@@ -159,23 +170,23 @@ export class Connection {
   }
 
   /**
-   * Heartbeat, to be called every 5 s: a link that was silent since the last tick gets a PING; one that answered none
-   * of two is lost, so a half-open link is found after 10..20 s. Counts ticks, not time: a gateway that was paused
-   * itself does not take its pods for dead.
+   * Heartbeat, to be called at equal periods: a link that was silent since the last one gets a PING, and another one as long as it
+   * answers none. It is not closed here: whether the pod or this gateway is in trouble, only one who sees all links can say. With a
+   * period of 750 ms a dead pod is suspect after 2.25 s and lost after 3 s at the latest. Counts calls, not time: a gateway
+   * that was paused itself does not take its pods for dead.
    */
-  tick(): void {
-    if (this.#state !== 'Open') return;
+  beat(): Pulse {
+    if (this.#state !== 'Open') return 'well';
     if (this.#hasHeard) {
       this.#hasHeard = false;
       this.#missed = 0;
-      return;
+      return 'well';
     }
-    if (this.#missed >= MAX_MISSED) {
-      this.#end(new LinkError('Lost', `pod ${this.#address.podUid} answered no PING`));
-      return;
-    }
-    this.#missed += 1;
+    const missed = this.#missed;
+    this.#missed = Math.min(missed + 1, MAX_MISSED);
     this.#socket.write(encodeFrame(Frame.PING, 0));
+    if (missed === 0) return 'well';
+    return missed < MAX_MISSED ? 'suspect' : 'lost';
   }
 
   #open(stream: Stream): number {
@@ -207,14 +218,27 @@ export class Connection {
     const stream = this.#streams.get(number);
     if (stream === undefined) return;
     if (type === Frame.ERROR) {
-      const { code, message } = parseError(parseJson(body));
+      const error = parseError(parseJson(body));
       this.#streams.delete(number);
-      stream.sink.onRefused(new LinkError(code, message));
+      stream.sink.onRefused(error);
     } else if (stream.kind === 'invoke') this.#onInvokeFrame(stream, number, type, flags, body);
-    else if (type === Frame.SPECIALIZED) {
+    else this.#onOneAnswer(stream, number, type, body);
+  }
+
+  /** What is answered by exactly one frame. */
+  #onOneAnswer(stream: Exclude<Stream, { kind: 'invoke' }>, number: number, type: number, body: Buffer): void {
+    if (stream.kind === 'claim' && type === Frame.SPECIALIZED) {
       const { alreadyClaimed } = parseSpecialized(parseJson(body));
       this.#streams.delete(number);
       stream.sink.onSpecialized(alreadyClaimed);
+    } else if (stream.kind === 'adopt' && type === Frame.ADOPTED) {
+      const busy = parseBusy(parseJson(body));
+      this.#streams.delete(number);
+      stream.sink.onAdopted(busy);
+    } else if (stream.kind === 'fence' && type === Frame.FENCED) {
+      const state = parseState(parseJson(body));
+      this.#streams.delete(number);
+      stream.sink.onFenced(state);
     }
   }
 
@@ -250,10 +274,12 @@ export class Connection {
   #onLinkFrame(type: number, body: Buffer): void {
     if (type === Frame.PING) this.#socket.write(encodeFrame(Frame.PONG, 0));
     else if (type === Frame.ERROR) {
-      const { code, message } = parseError(parseJson(body));
-      this.#end(new LinkError(code, message));
+      this.#end(parseError(parseJson(body)));
+    } else if (type === Frame.STATE && this.#state === 'Open') {
+      this.#owner.stateChanged(parseState(parseJson(body)));
     } else if (type === Frame.HELLO && this.#state === 'Greeting') {
-      const auth = answerHello(parseHello(parseJson(body)), this.#address.podUid, this.#identity);
+      const { protocol, auth } = answerHello(parseHello(parseJson(body)), this.#address.podUid, this.#identity);
+      this.#protocol = protocol;
       this.#state = 'Authenticating';
       this.#socket.write(encodeFrame(Frame.AUTH, 0, auth));
     } else if (type === Frame.WELCOME && this.#state === 'Authenticating') {

@@ -40,6 +40,7 @@ function start(port: number, podUid = 'pod') {
     clock,
     {
       opened: (_connection, { state }) => tell(`opened ${state}`),
+      stateChanged: () => tell('state'),
       failed: (error: LinkError) => tell(`failed ${error.code}`),
       closed: (error: LinkError) => tell(`closed ${error.code}`),
     },

@@ -1,7 +1,7 @@
-import { type Address, Connection } from './connection.ts';
+import { type Address, Connection, type PodConnection } from './connection.ts';
 import type { Identity } from './handshake.ts';
 import { LinkError } from './link-error.ts';
-import type { Welcome } from './messages.ts';
+import type { PodState, Welcome } from './messages.ts';
 
 /** Time, handed in. */
 export interface Clock {
@@ -23,9 +23,11 @@ export interface DialBudget {
 /** A pod whose agent is just starting refuses connections for some milliseconds: 5..20 ms steps find it quickly. */
 export const defaultDialBudget: DialBudget = { budgetMs: 2000, minPauseMs: 5, maxPauseMs: 20 };
 
-/** Whom a dial tells how it ends: exactly one of `opened` and `failed`; `closed` only after `opened`. */
+/** Whom a dial tells how it ends: exactly one of `opened` and `failed`; the others only after `opened`. */
 export interface DialOwner {
-  opened(connection: Connection, welcome: Welcome): void;
+  opened(connection: PodConnection, welcome: Welcome): void;
+  /** @see ConnectionOwner */
+  stateChanged(state: PodState): void;
   failed(error: LinkError): void;
   closed(error: LinkError): void;
 }
@@ -92,6 +94,7 @@ class Dial {
         this.#cancelDeadline();
         this.#owner.opened(connection, welcome);
       },
+      stateChanged: (state) => this.#owner.stateChanged(state),
       closed: (error) => this.#onClosed(error),
     });
     this.#connection = connection;

@@ -5,26 +5,34 @@ import type { Hello } from './messages.ts';
 
 /** Who this gateway is, in every AUTH. */
 export interface Identity {
-  /** Name of this gateway process; one of its own per replica. */
+  /** This gateway process: one of its own per replica and per life. */
   readonly gatewayId: string;
-  /** Owner epoch, whole, >= 0, rises with each life of the gateway: agents refuse lower ones. */
+  /** Whole, >= 0: the wall clock at the start, milliseconds. Agents refuse a lower one of the same gatewayId. */
   readonly epoch: number;
   /** Ed25519 private key whose public half the agents were started with. */
   readonly signingKey: KeyObject;
 }
 
+/** What a gateway says to a HELLO. */
+export interface HelloAnswer {
+  /** The version that both speak from now on. */
+  readonly protocol: number;
+  /** JSON text of the AUTH body. */
+  readonly auth: string;
+}
+
 /**
- * Answers an agent's HELLO: JSON text of the AUTH body.
+ * Answers an agent's HELLO.
  * A pod IP is not an identity, so the uid that the agent says must be the one that is meant. Fails closed.
  * @throws LinkError WrongPod, UnsupportedProtocol
  */
-export function answerHello(hello: Hello, podUid: string, identity: Identity): string {
+export function answerHello(hello: Hello, podUid: string, identity: Identity): HelloAnswer {
   if (hello.podUid !== podUid) throw new LinkError('WrongPod', `dialled pod ${podUid}, pod ${hello.podUid} answered`);
   const protocol = chooseProtocol(hello);
   const { gatewayId, epoch, signingKey } = identity;
   const text = `kappa-link\n${hello.nonce}\n${podUid}\n${gatewayId}\n${epoch}`;
   const signature = sign(null, Buffer.from(text, 'utf8'), signingKey).toString('base64');
-  return JSON.stringify({ protocol, podUid, gatewayId, epoch, signature });
+  return { protocol, auth: JSON.stringify({ protocol, podUid, gatewayId, epoch, signature }) };
 }
 
 /** The newest version that both sides speak. */

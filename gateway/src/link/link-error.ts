@@ -10,11 +10,14 @@ export type LinkErrorCode = ErrorCode | 'Unreachable' | 'NoAnswer' | 'Lost' | 'C
 /** A failure of the link to one pod. */
 export class LinkError extends Error {
   readonly code: LinkErrorCode;
+  /** StaleEpoch: the highest epoch that the agent has seen; null when it did not say. */
+  readonly epoch: number | null;
 
-  constructor(code: LinkErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: LinkErrorCode, message: string, options: ErrorOptions & { readonly epoch?: number } = {}) {
     super(message, options);
     this.name = 'LinkError';
     this.code = code;
+    this.epoch = options.epoch ?? null;
   }
 
   /** Another try at the same address cannot help: the pod there is not the one that is meant, or refuses us. */

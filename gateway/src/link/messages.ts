@@ -10,13 +10,27 @@ export interface Hello {
   readonly nonce: string;
 }
 
-/** What a pod is when the link to it opens. */
-export interface Welcome {
-  readonly state: 'Warm' | 'Claimed';
+/** The gateway that a claimed pod takes invocations from. */
+export interface Holder {
+  /** One life of one gateway. */
+  readonly gatewayId: string;
+  /** Of the claim or adoption that made it the holder. */
+  readonly epoch: number;
+}
+
+/** What a pod is at one moment. */
+export interface PodState {
   /** The version that the pod holds; null while generic. */
   readonly claim: { readonly versionUid: string } | null;
-  /** Request ids that run at this moment. */
+  /** Null while generic, and always with protocol 1. */
+  readonly holder: Holder | null;
+  /** Request ids that run. */
   readonly busy: readonly string[];
+}
+
+/** What a pod is when the link to it opens. */
+export interface Welcome extends PodState {
+  readonly state: 'Warm' | 'Claimed';
   readonly perInstance: number;
 }
 
@@ -61,15 +75,34 @@ export function parseHello(body: unknown): Hello {
 /** @throws LinkError BadFrame */
 export function parseWelcome(body: unknown): Welcome {
   const fields = object(body);
-  const claim = fields['claim'] ?? null;
-  const busy = fields['busy'] ?? [];
-  if (!Array.isArray(busy)) throw bad('busy');
   return {
+    ...parseState(body),
     state: oneOf(fields, 'state', ['Warm', 'Claimed']),
-    claim: claim === null ? null : { versionUid: text(object(claim), 'versionUid') },
-    busy: busy.map(String),
     perInstance: number(fields, 'perInstance'),
   };
+}
+
+/** Body of STATE and FENCED, part of WELCOME's. @throws LinkError BadFrame */
+export function parseState(body: unknown): PodState {
+  const fields = object(body);
+  const claim = fields['claim'] ?? null;
+  const holder = fields['holder'] ?? null;
+  return {
+    claim: claim === null ? null : { versionUid: text(object(claim), 'versionUid') },
+    holder: holder === null ? null : parseHolder(object(holder)),
+    busy: parseBusy(body),
+  };
+}
+
+function parseHolder(fields: Fields): Holder {
+  return { gatewayId: text(fields, 'gatewayId'), epoch: number(fields, 'epoch') };
+}
+
+/** The request ids of WELCOME, STATE, ADOPTED, FENCED. @throws LinkError BadFrame */
+export function parseBusy(body: unknown): readonly string[] {
+  const busy = object(body)['busy'] ?? [];
+  if (!Array.isArray(busy)) throw bad('busy');
+  return busy.map(String);
 }
 
 /** Checks in place instead of copying: once per request. @throws LinkError BadFrame */
@@ -106,15 +139,14 @@ export function parseSpecialized(body: unknown): { readonly versionUid: string; 
   return { versionUid: text(fields, 'versionUid'), alreadyClaimed: fields['alreadyClaimed'] === true };
 }
 
-/** Body of ERROR; a code that this gateway does not know (a newer agent) counts as `Internal`. */
-export function parseError(body: unknown): { readonly code: ErrorCode; readonly message: string } {
+/** Body of ERROR; a code that this gateway does not know (a newer agent) counts as `Internal`. @throws LinkError BadFrame */
+export function parseError(body: unknown): LinkError {
   const fields = object(body);
   const name = text(fields, 'code');
   const code = Object.values(ErrorCode).find((known) => known === name);
-  return {
-    code: code ?? 'Internal',
-    message: code === undefined ? `${name}: ${fields['message']}` : `${fields['message']}`,
-  };
+  const message = code === undefined ? `${name}: ${fields['message']}` : `${fields['message']}`;
+  const epoch = fields['epoch'];
+  return new LinkError(code ?? 'Internal', message, typeof epoch === 'number' ? { epoch } : {});
 }
 
 function object(value: unknown): Fields {

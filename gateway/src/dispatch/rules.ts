@@ -1,0 +1,21 @@
+import type { Target } from './types.ts';
+
+/** What limits the core from outside: the other gateways. Synchronous and cheap. */
+export interface CoreRules {
+  /** This gateway may still be given requests of that function (namespace/name), which has reserved concurrency. */
+  hasTerm(functionKey: string): boolean;
+  /** It may dispatch them at this moment: the term holds, and what earlier owners left is known. Implies `hasTerm`. */
+  mayRun(functionKey: string): boolean;
+  /** It is the one that keeps the function's provisioned concurrency. */
+  isProvisioner(target: Target): boolean;
+  /** Unanswered requests of the account at the other gateways. */
+  outstandingElsewhere(accountId: string): number;
+}
+
+/** A gateway that is alone. */
+export const noRules: CoreRules = Object.freeze({
+  hasTerm: () => true,
+  mayRun: () => true,
+  isProvisioner: () => true,
+  outstandingElsewhere: () => 0,
+});
