@@ -6,6 +6,7 @@ import { buildImage, exportImage, removeImage, removeLeftovers, unpackedBytes } 
 import { installTools } from './debian.ts';
 import { type ImageSpec, imageName, selectImages, type Tags } from './images.ts';
 import { hashInputs } from './inputs.ts';
+import { withLock } from './lock.ts';
 import { partHash, providePart } from './parts.ts';
 import { cache, repository } from './places.ts';
 import { run } from './run.ts';
@@ -40,13 +41,17 @@ export interface BuildOptions {
 
 /**
  * Builds the images that are not in the cache and gives all. Root on Debian; installs buildah and mmdebstrap when they are missing.
- * One at a time per machine. @throws Error with the output of the command that failed
+ * Waits while another process builds. @throws Error with the output of the command that failed
  */
-export async function buildImages(options: BuildOptions = {}): Promise<readonly BuiltImage[]> {
+export function buildImages(options: BuildOptions = {}): Promise<readonly BuiltImage[]> {
+  mkdirSync(join(cache, 'archives'), { recursive: true });
+  return withLock(join(cache, 'lock'), () => buildMissing(options));
+}
+
+async function buildMissing(options: BuildOptions): Promise<readonly BuiltImage[]> {
   const tags: Tags = { version: options.version ?? ownVersion(), suffix: options.suffix ?? '' };
   const progress = options.onProgress ?? (() => {});
   const chosen = selectImages(options.names ?? []);
-  mkdirSync(join(cache, 'archives'), { recursive: true });
   const wanted = chosen.map((image) => ({ image, name: imageName(image, tags), path: archivePath(image, tags) }));
   if (wanted.some(({ path }) => !existsSync(`${path}.json`))) {
     await installTools();
