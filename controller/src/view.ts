@@ -224,15 +224,15 @@ export class View {
 
   #functionChanged(key: string, fn: FunctionSummary | null): void {
     const { events } = this.#deps;
-    events.functionChanged(key);
     const runtime = this.#functionsByRuntime.set(key, fn?.runtime ?? null);
-    if (runtime !== (fn?.runtime ?? null)) {
-      for (const name of [runtime, fn?.runtime]) if (typeof name === 'string') events.poolChanged(name);
-    }
     const name = fn === null ? null : `${fn.namespace}/${fn.lambdaName}`;
     const nameBefore = this.#functionsByName.set(key, name);
+    events.functionChanged(key); // what is told may be looked at before this returns: only now is the index right
     if (nameBefore !== name) this.#enqueueNamesakes(key, [nameBefore, name]);
     for (const alias of this.#aliasesByFunction.keysOf(key)) events.aliasChanged(alias);
+    for (const pool of runtime === fn?.runtime ? [] : [runtime, fn?.runtime]) {
+      if (typeof pool === 'string') events.poolChanged(pool);
+    }
     if (fn === null) this.#enqueuePoolsOf(this.#podsByFunction.keysOf(key)); // its runtime may have changed: any pool
   }
 
