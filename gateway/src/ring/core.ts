@@ -36,7 +36,7 @@ const SENT_KEPT = 64;
  * **Alive** = a member that is not terminating, has been heard within `silenceMs`, and does not leave. This gateway itself always
  * is unless it leaves; one that leaves and sees nobody else still counts as an owner, so that its last requests are served.
  *
- * **Own pauses.** A gap between two ticks above `pauseMs` means that this process did not run: nobody could be heard, so silence counts from the
+ * **Own pauses.** A gap between two calls above `pauseMs` means that this process did not run: nobody could be heard, so silence counts from the
  * wake-up. What it holds is judged by the time that really went by (Terms.settle).
  *
  * **Admission.** A new life votes (and so counts for anybody, itself too) when `waitMs` have gone by since its start, every gateway that is heard
@@ -60,7 +60,8 @@ export class RingCore {
   #seq = 0;
   #isLeaving = false;
   #isAdmitted = false;
-  #lastTickMs: number;
+  /** When this process was seen to run the last time. */
+  #lastSeenMs: number;
   #wokeMs = Number.NEGATIVE_INFINITY;
   #load: Load = NO_LOAD;
   #version = 0;
@@ -73,7 +74,7 @@ export class RingCore {
     this.name = nameOf(gatewayId);
     this.#limits = limits;
     this.#startMs = nowMs;
-    this.#lastTickMs = nowMs;
+    this.#lastSeenMs = nowMs;
     this.terms = new Terms(gatewayId, this.ranking);
     this.#views = new Views(limits.waitMs);
     this.#electorates = new Electorates(this.name, limits.waitMs);
@@ -132,12 +133,14 @@ export class RingCore {
 
   /** Something came in from an authenticated peer. */
   heard(id: string, nowMs: number): void {
+    this.#seen(nowMs);
     const heard = this.#heardOf(id, nowMs);
     heard.heardMs = nowMs;
   }
 
   /** A RING came in. */
   received(id: string, message: RingMessage, nowMs: number): void {
+    this.#seen(nowMs);
     const heard = this.#heardOf(id, nowMs);
     const isNews = heard.message === null || heard.isLeaving !== message.leaving;
     heard.heardMs = nowMs;
@@ -169,8 +172,6 @@ export class RingCore {
 
   /** To be called every `heartbeatMs`. */
   tick(load: Load, nowMs: number): void {
-    if (nowMs - this.#lastTickMs > this.#limits.pauseMs) this.#wokeMs = nowMs;
-    this.#lastTickMs = nowMs;
     this.#load = load;
     this.terms.settle(nowMs);
     this.#refresh(nowMs);
@@ -186,11 +187,20 @@ export class RingCore {
     this.#refresh(nowMs);
   }
 
-  /** Invocations of a function that run at other gateways, as last heard; small numbers are not told of. */
-  runningElsewhere(key: string): number {
-    let sum = 0;
-    for (const [name, { message }] of this.#heard) if (this.#owners.has(name)) sum += message?.hot[key] ?? 0;
-    return sum;
+  /** Invocations that run at other gateways, by function, as last heard; small numbers are not told of. */
+  runningElsewhere(): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>();
+    for (const [name, { message }] of this.#heard) {
+      if (message === null || !this.#isHeard(name)) continue;
+      for (const [key, count] of Object.entries(message.hot)) sums.set(key, (sums.get(key) ?? 0) + count);
+    }
+    return sums;
+  }
+
+  /** Nothing has come from that gateway for `silenceMs`. */
+  isSilent(name: string, nowMs: number): boolean {
+    const heard = this.#heard.get(name);
+    return heard === undefined || this.#silenceOf(heard, nowMs) >= this.#limits.silenceMs;
   }
 
   /** Unanswered requests of an account at other gateways, as last heard. */
@@ -212,7 +222,7 @@ export class RingCore {
   /** Leaving gateways still answer requests: their figures count until they fall silent. */
   #isHeard(name: string): boolean {
     const heard = this.#heard.get(name);
-    return heard !== undefined && this.#silenceOf(heard, this.#lastTickMs) < this.#limits.silenceMs;
+    return heard !== undefined && this.#silenceOf(heard, this.#lastSeenMs) < this.#limits.silenceMs;
   }
 
   #heardOf(id: string, nowMs: number): Heard {
@@ -237,7 +247,14 @@ export class RingCore {
     return this.#members?.get(name)?.terminating === false && this.#silenceOf(heard, nowMs) < this.#limits.silenceMs;
   }
 
+  /** Every call comes by here first: a long gap means that this process was paused. */
+  #seen(nowMs: number): void {
+    if (nowMs - this.#lastSeenMs > this.#limits.pauseMs) this.#wokeMs = nowMs;
+    this.#lastSeenMs = nowMs;
+  }
+
   #refresh(nowMs: number): void {
+    this.#seen(nowMs);
     if (!this.#isAdmitted) this.#tryAdmission(nowMs);
     this.#refreshViews(nowMs);
     this.#electorates.tick((name) => this.#electoratesOf(name, nowMs), nowMs);

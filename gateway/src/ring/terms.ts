@@ -50,6 +50,7 @@ export class Terms {
   #own: Vote | null = null;
   #version = 0;
   #numbers = 0;
+  #heldCount = 0;
   /** The first grant runs out then. */
   #nextLapseMs = Number.POSITIVE_INFINITY;
 
@@ -61,9 +62,12 @@ export class Terms {
 
   /** Terms that were held when looked at last. */
   get heldCount(): number {
-    let count = 0;
-    for (const { number } of this.#entries.values()) if (number !== null) count += 1;
-    return count;
+    return this.#heldCount;
+  }
+
+  /** Changes whenever a term may have been lost or may be had. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Names that votes speak of. */
@@ -125,9 +129,16 @@ export class Terms {
   #remember(key: string, entry: Entry): void {
     if (this.#entries.size >= MAX_ENTRIES && !this.#entries.has(key)) {
       const oldest = this.#entries.keys().next();
-      if (oldest.done !== true) this.#entries.delete(oldest.value);
+      if (oldest.done !== true) this.#forget(oldest.value);
     }
+    if (entry.number !== null) this.#heldCount += 1;
     this.#entries.set(key, entry);
+  }
+
+  #forget(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined && entry.number !== null) this.#heldCount -= 1;
+    this.#entries.delete(key);
   }
 
   #changed(): boolean {
@@ -137,6 +148,7 @@ export class Terms {
       if (entry.number === null || this.#isHeld(key)) continue;
       entry.number = null;
       entry.version = this.#version;
+      this.#heldCount -= 1;
       isLost = true;
     }
     return isLost;

@@ -1,0 +1,134 @@
+import { NoIdleSlot, NotOwner } from '../dispatch/ownership.ts';
+import type { Invocation, Report, Start } from '../dispatch/types.ts';
+import { type Fault, LambdaError, ServiceException, type ThrottleReason, TooManyRequests } from '../errors.ts';
+import { bad, object, optionalText, text, whole } from './messages.ts';
+
+/** Head of FORWARD, read. */
+export interface ForwardHead {
+  readonly versionUid: string;
+  /** Refuse rather than claim or queue. */
+  readonly onlyIdle: boolean;
+  readonly requestId: string;
+  readonly invokedFunctionArn: string;
+  readonly traceId: string | undefined;
+  readonly clientContext: string | undefined;
+  readonly tail: boolean;
+}
+
+/** JSON text of the head of FORWARD. */
+export function makeForwardHead(versionUid: string, invocation: Invocation, onlyIdle: boolean): string {
+  const { requestId, invokedFunctionArn, traceId, clientContext, tail } = invocation;
+  return JSON.stringify({
+    versionUid,
+    onlyIdle: onlyIdle || undefined,
+    requestId,
+    invokedFunctionArn,
+    traceId,
+    clientContext,
+    tail: tail || undefined,
+  });
+}
+
+/** @throws LinkError BadFrame */
+export function parseForwardHead(body: unknown): ForwardHead {
+  const fields = object(body);
+  return {
+    versionUid: text(fields, 'versionUid'),
+    onlyIdle: fields['onlyIdle'] === true,
+    requestId: text(fields, 'requestId'),
+    invokedFunctionArn: text(fields, 'invokedFunctionArn'),
+    traceId: optionalText(fields, 'traceId'),
+    clientContext: optionalText(fields, 'clientContext'),
+    tail: fields['tail'] === true,
+  };
+}
+
+/** Head of a RESPONSE between gateways: an agent's, and what only the owner knows. */
+export interface ForwardedHead {
+  readonly kind: 'response' | 'error';
+  readonly contentType: string | undefined;
+  readonly errorType: string | undefined;
+  readonly start: Start;
+  readonly waitMs: number;
+}
+
+/** @throws LinkError BadFrame */
+export function parseForwardedHead(body: unknown): ForwardedHead {
+  const fields = object(body);
+  const { kind, waitMs } = fields;
+  if (kind !== 'response' && kind !== 'error') throw bad('kind');
+  if (typeof waitMs !== 'number') throw bad('waitMs');
+  return {
+    kind,
+    contentType: optionalText(fields, 'contentType'),
+    errorType: optionalText(fields, 'errorType'),
+    start: fields['start'] === 'cold' ? 'cold' : 'warm',
+    waitMs,
+  };
+}
+
+/** A report as the owner has it; it has checked it. `null` = the pod was lost before. */
+export function parseForwardedReport(body: unknown): Report | null {
+  if (body === null) return null;
+  const fields = object(body);
+  const { status } = fields;
+  if (status !== 'success' && status !== 'error' && status !== 'timeout' && status !== 'failure') throw bad('status');
+  for (const name of ['durationMs', 'billedDurationMs', 'memorySizeMiB', 'maxMemoryMiB'])
+    if (typeof fields[name] !== 'number') throw bad(name);
+  return fields as unknown as Report; // its fields are checked above or optional
+}
+
+/**
+ * Why a forwarded request did not run where it was sent, so that another gateway may be asked. `NotSent`: nothing was written.
+ * `Unavailable`: the receiver cannot take it (leaving, version unknown there, its budget is used up).
+ */
+export type ElsewhereKind = 'NotSent' | 'Unavailable' | 'NotOwner' | 'NoIdleSlot';
+
+/** The request did not run there; no caller ever sees it. */
+export class Elsewhere extends Error {
+  readonly kind: ElsewhereKind;
+
+  constructor(kind: ElsewhereKind, message: string) {
+    super(message);
+    this.name = 'Elsewhere';
+    this.kind = kind;
+  }
+}
+
+/** JSON text of REFUSED. */
+export function makeRefusal(error: unknown): string {
+  if (error instanceof NotOwner || error instanceof NoIdleSlot || error instanceof Elsewhere) {
+    return JSON.stringify({ kind: error.kind, message: error.message });
+  }
+  const known =
+    error instanceof LambdaError
+      ? error
+      : new ServiceException('The owner of the function failed. The function may have run.');
+  const { code, status, message, fault, reason, retryAfterSeconds } = known;
+  return JSON.stringify({ kind: 'lambda', code, status, message, fault, reason, retryAfterSeconds });
+}
+
+const faults: readonly Fault[] = ['caller', 'function', 'platform'];
+const elsewhere: readonly ElsewhereKind[] = ['Unavailable', 'NotOwner', 'NoIdleSlot'];
+const throttles: readonly ThrottleReason[] = [
+  'ConcurrentInvocationLimitExceeded',
+  'ReservedFunctionConcurrentInvocationLimitExceeded',
+];
+
+/** The error that a REFUSED stands for. @throws LinkError BadFrame */
+export function parseRefusal(body: unknown): Elsewhere | LambdaError {
+  const fields = object(body);
+  const message = text(fields, 'message');
+  const kind = elsewhere.find((each) => each === fields['kind']);
+  if (kind !== undefined) return new Elsewhere(kind, message);
+  const code = text(fields, 'code');
+  const status = whole(fields, 'status');
+  const fault = faults.find((each) => each === fields['fault']) ?? 'platform';
+  const reason = optionalText(fields, 'reason');
+  const throttle = throttles.find((each) => each === reason);
+  if (code === 'TooManyRequestsException' && throttle !== undefined) return new TooManyRequests(throttle, message);
+  const retry =
+    fields['retryAfterSeconds'] === undefined ? {} : { retryAfterSeconds: whole(fields, 'retryAfterSeconds') };
+  if (code === 'ServiceException') return new ServiceException(message, retry);
+  return new LambdaError(code, message, { status, fault, ...retry, ...(reason === undefined ? {} : { reason }) });
+}

@@ -1,0 +1,133 @@
+import { NoIdleSlot, NotOwner } from '../dispatch/ownership.ts';
+import type { Invocation, Outcome, Target } from '../dispatch/types.ts';
+import { RequestAbandoned, TooManyRequests } from '../errors.ts';
+import { Elsewhere } from './forward-messages.ts';
+
+/** Runs an invocation here. @see Dispatcher.invoke */
+export interface LocalDispatch {
+  invoke(target: Target, invocation: Invocation, options?: { readonly onlyIdle?: boolean }): Promise<Outcome>;
+}
+
+/** What the router asks of the ring. */
+export interface RoutingRing {
+  /** Own name. */
+  readonly name: string;
+  /** Names in the order in which they are asked: owners first (all of them before the rest), then who would follow. Never empty. */
+  route(target: Target): Route;
+  /** Runs it at another gateway; rejects with Elsewhere when it did not run. */
+  forward(name: string, target: Target, invocation: Invocation, onlyIdle: boolean): Promise<Outcome>;
+  /** Resolves when the ring has changed, or after `retryMs`. */
+  change(): Promise<void>;
+  readonly nowMs: () => number;
+  readonly retryBudgetMs: number;
+  /** That owner had no idle pod of the function a moment ago. */
+  isBusyElsewhere(name: string, target: Target): boolean;
+  noteBusy(name: string, target: Target): void;
+}
+
+/** Who may run a function. */
+export interface Route {
+  /** In their order; the first is the first owner. */
+  readonly owners: readonly string[];
+  /** This gateway is one of them. */
+  readonly isHere: boolean;
+  /** Others to ask, best first: owners of the own zone, other owners, the one that would follow. */
+  readonly others: readonly string[];
+}
+
+/**
+ * Where an invocation runs.
+ *
+ *   function                         | this gateway is               | what happens
+ *   without reserved concurrency     | the only owner                | here
+ *                                    | one of k owners               | an idle pod here, else one at another owner, else here (claims or queues)
+ *                                    | no owner                      | an owner, own zone first; then who would follow; then here
+ *   reserved                         | first owner                   | here; without a term: again when the ring has changed
+ *                                    | not                           | first owner; when it is not to be had, or has no term: again
+ *
+ * Another gateway is only tried when the request provably did not run where it was tried before (Elsewhere, NotOwner, NoIdleSlot).
+ * Reserved requests are tried again for `retryBudgetMs` of waiting in all, then throttled. A request that was forwarded is
+ * never forwarded again: its receiver hands it to its own dispatcher.
+ */
+export function routedInvoke(ring: RoutingRing, dispatcher: LocalDispatch): LocalDispatch {
+  return {
+    invoke(target, invocation) {
+      if (target.reservedConcurrency !== null) return invokeReserved(ring, dispatcher, target, invocation);
+      const route = ring.route(target);
+      if (!route.isHere) return invokeElsewhere(ring, dispatcher, route, target, invocation);
+      if (route.owners.length === 1) return dispatcher.invoke(target, invocation);
+      return invokeShared(ring, dispatcher, route, target, invocation);
+    },
+  };
+}
+
+async function invokeElsewhere(
+  ring: RoutingRing,
+  dispatcher: LocalDispatch,
+  route: Route,
+  target: Target,
+  invocation: Invocation,
+): Promise<Outcome> {
+  for (const name of route.others) {
+    try {
+      return await ring.forward(name, target, invocation, false);
+    } catch (error) {
+      if (!(error instanceof Elsewhere)) throw error;
+    }
+    refuseAbandoned(invocation);
+  }
+  return dispatcher.invoke(target, invocation);
+}
+
+/** One of several owners: no request waits here while a pod is idle there. */
+async function invokeShared(
+  ring: RoutingRing,
+  dispatcher: LocalDispatch,
+  route: Route,
+  target: Target,
+  invocation: Invocation,
+): Promise<Outcome> {
+  try {
+    return await dispatcher.invoke(target, invocation, { onlyIdle: true });
+  } catch (error) {
+    if (!(error instanceof NoIdleSlot)) throw error;
+  }
+  for (const name of route.owners) {
+    if (name === ring.name || ring.isBusyElsewhere(name, target)) continue;
+    try {
+      return await ring.forward(name, target, invocation, true);
+    } catch (error) {
+      if (!(error instanceof Elsewhere)) throw error;
+      ring.noteBusy(name, target);
+    }
+    refuseAbandoned(invocation);
+  }
+  return dispatcher.invoke(target, invocation);
+}
+
+async function invokeReserved(
+  ring: RoutingRing,
+  dispatcher: LocalDispatch,
+  target: Target,
+  invocation: Invocation,
+): Promise<Outcome> {
+  for (let waitedMs = 0; ; ) {
+    const { isHere, owners } = ring.route(target);
+    try {
+      const [first = ring.name] = owners;
+      return await (isHere ? dispatcher.invoke(target, invocation) : ring.forward(first, target, invocation, false));
+    } catch (error) {
+      if (!(error instanceof NotOwner || error instanceof Elsewhere)) throw error;
+    }
+    refuseAbandoned(invocation);
+    if (waitedMs >= ring.retryBudgetMs) throw new TooManyRequests('ReservedFunctionConcurrentInvocationLimitExceeded');
+    const sinceMs = ring.nowMs();
+    await ring.change();
+    waitedMs += ring.nowMs() - sinceMs;
+    refuseAbandoned(invocation);
+  }
+}
+
+function refuseAbandoned(invocation: Invocation): void {
+  if (invocation.isAbandoned?.() === true) throw new RequestAbandoned();
+}
