@@ -72,7 +72,7 @@ async function ensure(cacheDir: string, build: Build, log: (line: string) => voi
 }
 
 function listBuilds(): readonly Build[] {
-  return [kubeBuild(), ...toolBuilds(), sourceBuild('pause')];
+  return [kubeBuild(), ...toolBuilds(), sourceBuild('pause'), sourceBuild('netpol')];
 }
 
 /** Kubernetes and etcd; their versions are in kube/go.mod. */

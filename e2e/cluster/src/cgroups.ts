@@ -6,6 +6,8 @@ export interface CgroupMounts {
   /** True: one hierarchy for all (v2). False: one per controller (v1). */
   readonly isUnified: boolean;
   readonly paths: readonly string[];
+  /** Also the v2 hierarchy of a hybrid machine, in which runc makes groups without a use. */
+  readonly everyPath: readonly string[];
 }
 
 /** Finds the cgroup mounts in the text of /proc/mounts; on a hybrid machine the v1 hierarchies are the ones in use. */
@@ -13,7 +15,8 @@ export function parseCgroupMounts(mounts: string): CgroupMounts {
   const rows = mounts.split('\n').map((line) => line.split(' '));
   const pathsOf = (type: string): string[] => rows.filter((row) => row[2] === type).map((row) => row[1] ?? '');
   const old = pathsOf('cgroup');
-  return old.length > 0 ? { isUnified: false, paths: old } : { isUnified: true, paths: pathsOf('cgroup2').slice(0, 1) };
+  const unified = pathsOf('cgroup2').slice(0, 1);
+  return { isUnified: old.length === 0, paths: old.length > 0 ? old : unified, everyPath: [...old, ...unified] };
 }
 
 /**
@@ -74,9 +77,9 @@ export class Cgroups {
     throw new Error(`processes of ${group} do not die: ${this.members(group).join(' ')}`);
   }
 
-  /** Removes the empty group from every hierarchy. */
+  /** Removes the empty group from every hierarchy, also what runc left in the hybrid one. */
   remove(group: string): void {
-    for (const directory of this.#mounts.paths.flatMap((mount) => tree(join(mount, group)))) rmdirQuietly(directory);
+    for (const directory of this.#mounts.everyPath.flatMap((mount) => tree(join(mount, group)))) rmdirQuietly(directory);
   }
 }
 

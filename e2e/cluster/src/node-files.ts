@@ -127,6 +127,7 @@ export function proxyConfiguration(name: string, kubeconfig: string): object {
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
     kind: 'KubeProxyConfiguration',
     mode: 'nftables',
+    logging: { vmodule: [{ filePattern: 'proxier', verbosity: 4 }] }, // says there what zone it has learnt
     hostnameOverride: name,
     clientConnection: { kubeconfig },
     clusterCIDR: addresses.podRange,

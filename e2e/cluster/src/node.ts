@@ -5,17 +5,12 @@ import type { Cgroups } from './cgroups.ts';
 import type { Credentials } from './credentials.ts';
 import { importArchive } from './images.ts';
 import { resetNode, setCable } from './network.ts';
-import {
-  kubeletConfiguration,
-  makeCniConfig,
-  makeContainerdConfig,
-  makeRuncWrapper,
-  proxyConfiguration,
-} from './node-files.ts';
-import { controlName, type NodePlan } from './plan.ts';
+import { kubeletConfiguration, makeCniConfig, makeContainerdConfig, makeRuncWrapper } from './node-files.ts';
+import type { NodePlan } from './plan.ts';
 import type { Processes, ProcessSpec } from './processes.ts';
 import { mayLowerOomScore } from './requirements.ts';
 import { run, waitUntil } from './run.ts';
+import { startNodeProxy } from './service-proxy.ts';
 
 /** What nodes are started from. */
 export interface NodeParts {
@@ -59,15 +54,11 @@ export async function startRuntime(parts: NodeParts, node: NodePlan, archives: r
   for (const archive of archives) await importArchive(ctr, socket, archive);
 }
 
-/** Starts what needs the API server: kubelet, service proxy and policy enforcer. */
-export function startNodePrograms(parts: NodeParts, node: NodePlan): void {
+/** Starts what needs the API server: kubelet, policy enforcer and service proxy; waits until the proxy runs. */
+export async function startNodePrograms(parts: NodeParts, node: NodePlan): Promise<void> {
+  parts.processes.start(netpol(parts, node));
   parts.processes.start(kubelet(parts, node));
-  parts.processes.start(kubeProxy(parts, { name: node.name, group: node.group }));
-}
-
-/** The service proxy of the control namespace: makes Services reachable for load generators. Ready after 30 s. */
-export function startControlProxy(parts: NodeParts): void {
-  parts.processes.start(kubeProxy(parts, { name: 'ctl', group: controlName }));
+  await startNodeProxy(parts, node);
 }
 
 /** The node dies: every process of it is killed, its network is gone. */
@@ -83,7 +74,7 @@ export async function bootNode(parts: NodeParts, node: NodePlan): Promise<void> 
   await resetNode(node);
   await setCable(node, 'up');
   await startRuntime(parts, node, []);
-  startNodePrograms(parts, node);
+  await startNodePrograms(parts, node);
 }
 
 function writeNodeFiles({ runDir, programs, credentials }: NodeParts, node: NodePlan): void {
@@ -127,9 +118,8 @@ function kubelet({ runDir, programs, credentials }: NodeParts, node: NodePlan): 
   return { name: programName(node, 'kubelet'), group: node.group, command };
 }
 
-function kubeProxy(parts: NodeParts, { name, group }: { readonly name: string; readonly group: string }): ProcessSpec {
-  const path = join(parts.runDir, `${name}.kube-proxy.json`);
-  writeFileSync(path, JSON.stringify(proxyConfiguration(name, parts.credentials.kubeconfig('proxy')), null, 2));
-  const command = [programPath(parts.programs, 'kube', 'kube-proxy'), `--config=${path}`];
-  return { name: `${name}.kube-proxy`, group, command };
+function netpol({ programs, credentials }: NodeParts, node: NodePlan): ProcessSpec {
+  const flags = ['-kubeconfig', credentials.kubeconfig('netpol'), '-node', node.name];
+  const command = [programPath(programs, 'netpol', 'netpol'), ...flags];
+  return { name: programName(node, 'netpol'), group: node.group, command };
 }

@@ -16,15 +16,7 @@ import {
 import { credentialsIn, writeCredentials } from './credentials.ts';
 import { importArchive, writeImage } from './images.ts';
 import { applyDrops, createNetwork, setCable } from './network.ts';
-import {
-  bootNode,
-  killNode,
-  type NodeParts,
-  nodePaths,
-  startControlProxy,
-  startNodePrograms,
-  startRuntime,
-} from './node.ts';
+import { bootNode, killNode, type NodeParts, nodePaths, startNodePrograms, startRuntime } from './node.ts';
 import { pauseImage } from './node-files.ts';
 import {
   addresses,
@@ -38,6 +30,7 @@ import {
 import { Processes } from './processes.ts';
 import { installPackages, listMissing } from './requirements.ts';
 import { inNamespace, type RunOptions, type RunResult, run, runOk, waitUntil } from './run.ts';
+import { startControlProxy } from './service-proxy.ts';
 import type { Settings } from './settings.ts';
 import { type ClusterState, readState, writeState } from './state.ts';
 import { raiseLimits, writeWrappers } from './surroundings.ts';
@@ -206,8 +199,9 @@ export class OwnCluster implements Cluster {
     say('API server serves, container runtimes run');
     startControllers(this.#parts);
     startControlProxy(this.#parts);
-    for (const node of nodes) startNodePrograms(this.#parts, node);
-    await this.kubectl(['apply', '--server-side', '-f', '-'], JSON.stringify(list(makeAddons(this.#plan, runDir))));
+    const addons = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: makeAddons(this.#plan, runDir) });
+    await this.kubectl(['apply', '--server-side', '-f', '-'], addons);
+    await Promise.all(nodes.map((node) => startNodePrograms(this.#parts, node)));
     await waitUntil('nodes registered', 60_000, async () => {
       return (await this.kubectl(['get', 'nodes', '-o', 'name'])).trim().split('\n').length === nodes.length;
     });
@@ -235,10 +229,6 @@ export class OwnCluster implements Cluster {
     await writeImage(dns, join(directory, 'coredns.tar'));
     return readdirSync(directory).map((file) => join(directory, file));
   }
-}
-
-function list(items: readonly object[]): object {
-  return { apiVersion: 'v1', kind: 'List', items };
 }
 
 function isBetween(a: string, b: string, left: string, right: string): boolean {
