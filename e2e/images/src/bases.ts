@@ -1,7 +1,7 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { buildImage, hasImage } from './buildah.ts';
+import { buildImage, hasImage, removeOlder } from './buildah.ts';
 import { hashInputs } from './inputs.ts';
 import { cache, repository } from './places.ts';
 import { extractPackages, finishBase, finishUpper } from './root-fs.ts';
@@ -66,6 +66,8 @@ export async function provideBase(name: BaseName): Promise<string> {
     if (base.hasNode) addNode(upper);
     await build(upper, lowest.tag, tag);
   });
+  await removeOlder(tag);
+  await removeOlder(lowest.tag);
   return tag;
 }
 
@@ -80,8 +82,10 @@ async function provideLowest(suite: string): Promise<Provided> {
     await extractPackages(lower, suite, common);
     await finishBase(lower);
     await build(lower, 'scratch', provided.tag);
-    rmSync(provided.folder, { recursive: true, force: true });
     mkdirSync(join(cache, 'roots'), { recursive: true });
+    for (const old of readdirSync(join(cache, 'roots')).filter((name) => name.startsWith(`${suite}-`))) {
+      rmSync(join(cache, 'roots', old), { recursive: true });
+    }
     renameSync(lower, provided.folder);
   });
   return provided;

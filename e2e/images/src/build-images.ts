@@ -82,14 +82,15 @@ function archivePath(image: ImageSpec, tags: Tags): string {
   return join(cache, 'archives', `${archivePrefix(name)}${hash}.tar`);
 }
 
+/** An archive that newer inputs replaced stays so long. */
+const keptForMs = 3_600_000;
+
 const archivePrefix = (name: string): string => `${name.replace(/[/:]/g, '_')}-`;
 
 /** Builds and writes the archive, then the facts beside it: an archive with facts is whole. */
 async function build(image: ImageSpec, name: string, tags: Tags, path: string): Promise<void> {
   const startMs = performance.now();
-  for (const old of readdirSync(join(cache, 'archives'))) {
-    if (old.startsWith(archivePrefix(name))) rmSync(join(cache, 'archives', old), { force: true });
-  }
+  removeOld(archivePrefix(name));
   const base = await provideBase(image.base);
   const contexts: Record<string, string> = {};
   for (const part of image.parts) contexts[part] = await providePart(part);
@@ -105,6 +106,14 @@ async function build(image: ImageSpec, name: string, tags: Tags, path: string): 
   await removeImage(tag);
   renameSync(`${path}.part`, path);
   writeFileSync(`${path}.json`, JSON.stringify(facts));
+}
+
+/** Clears away archives of earlier contents, but none that somebody may just be reading. */
+function removeOld(prefix: string): void {
+  const folder = join(cache, 'archives');
+  for (const name of readdirSync(folder).filter((entry) => entry.startsWith(prefix))) {
+    if (statSync(join(folder, name)).mtimeMs < Date.now() - keptForMs) rmSync(join(folder, name));
+  }
 }
 
 async function revision(): Promise<string> {

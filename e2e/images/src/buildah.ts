@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { cache } from './places.ts';
@@ -70,7 +71,21 @@ export async function removeImage(tag: string): Promise<void> {
   await buildah('rmi', tag);
 }
 
-/** Ends what a killed run left behind. */
+/** Ends what a killed run left behind. A storage that cannot be put right is thrown away: all in it can be built again. */
 export async function removeLeftovers(): Promise<void> {
-  await buildah('rm', '--all');
+  try {
+    await buildah('rm', '--all');
+    await buildah('rmi', '--prune');
+  } catch {
+    for (const name of ['storage', 'storage-run']) rmSync(join(cache, name), { recursive: true, force: true });
+  }
+}
+
+/** Takes the other tags of `tag`'s repository out of the storage: they are what it was built from another recipe. */
+export async function removeOlder(tag: string): Promise<void> {
+  const repository = tag.slice(0, tag.lastIndexOf(':'));
+  const names = await buildah('images', '--format', '{{.Name}}:{{.Tag}}');
+  const older = names.split('\n').filter((name) => name.startsWith(`${repository}:`) && name !== tag);
+  // One that others are built upon stays until they are gone.
+  for (const name of older) await buildah('rmi', name).catch(() => {});
 }

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { hashInputs } from './inputs.ts';
@@ -59,6 +59,9 @@ export async function providePart(name: PartName): Promise<string> {
   const work = mkdtempSync(join(cache, 'parts', 'work-'));
   try {
     await parts[name].make(work);
+    for (const old of readdirSync(dirname(folder)).filter((entry) => entry.startsWith(`${name}-`))) {
+      rmSync(join(dirname(folder), old), { recursive: true });
+    }
     renameSync(work, folder);
     return folder;
   } finally {
