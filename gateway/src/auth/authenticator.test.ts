@@ -1,0 +1,283 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { LambdaError } from '../errors.ts';
+import { makeAuthenticator, openDoor, type Principal, requireAccount } from './authenticator.ts';
+import { keysOf, rawHeadersOf, type SignedRequest, sign, type ToSign, testKey } from './testing.ts';
+
+const nowMs = Date.UTC(2026, 10, 21, 12, 0, 0);
+const authenticator = makeAuthenticator({ keys: keysOf(testKey), region: 'us-east-1', now: () => nowMs });
+const body = '{"hello":"world"}';
+
+function check(request: SignedRequest, sent = body): Principal {
+  const { method, target, headers } = request;
+  const claim = authenticator.begin({ method, target, rawHeaders: rawHeadersOf(headers) });
+  const bytes = Buffer.from(sent);
+  for (const piece of [bytes.subarray(0, 3), bytes.subarray(3)]) if (piece.length > 0) claim.push(piece);
+  return claim.confirm();
+}
+
+function refusalOf(request: SignedRequest, sent = body): Partial<LambdaError> {
+  try {
+    check(request, sent);
+  } catch (error) {
+    const { code, status, message } = error as LambdaError;
+    return { code, status, message };
+  }
+  throw new Error('it was accepted');
+}
+
+const signed = (request: ToSign = {}): Promise<SignedRequest> => sign({ atMs: nowMs, body, ...request });
+const withHeaders = (request: SignedRequest, headers: Record<string, string>): SignedRequest => ({
+  ...request,
+  headers: { ...request.headers, ...headers },
+});
+const withAuthorization = (request: SignedRequest, change: (text: string) => string): SignedRequest =>
+  withHeaders(request, { authorization: change(request.headers['authorization'] ?? '') });
+
+describe('a request that is signed well is its key’s', () => {
+  test.each<[string, ToSign]>([
+    ['the plain one', {}],
+    ['without a declared body', { declaresBody: false }],
+    ['without a body', { body: '' }],
+    ['without either', { body: '', declaresBody: false }],
+    [
+      'an ARN in the path',
+      { path: '/2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A123456789012%3Afunction%3Af/invocations' },
+    ],
+    ['a path with empty and dotted segments', { path: '/fn//team/./f/x/../y/' }],
+    ['the root', { path: '/' }],
+    ['a qualifier', { query: { Qualifier: '$LATEST' } }],
+    [
+      'queries with signs, empty values and repeated names',
+      { query: { b: ['2', '1', ''], a: "x y+z/!'()*~é", A: '=&' } },
+    ],
+    ['headers with spaces', { headers: { 'x-amz-client-context': '  a   b  ', 'content-type': ' application/json ' } }],
+    ['a clock that is 4 minutes off', { atMs: nowMs - 240_000 }],
+    ['a clock that is 4 minutes ahead', { atMs: nowMs + 240_000 }],
+    ['the day before', { atMs: nowMs - 299_000 }],
+  ])('%s', async (_what, request) => {
+    expect(check(await signed(request), request.body ?? body)).toEqual({ accessKeyId: 'AKKAPPATEST', accounts: null });
+  });
+
+  test('whatever the path, query, header and body are', async () => {
+    const text = fc.string({ unit: 'grapheme', maxLength: 12 });
+    const segment = text.map(encodeURIComponent);
+    const query = fc.dictionary(
+      text.filter((name) => name !== '' && name !== '__proto__'),
+      fc.oneof(text, fc.array(text, { minLength: 1, maxLength: 3 })),
+      { maxKeys: 4 },
+    );
+    const property = fc.asyncProperty(
+      fc.array(segment, { maxLength: 4 }),
+      query,
+      fc.string({ unit: fc.constantFrom(...'ab \t.,"=') }),
+      text,
+      fc.boolean(),
+      async (segments, names, header, sent, declaresBody) => {
+        const request = {
+          path: `/${segments.join('/')}`,
+          query: names,
+          headers: { 'x-amz-meta': header },
+          body: sent,
+          declaresBody,
+        };
+        expect(check(await signed(request), sent).accessKeyId).toBe('AKKAPPATEST');
+      },
+    );
+    await fc.assert(property, { numRuns: 300 });
+  });
+
+  test('whatever form a client gives the wire: plus for a space, other characters encoded', async () => {
+    const request = await signed({ query: { a: 'x y', b: '(1)~' } });
+    for (const query of ['a=x%20y&b=(1)~', 'a=x+y&b=%281%29%7E', 'b=%281%29~&a=x%20y', '&a=x%20y&&b=(1)~'])
+      expect(check({ ...request, target: `/2015-03-31/functions/f/invocations?${query}` }).accessKeyId).toBe(
+        'AKKAPPATEST',
+      );
+  });
+});
+
+describe('what was changed on the way is refused', () => {
+  const wrong = { code: 'InvalidSignatureException', status: 403 };
+  test.each<[string, (request: SignedRequest) => SignedRequest]>([
+    ['the method', (request) => ({ ...request, method: 'PUT' })],
+    ['the path', (request) => ({ ...request, target: request.target.replace('/f/', '/g/') })],
+    ['an encoded path', (request) => ({ ...request, target: request.target.replace('/f/', '/%66/') })],
+    ['the query', (request) => ({ ...request, target: `${request.target}&Qualifier=2` })],
+    ['a query value', (request) => ({ ...request, target: request.target.replace('=1', '=2') })],
+    ['a signed header', (request) => withHeaders(request, { 'x-amz-invocation-type': 'Event' })],
+    ['the host', (request) => withHeaders(request, { host: 'other' })],
+    ['the time', (request) => withHeaders(request, { 'x-amz-date': '20261121T120001Z' })],
+    ['the signature', (request) => withAuthorization(request, (text) => text.replace(/.{4}$/, '0000'))],
+    ['the list of headers', (request) => withAuthorization(request, (text) => text.replace('content-type;', ''))],
+  ])('%s', async (_what, change) => {
+    const headers = { 'x-amz-invocation-type': 'RequestResponse', 'content-type': 'application/json' };
+    expect(refusalOf(change(await signed({ query: { Qualifier: '1' }, headers })))).toMatchObject(wrong);
+  });
+
+  test.each([true, false])('the body (declared: %s)', async (declaresBody) => {
+    const request = await signed({ declaresBody });
+    expect(refusalOf(request, `${body} `)).toMatchObject(wrong);
+    expect(refusalOf(request, '')).toMatchObject(wrong);
+  });
+
+  test('a declared hash with its body', async () => {
+    const other = await signed({ body: 'other' });
+    const request = withHeaders(await signed(), {
+      'x-amz-content-sha256': other.headers['x-amz-content-sha256'] ?? '',
+    });
+    expect(refusalOf(request, 'other')).toMatchObject(wrong);
+  });
+});
+
+describe('who may not come in hears why', () => {
+  test.each<[string, ToSign, string, RegExp]>([
+    ['an unknown key', { key: { ...testKey, accessKeyId: 'NOBODY' } }, 'UnrecognizedClientException', /security token/],
+    [
+      'a wrong secret',
+      { key: { ...testKey, secretAccessKey: 'wrong' } },
+      'InvalidSignatureException',
+      /does not match/,
+    ],
+    ['another region', { region: 'eu-west-1' }, 'InvalidSignatureException', /valid region: 'us-east-1'/],
+    ['another service', { service: 's3' }, 'InvalidSignatureException', /correct service: 'lambda'/],
+    [
+      'an old signature',
+      { atMs: nowMs - 301_000 },
+      'InvalidSignatureException',
+      /^Signature expired: 20261121T115459Z is now earlier than 20261121T115500Z \(20261121T120000Z - 5 min\.\)$/,
+    ],
+    ['an early signature', { atMs: nowMs + 301_000 }, 'InvalidSignatureException', /^Signature not yet current/],
+    [
+      'session credentials',
+      { headers: { 'x-amz-security-token': 'x' } },
+      'UnrecognizedClientException',
+      /security token/,
+    ],
+    [
+      'a body outside the signature',
+      { headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } },
+      'InvalidSignatureException',
+      /not supported/,
+    ],
+    [
+      'a streaming body',
+      { headers: { 'x-amz-content-sha256': 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD' } },
+      'InvalidSignatureException',
+      /not supported/,
+    ],
+  ])('%s', async (_what, request, code, message) => {
+    expect(refusalOf(await signed(request))).toMatchObject({
+      code,
+      status: 403,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('nobody at all', () => {
+    expect(refusalOf({ method: 'POST', target: '/', headers: { host: 'x' } })).toEqual({
+      code: 'MissingAuthenticationTokenException',
+      status: 403,
+      message: 'Missing Authentication Token',
+    });
+    const presigned = '/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=00';
+    expect(refusalOf({ method: 'POST', target: presigned, headers: {} }).message).toMatch(/^Presigned/);
+  });
+
+  test.each<[string, (request: SignedRequest) => SignedRequest]>([
+    ['another scheme', (request) => withHeaders(request, { authorization: 'Bearer token' })],
+    [
+      'another algorithm',
+      (request) => withAuthorization(request, (text) => text.replace('HMAC-SHA256', 'ECDSA-P256-SHA256')),
+    ],
+    ['no fields', (request) => withHeaders(request, { authorization: 'AWS4-HMAC-SHA256' })],
+    ['no signature', (request) => withAuthorization(request, (text) => text.replace(/, Signature=.*/, ''))],
+    ['no credential', (request) => withAuthorization(request, (text) => text.replace(/Credential=[^,]*, /, ''))],
+    [
+      'no list of headers',
+      (request) => withAuthorization(request, (text) => text.replace(/SignedHeaders=[^,]*, /, '')),
+    ],
+    ['a short credential', (request) => withAuthorization(request, (text) => text.replace('/lambda', ''))],
+    ['a short signature', (request) => withAuthorization(request, (text) => text.slice(0, -1))],
+    [
+      'an upper-case signature',
+      (request) => withAuthorization(request, (text) => text.replace(/.{64}$/, 'A'.repeat(64))),
+    ],
+    ['a field twice', (request) => withAuthorization(request, (text) => `${text}, Signature=${'0'.repeat(64)}`)],
+    [
+      'a header twice in the list',
+      (request) => withAuthorization(request, (text) => text.replace('host;', 'host;host;')),
+    ],
+    ['the host not signed', (request) => withAuthorization(request, (text) => text.replace('host;', ''))],
+    ['the date not signed', (request) => withAuthorization(request, (text) => text.replace(';x-amz-date', ''))],
+    ['an x-amz header not signed', (request) => withHeaders(request, { 'X-Amz-Log-Type': 'Tail' })],
+    ['no date', ({ headers: { 'x-amz-date': _date, ...headers }, ...request }) => ({ ...request, headers })],
+    ['a date of another form', (request) => withHeaders(request, { 'x-amz-date': '2026-11-21T12:00:00Z' })],
+    [
+      'a date that is none',
+      (request) =>
+        withAuthorization(withHeaders(request, { 'x-amz-date': '20269999T120000Z' }), (text) =>
+          text.replace('20261121', '20269999'),
+        ),
+    ],
+    ['a signature in the query too', (request) => ({ ...request, target: `${request.target}?X-Amz-Signature=0` })],
+    ['endless fields', (request) => withAuthorization(request, (text) => `${text}${','.repeat(5000)}`)],
+  ])('IncompleteSignature: %s', async (_what, change) => {
+    expect(refusalOf(change(await signed()))).toMatchObject({ code: 'IncompleteSignatureException', status: 400 });
+  });
+
+  test('two Authorization headers, two dates', async () => {
+    const { method, target, headers } = await signed();
+    for (const name of ['authorization', 'x-amz-date']) {
+      const rawHeaders = [...rawHeadersOf(headers), name, headers[name] ?? ''];
+      expect(() => authenticator.begin({ method, target, rawHeaders })).toThrow(
+        expect.objectContaining({ code: 'IncompleteSignatureException' }),
+      );
+    }
+  });
+
+  test('another day than the scope’s', async () => {
+    const request = withAuthorization(await signed(), (text) => text.replace('/20261121/', '/20261120/'));
+    expect(refusalOf(request)).toMatchObject({
+      code: 'InvalidSignatureException',
+      message: expect.stringContaining('scope'),
+    });
+  });
+});
+
+test('while no key is known, nobody is told that his is wrong', async () => {
+  const { method, target, headers } = await signed();
+  const early = makeAuthenticator({
+    keys: { find: () => undefined, isKnown: () => false },
+    region: 'us-east-1',
+    now: () => nowMs,
+  });
+  expect(() => early.begin({ method, target, rawHeaders: rawHeadersOf(headers) })).toThrow(
+    expect.objectContaining({ code: 'ServiceException', status: 500, retryAfterSeconds: 1 }),
+  );
+});
+
+test('repeated headers are joined in their order', async () => {
+  const { method, target, headers } = await signed({ headers: { 'x-amz-meta': 'a,b' } });
+  const rawHeaders = rawHeadersOf(headers).flatMap((text, at, all) =>
+    text === 'x-amz-meta' ? [text, 'a', text] : all[at - 1] === 'x-amz-meta' ? ['b'] : [text],
+  );
+  const claim = authenticator.begin({ method, target, rawHeaders });
+  claim.push(Buffer.from(body));
+  expect(claim.confirm().accessKeyId).toBe('AKKAPPATEST');
+});
+
+test('a key may be bound to accounts', () => {
+  const principal = { accessKeyId: 'A', accounts: ['111111111111'] };
+  requireAccount(principal, '111111111111', 'arn');
+  requireAccount({ accessKeyId: 'A', accounts: null }, '222222222222', 'arn');
+  expect(() => requireAccount(principal, '222222222222', 'arn:f')).toThrow(
+    expect.objectContaining({ code: 'AccessDeniedException', status: 403, message: expect.stringContaining('arn:f') }),
+  );
+});
+
+test('the open door asks nobody', () => {
+  expect(openDoor.begin({ method: 'POST', target: '/', rawHeaders: [] }).confirm()).toEqual({
+    accessKeyId: null,
+    accounts: null,
+  });
+});

@@ -1,0 +1,83 @@
+/** The parts of a request that a signature covers, as they came over the wire. */
+export interface RequestHead {
+  readonly method: string;
+  /** Request target of the request line, never decoded. */
+  readonly target: string;
+  /** Names and values in turn, as Node gives them. */
+  readonly rawHeaders: readonly string[];
+}
+
+/**
+ * The text that is hashed and signed. Everything comes from the raw request: a decoded path or merged headers would be another
+ * text. Characters stand for bytes (latin1), as in Node's own strings of targets and headers.
+ *
+ * Worked example: `GET /a//b%20c?y=&x=1` becomes `GET`, `/a/b%2520c`, `x=1&y=`, … each on a line.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ */
+export function canonicalRequest(head: RequestHead, signedHeaders: readonly string[], payloadSha256: string): string {
+  const mark = head.target.indexOf('?');
+  const path = mark < 0 ? head.target : head.target.slice(0, mark);
+  const query = mark < 0 ? '' : head.target.slice(mark + 1);
+  const headers = signedHeaders.map((name) => `${name}:${headerValues(head.rawHeaders, name).map(folded).join(',')}\n`);
+  return `${head.method}\n${canonicalPath(path)}\n${canonicalQuery(query)}\n${headers.join('')}\n${signedHeaders.join(';')}\n${payloadSha256}`;
+}
+
+/** All values of a header, in their order. @param name in lower case */
+export function headerValues(rawHeaders: readonly string[], name: string): readonly string[] {
+  const values: string[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const found = rawHeaders[at];
+    if (found?.length === name.length && found.toLowerCase() === name) values.push(rawHeaders[at + 1] ?? '');
+  }
+  return values;
+}
+
+/** Normalised, then encoded once more: every service but S3 signs the path so. */
+function canonicalPath(path: string): string {
+  const segments: string[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '..') segments.pop();
+    else if (segment !== '' && segment !== '.') segments.push(segment);
+  }
+  const slash = segments.length > 0 && path.endsWith('/') ? '/' : '';
+  return encoded(`/${segments.join('/')}${slash}`, true);
+}
+
+/** Sorted by encoded name, then by encoded value. Decoded first, since clients encode different characters. */
+function canonicalQuery(query: string): string {
+  if (query === '') return '';
+  const pairs = query
+    .split('&')
+    .filter((pair) => pair !== '')
+    .map((pair) => {
+      const equals = pair.indexOf('=');
+      const [name, value] = equals < 0 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)];
+      return [encoded(decoded(name), false), encoded(decoded(value), false)] as const;
+    });
+  pairs.sort(([nameA, valueA], [nameB, valueB]) => compare(nameA, nameB) || compare(valueA, valueB));
+  return pairs.map(([name, value]) => `${name}=${value}`).join('&');
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+/** Bytes stay bytes: no UTF-8 is assumed, and a percent sign without two digits means itself. */
+function decoded(text: string): string {
+  if (!/[%+]/.test(text)) return text;
+  return text
+    .replaceAll('+', ' ')
+    .replaceAll(/%([0-9a-fA-F]{2})/g, (_match, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+}
+
+function encoded(text: string, keepsSlash: boolean): string {
+  if (/^[\w.~-]*$/.test(text)) return text;
+  return text.replaceAll(/[^\w.~-]/g, (char) =>
+    keepsSlash && char === '/' ? char : `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+}
+
+function folded(value: string): string {
+  return value.trim().replaceAll(/[ \t]+/g, ' ');
+}
