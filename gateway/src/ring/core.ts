@@ -1,3 +1,4 @@
+import type { DispatchLoad } from '../dispatch/types.ts';
 import { Electorates, type HeardElectorates, mustOverlap } from './electorate.ts';
 import type { RingLimits } from './limits.ts';
 import type { Member } from './members.ts';
@@ -17,16 +18,9 @@ interface Heard {
   isLeaving: boolean;
 }
 
-/** What this gateway tells the others of its load. */
-export interface Load {
-  readonly accounts: ReadonlyMap<string, number>;
-  /** By `namespace/name`. */
-  readonly running: ReadonlyMap<string, number>;
-}
-
 /** Functions that run fewer invocations here are not told of. */
 const HOT_MIN = 8;
-const NO_LOAD: Load = { accounts: new Map(), running: new Map() };
+const NO_LOAD: DispatchLoad = { accounts: new Map(), running: new Map() };
 const SENT_KEPT = 64;
 
 /**
@@ -60,10 +54,11 @@ export class RingCore {
   #seq = 0;
   #isLeaving = false;
   #isAdmitted = false;
+  #isIntroduced = false;
   /** When this process was seen to run the last time. */
   #lastSeenMs: number;
   #wokeMs = Number.NEGATIVE_INFINITY;
-  #load: Load = NO_LOAD;
+  #load: DispatchLoad = NO_LOAD;
   #version = 0;
   /** Names of those that may own: alive ones, or this one alone. */
   #owners: ReadonlySet<string>;
@@ -86,6 +81,14 @@ export class RingCore {
   /** Changes whenever owners may have changed. */
   get version(): number {
     return this.#version;
+  }
+
+  /**
+   * Whether this gateway has had the time to hear the others: before that it takes nothing over, however alone it seems. True at the
+   * latest `admissionMs` after the start.
+   */
+  get isIntroduced(): boolean {
+    return this.#isIntroduced;
   }
 
   get isLeaving(): boolean {
@@ -171,7 +174,7 @@ export class RingCore {
   }
 
   /** To be called every `heartbeatMs`. */
-  tick(load: Load, nowMs: number): void {
+  tick(load: DispatchLoad, nowMs: number): void {
     this.#load = load;
     this.terms.settle(nowMs);
     this.#refresh(nowMs);
@@ -257,6 +260,10 @@ export class RingCore {
     this.#seen(nowMs);
     if (!this.#isAdmitted) this.#tryAdmission(nowMs);
     this.#refreshViews(nowMs);
+    if (!this.#isIntroduced && this.#hasMet(nowMs)) {
+      this.#isIntroduced = true;
+      this.#version += 1;
+    }
     this.#electorates.tick((name) => this.#electoratesOf(name, nowMs), nowMs);
     this.terms.setOwn(
       this.#isLeaving ? null : { views: this.#views.list(nowMs), electorates: this.#electorates.list() },
@@ -284,6 +291,13 @@ export class RingCore {
     const silentMs = heard === undefined ? nowMs - this.#startMs : this.#silenceOf(heard, nowMs);
     const isGone = this.#members !== null && !this.#members.has(name) && silentMs >= this.#limits.goneMs;
     return { lists: heard?.message?.electorates ?? null, isGone };
+  }
+
+  #hasMet(nowMs: number): boolean {
+    if (nowMs - this.#startMs >= this.#limits.admissionMs) return true;
+    return (
+      this.#members !== null && this.others.every(({ name, terminating }) => terminating || this.#owners.has(name))
+    );
   }
 
   #tryAdmission(nowMs: number): void {

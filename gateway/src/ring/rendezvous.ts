@@ -22,7 +22,7 @@ export function rankNames(key: string, names: Iterable<string>): readonly string
 /**
  * The first `k` of `ranked`. Once `k` reaches the number of zones, every zone has its best one before any has two. The first of
  * `ranked` stays first.
- * @param zoneOf zone of a name; empty = unknown, a zone of its own
+ * @param zoneOf zone of a name; empty = unknown; all unknown ones are one zone
  */
 export function takeOwners(ranked: readonly string[], k: number, zoneOf: (name: string) => string): readonly string[] {
   const zones = new Set(ranked.map(zoneOf));

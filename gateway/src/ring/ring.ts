@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 
 import { functionKeyOf, type Ownership } from '../dispatch/ownership.ts';
-import type { Invocation, Outcome, Target } from '../dispatch/types.ts';
+import type { DispatchLoad, Invocation, Outcome, Target } from '../dispatch/types.ts';
 import { BufferBudget } from '../http/buffer-budget.ts';
-import { type Load, RingCore } from './core.ts';
+import { RingCore } from './core.ts';
 import type { ForwardResult } from './forward.ts';
 import { Elsewhere, type ForwardHead } from './forward-messages.ts';
 import { HotFunctions } from './hot.ts';
@@ -35,7 +35,7 @@ export interface RingOptions {
   readonly dispatcher: LocalDispatch;
   /** The version of a forwarded request; undefined = not known here (yet). */
   readonly targetOf: (versionUid: string) => Target | undefined;
-  readonly load: () => Load;
+  readonly load: () => DispatchLoad;
   /** Owners or terms may have changed; at most once per turn of the event loop. */
   readonly onChange: () => void;
   /** A gateway that may not talk to this one, or a bug; `key` is the same for the same problem. */
@@ -73,6 +73,8 @@ export interface Ring extends Ownership {
   readonly router: LocalDispatch;
   /** Own zone as Kubernetes shows it; empty while unknown. */
   readonly zone: string;
+  /** False for at most two seconds after the start: it has not heard every member yet. Callers should not come before. */
+  readonly isIntroduced: boolean;
   /** Port of the peer link; rejects when it cannot listen. */
   readonly whenListening: Promise<number>;
   stats(): RingStats;
@@ -176,12 +178,16 @@ class SocketRing implements Ring, RoutingRing {
     return this.#core.zoneOf(this.name);
   }
 
+  get isIntroduced(): boolean {
+    return this.#core.isIntroduced;
+  }
+
   isOwner(target: Target): boolean {
-    return this.#owners.of(target).isHere;
+    return this.#core.isIntroduced && this.#owners.of(target).isHere;
   }
 
   isFirstOwner(target: Target): boolean {
-    return this.#owners.of(target).owners[0] === this.name;
+    return this.#core.isIntroduced && this.#owners.of(target).owners[0] === this.name;
   }
 
   mayHold(target: Target, gatewayId: string): boolean {

@@ -1,12 +1,10 @@
 import { NoIdleSlot, NotOwner } from '../dispatch/ownership.ts';
-import type { Invocation, Outcome, Target } from '../dispatch/types.ts';
+import type { Dispatcher, Invocation, Outcome, Target } from '../dispatch/types.ts';
 import { RequestAbandoned, TooManyRequests } from '../errors.ts';
 import { Elsewhere } from './forward-messages.ts';
 
-/** Runs an invocation here. @see Dispatcher.invoke */
-export interface LocalDispatch {
-  invoke(target: Target, invocation: Invocation, options?: { readonly onlyIdle?: boolean }): Promise<Outcome>;
-}
+/** Runs an invocation. */
+export type LocalDispatch = Pick<Dispatcher, 'invoke'>;
 
 /** What the router asks of the ring. */
 export interface RoutingRing {

@@ -1,0 +1,63 @@
+import { describe, expect, test } from '@jest/globals';
+import { type EndpointSlice, endpointSlices } from '@kappa/crds/client/kinds';
+import { type Member, mergeSlices, viewSlice } from './members.ts';
+
+/** A slice as the API server gives it. */
+function slice(over: Record<string, unknown> = {}, endpoints: readonly unknown[] | null = []): EndpointSlice {
+  const metadata = { name: 'peers-1', namespace: 'kappa-system', uid: 'u', resourceVersion: '1' };
+  return endpointSlices.parse({ metadata, addressType: 'IPv4', ports: [{ port: 9200 }], endpoints, ...over });
+}
+const endpoint = (name: string, over: Record<string, unknown> = {}) => ({
+  addresses: [`10.0.0.${name.length}`],
+  targetRef: { kind: 'Pod', name },
+  zone: 'z1',
+  conditions: { ready: true, serving: true, terminating: false },
+  ...over,
+});
+const member = (name: string, over: Partial<Member> = {}): Member => ({
+  name,
+  ip: `10.0.0.${name.length}`,
+  port: 9200,
+  zone: 'z1',
+  terminating: false,
+  ...over,
+});
+
+describe('viewSlice', () => {
+  test.each<[reason: string, slice: EndpointSlice, want: readonly Member[]]>([
+    ['an endpoint of a pod is a member', slice({}, [endpoint('a')]), [member('a')]],
+    ['no endpoints at all', slice({}, null), []],
+    [
+      'one that is not ready yet is a member: it must be able to vote',
+      slice({}, [endpoint('a', { conditions: { ready: false } })]),
+      [member('a')],
+    ], // prettier-ignore
+    ['no conditions = not terminating', slice({}, [endpoint('a', { conditions: undefined })]), [member('a')]],
+    [
+      'on its way out',
+      slice({}, [endpoint('a', { conditions: { terminating: true } })]),
+      [member('a', { terminating: true })],
+    ], // prettier-ignore
+    ['no zone', slice({}, [endpoint('a', { zone: undefined })]), [member('a', { zone: '' })]],
+    ['not of a pod', slice({}, [endpoint('a', { targetRef: undefined })]), []],
+    ['without an address', slice({}, [endpoint('a', { addresses: [] })]), []],
+    ['the port is the slice’s', slice({ ports: [{ port: 9300 }] }, [endpoint('a')]), [member('a', { port: 9300 })]],
+    ['no port: the default', slice({ ports: [] }, [endpoint('a')]), [member('a', { port: 9999 })]],
+    ['names are no addresses', slice({ addressType: 'FQDN' }, [endpoint('a')]), []],
+  ])('%s', (_reason, given, want) => expect(viewSlice(given, 9999)).toEqual(want));
+});
+
+describe('mergeSlices', () => {
+  test('sorted, each pod once, the first slice by key has the address; terminating in one is terminating', () => {
+    const first = [member('b'), member('a')];
+    const second = [member('a', { ip: 'fd00::1', terminating: true }), member('c')];
+    expect(
+      mergeSlices(
+        new Map([
+          ['2', second],
+          ['1', first],
+        ]),
+      ),
+    ).toEqual([member('a', { terminating: true }), member('b'), member('c')]); // prettier-ignore
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, test } from '@jest/globals';
+import { NoIdleSlot, NotOwner } from '../dispatch/ownership.ts';
+import type { Target } from '../dispatch/types.ts';
+import { RequestAbandoned, ServiceException } from '../errors.ts';
+import { answered } from '../testing.ts';
+import { Elsewhere } from './forward-messages.ts';
+import { type Route, type RoutingRing, routedInvoke } from './router.ts';
+import { fn, invocationOf } from './testing.ts';
+
+/** What a place does with a request: an error, or its name as the answer. */
+type Behaviour = Error | 'answers';
+
+/** A ring of `me`, `b` and `c` in which everybody does as told; time moves by a retry per change. */
+function world(route: Route, places: Record<string, readonly Behaviour[]>) {
+  const steps: string[] = [];
+  let nowMs = 0;
+  const visits = new Map<string, number>();
+  const visit = async (name: string, isIdleOnly: boolean) => {
+    const count = visits.get(name) ?? 0;
+    visits.set(name, count + 1);
+    steps.push(isIdleOnly ? `${name}?` : name);
+    const behaviours = places[name] ?? ['answers'];
+    const behaviour = behaviours[Math.min(count, behaviours.length - 1)] ?? 'answers';
+    if (behaviour === 'answers') return answered(name);
+    throw behaviour;
+  };
+  const ring: RoutingRing = {
+    name: 'me',
+    route: () => route,
+    forward: (name, _target, _invocation, isIdleOnly) => visit(name, isIdleOnly),
+    change: async () => {
+      nowMs += 50;
+    },
+    nowMs: () => nowMs,
+    retryBudgetMs: 5000,
+    isBusyElsewhere: () => false,
+    noteBusy: (name) => steps.push(`busy ${name}`),
+  };
+  const router = routedInvoke(ring, { invoke: (_target, _invocation, how) => visit('me', how?.onlyIdle === true) });
+  return { router, steps, nowMs: () => nowMs };
+}
+
+const here: Route = { owners: ['me'], isHere: true, others: ['b'] };
+const there: Route = { owners: ['b'], isHere: false, others: ['b', 'c'] };
+const shared: Route = { owners: ['b', 'me', 'c'], isHere: true, others: ['b', 'c'] };
+const plain = fn('plain');
+const reserved = fn('reserved', { reservedConcurrency: 1 });
+const unreachable = new Elsewhere('NotSent', 'no link');
+const noIdle = new NoIdleSlot('f');
+const noIdleThere = new Elsewhere('NoIdleSlot', 'none');
+const lost = new ServiceException('may have run');
+
+describe('routedInvoke', () => {
+  test.each<
+    [reason: string, target: Target, route: Route, places: Record<string, readonly Behaviour[]>, want: string[]]
+  >([
+    ['the only owner serves itself', plain, here, {}, ['me']],
+    ['a non-owner asks the owner', plain, there, {}, ['b']],
+    ['... then who would follow', plain, there, { b: [unreachable] }, ['b', 'c']],
+    ['... then it serves itself', plain, there, { b: [unreachable], c: [unreachable] }, ['b', 'c', 'me']],
+    ['one of several has an idle pod', plain, shared, {}, ['me?']],
+    ['... has none: another one has', plain, shared, { me: [noIdle] }, ['me?', 'b?']],
+    [
+      '... nobody has: it claims or queues',
+      plain,
+      shared,
+      { me: [noIdle, 'answers'], b: [noIdleThere], c: [unreachable] },
+      ['me?', 'b?', 'busy b', 'c?', 'busy c', 'me'],
+    ], // prettier-ignore
+    ['reserved: the holder serves', reserved, here, {}, ['me']],
+    ['reserved: the owner is asked', reserved, there, {}, ['b']],
+    ['reserved: nobody else may', reserved, there, { b: [unreachable, unreachable, 'answers'] }, ['b', 'b', 'b']],
+    ['reserved: a term to come is waited for', reserved, here, { me: [new NotOwner('f'), 'answers'] }, ['me', 'me']],
+  ])('%s', async (_reason, target, route, places, want) => {
+    const { router, steps } = world(route, places);
+    const outcome = await router.invoke(target, invocationOf());
+    expect(steps).toEqual(want);
+    expect(outcome.payload.toString()).toBe(want.at(-1)?.replace('?', ''));
+  });
+
+  test.each<[reason: string, target: Target, route: Route, places: Record<string, readonly Behaviour[]>]>([
+    ['where it was forwarded to', plain, there, { b: [lost] }],
+    ['at another owner', plain, shared, { me: [noIdle], b: [lost] }],
+    ['at the holder', reserved, there, { b: [lost] }],
+  ])('what may have run %s is not tried again', async (_reason, target, route, places) => {
+    const { router, steps } = world(route, places);
+    await expect(router.invoke(target, invocationOf())).rejects.toBe(lost);
+    expect(steps.filter((step) => step.startsWith('b'))).toHaveLength(1);
+  });
+
+  test('a reserved function without a holder is throttled after five seconds of waiting', async () => {
+    const { router, nowMs } = world(there, { b: [new Elsewhere('NotOwner', 'no term')] });
+    await expect(router.invoke(reserved, invocationOf())).rejects.toMatchObject({
+      throttle: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+    });
+    expect(nowMs()).toBe(5000);
+  });
+
+  test.each<[reason: string, target: Target]>([
+    ['another owner', plain],
+    ['a holder', reserved],
+  ])('who has gone away waits for %s no more', async (_reason, target) => {
+    const { router, steps } = world(there, { b: [unreachable] });
+    const call = router.invoke(target, invocationOf('{}', { isAbandoned: () => true }));
+    await expect(call).rejects.toBeInstanceOf(RequestAbandoned);
+    expect(steps).toEqual(['b']);
+  });
+});
