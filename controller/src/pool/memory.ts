@@ -1,5 +1,6 @@
 import type { PodSummary } from '../observed.ts';
 import { type ClaimHistory, claimWindowMs } from './plan.ts';
+import type { SpreadState } from './spread.ts';
 
 /** Claims that are remembered, at most; beyond it the oldest go and the rate is understated. */
 const maxClaims = 2_000;
@@ -20,6 +21,8 @@ interface PodNotes {
  * raised replicas for one more idle time.
  */
 export class PoolMemory {
+  /** How its pods are spread over zones. */
+  spread: SpreadState = { zones: [], isUnderway: false, sinceMs: 0, tries: 0 };
   /** When a claimed pod of an older template was replaced last, epoch ms; 0 = never. */
   lastRollAtMs = 0;
   /** Highest ordinal created or seen. */
@@ -56,6 +59,9 @@ export class PoolMemory {
       return;
     }
     this.lastOrdinal = Math.max(this.lastOrdinal, after.ordinal);
+    const { zones } = this.spread;
+    if (after.zone !== '' && !zones.includes(after.zone))
+      this.spread = { ...this.spread, zones: [...zones, after.zone] };
     this.#pods.set(after.uid, note(this.#pods.get(after.uid), after, nowMs));
     if (before?.state === 'generic' && after.state === 'claimed') this.#sawClaim(nowMs);
     if (after.isReady && before?.isReady !== true) this.#failures = { count: 0, lastAtMs: 0 };

@@ -1,4 +1,5 @@
 import { planDrain, planRoll } from './roll.ts';
+import { planSpread, type SpreadPlan, type SpreadState } from './spread.ts';
 
 /** One pod of a pool as the plan needs it. */
 export interface PodObserved {
@@ -47,6 +48,7 @@ export interface PoolObserved {
   readonly failures: { readonly count: number; readonly lastAtMs: number };
   /** When a claimed pod of an older template was replaced last, epoch ms; 0 = never. */
   readonly lastRollAtMs: number;
+  readonly spread: SpreadState;
 }
 
 /** Claims of the last half minute: what the refill is paced by. */
@@ -81,6 +83,8 @@ export interface PoolPlan {
   readonly requeueAfterMs: number | null;
   /** Generic pods wanted now. */
   readonly wanted: number;
+  /** What becomes of the state of the zones; null = it stays. */
+  readonly spreadStep: SpreadPlan['step'];
 }
 
 /** Why a pod is deleted: it has ended, nobody needs it, it is of an older template, it does not get ready again, or what it runs is gone. */
@@ -118,7 +122,8 @@ export function planPool(pool: PoolObserved, pacing: PoolPacing, nowMs: number):
   const generic = live.filter((pod) => pod.state === 'generic' && !lost.includes(pod));
   const room = Math.max(0, pool.maxPods - claimed.length - lost.length);
   const wanted = Math.min(wantedGeneric(pool, pacing), room);
-  const roll = planRoll(generic, wanted, room);
+  const spread = planSpread(pool, generic, wanted, room, nowMs);
+  const roll = planRoll(generic, wanted + spread.extra, room);
   const drain = planDrain(pool, pacing, claimed, roll.hasStandby, nowMs);
   const start = planStart(pool, pacing, generic, roll.missing, nowMs);
   const finished = planFinished(pool.pods, nowMs);
@@ -139,10 +144,12 @@ export function planPool(pool: PoolObserved, pacing: PoolPacing, nowMs: number):
       finished.waitMs,
       fall.waitMs,
       drain.waitMs,
+      spread.waitMs,
       ...recovering,
       ...recoveryEnds(lost, nowMs),
     ),
     wanted,
+    spreadStep: spread.step,
   };
 }
 

@@ -9,6 +9,7 @@ import type { PoolMemory } from './memory.ts';
 import { earliest, type PodObserved, type PoolObserved, type PoolPacing, type PoolPlan, planPool } from './plan.ts';
 import { judgeResize, resizeWaitMs, type SizedPod } from './resize.ts';
 import { makePod, makePool, makeTemplate, type PodSettings, type PodTemplate } from './resources.ts';
+import { nextSpread } from './spread.ts';
 import { makePoolStatus } from './status.ts';
 
 /** What the pool reconciler is given. */
@@ -79,6 +80,7 @@ function observe({ name, spec }: PoolSummary, template: PodTemplate, world: Pool
     raisedAtMs: memory.raisedAtMs,
     failures: memory.failures,
     lastRollAtMs: memory.lastRollAtMs,
+    spread: memory.spread,
   };
 }
 
@@ -96,6 +98,7 @@ function sizesOf(name: string, world: PoolWorld): readonly SizedPod[] {
 async function applyPlan(summary: PoolSummary, template: PodTemplate, plan: PoolPlan, world: PoolWorld): Promise<void> {
   const { namespace } = world.settings;
   const memory = world.memoryOf(summary.name);
+  memory.spread = nextSpread(memory.spread, plan.spreadStep, world.nowMs());
   for (const ordinal of plan.create) {
     memory.lastOrdinal = Math.max(memory.lastOrdinal, ordinal);
     await world.kubernetes.create(pods, makePod(summary, template, ordinal, namespace)).catch(ignore(isAlreadyExists));

@@ -35,6 +35,7 @@ export function pool(overrides: Partial<PoolObserved> = {}): PoolObserved {
     raisedAtMs: 0,
     failures: { count: 0, lastAtMs: 0 },
     lastRollAtMs: 0,
+    spread: { zones: [], isUnderway: false, sinceMs: 0, tries: 0 },
     ...overrides,
   };
 }
