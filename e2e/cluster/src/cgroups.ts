@@ -79,7 +79,8 @@ export class Cgroups {
 
   /** Removes the empty group from every hierarchy, also what runc left in the hybrid one. */
   remove(group: string): void {
-    for (const directory of this.#mounts.everyPath.flatMap((mount) => tree(join(mount, group)))) rmdirQuietly(directory);
+    for (const directory of this.#mounts.everyPath.flatMap((mount) => tree(join(mount, group))))
+      rmdirQuietly(directory);
   }
 }
 

@@ -14,7 +14,7 @@ export interface ControlPlaneParts {
   readonly processes: Processes;
 }
 
-/** Every request of a change of state, without bodies: what the tests of permissions read. */
+/** Every request, without bodies: what the tests of permissions read. */
 const auditPolicy = {
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
@@ -61,7 +61,7 @@ export async function isServing({ programs, credentials }: ControlPlaneParts): P
   return code === 0 && stdout.trim() === 'ok';
 }
 
-/** Starts scheduler and controller manager. They end when the API server is away for long; see `keepControllers`. */
+/** Starts scheduler and controller manager. Those that run already are left alone. */
 export function startControllers(parts: ControlPlaneParts): void {
   for (const spec of [controllerManager(parts), scheduler(parts)]) {
     if (!parts.processes.isAlive(spec.name)) parts.processes.start(spec);

@@ -83,11 +83,11 @@ export function makeDropRules(plan: ClusterPlan, drops: readonly Drop[]): string
     const [left, right] = [makeSet(rangesOf(plan, a)), makeSet(rangesOf(plan, b))];
     return [`ip saddr ${left} ip daddr ${right} drop`, `ip saddr ${right} ip daddr ${left} drop`];
   });
-  const chains = ['input', 'output', 'forward'].map(
-    (hook) => `chain ${hook} { type filter hook ${hook} priority 10; policy accept; ${pairs.join('; ')}; }`,
+  const chains = ['input', 'output', 'forward'].map((hook) =>
+    [`chain ${hook} {`, `type filter hook ${hook} priority 10; policy accept;`, ...pairs, '}'].join('\n'),
   );
   const table = 'table ip kappa_drops';
-  return [table, `delete ${table}`, `${table} { ${chains.join('\n')} }`, ''].join('\n').replaceAll('; ;', ';');
+  return [table, `delete ${table}`, `${table} {`, ...chains, '}', ''].join('\n');
 }
 
 function rangesOf(plan: ClusterPlan, end: string): readonly string[] {
