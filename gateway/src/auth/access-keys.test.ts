@@ -1,0 +1,119 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { connect } from '@kappa/crds/client/kubernetes';
+import { FakeApi, until } from '@kappa/crds/client/testing';
+
+import { watchAccessKeys } from './access-keys.ts';
+
+const collection = '/api/v1/namespaces/kappa-system/secrets';
+let directory: string;
+let api: FakeApi;
+let ended: AbortController;
+let problems: string[];
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'kappa-keys-'));
+  api = await new FakeApi().start();
+  ended = new AbortController();
+  problems = [];
+});
+afterEach(async () => {
+  ended.abort();
+  await api.stop();
+  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+});
+
+function put(name: string, values: Record<string, string>, annotations: Record<string, string> = {}): void {
+  const data = Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+  );
+  api.put(collection, {
+    metadata: { name, namespace: 'kappa-system', labels: { 'kappa.dev/access-key': 'true' }, annotations },
+    data,
+  });
+}
+
+const secretAccessKey = '0123456789abcdef';
+const live = () =>
+  watchAccessKeys({
+    kubernetes: connect(api.kubeconfig, { snapshots: { directory, pacing: { quietMs: 1, everyMs: 2 } } }),
+    namespace: 'kappa-system',
+    signal: ended.signal,
+    onProblem: (problem) => void problems.push(problem),
+  });
+
+test('keys come, change and go with their Secrets', async () => {
+  put('first', { accessKeyId: 'AKFIRST', secretAccessKey: `${secretAccessKey}\n` });
+  const keys = live();
+  expect([keys.isKnown(), keys.find('AKFIRST')]).toEqual([false, undefined]);
+  await keys.informer.whenSynced();
+  expect([keys.isKnown(), keys.find('AKFIRST')]).toEqual([
+    true,
+    { accessKeyId: 'AKFIRST', secretAccessKey, accounts: null },
+  ]);
+  expect(api.requests[0]?.url.searchParams.get('labelSelector')).toBe('kappa.dev/access-key=true');
+  await until('the watch is open', () => api.openWatches === 1);
+  put('first', { accessKeyId: 'AKSECOND', secretAccessKey });
+  await until('the new id is known', () => keys.find('AKSECOND') !== undefined);
+  expect(keys.find('AKFIRST')).toBeUndefined();
+  api.remove(collection, 'first');
+  await until('it is gone', () => keys.find('AKSECOND') === undefined);
+});
+
+test('a key may be bound to accounts, by the Secret itself or an annotation', async () => {
+  const annotations = { 'kappa.dev/accounts': '111111111111, 222222222222' };
+  put('a', { accessKeyId: 'AKA', secretAccessKey }, annotations);
+  put('b', { accessKeyId: 'AKB', secretAccessKey, accounts: '333333333333' }, annotations);
+  const keys = live();
+  await keys.informer.whenSynced();
+  expect(keys.find('AKA')?.accounts).toEqual(['111111111111', '222222222222']);
+  expect(keys.find('AKB')?.accounts).toEqual(['333333333333']);
+});
+
+test.each<[string, Record<string, string>]>([
+  ['no id', { secretAccessKey }],
+  ['a strange id', { accessKeyId: 'AK/1', secretAccessKey }],
+  ['no secret', { accessKeyId: 'AKBAD' }],
+  ['a short secret', { accessKeyId: 'AKBAD', secretAccessKey: 'short' }],
+  ['no account among accounts', { accessKeyId: 'AKBAD', secretAccessKey, accounts: '' }],
+  ['a bad account', { accessKeyId: 'AKBAD', secretAccessKey, accounts: '111111111111,team' }],
+])('a Secret with %s is no key, and that is told without its values', async (_what, values) => {
+  put('bad', values);
+  const keys = live();
+  await keys.informer.whenSynced();
+  expect(keys.find(values['accessKeyId'] ?? '')).toBeUndefined();
+  expect(problems).toEqual([expect.stringMatching(/^Secret kappa-system\/bad is no access key: /)]);
+  expect(problems[0]).not.toContain(secretAccessKey);
+});
+
+test('of two Secrets with one id the first by name counts', async () => {
+  put('b', { accessKeyId: 'AKBOTH', secretAccessKey: `${secretAccessKey}-b` });
+  put('a', { accessKeyId: 'AKBOTH', secretAccessKey: `${secretAccessKey}-a` });
+  const keys = live();
+  await keys.informer.whenSynced();
+  expect(keys.find('AKBOTH')?.secretAccessKey).toBe(`${secretAccessKey}-a`);
+  expect(problems).toEqual(['Secret kappa-system/b has the access key id of another one']);
+});
+
+test('after a restart the keys are there while the API server is away', async () => {
+  put('first', { accessKeyId: 'AKFIRST', secretAccessKey });
+  await live().informer.whenSynced();
+  const path = join(directory, 'access-keys');
+  const text = () => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  await until('they are kept', () => text().includes('AKFIRST'));
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  ended.abort();
+  ended = new AbortController();
+  api.fail('list', ...Array<'reset'>(50).fill('reset'));
+  const keys = live();
+  await keys.informer.whenSynced();
+  expect([keys.informer.isStale, keys.find('AKFIRST')?.secretAccessKey]).toEqual([true, secretAccessKey]);
+});
