@@ -84,6 +84,17 @@ func startPodWith(t *testing.T, command []string, extra ...string) *pod {
 // launchPod starts an agent and does not wait for it.
 func launchPod(t *testing.T, command []string, extra ...string) *pod {
 	t.Helper()
+	dir := t.TempDir()
+	p := newPod(t, exec.Command(os.Args[0], append([]string{"--"}, command...)...), filepath.Join(dir, "task"))
+	p.launch(append([]string{
+		"KAPPA_TASK_DIR=" + p.task, "KAPPA_OPT_DIR=" + filepath.Join(dir, "opt"), "KAPPA_TMP_DIR=" + filepath.Join(dir, "tmp"),
+	}, extra...)...)
+	return p
+}
+
+// newPod prepares a pod whose agent process starts.
+func newPod(t *testing.T, process *exec.Cmd, task string) *pod {
+	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -92,23 +103,26 @@ func launchPod(t *testing.T, command []string, extra ...string) *pod {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ip, dir := freeAddress(t), t.TempDir()
-	p := &pod{t: t, address: ip, task: filepath.Join(dir, "task"), key: private, output: &lockedBuffer{}, exited: make(chan struct{})}
-	p.process = exec.Command(os.Args[0], append([]string{"--"}, command...)...)
-	p.process.Env = append([]string{
+	ip := freeAddress(t)
+	process.Env = []string{
 		roleName + "=agent", "PATH=" + os.Getenv("PATH"), "KAPPA_POD_UID=" + podUID, "KAPPA_POD_IP=" + ip,
 		"KAPPA_RUNTIME_API=" + ip + ":9001", "KAPPA_RUNTIME=nodejs24.x", "KAPPA_REGION=eu-central-1",
-		"KAPPA_GATEWAY_PUBLIC_KEY=" + base64.StdEncoding.EncodeToString(der), "KAPPA_TASK_DIR=" + p.task,
-		"KAPPA_OPT_DIR=" + filepath.Join(dir, "opt"), "KAPPA_TMP_DIR=" + filepath.Join(dir, "tmp"),
+		"KAPPA_GATEWAY_PUBLIC_KEY=" + base64.StdEncoding.EncodeToString(der),
 		"KAPPA_FRESH_PROCESS=NODE_*,TZ,AWS_LAMBDA_EXEC_WRAPPER",
-	}, extra...)
+	}
+	return &pod{t: t, address: ip, task: task, key: private, process: process, output: &lockedBuffer{}, exited: make(chan struct{})}
+}
+
+// launch starts the process; extra are further NAME=value settings.
+func (p *pod) launch(extra ...string) {
+	p.t.Helper()
+	p.process.Env = append(p.process.Env, extra...)
 	p.process.Stdout, p.process.Stderr = p.output, p.output
 	if err := p.process.Start(); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	go func() { _ = p.process.Wait(); close(p.exited) }()
-	t.Cleanup(p.stop)
-	return p
+	p.t.Cleanup(p.stop)
 }
 
 func (p *pod) awaitReady() {

@@ -49,10 +49,10 @@ func (e *Engine) maxMemoryMiB(r *running) int {
 	e.mu.Lock()
 	stale := e.Now().Sub(e.sampled) > 2*limits.MemorySampleInterval
 	e.mu.Unlock()
-	peak := int64(0)
+	exhausted, peak := int64(0), int64(0)
 	switch {
 	case !r.process.Alive():
-		peak = e.exhaustedKiB(r)
+		exhausted = e.exhaustedKiB(r)
 	case stale:
 		_, peak = supervise.TreeMemoryKiB(r.process.Pid)
 	}
@@ -60,6 +60,9 @@ func (e *Engine) maxMemoryMiB(r *running) int {
 	defer e.mu.Unlock()
 	if peak > 0 {
 		e.peakKiB, e.sampled = max(e.peakKiB, peak), e.Now()
+	}
+	if exhausted > 0 {
+		e.peakKiB = exhausted // exact, where the sum over processes counts shared pages too often
 	}
 	return int((e.peakKiB + 1023) / 1024)
 }

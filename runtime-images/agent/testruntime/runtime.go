@@ -214,6 +214,11 @@ var handlers = map[string]func(*runtime, call){
 		time.Sleep(time.Duration(pause) * time.Millisecond)
 		r.respond(c.id, c.event)
 	},
+	"index.spy": func(r *runtime, c call) { body, _ := json.Marshal(spy()); r.respond(c.id, body) },
+	"index.orphans": func(r *runtime, c call) {
+		must(exec.Command("sh", "-c", "for n in 1 2 3 4 5; do (sh -c 'exit 3' &); done").Run())
+		r.respond(c.id, c.event)
+	},
 	"index.sleep": func(r *runtime, c call) { time.Sleep(300 * time.Millisecond); r.respond(c.id, c.event) },
 }
 
@@ -234,4 +239,30 @@ func flood(r *runtime, c call) {
 	}
 	fmt.Println("last line")
 	r.respond(c.id, []byte(`"printed"`))
+}
+
+// spy tries what a function must not be able to do to the agent, and where it may write. Empty texts are successes.
+func spy() map[string]string {
+	tries := map[string]func() error{
+		"own environment": func() error { _, err := os.ReadFile("/proc/self/environ"); return err },
+		"environment":     func() error { _, err := os.ReadFile("/proc/1/environ"); return err },
+		"memory":          func() error { _, err := os.Open("/proc/1/mem"); return err },
+		"maps":            func() error { _, err := os.ReadFile("/proc/1/maps"); return err },
+		"descriptors":     func() error { _, err := os.ReadDir("/proc/1/fd"); return err },
+		"program":         func() error { _, err := os.Readlink("/proc/1/exe"); return err },
+		"trace":           func() error { return syscall.PtraceAttach(1) },
+		"kill":            func() error { _ = syscall.Kill(1, syscall.SIGKILL); _ = syscall.Kill(1, syscall.SIGSTOP); return nil },
+		"root":            func() error { return os.WriteFile("/file", nil, 0o644) },
+		"runtime folder":  func() error { return os.WriteFile("/var/runtime/file", nil, 0o644) },
+		"task":            func() error { return os.WriteFile("/var/task/file", nil, 0o644) },
+		"tmp":             func() error { return os.WriteFile("/tmp/file", nil, 0o644) },
+	}
+	seen := map[string]string{"uid": strconv.Itoa(os.Getuid()), "parent": strconv.Itoa(os.Getppid())}
+	for name, try := range tries {
+		seen[name] = ""
+		if err := try(); err != nil {
+			seen[name] = err.Error()
+		}
+	}
+	return seen
 }
