@@ -179,12 +179,13 @@ func (p *pod) running() bool {
 	}
 }
 
-func (p *pod) identity(epoch uint64) testgateway.Identity {
-	return testgateway.Identity{PodUID: podUID, GatewayID: "gateway-0", Epoch: epoch, Key: p.key}
+// connect dials and shakes hands, always as the same gateway.
+func (p *pod) connect(epoch uint64) *testgateway.Gateway {
+	p.t.Helper()
+	return p.connectAs("gateway-0", epoch)
 }
 
-// connect dials and shakes hands.
-func (p *pod) connect(epoch uint64) *testgateway.Gateway {
+func (p *pod) connectAs(id string, epoch uint64) *testgateway.Gateway {
 	p.t.Helper()
 	gateway, err := testgateway.Dial(p.address + ":9100")
 	if err != nil {
@@ -192,7 +193,7 @@ func (p *pod) connect(epoch uint64) *testgateway.Gateway {
 	}
 	p.t.Cleanup(gateway.Close)
 	p.links = append(p.links, gateway)
-	frame, err := gateway.Handshake(p.identity(epoch))
+	frame, err := gateway.Handshake(testgateway.Identity{PodUID: podUID, GatewayID: id, Epoch: epoch, Key: p.key})
 	if err != nil || frame.Type != link.FrameWelcome {
 		p.t.Fatalf("no welcome: %v %v %s", frame.Type, err, frame.Body)
 	}
