@@ -194,9 +194,10 @@ export class View {
     return this.versions.get(`${claim.functionNamespace}/${claim.versionName}`)?.memoryMiB ?? null;
   }
 
+  /** What decisions need. Not the aliases: they are only told about, each as it comes. */
   #caches(): Readonly<Record<string, Pick<Informer<unknown>, 'hasSynced' | 'whenSynced'>>> {
-    const { functions: fns, versions, aliases: names, pools: poolCache, pods: podCache, keys } = this;
-    return { functions: fns, versions, aliases: names, pools: poolCache, pods: podCache, 'gateway key': keys };
+    const { functions: fns, versions, pools: poolCache, pods: podCache, keys } = this;
+    return { functions: fns, versions, pools: poolCache, pods: podCache, 'gateway key': keys };
   }
 
   #livePodsOf(functionKey: string): readonly PodSummary[] {
