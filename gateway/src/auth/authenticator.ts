@@ -1,4 +1,4 @@
-import { createHash, createHmac, type Hash, hash, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, type Hash, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 
 import { ServiceException } from '../errors.ts';
 import type { AccessKey, AccessKeys } from './access-keys.ts';
@@ -151,15 +151,12 @@ function checkScope({ date, region: named, service: of }: Authorization, amzDate
 function checkClock(amzDate: string, nowMs: number, maxSkewMs: number): void {
   const signedMs = Date.parse(amzDate.replace(/^(....)(..)(..T..)(..)(..Z)$/, '$1-$2-$3:$4:$5'));
   if (Number.isNaN(signedMs)) throw incomplete(`Date must be in ISO-8601 'basic format'. Got '${amzDate}'.`);
-  const [now, minutes] = [basicDate(nowMs), maxSkewMs / 60_000];
+  const words = (limitMs: number, sign: string): string =>
+    `${basicDate(limitMs)} (${basicDate(nowMs)} ${sign} ${maxSkewMs / 60_000} min.)`;
   if (signedMs < nowMs - maxSkewMs)
-    throw invalid(
-      `Signature expired: ${amzDate} is now earlier than ${basicDate(nowMs - maxSkewMs)} (${now} - ${minutes} min.)`,
-    );
+    throw invalid(`Signature expired: ${amzDate} is now earlier than ${words(nowMs - maxSkewMs, '-')}`);
   if (signedMs > nowMs + maxSkewMs)
-    throw invalid(
-      `Signature not yet current: ${amzDate} is still later than ${basicDate(nowMs + maxSkewMs)} (${now} + ${minutes} min.)`,
-    );
+    throw invalid(`Signature not yet current: ${amzDate} is still later than ${words(nowMs + maxSkewMs, '+')}`);
 }
 
 function basicDate(ms: number): string {
@@ -206,9 +203,9 @@ function checkSignature({ head, authorization, amzDate, key }: Signed, bodySha25
 }
 
 /** The last key that was derived of each access key: it changes once a day. */
-const derived = new WeakMap<AccessKey, { readonly scope: string; readonly key: Buffer }>();
+const derived = new WeakMap<AccessKey, { readonly scope: string; readonly key: KeyObject }>();
 
-function signingKey(key: AccessKey, date: string, region: string): Buffer {
+function signingKey(key: AccessKey, date: string, region: string): KeyObject {
   const scope = `${date}/${region}`;
   const known = derived.get(key);
   if (known?.scope === scope) return known.key;
@@ -217,6 +214,7 @@ function signingKey(key: AccessKey, date: string, region: string): Buffer {
     (last, step) => createHmac('sha256', last).update(step).digest(),
     Buffer.from(`AWS4${key.secretAccessKey}`),
   );
-  derived.set(key, { scope, key: made });
-  return made;
+  const signing = createSecretKey(made);
+  derived.set(key, { scope, key: signing });
+  return signing;
 }
