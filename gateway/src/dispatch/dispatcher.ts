@@ -42,6 +42,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
   readonly identity: Identity;
   readonly linkPort: number;
   readonly redialMs: number;
+  readonly readoptMs: number;
   readonly dial: typeof dial;
   readonly #options: DispatchOptions;
   readonly #limits: DispatchLimits;
@@ -62,6 +63,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     this.identity = options.identity;
     this.linkPort = options.linkPort;
     this.redialMs = this.#limits.redialMs;
+    this.readoptMs = this.#limits.readoptMs;
     this.dial = options.dial ?? dial;
     const { clock, zone, cluster } = options;
     const ownership = options.ownership ?? soleOwner(options.identity.gatewayId);
@@ -232,7 +234,6 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
 
   handOver(slot: PodSlot): void {
     this.#holdings.taken(slot);
-    slot.pod.letSlotGo();
   }
 
   adoptEnded(pod: PodLink, slot: PodSlot, refusal: LinkError | null): void {
@@ -247,6 +248,10 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
 
   found(slot: PodSlot): void {
     this.core.forget(slot);
+  }
+
+  nextEpoch(): number {
+    return this.#epochs.next();
   }
 
   epochSeen(epoch: number | null | undefined): void {

@@ -130,11 +130,15 @@ export class Holdings implements TermsOwner {
     if (owner.cap !== null) this.#terms.answered(owner.key, slot.pod, refusal);
   }
 
-  /** The slot's pod is another gateway's by now: it is not adopted back at once. */
+  /** The slot's pod is another gateway's by now: it is not adopted back at once, but for a term. */
   taken(slot: Slot<PodLink, Call>): void {
-    slot.pod.adoptAtMs = this.#deps.nowMs() + this.#deps.limits.readoptMs;
-    this.#deps.core.forget(slot);
-    this.podAnswered(slot, null);
+    const { core, limits, nowMs } = this.#deps;
+    const { pod } = slot;
+    pod.adoptAtMs = nowMs() + limits.readoptMs;
+    if (slot.state === 'Idle') core.forget(slot);
+    pod.letSlotGo();
+    core.forget(slot); // only now: what runs there must not be uncounted for a moment
+    if (pod.slot === null) this.podAnswered(slot, null);
   }
 
   pods(): Iterable<PodLink> {

@@ -32,8 +32,12 @@ export interface PodClaim {
   readonly isBusy: boolean;
 }
 
+const ignored = { onAdopted() {}, onRefused() {}, onLost() {} };
+
 /** Whom a pod link tells; and what it is opened with. */
 export interface PodLinkOwner extends WireTools {
+  /** A pod that another gateway has just claimed is not adopted before so long. */
+  readonly readoptMs: number;
   /** The pod is dialled; `dialled` follows. */
   dialling(pod: PodLink): void;
   /** The dial was answered or has failed, and `use` says what came of it. */
@@ -44,7 +48,7 @@ export interface PodLinkOwner extends WireTools {
   notGeneric(pod: PodLink): void;
   /** The pod holds a version: `claim` is set. The owner calls `hold`, or sets `use` to held or orphan. */
   claimed(pod: PodLink): void;
-  /** The slot's pod is another gateway's now; `claimed` follows. */
+  /** The slot's pod is another gateway's now; the owner calls `letSlotGo`. */
   taken(slot: Slot<PodLink, Call>): void;
   /** A Foreign slot is free, an Adopting one is this gateway's. */
   freed(slot: Slot<PodLink, Call>): void;
@@ -60,6 +64,8 @@ export interface PodLinkOwner extends WireTools {
   claimRefused(slot: Slot<PodLink, Call>, error: LinkError): void;
   /** The idle slot of a pod that is leaving. */
   leaving(slot: Slot<PodLink, Call>): void;
+  /** Higher than all before. */
+  nextEpoch(): number;
   /** An epoch that another gateway may have made. */
   epochSeen(epoch: number | null | undefined): void;
   /** The heartbeat has changed its mind about the pod. */
@@ -94,6 +100,8 @@ export class PodLink implements CorePod {
   readonly #wire: PodWire;
   /** SPECIALIZE for the present slot was written; before that a lost slot's request provably did not run. */
   #isClaimSent = false;
+  /** Epoch of the ADOPT of the present slot that is not answered yet; null = none. */
+  #askedEpoch: number | null = null;
   /** The link is closed to ask a Foreign slot again (protocol 1). */
   #isAsking = false;
   #condemnReason = '';
@@ -179,9 +187,12 @@ export class PodLink implements CorePod {
   /** Asks to become the holder of what its slot holds. False = nothing was written. */
   adopt(slot: Slot<PodLink, Call>, epoch: number): boolean {
     const versionUid = slot.version.uid;
+    // Only the answer to what was asked last counts: an older one may be refused because of it.
+    const isLatest = () => this.slot === slot && this.#askedEpoch === epoch;
     const sink = {
       onAdopted: (busy: readonly string[]) => {
-        if (this.slot !== slot) return;
+        if (!isLatest()) return;
+        this.#askedEpoch = null;
         const holder = { gatewayId: this.#owner.identity.gatewayId, epoch };
         this.#learn({ claim: { versionUid }, holder, busy });
         this.isTaken = false;
@@ -190,11 +201,15 @@ export class PodLink implements CorePod {
       },
       onRefused: (error: LinkError) => {
         this.#owner.epochSeen(error.epoch);
-        if (this.slot === slot) this.#owner.adoptEnded(this, slot, error);
+        if (!isLatest()) return;
+        this.#askedEpoch = null;
+        this.#owner.adoptEnded(this, slot, error);
       },
       onLost: () => {},
     };
-    return this.#wire.connection?.adopt(versionUid, epoch, sink) === true;
+    if (this.#wire.connection?.adopt(versionUid, epoch, sink) !== true) return false;
+    this.#askedEpoch = epoch;
+    return true;
   }
 
   /**
@@ -222,6 +237,7 @@ export class PodLink implements CorePod {
     this.use = 'slot';
     this.slot = slot;
     this.isTaken = false;
+    this.#askedEpoch = null;
     this.isConfirmed = isConfirmed;
     this.#isClaimSent = isConfirmed;
   }
@@ -245,7 +261,7 @@ export class PodLink implements CorePod {
     this.use = 'condemned';
     this.slot = null;
     this.#condemnReason = reason;
-    this.#wire.connection?.drain(reason);
+    this.#drain();
   }
 
   /** It refused a SPECIALIZE or an INVOKE; its slot has been given up. */
@@ -271,7 +287,7 @@ export class PodLink implements CorePod {
     const { slot, claim } = this;
     if (!this.isLinked || slot?.state !== 'Foreign') return;
     if (claim?.holder != null) {
-      this.adopt(slot, claim.holder.epoch);
+      if (this.#askedEpoch === null) this.adopt(slot, claim.holder.epoch);
       return;
     }
     this.#isAsking = true;
@@ -312,34 +328,49 @@ export class PodLink implements CorePod {
     if (this.#isDeleted && !isBusy) this.#wire.hangUp();
   }
 
+  /** An agent drains for the holder of its pod only. */
+  #drain(): void {
+    const { claim } = this;
+    if (this.hasHolders && claim !== null && claim.holder?.gatewayId !== this.#owner.identity.gatewayId)
+      this.#wire.connection?.adopt(claim.versionUid, this.#owner.nextEpoch(), ignored);
+    this.#wire.connection?.drain(this.#condemnReason);
+  }
+
   #onOpened(welcome: Welcome): void {
     const isAsked = this.#isAsking;
     this.#isAsking = false;
     this.isSuspect = false;
     this.#learn(welcome);
-    this.#endGhost();
     if (this.use === 'condemned') {
-      this.#wire.connection?.drain(this.#condemnReason);
+      this.#drain();
       return;
     }
     const { slot } = this;
-    if (slot === null) this.zone = this.pod.zone;
+    if (slot === null && this.ghost === null) this.zone = this.pod.zone;
     if (isAsked && slot !== null && slot.version.uid === welcome.claim?.versionUid) {
       if (welcome.busy.length === 0) this.#owner.freed(slot);
       return;
     }
     if (slot !== null) this.#loseSlot('The pod belongs to another version.');
     this.letSlotGo();
+    this.#endGhost(); // what runs there is counted anew by now
   }
 
   /** Another gateway's doing, or what a fence has found. */
   #onState(state: PodState): void {
     const { use, slot } = this;
     this.#learn(state);
-    if (use === 'condemned' || this.claim === null) return;
+    if (use === 'condemned') return;
+    if (this.claim === null) {
+      // A claim that had been told has failed: bad code.
+      if (use === 'held' || use === 'orphan') this.letSlotGo();
+      return;
+    }
     if (use === 'generic') {
       this.use = 'none';
       this.#owner.notGeneric(this);
+      // Who has claimed it is about to run something there, owner or not: nobody takes it away from under that.
+      this.adoptAtMs = this.#owner.nowMs() + this.#owner.readoptMs;
     }
     if (use !== 'slot' || slot === null) this.#owner.claimed(this);
     else this.#onSlotState(slot, this.claim);
@@ -354,10 +385,8 @@ export class PodLink implements CorePod {
       this.letSlotGo();
       // What runs here ends here; a claim that was written is refused, or was taken over after it.
     } else if (slot.request !== null || slot.state === 'Finishing' || slot.state === 'Claiming') this.isTaken = true;
-    else {
-      this.#owner.taken(slot);
-      this.letSlotGo();
-    }
+    // While an ADOPT is on its way, its answer tells more.
+    else if (this.#askedEpoch === null) this.#owner.taken(slot);
   }
 
   #learn({ claim, holder, busy }: PodState): void {

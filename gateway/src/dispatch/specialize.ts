@@ -1,3 +1,4 @@
+import { functionKeyOf } from './ownership.ts';
 import type { Target } from './types.ts';
 
 /** Largest code that an agent unpacks. @see AWS Lambda quotas, deployment package unzipped: 250 MB */
@@ -13,6 +14,7 @@ export function makeSpecialize(
     versionUid: target.versionUid,
     functionName: target.functionName,
     functionNamespace: target.namespace,
+    function: functionKeyOf(target), // as FENCE names it
     version: target.version,
     handler: target.handler,
     runtime: target.runtime,

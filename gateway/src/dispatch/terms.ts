@@ -48,6 +48,7 @@ export interface TermsClock {
  *            ADOPT to every pod of the function is out;        a higher epoch was seen: once more with a higher one
  *            requests wait                                    the ring's number changes: -> none
  *   open     dispatches                                       the ring's number changes: -> none, at once
+ *                                                             a higher epoch was seen: -> fencing
  *
  * Everything that is sent for the function in a term (fences, adoptions, claims) has the term's one epoch, and pods remember the
  * highest: so when the next owner's round is answered, whatever this one has still on its way is refused. What the round could not
@@ -150,7 +151,6 @@ export class Terms {
     if (before !== undefined) this.#end(functionKey, before);
     const term: Term = { number, epoch: 0, isOpen: false, rounds: 0, waiting: new Set(), cancelTimer: () => {} };
     this.#terms.set(functionKey, term);
-    term.cancelTimer = this.#clock.after(this.#fenceMs, () => this.#open(functionKey, term));
     this.#round(functionKey, term);
   }
 
@@ -162,7 +162,10 @@ export class Terms {
   #round(functionKey: string, term: Term): void {
     term.epoch = this.#epochs.next();
     term.rounds += 1;
+    term.isOpen = false;
     term.waiting.clear();
+    term.cancelTimer();
+    term.cancelTimer = this.#clock.after(this.#fenceMs, () => this.#open(functionKey, term));
     for (const pod of this.#owner.pods()) {
       if (this.#owner.isOf(pod, functionKey)) this.#takeOver(term, pod);
       else if (pod.claim === null && this.#owner.mayServe(pod.pool, functionKey)) this.#fence(functionKey, term, pod);
@@ -195,6 +198,7 @@ export class Terms {
   #open(functionKey: string, term: Term): void {
     if (term.isOpen || this.#terms.get(functionKey) !== term) return;
     term.isOpen = true;
+    term.rounds = 0;
     term.cancelTimer();
     this.#owner.changed(functionKey);
   }
