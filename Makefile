@@ -6,7 +6,7 @@ AGENT := runtime-images/agent/bin/agent
 AGENT_SOURCES := $(shell find runtime-images/agent -name '*.go' -o -name go.mod)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test unit contract e2e agent-test python-test lint generate verify bench kubectl clean
+.PHONY: help setup dev test unit contract local-e2e e2e agent-test python-test lint chart generate verify bench kubectl clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ kubectl: node_modules/.package-lock.json ## Provide kubectl under .cache/ and pr
 dev: setup ## Run the whole platform here, with the examples applied (Ctrl-C ends it)
 	@node --disable-warning=ExperimentalWarning local/src/dev/main.ts
 
-test: setup unit agent-test python-test contract e2e ## Set up and pass all the tests
+test: setup unit agent-test python-test contract local-e2e ## Set up and pass all the tests that need no cluster
 
 unit: setup
 	node .ci/jest.ts unit
@@ -35,8 +35,11 @@ unit: setup
 contract: setup ## The contract of the Kubernetes API, against the embedded one (KAPPA_CONTRACT_KUBECONFIG: another)
 	node .ci/jest.ts contract
 
-e2e: setup ## End to end in local mode: real kubectl, plain HTTP
+local-e2e: setup ## End to end in local mode: real kubectl, plain HTTP
 	node .ci/jest.ts e2e
+
+e2e: setup ## End to end on a real three-zone Kubernetes that this builds, starts and removes (Linux, root)
+	node --disable-warning=ExperimentalWarning e2e/src/on-cluster.ts
 
 agent-test: setup
 	cd runtime-images/agent && go vet ./... && go test ./...
@@ -49,6 +52,9 @@ lint: setup ## Format, lint, types, import direction
 	tsc --noEmit
 	@test -z "$$(gofmt -l runtime-images/agent bench/go)" || { gofmt -l runtime-images/agent bench/go; echo 'run gofmt on these'; exit 1; }
 	cd bench/go && go vet ./...
+
+chart: setup ## Lint the Helm chart
+	node .ci/chart.ts
 
 generate: setup ## Regenerate types and frame tables from their sources
 	node crds/src/generate.ts

@@ -106,7 +106,7 @@ function open(podUid: string, signingKey: KeyObject): Promise<Connection> {
     },
   };
   return new Promise((resolve, reject) => {
-    const owner = { opened: resolve, failed: reject, closed: () => undefined };
+    const owner = { opened: resolve, failed: reject, closed: () => undefined, stateChanged: () => undefined };
     dial({ host: podIp, port: 9100, podUid }, identity, clock, owner, defaultDialBudget);
   });
 }

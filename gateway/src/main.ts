@@ -11,9 +11,12 @@ import { functionArn } from '@kappa/crds/names';
 import { pino } from 'pino';
 import { Registry as MetricRegistry } from 'prom-client';
 
+import { watchAccessKeys } from './auth/access-keys.ts';
+import { makeAuthenticator, openDoor } from './auth/authenticator.ts';
 import { openBlobStore } from './blobs/blob-store.ts';
 import { parseConfig } from './config.ts';
 import { startDispatcher } from './dispatch/dispatcher.ts';
+import type { Dispatcher, Target } from './dispatch/types.ts';
 import { functionUrlHandler } from './function-url/handler.ts';
 import { adminRoutes } from './http/admin-routes.ts';
 import { blobRoutes } from './http/blob-routes.ts';
@@ -21,6 +24,7 @@ import { BufferBudget } from './http/buffer-budget.ts';
 import { controlApp } from './http/control-app.ts';
 import { makeServer } from './http/server.ts';
 import { InFlight } from './in-flight.ts';
+import { joinRing, type Membership } from './join-ring.ts';
 import { toLambdaError } from './lambda-api/errors.ts';
 import { invokeHandler } from './lambda-api/invoke.ts';
 import { functionResolver } from './lambda-api/resolve.ts';
@@ -29,12 +33,12 @@ import { problemLog } from './problem-log.ts';
 import { clusterDoor } from './registry/cluster-door.ts';
 import { environmentSource } from './registry/environment.ts';
 import { observe } from './registry/observe.ts';
-import { takeEpoch } from './registry/owner-epoch.ts';
 import { Registry } from './registry/registry.ts';
 import { RetryQueue } from './registry/retry-queue.ts';
 import { sourceReader } from './registry/source-reader.ts';
 import { WarmUp } from './registry/warm-up.ts';
 import { shutDown } from './shutdown.ts';
+import { keepValues } from './snapshot/kept-values.ts';
 
 const config = parseConfig(process.env);
 const log = pino({ name: 'gateway', base: {}, level: config.logLevel });
@@ -92,36 +96,56 @@ const metrics = gatewayMetrics(metricRegistry, {
   entries: () => ({ ...registry.stats(), ...observation.sizes(), clusterQueue: clusterQueue.size }),
   isRegistered: (key) => registry.has(key),
 });
-const dispatcher = startDispatcher({
+const gatewayId = `${config.name === '' ? 'gateway' : config.name}.${randomUUID().slice(0, 8)}`;
+const signingKey = createPrivateKey(readFileSync(config.signingKeyFile));
+const clock = { nowMs, after: schedule, every, soon: (then: () => void) => void setImmediate(then) };
+let targets: ReadonlyMap<string, Target> = new Map();
+const membership: Membership = joinRing({
+  config,
+  gatewayId,
+  signingKey,
+  kubernetes,
+  clock,
+  dispatcher: () => dispatcher,
+  targetOf: (versionUid) => targets.get(versionUid),
+  onProblem: (key, err) => problem(key, { problem: textOf(err) }, 'another gateway cannot be spoken to'),
+  signal: stopping.signal,
+});
+const dispatcher: Dispatcher = startDispatcher({
   identity: {
-    gatewayId: `${config.name === '' ? 'gateway' : config.name}.${randomUUID().slice(0, 8)}`,
-    epoch: await takeEpoch({
-      kubernetes,
-      namespace: config.poolNamespace,
-      wallMs: Date.now(),
-      schedule,
-      onProblem: (err) => log.warn({ problem: textOf(err) }, 'the owner epoch is the wall clock alone'),
-    }),
-    signingKey: createPrivateKey(readFileSync(config.signingKeyFile)),
+    gatewayId,
+    epoch: Date.now(), // agents compare it only among links of the same life
+    signingKey,
   },
+  ownership: membership.ownership,
   cluster: clusterDoor(kubernetes, config.poolNamespace, { queue: clusterQueue, schedule, tellAfterMs: 100 }),
   observer: metrics.observer,
   code: (sha256) => blobs.get(sha256),
-  clock: { nowMs, after: schedule, every, soon: (then) => void setImmediate(then) },
-  zone: config.zone,
+  clock,
+  zone: membership.zone,
   linkPort: config.linkPort,
   limits: { capacityBudgetMs: config.capacityWaitMs, accountConcurrency: config.accountConcurrency },
 });
 const arnOf = (accountId: string, name: string): string => functionArn({ region: config.region, accountId, name });
 const warmUp = new WarmUp({ readCode: (sha256) => blobs.get(sha256), maxCodeBytes: 256 * 1024 });
+const readSource =
+  config.snapshotDir === ''
+    ? sourceReader(kubernetes)
+    : keepValues(sourceReader(kubernetes), {
+        directory: config.snapshotDir,
+        signal: stopping.signal,
+        now: nowMs,
+        onProblem: (err) => problem(`values ${textOf(err)}`, { problem: textOf(err) }, 'values are not kept'),
+      });
 const registry: Registry = new Registry({
   routing: {
     region: config.region,
     arnOf,
-    environmentOf: environmentSource({ read: sourceReader(kubernetes), now: nowMs, schedule }),
+    environmentOf: environmentSource({ read: readSource, now: nowMs, schedule }),
   },
   dispatcher: {
     onVersions: (current) => {
+      targets = current;
       dispatcher.onVersions(current);
       warmUp.onVersions(current);
     },
@@ -151,11 +175,24 @@ const onRefused = (err: unknown, requestId: string): void => {
     'a request failed by a fault of the platform',
   );
 };
-const shared = { dispatcher, budget, now: Date.now, onRefused };
+const accessKeys =
+  config.auth === 'none'
+    ? null
+    : watchAccessKeys({
+        kubernetes,
+        namespace: config.namespace,
+        signal: stopping.signal,
+        onProblem: (text) => problem(`access key ${text}`, { problem: text }, 'an access key is not used'),
+      });
+const authenticator =
+  accessKeys === null ? null : makeAuthenticator({ keys: accessKeys, region: config.region, now: Date.now });
+const shared = { dispatcher: membership.router, budget, now: Date.now, onRefused };
 const admin = adminRoutes({
   notReadyBecause: () => [
     ...(isStopping ? ['stopping'] : []),
     ...observation.missing().map((kind) => `${kind} not listed yet`),
+    ...(accessKeys === null || accessKeys.isKnown() ? [] : ['access keys not listed yet']),
+    ...membership.notReadyBecause(),
   ],
   metrics: async () => ({ contentType: metricRegistry.contentType, text: await metricRegistry.metrics() }),
 });
@@ -176,6 +213,7 @@ const server = makeServer(
   {
     invoke: invokeHandler({
       ...shared,
+      authenticator: authenticator ?? openDoor,
       resolve: functionResolver({
         functions: registry,
         region: config.region,
@@ -186,6 +224,7 @@ const server = makeServer(
     }),
     functionUrl: functionUrlHandler({
       ...shared,
+      authenticator,
       functions: registry,
       urlDomain: config.urlDomain,
       random: Math.random,
@@ -216,12 +255,14 @@ const end = async (reason: string): Promise<void> => {
     {
       failReadiness: () => {
         isStopping = true;
+        membership.leave();
       },
       closeServer: () => void server.close(),
       whenIdle: () => inFlight.whenIdle(),
       drain: (signal) => dispatcher.drain(signal),
       closeConnections: () => server.closeAllConnections(),
       stopWatching: () => {
+        void membership.stop();
         clusterQueue.close();
         stopping.abort(new Error(reason));
       },

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Registry as MetricRegistry } from 'prom-client';
-
+import { openDoor } from './auth/authenticator.ts';
 import { startDispatcher } from './dispatch/dispatcher.ts';
 import { makeCode, makeKeys, startAgent, type TestAgent, until } from './dispatch/testing-agent.ts';
 import type { Dispatcher } from './dispatch/types.ts';
@@ -108,8 +108,14 @@ beforeAll(async () => {
       lingerMs: 50,
     },
     {
-      invoke: invokeHandler({ ...shared, resolve }),
-      functionUrl: functionUrlHandler({ ...shared, functions: registry, urlDomain: 'fn.localhost', random: () => 0 }),
+      invoke: invokeHandler({ ...shared, authenticator: openDoor, resolve }),
+      functionUrl: functionUrlHandler({
+        ...shared,
+        authenticator: null,
+        functions: registry,
+        urlDomain: 'fn.localhost',
+        random: () => 0,
+      }),
       control: controlApp({
         admin: adminRoutes({
           notReadyBecause: () => (isStopping ? ['stopping'] : []),

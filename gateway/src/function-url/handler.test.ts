@@ -46,6 +46,7 @@ async function start(run: Run): Promise<number> {
     {
       invoke: () => Promise.reject(new Error('not in this test')),
       functionUrl: functionUrlHandler({
+        authenticator: null,
         functions: {
           byName: () => undefined,
           byObject: (namespace, name) =>

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import { syncPayloadMaxBytes } from '@kappa/crds/limits';
 
+import { type Authenticator, type Claim, requireAccount } from '../auth/authenticator.ts';
 import type { Dispatcher, Outcome } from '../dispatch/types.ts';
 import { LambdaError, RequestTooLarge, ResourceNotFound } from '../errors.ts';
 import { type Answer, CallerGone } from '../http/answer.ts';
@@ -9,6 +10,7 @@ import { readBody } from '../http/body.ts';
 import type { BufferBudget } from '../http/buffer-budget.ts';
 import type { Call } from '../http/server.ts';
 import { toLambdaError } from '../lambda-api/errors.ts';
+import { headOf } from '../lambda-api/invoke.ts';
 import { traceIdOf } from '../lambda-api/trace-id.ts';
 import { type Functions, resolveQualifier } from '../registry/functions.ts';
 import type { RoutedFunction } from '../registry/routing.ts';
@@ -18,6 +20,8 @@ import { makeUrlEvent } from './event.ts';
 
 /** What the handler of function URLs is made with. */
 export interface FunctionUrlDeps {
+  /** Checks the callers of functions with `auth: AwsIam`; null = none of them is let in. */
+  readonly authenticator: Authenticator | null;
   readonly functions: Functions;
   readonly dispatcher: Pick<Dispatcher, 'invoke'>;
   readonly budget: BufferBudget;
@@ -47,8 +51,8 @@ export function functionUrlHandler(deps: FunctionUrlDeps) {
       cors = fn.http.cors;
       const preflight = answerPreflight(call.req, cors);
       if (preflight !== null) return tagged(preflight, call.requestId);
-      refuseUnsigned(fn); //                                                                 2. may it?  403
-      const answer = await run(deps, call, url, fn); //                                      3. run
+      const claim = beginClaim(deps.authenticator, fn, call.req); //                         2. may it?  403
+      const answer = await run(deps, call, url, fn, claim); //                               3. run
       return tagged({ ...answer, headers: withCors(cors, origin, answer.headers) }, call.requestId);
     } catch (err) {
       if (err instanceof CallerGone) throw err;
@@ -81,25 +85,28 @@ function answerPreflight({ method = 'GET', headers }: IncomingMessage, cors: Cor
   return isPreflight(request) ? { status: 200, headers: preflightHeaders(cors, request), body: '' } : null;
 }
 
-/** Fails closed: only `None`, said in the Function, opens a URL. */
-function refuseUnsigned(fn: WithUrl): void {
-  if (fn.http.auth === 'None') return;
-  throw new LambdaError(
-    'AccessDeniedException',
-    'Forbidden: this URL takes only signed requests (AwsIam), which are not available yet',
-    {
-      status: 403,
-      fault: 'caller',
-    },
-  );
+/** Fails closed: only `None`, said in the Function, opens a URL. null = nobody has to be asked. */
+function beginClaim(authenticator: Authenticator | null, fn: WithUrl, req: IncomingMessage): Claim | null {
+  if (fn.http.auth === 'None') return null;
+  if (authenticator !== null) return authenticator.begin(headOf(req));
+  const message = 'Forbidden: this URL takes only signed requests (AwsIam), and this install has no access keys';
+  throw new LambdaError('AccessDeniedException', message, { status: 403, fault: 'caller' });
 }
 
-async function run(deps: FunctionUrlDeps, call: Call, url: UrlTarget, fn: RoutedFunction): Promise<Answer> {
+async function run(
+  deps: FunctionUrlDeps,
+  call: Call,
+  url: UrlTarget,
+  fn: RoutedFunction,
+  claim: Claim | null,
+): Promise<Answer> {
   const { req, requestId } = call;
   const resolved = resolveQualifier(fn, null, deps.random);
   if (resolved === null) throw new ResourceNotFound(`function ${url.name} has no version`);
-  const body = await readBody(req, { limitBytes: syncPayloadMaxBytes, budget: deps.budget, tooLarge });
+  const onPiece = (piece: Buffer): void => claim?.push(piece);
+  const body = await readBody(req, { limitBytes: syncPayloadMaxBytes, budget: deps.budget, tooLarge, onPiece });
   try {
+    if (claim !== null) requireAccount(claim.confirm(), fn.accountId, resolved.invokedArn);
     const event = makeUrlEvent(
       {
         method: req.method ?? 'GET',

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 
 import { afterEach, describe, expect, test } from '@jest/globals';
 
+import { openDoor } from '../auth/authenticator.ts';
 import { TooManyRequests } from '../errors.ts';
 import { invokeHandler } from '../lambda-api/invoke.ts';
 import { functionResolver } from '../lambda-api/resolve.ts';
@@ -81,6 +82,7 @@ async function start(
     },
     {
       invoke: invokeHandler({
+        authenticator: openDoor,
         resolve,
         dispatcher: { invoke: run },
         budget,

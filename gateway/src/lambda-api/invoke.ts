@@ -1,5 +1,9 @@
+import type { IncomingMessage } from 'node:http';
+
 import { syncPayloadMaxBytes } from '@kappa/crds/limits';
 
+import { type Authenticator, type Claim, requireAccount } from '../auth/authenticator.ts';
+import type { RequestHead } from '../auth/canonical-request.ts';
 import type { Dispatcher, Outcome } from '../dispatch/types.ts';
 import { InvalidRequestContent, RequestTooLarge } from '../errors.ts';
 import { type Answer, CallerGone } from '../http/answer.ts';
@@ -15,6 +19,7 @@ import { traceIdOf } from './trace-id.ts';
 
 /** What the handler of Invoke is made with. */
 export interface InvokeDeps {
+  readonly authenticator: Authenticator;
   /** @throws LambdaError 404, 409, 400 */
   readonly resolve: (label: string, query: string) => Resolved | Promise<Resolved>;
   readonly dispatcher: Pick<Dispatcher, 'invoke'>;
@@ -32,12 +37,16 @@ export interface InvokeDeps {
 export function invokeHandler(deps: InvokeDeps) {
   return async (call: Call, route: { readonly label: string; readonly query: string }): Promise<Answer> => {
     try {
+      const claim = deps.authenticator.begin(headOf(call.req)); //         1. who?   403, 400
       const options = parseInvokeOptions(call.req.headers);
-      const resolved = await deps.resolve(route.label, route.query); // 1. who?  404, 409
-      if (options.isDryRun) return { status: 204, headers: ['x-amzn-RequestId', call.requestId], body: '' };
-      const body = await readEvent(call, deps.budget); //               2. what?  413, 400
+      const body = await readEvent(call, deps.budget, claim); //           2. what?  413, 400
       try {
-        return await run(deps, call, resolved, options, body.bytes); // 3. run    429, 5xx
+        const principal = claim.confirm(); // nothing was done for the caller before, not even a lookup
+        refuseBadEvent(body);
+        const resolved = await deps.resolve(route.label, route.query); //  3. where? 404, 409
+        requireAccount(principal, resolved.target.accountId, resolved.invokedArn);
+        if (options.isDryRun) return { status: 204, headers: ['x-amzn-RequestId', call.requestId], body: '' };
+        return await run(deps, call, resolved, options, body.bytes); //    4. run    429, 5xx
       } finally {
         body.release();
       }
@@ -86,22 +95,33 @@ async function pushLogTail(outcome: Outcome, headers: string[]): Promise<void> {
   if (report?.logTail !== undefined) headers.push('X-Amz-Log-Result', report.logTail);
 }
 
+/** What a signature covers besides the body. */
+export function headOf(req: IncomingMessage): RequestHead {
+  return { method: req.method ?? 'GET', target: req.url ?? '', rawHeaders: req.rawHeaders };
+}
+
+/** The event and what was found out about it while it came in. */
+interface Event extends Body {
+  readonly check: JsonCheck;
+}
+
 const emptyEvent = Buffer.from('{}');
 
 /** The event as it came; an empty body is `{}` as in Lambda. It is checked while it arrives, and never parsed. */
-async function readEvent(call: Call, budget: BufferBudget): Promise<Body> {
+async function readEvent(call: Call, budget: BufferBudget, claim: Claim): Promise<Event> {
   const check = new JsonCheck();
-  const body = await readBody(call.req, {
-    limitBytes: syncPayloadMaxBytes,
-    budget,
-    tooLarge,
-    onPiece: (piece) => check.push(piece),
-  });
-  if (body.bytes.length === 0) return { bytes: emptyEvent, release: body.release };
-  const problem = eventProblem(body.bytes, check);
-  if (problem === null) return body;
-  body.release();
-  throw new InvalidRequestContent(`Could not parse request body into json: ${problem}`);
+  const onPiece = (piece: Buffer): void => {
+    claim.push(piece);
+    check.push(piece);
+  };
+  const { bytes, release } = await readBody(call.req, { limitBytes: syncPayloadMaxBytes, budget, tooLarge, onPiece });
+  return { bytes: bytes.length === 0 ? emptyEvent : bytes, release, check };
+}
+
+function refuseBadEvent({ bytes, check }: Event): void {
+  if (bytes === emptyEvent) return;
+  const problem = eventProblem(bytes, check);
+  if (problem !== null) throw new InvalidRequestContent(`Could not parse request body into json: ${problem}`);
 }
 
 function tooLarge(): RequestTooLarge {
