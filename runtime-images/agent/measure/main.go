@@ -120,6 +120,7 @@ func call(private ed25519.PrivateKey, pid int) error {
 	}
 	fmt.Printf("claim to answer      %v   (status %s, init %v ms, duration %v ms) %.80s\n", time.Since(begin).Round(time.Microsecond),
 		first.Report.Status, *first.Report.InitDurationMs, first.Report.DurationMs, first.Payload)
+	spent := cpu(pid)
 	times, answers := make([]time.Duration, 0, *count), make([]time.Duration, 0, *count)
 	for n := range *count {
 		time.Sleep(*pause)
@@ -130,10 +131,12 @@ func call(private ed25519.PrivateKey, pid int) error {
 		}
 		times, answers = append(times, time.Since(begin)), append(answers, result.Answered.Sub(begin))
 	}
+	spent = cpu(pid) - spent
 	slices.Sort(times)
 	slices.Sort(answers)
 	fmt.Printf("warm to RESPONSE     p50 %v  p99 %v\n", answers[len(answers)/2], answers[len(answers)*99/100])
 	fmt.Printf("warm to REPORT       p50 %v  p99 %v\n", times[len(times)/2], times[len(times)*99/100])
+	fmt.Printf("agent CPU, one call  %v\n", spent/time.Duration(*count))
 	fmt.Printf("agent RSS, %d calls  %s\n", *count, rss(pid))
 	return nil
 }
@@ -176,4 +179,17 @@ func rss(pid int) string {
 		}
 	}
 	return "?"
+}
+
+// cpu is the time that the process's threads have run.
+func cpu(pid int) (total time.Duration) {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task)
+		var ran int64
+		if _, err := fmt.Sscan(string(text), &ran); err == nil {
+			total += time.Duration(ran)
+		}
+	}
+	return total
 }
