@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { Agent, request } from 'undici';
+import type { Agent } from 'undici';
 import { AddressRefused, isPublicAddress, publicLookup } from './public-address.ts';
 import { type FetchCode, FetchRefused } from './resolve-code.ts';
 
@@ -16,11 +16,13 @@ export interface FetchRules {
  * no redirects, no credentials in the URL. Fails closed.
  */
 export function codeFetcher({ allowLocal, timeoutMs }: FetchRules): FetchCode {
-  const dispatcher = new Agent(allowLocal ? {} : { connect: { lookup: publicLookup } });
+  let dispatcher: Agent | undefined;
   return async (url, maxBytes) => {
+    const undici = await import('undici'); // 8 MB that an install without code.url does not need
+    dispatcher ??= new undici.Agent(allowLocal ? {} : { connect: { lookup: publicLookup } });
     const target = checkTarget(new URL(url), allowLocal);
     const signal = AbortSignal.timeout(timeoutMs);
-    const { statusCode, body } = await request(target, { signal, dispatcher }).catch(refuseAddress);
+    const { statusCode, body } = await undici.request(target, { signal, dispatcher }).catch(refuseAddress);
     body.on('error', () => undefined); // the end of a body that is not read to its end is said as an error, too
     try {
       if (statusCode !== 200) throw new Error(`answered ${statusCode}`);
