@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+
 /** The parts of a request that a signature covers, as they came over the wire. */
 export interface RequestHead {
   readonly method: string;
@@ -5,6 +7,11 @@ export interface RequestHead {
   readonly target: string;
   /** Names and values in turn, as Node gives them. */
   readonly rawHeaders: readonly string[];
+}
+
+/** The head of a request as Node's server has it. */
+export function headOf(req: IncomingMessage): RequestHead {
+  return { method: req.method ?? '', target: req.url ?? '', rawHeaders: req.rawHeaders };
 }
 
 /**

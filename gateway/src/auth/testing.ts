@@ -7,6 +7,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { renderError, toLambdaError } from '../lambda-api/errors.ts';
 import type { AccessKey, AccessKeys } from './access-keys.ts';
 import { type Authenticator, requireAccount } from './authenticator.ts';
+import { headOf } from './canonical-request.ts';
 
 /** The key of the tests. */
 export const testKey: AccessKey = {
@@ -74,11 +75,7 @@ export function rawHeadersOf(headers: Readonly<Record<string, string>>): string[
 export async function startDoor(authenticator: Authenticator, accountId = '000000000000') {
   const server = createServer(async (req, res) => {
     try {
-      const claim = authenticator.begin({
-        method: req.method ?? '',
-        target: req.url ?? '',
-        rawHeaders: req.rawHeaders,
-      });
+      const claim = authenticator.begin(headOf(req));
       for await (const piece of req) claim.push(piece);
       const principal = claim.confirm();
       requireAccount(principal, accountId, 'arn');
