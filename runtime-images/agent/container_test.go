@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -96,6 +97,21 @@ func TestAFunctionCannotTouchTheAgent(t *testing.T) {
 	}
 	if _, again := invoke("{}"); again.Status != "success" { // the kill has done nothing
 		t.Fatalf("%+v", again)
+	}
+}
+
+func TestLargeCodeIsUnpackedInAContainer(t *testing.T) {
+	p := startContainer(t) // /tmp, where the zip waits, and /var/task are different file systems
+	text := make([]byte, 3<<20)
+	if _, err := rand.Read(text); err != nil {
+		t.Fatal(err)
+	}
+	gateway := p.connect(1)
+	if _, err := gateway.Specialize(function("file.data", nil), zipOf(t, map[string]string{"data": string(text)})); err != nil {
+		t.Fatal(err)
+	}
+	if result := call(t, gateway, "{}"); string(result.Payload) != string(text) {
+		t.Fatalf("%d bytes, %+v", len(result.Payload), result.Refusal)
 	}
 }
 

@@ -49,8 +49,8 @@ const (
 
 // Engine implements link.Pod.
 //
-// Locks: mu comes first; under it the log's, the supervisor's and a connection's writer's lock may be taken, and nothing that
-// waits for a gateway or a process is done. Whoever holds one of those never takes mu.
+// Locks: mu comes first; under it only the writer's lock of a connection is taken, and nothing waits for a gateway or a process.
+// Whoever holds a writer's lock never takes mu. The locks of the log, the supervisor and the link's server stand alone.
 type Engine struct {
 	Settings
 	base map[string]string

@@ -1,13 +1,16 @@
 package invoke
 
 import (
+	"math/rand/v2"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"kappa.dev/agent/link"
 )
 
-// fakePeer notes what it is told.
+// fakePeer notes what it is told. Everything but id and old is guarded by the engine's lock.
 type fakePeer struct {
 	id      string
 	old     bool
@@ -226,5 +229,61 @@ func TestWhoMayDrain(t *testing.T) {
 				t.Fatal(e.draining, len(warned))
 			}
 		})
+	}
+}
+
+// Whatever gateways do at once: one invocation runs at a time, it is the holder's when it is taken, epochs of the holder only
+// rise, and in the end all gateways agree with the pod about who holds it.
+func TestGatewaysThatContend(t *testing.T) {
+	e, _, _, _ := threeGateways(t)
+	var epochs atomic.Uint64
+	var inside atomic.Int32
+	var all sync.WaitGroup
+	peers := make([]*fakePeer, 8)
+	for n := range peers {
+		peers[n] = peerOf(string(rune('k' + n)))
+		e.Join(peers[n])
+	}
+	for n, peer := range peers {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			random := rand.New(rand.NewPCG(7, uint64(n)))
+			for range 2000 {
+				switch random.IntN(4) {
+				case 0:
+					_, _ = peer.claim(e, "v", epochs.Add(1))
+				case 1:
+					_, _ = peer.adopt(e, epochs.Add(1)-random.Uint64N(3))
+				case 2:
+					_ = e.Fence(link.Fence{Function: "default/f", Epoch: epochs.Load() - min(epochs.Load(), 9)}, func(link.State) {})
+				default:
+					slot, refusal := e.Admit(peer, "v", link.Invoke{RequestID: peer.id})
+					if refusal != nil {
+						continue
+					}
+					if inside.Add(1) != 1 {
+						t.Error("two at once")
+					}
+					inside.Add(-1)
+					slot.(*invocation).leave(true)
+					e.settle()
+				}
+			}
+		}()
+	}
+	all.Wait()
+	holder := e.arbiter.Holder()
+	for _, peer := range peers {
+		highest := uint64(0)
+		for _, state := range peer.told {
+			if state.Holder.Epoch < highest {
+				t.Fatalf("%s has read of %d after %d", peer.id, state.Holder.Epoch, highest)
+			}
+			highest = state.Holder.Epoch
+		}
+		if peer.id != holder.GatewayID && *peer.last().Holder != (link.Holder{GatewayID: holder.GatewayID, Epoch: holder.Epoch}) {
+			t.Errorf("%s believes in %v, the holder is %v", peer.id, peer.last().Holder, holder)
+		}
 	}
 }
