@@ -3,7 +3,7 @@ import { createHash, generateKeyPairSync, type KeyObject, randomUUID } from 'nod
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Connection, defaultDialBudget, dial } from '@kappa/gateway/link';
+import { defaultDialBudget, dial, type PodConnection } from '@kappa/gateway/link';
 import { repository } from '@kappa/local/platform';
 import { ZipFile } from 'yazl';
 import { until } from './bench-platform.ts';
@@ -13,10 +13,10 @@ const podIp = '127.19.7.5';
 /** One real pod without a platform: agent and Node.js runtime, claimed and called over the link by the bench itself. */
 export class DirectPod {
   readonly #child: ChildProcess;
-  readonly #connection: Connection;
+  readonly #connection: PodConnection;
   readonly #folder: string;
 
-  private constructor(child: ChildProcess, connection: Connection, folder: string) {
+  private constructor(child: ChildProcess, connection: PodConnection, folder: string) {
     this.#child = child;
     this.#connection = connection;
     this.#folder = folder;
@@ -96,7 +96,7 @@ function startAgent(folder: string, podUid: string, publicKey: KeyObject): Child
   });
 }
 
-function open(podUid: string, signingKey: KeyObject): Promise<Connection> {
+function open(podUid: string, signingKey: KeyObject): Promise<PodConnection> {
   const identity = { gatewayId: 'bench', epoch: 1, signingKey };
   const clock = {
     nowMs: () => performance.now(),
@@ -111,7 +111,7 @@ function open(podUid: string, signingKey: KeyObject): Promise<Connection> {
   });
 }
 
-function specialize(connection: Connection, code: Buffer): Promise<void> {
+function specialize(connection: PodConnection, code: Buffer): Promise<void> {
   const head = JSON.stringify({
     versionUid: 'direct',
     functionName: 'hello',
