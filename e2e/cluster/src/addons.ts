@@ -115,8 +115,8 @@ function makeDnsDeployment(replicas: number): object {
   return { replicas, selector: { matchLabels: dnsLabels }, template: { metadata: { labels: dnsLabels }, spec } };
 }
 
-/** Local disks: claims of the class `standard` get one on the node their pod is put on. They are not wiped for reuse. */
-function makeStorage(plan: ClusterPlan, runDir: string): readonly object[] {
+/** Local disks: claims of the class `standard` get one on the node their pod is put on. See recycleVolumes. */
+export function makeStorage(plan: ClusterPlan, runDir: string): readonly object[] {
   const storageClass = {
     apiVersion: 'storage.k8s.io/v1',
     kind: 'StorageClass',

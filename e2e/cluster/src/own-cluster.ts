@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { dnsImage, makeAddons } from './addons.ts';
+import { dnsImage, makeAddons, makeStorage } from './addons.ts';
 import { buildPrograms, type Programs, programPath } from './builds.ts';
 import { Cgroups } from './cgroups.ts';
 import { removeTraces } from './cleanup.ts';
@@ -15,6 +15,7 @@ import {
 } from './control-plane.ts';
 import { credentialsIn, writeCredentials } from './credentials.ts';
 import { importArchive, writeImage } from './images.ts';
+import { withLock } from './lock.ts';
 import { applyDrops, createNetwork, setCable } from './network.ts';
 import { bootNode, killNode, type NodeParts, nodePaths, startNodePrograms, startRuntime } from './node.ts';
 import { pauseImage } from './node-files.ts';
@@ -34,6 +35,7 @@ import { startControlProxy } from './service-proxy.ts';
 import type { Settings } from './settings.ts';
 import { type ClusterState, readState, writeState } from './state.ts';
 import { raiseLimits, writeWrappers } from './surroundings.ts';
+import { recycleVolumes } from './volumes.ts';
 
 /** The cluster that the harness runs itself on this machine, in namespaces of its own. */
 export class OwnCluster implements Cluster {
@@ -60,14 +62,22 @@ export class OwnCluster implements Cluster {
   static async start(settings: Settings, size: ClusterSize, log: (line: string) => void): Promise<OwnCluster> {
     const missing = await listMissing();
     if (missing.length > 0) throw new Error(missing.join('; '));
+    return withLock(lockOf(settings), () => OwnCluster.#startAlone(settings, size, log));
+  }
+
+  static async #startAlone(settings: Settings, size: ClusterSize, log: (line: string) => void): Promise<OwnCluster> {
     const running = await OwnCluster.#findRunning(settings);
     if (running) {
-      if (JSON.stringify(running.#plan) === JSON.stringify(planCluster(size))) return running;
-      throw new Error('a cluster of another size runs: end it with `down` first');
+      if (JSON.stringify(running.#plan) !== JSON.stringify(planCluster(size))) {
+        throw new Error('a cluster of another size runs: end it with `down` first');
+      }
+      const kubectl = running.kubectl.bind(running);
+      await recycleVolumes(kubectl, makeStorage(running.#plan, settings.runDir));
+      return running;
     }
     await installPackages(log);
     const programs = await buildPrograms(settings.cacheDir, log);
-    await OwnCluster.remove(settings);
+    await removeTraces(settings.runDir);
     const cluster = new OwnCluster(settings, size, programs);
     await cluster.#start(log);
     return cluster;
@@ -82,7 +92,7 @@ export class OwnCluster implements Cluster {
 
   /** Ends what runs, complete or half-dead, and removes every trace but the built programs. */
   static async remove(settings: Settings): Promise<void> {
-    await removeTraces(settings.runDir);
+    await withLock(lockOf(settings), () => removeTraces(settings.runDir));
   }
 
   static #of(settings: Settings, state: ClusterState): OwnCluster {
@@ -229,6 +239,11 @@ export class OwnCluster implements Cluster {
     await writeImage(dns, join(directory, 'coredns.tar'));
     return readdirSync(directory).map((file) => join(directory, file));
   }
+}
+
+/** One at a time starts or ends the cluster. */
+function lockOf(settings: Settings): string {
+  return join(settings.cacheDir, 'cluster.lock');
 }
 
 function isBetween(a: string, b: string, left: string, right: string): boolean {

@@ -101,8 +101,8 @@ export class Processes {
   }
 }
 
-/** Start time of a process; null when there is none or it is a zombie. */
-function readStartTicks(pid: number): number | null {
+/** Start time of a process in clock ticks since boot; null when there is none or it is a zombie. */
+export function readStartTicks(pid: number): number | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);

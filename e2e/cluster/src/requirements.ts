@@ -45,6 +45,9 @@ export async function listMissing(): Promise<readonly string[]> {
     .filter(([, bit]) => !has(capabilities, bit))
     .map(([name]) => `the capability ${name} is missing`);
   if (!existsSync('/sys/fs/cgroup')) missing.push('no cgroups are mounted at /sys/fs/cgroup');
+  if (!/\boverlay$/m.test(readFileSync('/proc/filesystems', 'utf8')))
+    missing.push('the kernel has no overlay file system');
+  if ((await run(['unshare', '--net', 'true'])).code !== 0) missing.push('network namespaces cannot be made here');
   if ((await run(['sh', '-c', 'command -v go'])).code !== 0) missing.push('Go 1.26 or later is missing');
   return missing;
 }
