@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { seeded, World } from './testing-world.ts';
 
-const SEEDS = Number(process.env['KAPPA_RING_SEEDS'] ?? 12);
+const SEEDS = Number(process.env['KAPPA_RING_SEEDS'] ?? 6);
 
 type Names = { readonly count: () => string };
 type Disturbance = (world: World, name: string, names: readonly string[], fresh: Names) => void;
@@ -33,6 +33,7 @@ const disturbances: readonly Disturbance[] = [
     if (gateway !== undefined) gateway.informerLagMs = world.random() < 0.5 ? 0 : world.random() * 8000;
   },
   (world) => world.cut.clear(),
+  exile,
 ];
 
 /** One random thing that happens to gateways. */
@@ -50,12 +51,50 @@ function roll(world: World, name: string, _names: readonly string[], fresh: Name
   });
 }
 
+/** Some are cut off from all others and from Kubernetes, are replaced by new ones, and hear of it much later. */
+function exile(world: World, _name: string, names: readonly string[], fresh: Names): void {
+  const exiles = names.filter(() => world.random() < 0.5);
+  if (exiles.length === names.length || exiles.length === 0) return;
+  const durationMs = 2000 + world.random() * 8000;
+  const isExile = (name: string): boolean => exiles.includes(name);
+  world.split(isExile, durationMs);
+  for (const name of exiles) {
+    const gateway = world.gateways.get(name);
+    if (gateway !== undefined) gateway.informerLagMs = durationMs;
+    world.terminate(name, durationMs, world.random() * 2000);
+    if (names.length < 6) world.add(fresh.count(), world.random() * 500);
+  }
+}
+
 /** Ends all disturbances. */
 function heal(world: World): void {
   world.calm();
   for (const gateway of world.gateways.values()) gateway.informerLagMs = 0;
   for (const [name, isTerminating] of world.truth) if (!isTerminating && !world.gateways.has(name)) world.start(name);
   world.publish();
+}
+
+/** A minute of disturbances, then quiet. Every second one in a storm, every third one begins with a single gateway. */
+function runHistory(seed: number): World {
+  const pick = seeded(seed * 7919);
+  const isStormy = seed % 2 === 0;
+  const loss = pick() * (isStormy ? 0.4 : 0.1);
+  const world = new World({ seed, drift: 0.1, delayMs: 1 + pick() * 150, loss, stray: pick() * 0.1 });
+  let last = 3;
+  const count = (): string => {
+    last += 1;
+    return `g${last}`;
+  };
+  for (const name of ['g1', 'g2', 'g3'].slice(seed % 3)) world.add(name, pick() * 300);
+  world.run(3000);
+  for (let at = 0; at < 40; at += 1) {
+    disturb(world, { count });
+    world.run(pick() * (isStormy ? 500 : 1500));
+  }
+  world.run(13_000); // what was begun ends
+  heal(world);
+  world.run(16_000); // ended members are believed after `goneMs`
+  return world;
 }
 
 /** Takes the holder of a term away; milliseconds until another one has it. */
@@ -81,31 +120,11 @@ function recoverAfterLoss(seed: number): number {
 
 describe('terms in simulated worlds', () => {
   test(`at most one holder at any instant, and one again after it calmed down (${SEEDS} seeds)`, () => {
-    const stuck: string[] = [];
     for (let seed = 1; seed <= SEEDS; seed += 1) {
-      const pick = seeded(seed * 7919);
-      const network = { drift: 0.1, delayMs: 1 + pick() * 150, loss: pick() * 0.1, stray: pick() * 0.05 };
-      const world = new World({ seed, ...network });
-      let last = 3;
-      const count = (): string => {
-        last += 1;
-        return `g${last}`;
-      };
-      for (const name of ['g1', 'g2', 'g3']) world.add(name, pick() * 300);
-      world.run(3000);
-      for (let at = 0; at < 40; at += 1) {
-        disturb(world, { count });
-        world.run(pick() * 1500);
-      }
-      expect(world.problems).toEqual([]);
-      world.run(8000); // what was begun ends
-      heal(world);
-      world.run(16_000); // ended members are believed after `goneMs`
-      for (const key of world.keys)
-        if (world.holders(key).length !== 1) stuck.push(`seed ${seed} ${key}: ${world.holders(key)}`);
-      expect(world.problems).toEqual([]);
+      const world = runHistory(seed);
+      const stuck = world.keys.filter((key) => world.holders(key).length !== 1);
+      expect({ seed, problems: world.problems, stuck }).toEqual({ seed, problems: [], stuck: [] });
     }
-    expect(stuck).toEqual([]);
   });
 
   test('a killed holder is followed within 3 s, a paused and a cut-off one too', () => {

@@ -1,5 +1,5 @@
 import type { DispatchLoad } from '../dispatch/types.ts';
-import { Electorates, type HeardElectorates, mustOverlap } from './electorate.ts';
+import { Electorates, type HeardElectorates } from './electorate.ts';
 import type { RingLimits } from './limits.ts';
 import type { Member } from './members.ts';
 import type { RingMessage } from './messages.ts';
@@ -33,9 +33,10 @@ const SENT_KEPT = 64;
  * **Own pauses.** A gap between two calls above `pauseMs` means that this process did not run: nobody could be heard, so silence counts from the
  * wake-up. What it holds is judged by the time that really went by (Terms.settle).
  *
- * **Admission.** A new life votes (and so counts for anybody, itself too) when `waitMs` have gone by since its start, every gateway that is heard
- * lists electorates whose majorities meet those of the target, or the target itself, and others have had `admissionMs` to be heard.
- * Without it, new gateways that are a majority of the new set by themselves could outvote an old one that has not heard of them.
+ * **Admission.** A new life votes (and so counts for anybody, itself too) when `waitMs` have gone by since its start and it knows which
+ * electorates bind: it has met a gateway that voted before, and taken over what that one lists; or it has met every other gateway and none
+ * had voted before (the first start of an install); or `admissionMs` have gone by. Otherwise new gateways that are a majority
+ * of the new set by themselves could outvote old ones that have not heard of them.
  */
 export class RingCore {
   readonly gatewayId: string;
@@ -85,7 +86,7 @@ export class RingCore {
 
   /**
    * Whether this gateway has had the time to hear the others: before that it takes nothing over, however alone it seems. True at the
-   * latest `admissionMs` after the start.
+   * latest `introductionMs` after the start.
    */
   get isIntroduced(): boolean {
     return this.#isIntroduced;
@@ -167,6 +168,7 @@ export class RingCore {
       ackSeq,
       views: this.#views.list(nowMs),
       electorates: this.#electorates.list(),
+      admitted: this.#isAdmitted,
       leaving: this.#isLeaving,
       accounts: Object.fromEntries(this.#load.accounts),
       hot: Object.fromEntries([...this.#load.running].filter(([, count]) => count >= HOT_MIN)),
@@ -294,28 +296,24 @@ export class RingCore {
   }
 
   #hasMet(nowMs: number): boolean {
-    if (nowMs - this.#startMs >= this.#limits.admissionMs) return true;
+    if (nowMs - this.#startMs >= this.#limits.introductionMs) return true;
     return (
       this.#members !== null && this.others.every(({ name, terminating }) => terminating || this.#owners.has(name))
     );
   }
 
   #tryAdmission(nowMs: number): void {
-    const { target } = this.#electorates;
     const ageMs = nowMs - this.#startMs;
     if (this.#members === null || ageMs < this.#limits.waitMs) return;
-    for (const { name } of this.others) {
-      const heard = this.#heard.get(name);
-      const isSilent = heard?.message == null || this.#silenceOf(heard, nowMs) >= this.#limits.silenceMs;
-      if (isSilent ? ageMs < this.#limits.admissionMs : !this.#hasCaughtUp(heard?.message, target)) return;
-    }
+    const met = this.others.map(({ name }) => this.#heard.get(name)).filter((heard) => this.#isFresh(heard, nowMs));
+    const elders = met.filter((heard) => heard?.message?.admitted === true);
+    if (elders.length === 0 && met.length < this.others.length && ageMs < this.#limits.admissionMs) return;
+    for (const elder of elders) this.#electorates.inherit(elder?.message?.electorates ?? []);
     this.#isAdmitted = true;
     this.#views.admit(nowMs);
   }
 
-  #hasCaughtUp(message: RingMessage | null | undefined, target: readonly string[]): boolean {
-    const lists = message?.electorates ?? [];
-    const text = target.join();
-    return lists.some((list) => list.join() === text) || lists.every((list) => mustOverlap(list, target));
+  #isFresh(heard: Heard | undefined, nowMs: number): boolean {
+    return heard !== undefined && heard.message !== null && this.#silenceOf(heard, nowMs) < this.#limits.silenceMs;
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Electorate, Electorates, hasMajority, mustOverlap } from './electorate.ts';
+import { type Electorate, Electorates, hasMajority } from './electorate.ts';
 
 const none = { lists: null, isGone: false };
 
@@ -52,6 +52,16 @@ describe('Electorates', () => {
     expect(electorates.set(abc)).toBe(false);
   });
 
+  test('a new life is bound by what an older one is bound by', () => {
+    const electorates = new Electorates('d', 1000);
+    electorates.set(bcd);
+    electorates.inherit([abc, bcd]);
+    expect(electorates.list()).toEqual([abc, bcd]);
+    electorates.tick(heard({ b: [bcd], c: [bcd] }), 0);
+    electorates.tick(heard({ b: [bcd], c: [bcd] }), 1000);
+    expect(electorates.list()).toEqual([bcd]);
+  });
+
   test('the first set has no former one', () => {
     const electorates = new Electorates('a', 1000);
     expect(electorates.list()).toEqual([[]]);
@@ -68,12 +78,3 @@ test.each<[voters: string, of: string, want: boolean]>([
   ['ax', 'abc', false],
   ['abx', 'abcd', false],
 ])('voters %p of %p: %p', (voters, of, want) => expect(hasMajority([...of], new Set(voters))).toBe(want));
-
-test.each<[a: string, b: string, want: boolean]>([
-  ['abc', 'abc', true],
-  ['abc', 'abcd', true],
-  ['abc', 'ab', true],
-  ['abc', 'bcd', false],
-  ['a', 'ab', true],
-  ['a', 'abc', false],
-])('majorities of %p and %p always meet: %p', (a, b, want) => expect(mustOverlap([...a], [...b])).toBe(want));

@@ -29,6 +29,9 @@ interface Former {
  *   tick: majority of a former one moved   |        | it starts to run out
  *   ... still so after waitMs              |        | - it
  *
+ * A new life knows no former sets, so it takes over all that a gateway lists which has been there before (`inherit`): what binds the one
+ * binds the other.
+ *
  * A member that has ended (`isGone`) counts as moved: it never votes again. That is Kubernetes' word; deleting a pod by force while its process
  * still runs breaks it, as it does for StatefulSets.
  */
@@ -65,6 +68,14 @@ export class Electorates {
     return true;
   }
 
+  /** Takes over what another gateway lists. */
+  inherit(lists: readonly Electorate[]): void {
+    const known = new Set(this.#listing.map(textOf));
+    const foreign = lists.filter((names) => names.length > 0 && !known.has(textOf(names)));
+    this.#former.push(...foreign.map((names) => ({ names, movedSinceMs: null })));
+    this.#listing = [...this.#former.map(({ names }) => names), this.#target];
+  }
+
   /** Drops what may be dropped. Returns whether anything changed. */
   tick(heardOf: (name: string) => HeardElectorates, nowMs: number): boolean {
     if (this.#former.length === 0) return false;
@@ -91,16 +102,6 @@ export class Electorates {
 /** Whether `voters` has more than half of the electorate. */
 export function hasMajority(electorate: Electorate, voters: ReadonlySet<string>): boolean {
   return electorate.filter((name) => voters.has(name)).length > electorate.length / 2;
-}
-
-/** Whether any majority of the one meets any majority of the other, by their sizes alone. */
-export function mustOverlap(a: Electorate, b: Electorate): boolean {
-  const union = new Set([...a, ...b]).size;
-  return majorityOf(a) + majorityOf(b) > union;
-}
-
-function majorityOf(electorate: Electorate): number {
-  return Math.floor(electorate.length / 2) + 1;
 }
 
 function textOf(names: Electorate): string {

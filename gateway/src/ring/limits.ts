@@ -10,7 +10,9 @@ export interface RingLimits {
   readonly waitMs: number;
   /** A gap between two ticks above this is a pause of this process: others get another `silenceMs`. */
   readonly pauseMs: number;
-  /** A new life waits so long for members that it has never heard before it votes. */
+  /** A new life waits at most so long for members that it has never heard before it takes anything over. */
+  readonly introductionMs: number;
+  /** ... and, when it has met none that voted before, before it votes. */
   readonly admissionMs: number;
   /** A former member that Kubernetes no longer shows and that is silent for so long is taken for ended. */
   readonly goneMs: number;
@@ -45,7 +47,8 @@ export const defaultRingLimits: RingLimits = Object.freeze({
   grantMs: 700,
   waitMs: 1000,
   pauseMs: 500,
-  admissionMs: 2000,
+  introductionMs: 2000,
+  admissionMs: 10_000,
   goneMs: 10_000,
   runningPerOwner: 32,
   hotHoldMs: 10_000,

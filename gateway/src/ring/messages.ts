@@ -7,6 +7,8 @@ export interface RingMessage extends Vote {
   readonly seq: number;
   /** The `seq` that this one answers: only an answer is a vote. 0 = asked by itself. */
   readonly ackSeq: number;
+  /** The sender's electorates are complete: a new life may take them over. */
+  readonly admitted: boolean;
   /** The sender holds nothing any more and takes no new work. */
   readonly leaving: boolean;
   /** Account id → its unanswered requests at the sender; zeros left out. */
@@ -27,6 +29,7 @@ export function parseRing(body: unknown): RingMessage {
     ackSeq: whole(fields, 'ackSeq'),
     views: lists(fields, 'views'),
     electorates: lists(fields, 'electorates'),
+    admitted: fields['admitted'] === true,
     leaving: fields['leaving'] === true,
     accounts: counts(fields, 'accounts'),
     hot: counts(fields, 'hot'),

@@ -35,6 +35,12 @@ describe('Terms', () => {
       { b: vote({ electorates: [names, ['a', 'b', 'c', 'd', 'e']] }) },
       false,
     ], // prettier-ignore
+    [
+      '... and does not spoil the vote of another one',
+      vote(),
+      { b: vote({ electorates: [['a', 'x', 'y']] }), c: vote() },
+      true,
+    ], // prettier-ignore
     ['... and it is there', vote(), { b: vote({ electorates: [['a', 'b', 'c', 'd', 'e']] }), c: vote() }, true],
   ])('%s', (_reason, own, others, isHeld) => {
     const made = terms(own);

@@ -166,14 +166,21 @@ export class Terms {
     const order = this.#ranking.of(key);
     const isForMe = ({ views }: Vote): boolean => views.every((view) => this.#isFirst(order, view));
     if (!isForMe(own)) return false;
-    const voters = new Set([nameOf(this.#self)]);
-    const electorates = [...own.electorates];
-    for (const [name, grant] of this.#grants) {
-      if (!isForMe(grant)) continue;
-      voters.add(name);
-      electorates.push(...grant.electorates);
+    const votes = new Map([...this.#grants].filter(([, grant]) => isForMe(grant)));
+    votes.delete(nameOf(this.#self));
+    return this.#isEnough(own, votes);
+  }
+
+  /** Any of the votes may be left out: one that asks for majorities that are not there must not spoil those of the others. */
+  #isEnough(own: Vote, votes: Map<string, Vote>): boolean {
+    for (;;) {
+      const voters = new Set([nameOf(this.#self), ...votes.keys()]);
+      const lacks = ({ electorates }: Vote): boolean => !electorates.every((each) => hasMajority(each, voters));
+      if (lacks(own)) return false;
+      const spoilers = [...votes].filter(([, vote]) => lacks(vote));
+      if (spoilers.length === 0) return true;
+      for (const [name] of spoilers) votes.delete(name);
     }
-    return electorates.every((electorate) => hasMajority(electorate, voters));
   }
 
   /** Whether this life is the first of `view` in `order`. An empty view has no first. */

@@ -59,6 +59,7 @@ export class World {
   #options: WorldOptions;
   readonly #events: { atMs: number; order: number; run: () => void }[] = [];
   readonly #history = new Map<string, { last: string; seen: Set<string> }>();
+  readonly #splits = new Set<(name: string) => boolean>();
   #order = 0;
   #lives = 0;
 
@@ -72,6 +73,7 @@ export class World {
   calm(): void {
     this.#options = { ...this.#options, delayMs: calm.delayMs, loss: 0, stray: 0 };
     this.cut.clear();
+    this.#splits.clear();
   }
 
   /** Calls back after so long in true time. */
@@ -185,6 +187,12 @@ export class World {
     return offsetMs + this.nowMs * rate;
   }
 
+  /** Nothing passes between the two sides for a while; who comes later is on the side where it is put. */
+  split(isInside: (name: string) => boolean, durationMs: number): void {
+    this.#splits.add(isInside);
+    this.at(durationMs, () => this.#splits.delete(isInside));
+  }
+
   /** Names of those that hold a key's term now. */
   holders(key: string): readonly string[] {
     return [...this.gateways.values()]
@@ -251,7 +259,8 @@ export class World {
 
   #send(from: SimulatedGateway, to: SimulatedGateway, ring: RingMessage, then: () => void): void {
     const { delayMs, loss, stray } = this.#options;
-    if (this.cut.has(`${from.name}>${to.name}`) || this.random() < loss) return;
+    const isSplit = [...this.#splits].some((isInside) => isInside(from.name) !== isInside(to.name));
+    if (isSplit || this.cut.has(`${from.name}>${to.name}`) || this.random() < loss) return;
     const delay = this.random() < stray ? this.random() * 3000 : this.random() * delayMs;
     this.#deliver(to, delay, () => {
       to.core.received(from.core.gatewayId, structuredClone(ring), this.localMs(to));
