@@ -171,6 +171,9 @@ func memoryGroup(t *testing.T, limit string) (group, limitFile string) {
 		}
 		t.Cleanup(func() { _ = os.Remove(filepath.Join(mount, name)) })
 		limitFile = filepath.Join(group, file)
+		if _, err := os.Stat(limitFile); err != nil {
+			continue // an ordinary folder, or a controller that is not passed on
+		}
 		if os.WriteFile(limitFile, []byte(limit), 0o644) == nil {
 			return group, limitFile
 		}
