@@ -13,15 +13,16 @@ const outsideNames = ['internet.test', 'ledger.test'];
 
 const dnsLabels = { 'k8s-app': 'kube-dns' };
 
-/**
- * What a cluster has besides its programs: names, disks and the rights of the policy enforcer. One name server for each
- * zone, asked by its own zone first.
- */
-export function makeAddons(plan: ClusterPlan, runDir: string): readonly object[] {
-  return [...makeDns(plan.zones.length), ...makeStorage(plan, runDir), ...makeEnforcerRights()];
+/** What nodes need before they start: the rights of the policy enforcer. Local disks as well. */
+export function makeEarlyAddons(plan: ClusterPlan, runDir: string): readonly object[] {
+  return [...makeEnforcerRights(), ...makeStorage(plan, runDir)];
 }
 
-function makeDns(replicas: number): readonly object[] {
+/**
+ * Names: one name server for each zone, asked by its own zone first. Applied when all nodes are there, since the
+ * scheduler spreads over the zones it knows.
+ */
+export function makeDns(plan: ClusterPlan): readonly object[] {
   const metadata = { name: 'coredns', namespace: 'kube-system' };
   const subject = { kind: 'ServiceAccount', ...metadata };
   const role = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:coredns' };
@@ -41,7 +42,7 @@ function makeDns(replicas: number): readonly object[] {
       subjects: [subject],
     },
     { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { Corefile: makeCorefile() } },
-    { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: makeDnsDeployment(replicas) },
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: makeDnsDeployment(plan.zones.length) },
     {
       apiVersion: 'v1',
       kind: 'Service',

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { dnsImage, makeAddons, makeStorage } from './addons.ts';
+import { dnsImage, makeDns, makeEarlyAddons, makeStorage } from './addons.ts';
 import { buildPrograms, type Programs, programPath } from './builds.ts';
 import { Cgroups } from './cgroups.ts';
 import { removeTraces } from './cleanup.ts';
@@ -209,19 +209,24 @@ export class OwnCluster implements Cluster {
     say('API server serves, container runtimes run');
     startControllers(this.#parts);
     startControlProxy(this.#parts);
-    const addons = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: makeAddons(this.#plan, runDir) });
-    await this.kubectl(['apply', '--server-side', '-f', '-'], addons);
+    await this.#apply(makeEarlyAddons(this.#plan, runDir));
     await Promise.all(nodes.map((node) => startNodePrograms(this.#parts, node)));
     await waitUntil('nodes registered', 60_000, async () => {
       return (await this.kubectl(['get', 'nodes', '-o', 'name'])).trim().split('\n').length === nodes.length;
     });
     await this.kubectl(['wait', 'node', '--for=condition=Ready', '--timeout=120s', ...nodes.map((node) => node.name)]);
     say('nodes are Ready');
+    await this.#apply(makeDns(this.#plan));
     await this.kubectl(['-n', 'kube-system', 'rollout', 'status', 'deployment/coredns', '--timeout=120s']);
     say('names resolve');
     await waitUntil('Services reachable from the control namespace', 60_000, () => this.#reachesServices());
     writeState(runDir, { ...state, isComplete: true });
     say('cluster is up');
+  }
+
+  async #apply(items: readonly object[]): Promise<void> {
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    await this.kubectl(['apply', '--server-side', '-f', '-'], list);
   }
 
   async #reachesServices(): Promise<boolean> {
