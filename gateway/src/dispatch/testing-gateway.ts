@@ -4,6 +4,7 @@ import { afterEach, beforeAll } from '@jest/globals';
 import { startDispatcher } from './dispatcher.ts';
 import type { DispatchLimits } from './limits.ts';
 import type { DispatchOptions } from './options.ts';
+import { type Ownership, soleOwner } from './ownership.ts';
 import { makeTarget } from './testing.ts';
 import { makeCode, makeKeys, startAgent, type TestAgent, type TestKeys, until } from './testing-agent.ts';
 import type { Dispatcher, Outcome, PoolPod, Target } from './types.ts';
@@ -41,6 +42,7 @@ afterEach(async () => {
 
 /** A dispatcher with real time and real links, and what it told the cluster. */
 export interface TestGateway {
+  readonly gatewayId: string;
   readonly dispatcher: Dispatcher;
   readonly claimed: string[];
   readonly wanted: number[];
@@ -66,15 +68,22 @@ const realClock: DispatchOptions['clock'] = {
 /** Starts one that knows `targets`; it stops after the test. */
 export function startGateway(
   targets: readonly Target[],
-  options: { limits?: Partial<DispatchLimits>; linkPort?: number; isSynced?: boolean } = {},
+  options: {
+    limits?: Partial<DispatchLimits>;
+    linkPort?: number;
+    isSynced?: boolean;
+    ownership?: (gatewayId: string) => Ownership;
+  } = {},
 ): TestGateway {
   epoch += 1;
   const claimed: string[] = [];
   const wanted: number[] = [];
   const paused: number[] = [];
   const zips = new Map([code, badCode].map((each) => [each.codeSha256, each.zip]));
+  const gatewayId = `gateway-${epoch}`;
   const dispatcher = startDispatcher({
-    identity: { gatewayId: `gateway-${epoch}`, epoch, signingKey: keys.privateKey },
+    identity: { gatewayId, epoch, signingKey: keys.privateKey },
+    ownership: (options.ownership ?? soleOwner)(gatewayId),
     cluster: { claimed: (pod) => claimed.push(pod.name), wantPods: (_pool, count) => wanted.push(count) },
     observer: {
       started() {},
@@ -94,7 +103,7 @@ export function startGateway(
   if (options.isSynced !== false) sync();
   const stop = () => dispatcher.drain(AbortSignal.abort());
   undo.push(stop);
-  return { dispatcher, claimed, wanted, paused, sync, stop };
+  return { gatewayId, dispatcher, claimed, wanted, paused, sync, stop };
 }
 
 /** Starts real agents, ready and generic; they end after the test. */
@@ -109,7 +118,7 @@ export async function offer(gateway: TestGateway, agents: readonly TestAgent[]):
   for (const agent of agents) gateway.dispatcher.onPod(agent.key, agent.pod);
   await untilStats(
     gateway,
-    (stats) => stats.pools.reduce((sum, pool) => sum + pool.generic + pool.claimed, 0) >= agents.length,
+    (stats) => stats.pools.reduce((sum, pool) => sum + pool.generic + pool.claimed + pool.held, 0) >= agents.length,
   );
 }
 
