@@ -24,7 +24,6 @@ export const bases = {
   debian: { suite: 'trixie', packages: [], hasNode: false },
   node: { suite: 'trixie', packages: [], hasNode: true },
   'python3.13': { suite: 'trixie', packages: ['python3'], hasNode: false },
-  'python3.11': { suite: 'bookworm', packages: ['python3'], hasNode: false },
   valkey: { suite: 'trixie', packages: ['valkey-server'], hasNode: false },
 } as const satisfies Readonly<Record<string, Base>>;
 

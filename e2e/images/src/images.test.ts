@@ -13,7 +13,7 @@ test.each<[reason: string, names: string[], want: string[]]>([
   ['a name without prefix', ['gateway'], ['kappa/gateway:1.2.3']],
   ['a full name', ['kappa/redis'], ['kappa/redis:8.1']],
   ['no tag means the default one', ['runtime-python'], ['kappa/runtime-python:3.13']],
-  ['a tag', ['runtime-python:3.11'], ['kappa/runtime-python:3.11']],
+  ['a tag', ['runtime-python:3.13'], ['kappa/runtime-python:3.13']],
   [
     'the table decides the order',
     ['controller', 'gateway', 'controller'],

@@ -35,13 +35,6 @@ const app = {
   isDefault: true,
 } as const;
 
-const python = {
-  repository: 'kappa/runtime-python',
-  dockerfile: 'runtime-images/python/Dockerfile',
-  parts: ['agent'],
-  inputs: ['LICENSE', 'runtime-images/python'],
-} as const;
-
 /** Every image that a test run can build. Tags of the runtime images are those of runtime-images/runtimes.yaml. */
 export const images: readonly ImageSpec[] = [
   { ...app, repository: 'kappa/gateway', dockerfile: 'gateway/Dockerfile' },
@@ -55,8 +48,15 @@ export const images: readonly ImageSpec[] = [
     inputs: ['LICENSE', 'runtime-images/nodejs'],
     isDefault: true,
   },
-  { ...python, tag: '3.13', base: 'python3.13', isDefault: true },
-  { ...python, tag: '3.11', base: 'python3.11', isDefault: false },
+  {
+    repository: 'kappa/runtime-python',
+    tag: '3.13',
+    dockerfile: 'runtime-images/python/Dockerfile',
+    base: 'python3.13',
+    parts: ['agent'],
+    inputs: ['LICENSE', 'runtime-images/python'],
+    isDefault: true,
+  },
   {
     repository: 'kappa/redis',
     tag: '8.1',
@@ -92,7 +92,7 @@ export function imageName(image: ImageSpec, tags: Tags): string {
 }
 
 /**
- * The images that `names` mean, in the table's order: `gateway`, `kappa/gateway` and `runtime-python:3.11` are names; without any, the
+ * The images that `names` mean, in the table's order: `gateway`, `kappa/gateway` and `runtime-python:3.13` are names; without any, the
  * default ones. @throws Error that lists the names, for one that means none
  */
 export function selectImages(names: readonly string[]): ImageSpec[] {
