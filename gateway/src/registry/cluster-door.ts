@@ -1,3 +1,4 @@
+import { isConflict, isUnavailable, KubernetesError } from '@kappa/crds/client/errors';
 import { type Pod, pods, pools } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import {
@@ -11,9 +12,10 @@ import {
   versionNameAnnotation,
   versionUidAnnotation,
 } from '@kappa/crds/labels';
-import { memoryPerVcpuMiB, poolReplicasMax } from '@kappa/crds/limits';
+import { poolReplicasMax } from '@kappa/crds/limits';
 
 import type { ClusterDoor, Target } from '../dispatch/types.ts';
+import { resizePatch } from './cluster-door-resize.ts';
 import type { RetryQueue } from './retry-queue.ts';
 
 /** How the cluster is told. */
@@ -23,7 +25,17 @@ export interface Telling {
   readonly schedule: (ms: number, then: () => void) => () => void;
   /** A claim is told so long after it, milliseconds: what it sets off (API server, controller, a new pod) would take the CPU from the cold start. */
   readonly tellAfterMs: number;
+  /**
+   * The cluster will not resize a pod of that pool, so the function runs with the pool's size; nothing is tried again. Default:
+   * nobody hears of it. @param isFirst none of the pool was refused for that reason before
+   */
+  readonly onResizeRefused?: (pool: string, problem: KubernetesError, isFirst: boolean) => void;
 }
+
+/** Two gateways that raise the same number meet seldom. */
+const MAX_CONFLICTS = 10;
+/** After the first refusal that no other size would change, the next claims of so many pods do not even ask. */
+const UNASKED_CLAIMS = 100;
 
 /**
  * What dispatch did or wants, told to the cluster afterwards: labels and size of a claimed pod, more generic pods. No request waits
@@ -34,28 +46,91 @@ export interface Telling {
 export function clusterDoor(
   kubernetes: Pick<Kubernetes, 'get' | 'patch'>,
   poolNamespace: string,
-  { queue, schedule, tellAfterMs }: Telling,
+  { queue, schedule, tellAfterMs, onResizeRefused }: Telling,
 ): ClusterDoor {
+  const resizer = new Resizer(kubernetes, poolNamespace, onResizeRefused ?? (() => {}));
   return {
     claimed(pod, target) {
       const tell = async (): Promise<void> => {
         const labelled = await kubernetes.patch(pods, poolNamespace, pod.name, claimPatch(target));
-        if (labelled.metadata.uid !== pod.uid) return;
-        const resize = resizePatch(labelled, target.memoryMiB);
-        if (resize !== null) await kubernetes.patch(pods, poolNamespace, pod.name, resize, { subresource: 'resize' });
+        if (labelled.metadata.uid === pod.uid) await resizer.resize(pod.pool, labelled, target.memoryMiB);
       };
       schedule(tellAfterMs, () => queue.put(`pod/${pod.name}`, tell));
     },
     wantPods(pool, count) {
       queue.put(`pool/${pool}`, async () => {
-        if (count === 0) return;
-        const { spec } = await kubernetes.get(pools, poolNamespace, pool);
-        const replicas = Math.min(count, poolReplicasMax);
-        if (spec.replicas >= replicas) return; // only ever up: the controller brings it down again
-        await kubernetes.patch(pools, poolNamespace, pool, { spec: { replicas } }, { subresource: 'scale' });
+        if (count > 0) await raise(kubernetes, poolNamespace, pool, Math.min(count, poolReplicasMax));
       });
     },
   };
+}
+
+/** Only ever up, whoever else raises at the same time: the controller brings the number down again. */
+async function raise(
+  kubernetes: Pick<Kubernetes, 'get' | 'patch'>,
+  poolNamespace: string,
+  pool: string,
+  replicas: number,
+): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    const { metadata, spec } = await kubernetes.get(pools, poolNamespace, pool);
+    if (spec.replicas >= replicas) return;
+    const scale = { metadata: { resourceVersion: metadata.resourceVersion }, spec: { replicas } };
+    try {
+      await kubernetes.patch(pools, poolNamespace, pool, scale, { subresource: 'scale' });
+      return;
+    } catch (problem) {
+      if (!isConflict(problem) || tries === MAX_CONFLICTS) throw problem;
+    }
+  }
+}
+
+/** Resizes claimed pods as long as the cluster lets it. A refusal is no failure of the claim: it is told, not thrown. */
+class Resizer {
+  readonly #kubernetes: Pick<Kubernetes, 'patch'>;
+  readonly #namespace: string;
+  readonly #onRefused: NonNullable<Telling['onResizeRefused']>;
+  /** Pool and reason of every refusal so far. */
+  readonly #refused = new Set<string>();
+  /** Claims of a pool that are not asked for. */
+  readonly #unasked = new Map<string, number>();
+
+  constructor(
+    kubernetes: Pick<Kubernetes, 'patch'>,
+    namespace: string,
+    onRefused: NonNullable<Telling['onResizeRefused']>,
+  ) {
+    this.#kubernetes = kubernetes;
+    this.#namespace = namespace;
+    this.#onRefused = onRefused;
+  }
+
+  /** @throws KubernetesError when the same call may work later */
+  async resize(pool: string, pod: Pod, memoryMiB: number): Promise<void> {
+    const patch = resizePatch(pod, memoryMiB);
+    if (patch === null) return;
+    const unasked = this.#unasked.get(pool) ?? 0;
+    if (unasked > 0) {
+      this.#unasked.set(pool, unasked - 1);
+      return;
+    }
+    try {
+      await this.#kubernetes.patch(pods, this.#namespace, pod.metadata.name, patch, { subresource: 'resize' });
+    } catch (problem) {
+      if (!(problem instanceof KubernetesError) || isUnavailable(problem)) throw problem;
+      this.#refusedBecause(pool, problem);
+    }
+  }
+
+  /** 404, 405: a server without in-place resize (or a pod that has gone since); 403: no right, or a quota; 409, 422: not this size. */
+  #refusedBecause(pool: string, problem: KubernetesError): void {
+    const isOfAny = problem.code === 404 || problem.code === 405;
+    if (isOfAny) this.#unasked.set(pool, UNASKED_CLAIMS);
+    const key = `${pool} ${problem.code} ${problem.reason}`;
+    const isFirst = !this.#refused.has(key);
+    this.#refused.add(key);
+    this.#onRefused(pool, problem, isFirst);
+  }
 }
 
 /** Labels and annotations of a claimed pod. @see docs/internals.md */
@@ -76,27 +151,4 @@ export function claimPatch(target: Target): object {
       },
     },
   };
-}
-
-/**
- * Makes the pod as large as the function: memory as it says, CPU in proportion (1,769 MiB = 1 vCPU, so 128 MiB = 73
- * m). A merge patch replaces lists, so all
- * containers are said whole. The CPU request stays below the limit: the QoS class may not change.
- *
- * @returns null when the pod has that size already
- */
-export function resizePatch(pod: Pod, memoryMiB: number): object | null {
-  const cpuMilli = Math.ceil((memoryMiB / memoryPerVcpuMiB) * 1000);
-  const limits = { memory: `${memoryMiB}Mi`, cpu: `${cpuMilli}m` };
-  const [runtime, ...others] = pod.spec.containers;
-  if (runtime === undefined) return null;
-  const before = runtime.resources?.limits ?? {};
-  if (before['memory'] === limits.memory && before['cpu'] === limits.cpu) return null;
-  const requests = { memory: limits.memory, cpu: `${Math.max(1, Math.floor(cpuMilli / 2))}m` };
-  const resources = {
-    ...runtime.resources,
-    limits: { ...before, ...limits },
-    requests: { ...runtime.resources?.requests, ...requests },
-  };
-  return { spec: { containers: [{ ...runtime, resources }, ...others] } };
 }
