@@ -15,7 +15,7 @@ export type Command =
 
 /** How the command line is written. */
 export const usage = `usage: node e2e/cluster/src/main.ts COMMAND
-  up [--zones 3] [--nodes-per-zone 1]   start the cluster, or find the running one
+  up [--zones 3] [--nodes-per-zone 1]   start the cluster, or undo the running one's outages
   load IMAGE.tar…                       put the images of OCI archives on all nodes
   zone down|up ZONE                     cut a zone off the network, or connect it
   node kill|start|pause|resume NODE     kill everything on a node and boot it again; hang it and let it go on

@@ -40,6 +40,8 @@ export interface Cluster {
   apiserver(action: 'stop' | 'start'): Promise<void>;
   /** Drops every packet between two nodes, zones, `ctl` or IPv4 addresses, or lets them through again. */
   net(action: 'drop' | 'heal', a: string, b: string): Promise<void>;
+  /** Undoes every outage: nodes run, cables are in, drops are healed, the API server serves, freed disks are empty. */
+  restore(): Promise<void>;
   /** One line for each thing that runs or should. */
   status(): Promise<readonly string[]>;
   /** Ends everything and removes every trace but the built programs. */
@@ -55,7 +57,8 @@ export interface StartOptions {
 }
 
 /**
- * Starts a cluster (builds its programs the first time), or finds the one that runs already; with KAPPA_E2E_KUBECONFIG
+ * Starts a cluster (builds its programs the first time), or finds the one that runs already and
+ * undoes its outages; with KAPPA_E2E_KUBECONFIG
  * only checks that one. Throws, saying what is missing, where it cannot.
  */
 export async function startCluster(options: StartOptions = {}): Promise<Cluster> {

@@ -17,7 +17,7 @@ import { credentialsIn, writeCredentials } from './credentials.ts';
 import { importArchive, writeImage } from './images.ts';
 import { withLock } from './lock.ts';
 import { applyDrops, createNetwork, setCable } from './network.ts';
-import { bootNode, killNode, type NodeParts, nodePaths, startNodePrograms, startRuntime } from './node.ts';
+import { bootNode, killNode, type NodeParts, nodePaths, programName, startNodePrograms, startRuntime } from './node.ts';
 import { pauseImage } from './node-files.ts';
 import {
   addresses,
@@ -66,13 +66,12 @@ export class OwnCluster implements Cluster {
   }
 
   static async #startAlone(settings: Settings, size: ClusterSize, log: (line: string) => void): Promise<OwnCluster> {
-    const running = await OwnCluster.#findRunning(settings);
+    const running = OwnCluster.#findRunning(settings);
     if (running) {
       if (JSON.stringify(running.#plan) !== JSON.stringify(planCluster(size))) {
         throw new Error('a cluster of another size runs: end it with `down` first');
       }
-      const kubectl = running.kubectl.bind(running);
-      await recycleVolumes(kubectl, makeStorage(running.#plan, settings.runDir));
+      await running.restore();
       return running;
     }
     await installPackages(log);
@@ -99,13 +98,14 @@ export class OwnCluster implements Cluster {
     return new OwnCluster(settings, state.size, new Map(Object.entries(state.programs)));
   }
 
-  static async #findRunning(settings: Settings): Promise<OwnCluster | null> {
+  /** Null also when a program died that no command killed. */
+  static #findRunning(settings: Settings): OwnCluster | null {
     const state = readState(settings.runDir);
     if (!state?.isComplete) return null;
     const cluster = OwnCluster.#of(settings, state);
     const { processes } = cluster.#parts;
     const isWhole = processes.names().every((name) => processes.isAlive(name));
-    return isWhole && existsSync(`/run/netns/${controlName}`) && (await isServing(cluster.#parts)) ? cluster : null;
+    return isWhole && existsSync(`/run/netns/${controlName}`) ? cluster : null;
   }
 
   get environment(): NodeJS.ProcessEnv {
@@ -166,6 +166,21 @@ export class OwnCluster implements Cluster {
     const drops = action === 'drop' ? [...others, { a, b }] : others;
     await applyDrops(this.#plan, drops);
     writeState(this.#parts.runDir, { ...state, drops });
+  }
+
+  async restore(): Promise<void> {
+    const { runDir, cgroups, processes } = this.#parts;
+    for (const node of this.#plan.nodes) cgroups.freeze(node.group, false);
+    for (const node of this.#plan.nodes) await setCable(node, 'up');
+    await applyDrops(this.#plan, []);
+    writeState(runDir, { ...this.#state(), drops: [] });
+    if (!(await isServing(this.#parts))) await this.apiserver('start');
+    for (const node of this.#plan.nodes) {
+      if (!processes.isAlive(programName(node, 'kubelet'))) await bootNode(this.#parts, node);
+    }
+    const names = this.#plan.nodes.map((node) => node.name);
+    await this.kubectl(['wait', 'node', '--for=condition=Ready', '--timeout=120s', ...names]);
+    await recycleVolumes((args, input) => this.kubectl(args, input), makeStorage(this.#plan, runDir));
   }
 
   async status(): Promise<readonly string[]> {
