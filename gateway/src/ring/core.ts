@@ -21,7 +21,7 @@ interface Heard {
 /** Functions that run fewer invocations here are not told of. */
 const HOT_MIN = 8;
 const NO_LOAD: DispatchLoad = { accounts: new Map(), running: new Map() };
-const SENT_KEPT = 64;
+const SENT_KEPT = 1024;
 
 /**
  * The ring's decisions without sockets and clocks: who is alive, who votes for whom, who holds what. Pure: time is handed in, monotonic
@@ -50,7 +50,7 @@ export class RingCore {
   /** By name. */
   readonly #heard = new Map<string, Heard>();
   #members: ReadonlyMap<string, Member> | null = null;
-  /** `seq` → when it was sent; the newest SENT_KEPT. */
+  /** `seq` of RINGs that ask for votes → when it was sent; of the newest SENT_KEPT. */
   readonly #sent = new Map<number, number>();
   #seq = 0;
   #isLeaving = false;
@@ -161,7 +161,7 @@ export class RingCore {
   say(ackSeq: number, nowMs: number): RingMessage {
     this.#refresh(nowMs);
     this.#seq += 1;
-    this.#sent.set(this.#seq, nowMs);
+    if (ackSeq === 0) this.#sent.set(this.#seq, nowMs);
     this.#sent.delete(this.#seq - SENT_KEPT);
     return {
       seq: this.#seq,

@@ -1,6 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type EndpointSlice, endpointSlices } from '@kappa/crds/client/kinds';
-import { type Member, mergeSlices, viewSlice } from './members.ts';
+import { connect } from '@kappa/crds/client/kubernetes';
+import { FakeApi } from '@kappa/crds/client/testing';
+import { type Member, mergeSlices, viewSlice, watchMembers } from './members.ts';
+import { until } from './testing.ts';
 
 /** A slice as the API server gives it. */
 function slice(over: Record<string, unknown> = {}, endpoints: readonly unknown[] | null = []): EndpointSlice {
@@ -59,5 +62,47 @@ describe('mergeSlices', () => {
         ]),
       ),
     ).toEqual([member('a', { terminating: true }), member('b'), member('c')]); // prettier-ignore
+  });
+});
+
+describe('watchMembers', () => {
+  const collection = '/apis/discovery.k8s.io/v1/namespaces/kappa-system/endpointslices';
+  let api: FakeApi;
+  let stop: AbortController;
+  beforeEach(async () => {
+    api = await new FakeApi().start();
+    stop = new AbortController();
+  });
+  afterEach(async () => {
+    stop.abort();
+    await api.stop();
+  });
+  const put = (name: string, endpoints: readonly unknown[]): unknown =>
+    api.put(collection, {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name, labels: { 'kubernetes.io/service-name': 'peers' } },
+      addressType: 'IPv4',
+      ports: [{ port: 9200 }],
+      endpoints,
+    });
+
+  test('tells the whole list, first when it is complete, then when it has changed', async () => {
+    put('peers-1', [endpoint('a')]);
+    put('peers-2', [endpoint('b')]);
+    const told: (readonly Member[])[] = [];
+    const source = watchMembers({
+      kubernetes: connect(api.kubeconfig),
+      namespace: 'kappa-system',
+      service: 'peers',
+      defaultPort: 9200,
+      signal: stop.signal,
+    });
+    source((members) => told.push(members));
+    await until(() => told.length === 1);
+    expect(told[0]).toEqual([member('a'), member('b')]);
+    put('peers-2', [endpoint('b'), endpoint('cc')]);
+    await until(() => told.length === 2);
+    expect(told[1]).toEqual([member('a'), member('b'), member('cc')]);
   });
 });

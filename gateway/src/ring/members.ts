@@ -52,7 +52,7 @@ export type MemberSource = (onMembers: (members: readonly Member[]) => void) => 
 
 /**
  * Members of a headless Service, by watching its EndpointSlices. Says nothing before the first complete list; keeps what it
- * knew last while the API server is away.
+ * knew last while the API server is away, over a restart too where views are kept.
  */
 export function watchMembers(options: {
   readonly kubernetes: Pick<Kubernetes, 'watch'>;
@@ -85,6 +85,7 @@ export function watchMembers(options: {
         queueMicrotask(tell);
       },
       signal,
+      snapshot: { name: 'gateways', shape: 1 },
     });
     informer.whenSynced().then(tell, () => undefined); // aborted: nobody listens any more
   };

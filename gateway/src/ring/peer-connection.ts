@@ -61,7 +61,7 @@ interface Stream {
 
 /** Heartbeats without a byte while an answer is expected, after which the listener is asked, and then given up. */
 const QUIET_TICKS = 5;
-const LOST_TICKS = 25;
+const LOST_TICKS = 10;
 /** No gateway sends more; memory stays bounded if one does. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 /** One read buffer for all: the decoder empties it before the next read starts. */
@@ -81,6 +81,8 @@ export class PeerConnection {
   #lastStream = 0;
   /** Heartbeats since the last byte came in: ticks, so that an own pause condemns nobody. */
   #quietTicks = 0;
+  /** A RING was sent and nothing came back yet. */
+  #isAnswerDue = false;
   /** The listener's life; empty before its HELLO. */
   #peerId = '';
 
@@ -110,7 +112,9 @@ export class PeerConnection {
 
   /** Writes a RING. */
   say(message: RingMessage): void {
-    if (this.#state === 'Open') this.#socket.write(encodeFrame(Frame.RING, 0, JSON.stringify(message)));
+    if (this.#state !== 'Open') return;
+    this.#isAnswerDue = true;
+    this.#socket.write(encodeFrame(Frame.RING, 0, JSON.stringify(message)));
   }
 
   /** Forwards one request. False = nothing was written. */
@@ -140,7 +144,7 @@ export class PeerConnection {
   }
 
   #checkQuiet(): void {
-    if (this.#state !== 'Open' || this.#streams.size === 0) {
+    if (this.#state !== 'Open' || !(this.#isAnswerDue || this.#streams.size > 0)) {
       this.#quietTicks = 0;
       return;
     }
@@ -155,6 +159,7 @@ export class PeerConnection {
 
   #onRead(bytes: number): boolean {
     this.#quietTicks = 0;
+    this.#isAnswerDue = false;
     try {
       this.#decoder.push(readBuffer.subarray(0, bytes));
     } catch (error) {

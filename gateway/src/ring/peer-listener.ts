@@ -13,15 +13,20 @@ export interface ListenerOptions extends Omit<SessionOwner, 'closed'> {
   readonly onProblem: (error: LinkError) => void;
 }
 
+/** Answers that are written have so long to reach the other gateways when this one ends. */
+const FINISH_MS = 1000;
+
 /** Takes connections of other gateways. Bounded, and each must prove itself within `handshakeMs`. */
 export class PeerListener {
   readonly #server: Server;
   readonly #sessions = new Set<PeerSession>();
+  readonly #after: ListenerOptions['after'];
   /** The port, once it listens; rejects when it cannot. */
   readonly whenListening: Promise<number>;
 
   constructor(options: ListenerOptions) {
     const { handshakeMs, after, onProblem } = options;
+    this.#after = after;
     this.#server = createServer({ noDelay: true }, (socket) => {
       const session: PeerSession = new PeerSession(socket, {
         ...options,
@@ -53,7 +58,12 @@ export class PeerListener {
   }
 
   async stop(): Promise<void> {
-    for (const session of [...this.#sessions]) session.close(new LinkError('Closed', 'this gateway ends'));
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const session of this.#sessions) session.finish();
+    const late = this.#after(FINISH_MS, () => {
+      for (const session of [...this.#sessions]) session.close(new LinkError('Closed', 'this gateway ends'));
+    });
+    await closed;
+    late();
   }
 }

@@ -78,6 +78,11 @@ export class PeerSession {
     return this.#peerId;
   }
 
+  /** Lets what was written reach the other side, then closes. */
+  finish(): void {
+    if (this.#state !== 'Closed') this.#socket.end();
+  }
+
   close(error: LinkError): void {
     if (this.#state === 'Closed') return;
     this.#state = 'Closed';

@@ -88,6 +88,7 @@ export class Peers {
     const nowMs = this.#options.nowMs();
     for (const [name, { lanes }] of this.#peers) {
       const requests = lanes.get('requests');
+      lanes.get('ring')?.sweep(nowMs);
       requests?.sweep(nowMs);
       const isBusy = requests !== undefined && requests.streamCount > 0;
       if (isBusy && isSilent(name)) requests.close(new LinkError('NoAnswer', `gateway ${name} is silent`));

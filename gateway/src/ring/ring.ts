@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 
-import { functionKeyOf, type Ownership } from '../dispatch/ownership.ts';
+import { functionKeyOf, NoIdleSlot, NotOwner, type Ownership } from '../dispatch/ownership.ts';
 import type { DispatchLoad, Invocation, Outcome, Target } from '../dispatch/types.ts';
+import { LambdaError } from '../errors.ts';
 import { BufferBudget } from '../http/buffer-budget.ts';
 import { RingCore } from './core.ts';
 import type { ForwardResult } from './forward.ts';
@@ -94,6 +95,7 @@ class SocketRing implements Ring, RoutingRing {
   readonly name: string;
   readonly router: LocalDispatch;
   readonly whenListening: Promise<number>;
+  readonly retryMs: number;
   readonly retryBudgetMs: number;
   readonly nowMs: () => number;
   readonly #options: RingOptions;
@@ -113,7 +115,8 @@ class SocketRing implements Ring, RoutingRing {
   #toldTerms = 0;
   #isTellDue = false;
   #isStopped = false;
-  #change: PromiseWithResolvers<void> | null = null;
+  /** Reserved requests that wait for a change. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(options: RingOptions) {
     const { gatewayId, clock, listen, signingKey } = options;
@@ -122,6 +125,7 @@ class SocketRing implements Ring, RoutingRing {
     this.gatewayId = gatewayId;
     this.name = nameOf(gatewayId);
     this.nowMs = clock.nowMs;
+    this.retryMs = this.#limits.retryMs;
     this.retryBudgetMs = this.#limits.retryBudgetMs;
     this.#core = new RingCore(gatewayId, this.#limits, clock.nowMs());
     this.#hot = new HotFunctions(this.#limits);
@@ -212,14 +216,16 @@ class SocketRing implements Ring, RoutingRing {
     return this.#peers.forward(name, target, invocation, onlyIdle);
   }
 
-  change(): Promise<void> {
-    if (this.#change === null) {
-      const change = Promise.withResolvers<void>();
-      this.#change = change;
-      const cancel = this.#options.clock.after(this.#limits.retryMs, () => this.#changed());
-      void change.promise.then(cancel);
-    }
-    return this.#change.promise;
+  change(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        cancel();
+        resolve();
+      };
+      const cancel = this.#options.clock.after(timeoutMs, wake);
+      this.#waiting.add(wake);
+    });
   }
 
   isBusyElsewhere(name: string, target: Target): boolean {
@@ -305,9 +311,7 @@ class SocketRing implements Ring, RoutingRing {
 
   /** Those who wait for a change try again. */
   #changed(): void {
-    const change = this.#change;
-    this.#change = null;
-    change?.resolve();
+    for (const wake of [...this.#waiting]) wake();
   }
 
   async #receive(head: ForwardHead, event: Buffer, isAbandoned: () => boolean): Promise<Outcome> {
@@ -327,6 +331,15 @@ class SocketRing implements Ring, RoutingRing {
       ...(traceId === undefined ? {} : { traceId }),
       ...(clientContext === undefined ? {} : { clientContext }),
     };
-    return this.#options.dispatcher.invoke(target, invocation, onlyIdle ? { onlyIdle } : undefined);
+    try {
+      return await this.#options.dispatcher.invoke(target, invocation, onlyIdle ? { onlyIdle } : undefined);
+    } catch (error) {
+      if (!isExpected(error)) this.#options.onProblem('a forwarded request failed by a bug', error);
+      throw error;
+    }
   }
+}
+
+function isExpected(error: unknown): boolean {
+  return error instanceof LambdaError || error instanceof NotOwner || error instanceof NoIdleSlot;
 }

@@ -28,9 +28,10 @@ function world(route: Route, places: Record<string, readonly Behaviour[]>) {
     name: 'me',
     route: () => route,
     forward: (name, _target, _invocation, isIdleOnly) => visit(name, isIdleOnly),
-    change: async () => {
-      nowMs += 50;
+    change: async (timeoutMs) => {
+      nowMs += timeoutMs;
     },
+    retryMs: 50,
     nowMs: () => nowMs,
     retryBudgetMs: 5000,
     isBusyElsewhere: () => false,
@@ -93,7 +94,7 @@ describe('routedInvoke', () => {
     await expect(router.invoke(reserved, invocationOf())).rejects.toMatchObject({
       throttle: 'ReservedFunctionConcurrentInvocationLimitExceeded',
     });
-    expect(nowMs()).toBe(5000);
+    expect(nowMs()).toBe(50 + 100 + 25 * 200);
   });
 
   test.each<[reason: string, target: Target]>([

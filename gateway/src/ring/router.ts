@@ -14,14 +14,19 @@ export interface RoutingRing {
   route(target: Target): Route;
   /** Runs it at another gateway; rejects with Elsewhere when it did not run. */
   forward(name: string, target: Target, invocation: Invocation, onlyIdle: boolean): Promise<Outcome>;
-  /** Resolves when the ring has changed, or after `retryMs`. */
-  change(): Promise<void>;
+  /** Resolves when the ring has changed, or after so long. */
+  change(timeoutMs: number): Promise<void>;
+  /** Pause before a reserved request is tried again; it grows to MAX_RETRY_FACTOR times that. */
+  readonly retryMs: number;
   readonly nowMs: () => number;
   readonly retryBudgetMs: number;
   /** That owner had no idle pod of the function a moment ago. */
   isBusyElsewhere(name: string, target: Target): boolean;
   noteBusy(name: string, target: Target): void;
 }
+
+/** A term to come is not announced, so it is asked for; events may be large. */
+const MAX_RETRY_FACTOR = 4;
 
 /** Who may run a function. */
 export interface Route {
@@ -109,6 +114,7 @@ async function invokeReserved(
   target: Target,
   invocation: Invocation,
 ): Promise<Outcome> {
+  let pauseMs = ring.retryMs;
   for (let waitedMs = 0; ; ) {
     const { isHere, owners } = ring.route(target);
     try {
@@ -120,7 +126,8 @@ async function invokeReserved(
     refuseAbandoned(invocation);
     if (waitedMs >= ring.retryBudgetMs) throw new TooManyRequests('ReservedFunctionConcurrentInvocationLimitExceeded');
     const sinceMs = ring.nowMs();
-    await ring.change();
+    await ring.change(pauseMs);
+    pauseMs = Math.min(pauseMs * 2, ring.retryMs * MAX_RETRY_FACTOR);
     waitedMs += ring.nowMs() - sinceMs;
     refuseAbandoned(invocation);
   }
