@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { repository } from '@kappa/local/platform';
 import { type Cluster, startCluster } from '../cluster/src/cluster.ts';
 import { buildImages } from '../images/src/build-images.ts';
+import { bundleImages } from '../images/src/bundle-images.ts';
 import { release } from './installed.ts';
 
 const log = (line: string): void => console.error(line);
@@ -44,7 +45,7 @@ function runInside(cluster: Cluster, command: readonly string[]): Promise<number
 
 async function install(cluster: Cluster): Promise<void> {
   const images = await step('images', () => buildImages({ onProgress: log }));
-  await step('images onto the nodes', () => cluster.load(images.map(({ archive }) => archive)));
+  await step('images onto the nodes', async () => cluster.load([await bundleImages(images)]));
   const args = ['upgrade', '--install', release.name, chart, '-n', release.namespace, '--create-namespace'];
   const code = await step('helm install', () =>
     runInside(cluster, ['helm', ...args, '-f', values, '--wait', '--timeout', '300s']),

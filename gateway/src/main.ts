@@ -240,8 +240,10 @@ server.on('error', (err) => {
   log.fatal({ problem: err.message, host: config.host, port: config.port }, 'cannot listen');
   process.exit(1);
 });
-if (config.adminPort !== null)
-  controlApp({ admin, blobs: null, onError: onRefused }).listen(config.adminPort, config.host);
+const adminServer =
+  config.adminPort === null
+    ? null
+    : controlApp({ admin, blobs: null, onError: onRefused }).listen(config.adminPort, config.host);
 server.listen(config.port, config.host, () => log.info({ address: server.address() }, 'listening'));
 observation.whenSynced.then(
   () => log.info(observation.sizes(), 'ready'),
@@ -263,6 +265,8 @@ const end = async (reason: string): Promise<void> => {
       closeConnections: () => server.closeAllConnections(),
       stopWatching: () => {
         void membership.stop();
+        adminServer?.close();
+        adminServer?.closeAllConnections();
         clusterQueue.close();
         stopping.abort(new Error(reason));
       },
@@ -270,6 +274,7 @@ const end = async (reason: string): Promise<void> => {
     { lagMs: config.lagMs, graceMs: config.graceMs, sleep: (ms) => sleep(ms, undefined, { ref: ms <= config.lagMs }) },
   );
   log.info('ended');
+  setTimeout(() => process.exit(0), 5_000).unref(); // whatever still holds the process: nobody needs it any more
 };
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {

@@ -2,7 +2,7 @@ import { zipMaxBytes } from '@kappa/crds/limits';
 import express, { type Request, type Router } from 'express';
 
 import { BlobError, type BlobStore } from '../blobs/blob-store.ts';
-import { InvalidParameterValue, LambdaError, RequestTooLarge, ResourceNotFound } from '../errors.ts';
+import { InvalidParameterValue, LambdaError, RequestTooLarge, ResourceNotFound, ServiceException } from '../errors.ts';
 import { CallerGone } from './answer.ts';
 import { declaredBytes } from './body.ts';
 
@@ -54,6 +54,8 @@ function toCaller(err: unknown): never {
   if (err.code === 'NotFound') throw new ResourceNotFound(err.message);
   if (err.code === 'TooLarge') throw tooLarge();
   if (err.code === 'Corrupt') throw err;
+  if (err.code === 'Unavailable')
+    throw new ServiceException(err.message, { retryAfterSeconds: err.retryAfterSeconds ?? 1, cause: err });
   throw new InvalidParameterValue(err.message);
 }
 
