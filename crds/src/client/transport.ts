@@ -124,9 +124,13 @@ async function readText(response: IncomingMessage, what: string): Promise<string
   return text;
 }
 
+/** Well below the lease's own times (controller/src/main.ts). */
+const resendWithinMs = 1_000;
+
 /**
  * Resolves with the head of the answer. A kept-alive connection may be closed by the server just when it is used again; then
- * nothing was processed, and everything but POST is sent once more.
+ * nothing was processed, and everything but POST is sent once more: at once or never, because a process that was paused meanwhile
+ * may have lost the lease that allowed the write.
  */
 async function sendOnce(
   url: URL,
@@ -136,6 +140,7 @@ async function sendOnce(
 ): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const what = nameOf(call);
+  const sentMs = performance.now();
   const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
   const headers = {
     ...options.headers,
@@ -159,7 +164,8 @@ async function sendOnce(
   request.on('error', (cause) => {
     const isStale =
       !isAnswered && request.reusedSocket && 'code' in cause && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE');
-    if (isStale && call.method !== 'POST' && call.signal?.aborted !== true) resolve(sendOnce(url, call, options, send));
+    const mayResend = call.method !== 'POST' && performance.now() - sentMs < resendWithinMs;
+    if (isStale && mayResend && call.signal?.aborted !== true) resolve(sendOnce(url, call, options, send));
     else reject(unreachable(what, cause));
   });
   request.end(body);
