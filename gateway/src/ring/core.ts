@@ -1,22 +1,12 @@
 import type { DispatchLoad } from '../dispatch/types.ts';
 import { Electorates, type HeardElectorates } from './electorate.ts';
+import { type Heard, sumCounts } from './heard.ts';
 import type { RingLimits } from './limits.ts';
 import type { Member } from './members.ts';
 import type { RingMessage } from './messages.ts';
 import { nameOf, Ranking } from './rendezvous.ts';
 import { Terms } from './terms.ts';
 import { Views } from './views.ts';
-
-/** Another gateway as it was heard. */
-interface Heard {
-  /** Its present life. */
-  id: string;
-  /** Any byte counts. */
-  heardMs: number;
-  /** The newest RING of this life; null before the first. */
-  message: RingMessage | null;
-  isLeaving: boolean;
-}
 
 /** Functions that run fewer invocations here are not told of. */
 const HOT_MIN = 8;
@@ -194,12 +184,7 @@ export class RingCore {
 
   /** Invocations that run at other gateways, by function, as last heard; small numbers are not told of. */
   runningElsewhere(): ReadonlyMap<string, number> {
-    const sums = new Map<string, number>();
-    for (const [name, { message }] of this.#heard) {
-      if (message === null || !this.#isHeard(name)) continue;
-      for (const [key, count] of Object.entries(message.hot)) sums.set(key, (sums.get(key) ?? 0) + count);
-    }
-    return sums;
+    return sumCounts(this.#speaking(), ({ hot }) => hot);
   }
 
   /** Nothing has come from that gateway for `silenceMs`. */
@@ -210,24 +195,17 @@ export class RingCore {
 
   /** Unanswered requests of an account at other gateways, as last heard. */
   outstandingElsewhere(accountId: string): number {
-    this.#elsewhere ??= this.#sumAccounts();
+    this.#elsewhere ??= sumCounts(this.#speaking(), ({ accounts }) => accounts);
     return this.#elsewhere.get(accountId) ?? 0;
   }
 
-  #sumAccounts(): ReadonlyMap<string, number> {
-    const sums = new Map<string, number>();
-    for (const [name, { message }] of this.#heard) {
-      if (message === null || !this.#isHeard(name)) continue;
-      for (const [account, count] of Object.entries(message.accounts))
-        sums.set(account, (sums.get(account) ?? 0) + count);
-    }
-    return sums;
-  }
-
-  /** Leaving gateways still answer requests: their figures count until they fall silent. */
-  #isHeard(name: string): boolean {
-    const heard = this.#heard.get(name);
-    return heard !== undefined && this.#silenceOf(heard, this.#lastSeenMs) < this.#limits.silenceMs;
+  /** Last words of all that are not silent; leaving ones still answer requests, so their figures count. */
+  #speaking(): readonly RingMessage[] {
+    return [...this.#heard.values()].flatMap((heard) =>
+      heard.message !== null && this.#silenceOf(heard, this.#lastSeenMs) < this.#limits.silenceMs
+        ? [heard.message]
+        : [],
+    );
   }
 
   #heardOf(id: string, nowMs: number): Heard {

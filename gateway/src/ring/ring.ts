@@ -1,7 +1,5 @@
-import type { KeyObject } from 'node:crypto';
-
-import { functionKeyOf, NoIdleSlot, NotOwner, type Ownership } from '../dispatch/ownership.ts';
-import type { DispatchLoad, Invocation, Outcome, Target } from '../dispatch/types.ts';
+import { functionKeyOf, NoIdleSlot, NotOwner } from '../dispatch/ownership.ts';
+import type { Invocation, Outcome, Target } from '../dispatch/types.ts';
 import { LambdaError } from '../errors.ts';
 import { BufferBudget } from '../http/buffer-budget.ts';
 import { RingCore } from './core.ts';
@@ -9,81 +7,15 @@ import type { ForwardResult } from './forward.ts';
 import { Elsewhere, type ForwardHead } from './forward-messages.ts';
 import { HotFunctions } from './hot.ts';
 import { defaultRingLimits, type RingLimits } from './limits.ts';
-import type { MemberSource } from './members.ts';
 import { Owners } from './owners.ts';
 import { makePeerIdentity } from './peer-handshake.ts';
 import { PeerListener } from './peer-listener.ts';
 import { Peers } from './peers.ts';
 import { nameOf } from './rendezvous.ts';
+import type { Ring, RingOptions, RingStats } from './ring-options.ts';
 import { type LocalDispatch, type RoutingRing, routedInvoke } from './router.ts';
 
-/** What a ring is made of. */
-export interface RingOptions {
-  /** `<pod name>.<8 hex>`, new in each life; the same as the link's Identity.gatewayId. */
-  readonly gatewayId: string;
-  /** Ed25519 private key of the install. */
-  readonly signingKey: KeyObject;
-  readonly listen: { readonly host: string; readonly port: number };
-  readonly members: MemberSource;
-  readonly clock: {
-    /** Monotonic milliseconds. */
-    readonly nowMs: () => number;
-    readonly after: (delayMs: number, call: () => void) => () => void;
-    readonly every: (periodMs: number, call: () => void) => () => void;
-    readonly soon: (call: () => void) => void;
-  };
-  /** Runs requests here. */
-  readonly dispatcher: LocalDispatch;
-  /** The version of a forwarded request; undefined = not known here (yet). */
-  readonly targetOf: (versionUid: string) => Target | undefined;
-  readonly load: () => DispatchLoad;
-  /** Owners or terms may have changed; at most once per turn of the event loop. */
-  readonly onChange: () => void;
-  /** A gateway that may not talk to this one, or a bug; `key` is the same for the same problem. */
-  readonly onProblem: (key: string, error: unknown) => void;
-  readonly limits?: Partial<RingLimits>;
-}
-
-/** Numbers of one moment, for metrics. */
-export interface RingStats {
-  /** Gateways in the ring, this one included. */
-  readonly alive: number;
-  readonly members: number;
-  /** Members with an open connection for requests. */
-  readonly linked: number;
-  /** Reserved functions that this gateway may dispatch and was asked for. */
-  readonly terms: number;
-  /** Functions with more than one owner → how many. */
-  readonly hot: ReadonlyMap<string, number>;
-  /** Since the start. */
-  readonly forwarded: Readonly<Record<ForwardResult, number>>;
-  /** Requests at other gateways now. */
-  readonly forwardsInFlight: number;
-  /** Requests of other gateways that were taken, since the start. */
-  readonly received: number;
-  /** Bytes of their events, now. */
-  readonly receivedBytes: number;
-  readonly isLeaving: boolean;
-  /** Whether this life votes already. */
-  readonly isAdmitted: boolean;
-}
-
-/** The gateways of an install as one of them sees them. */
-export interface Ring extends Ownership {
-  /** Where HTTP callers' requests go: here or to an owner. */
-  readonly router: LocalDispatch;
-  /** Own zone as Kubernetes shows it; empty while unknown. */
-  readonly zone: string;
-  /** False for at most two seconds after the start: it has not heard every member yet. Callers should not come before. */
-  readonly isIntroduced: boolean;
-  /** Port of the peer link; rejects when it cannot listen. */
-  readonly whenListening: Promise<number>;
-  stats(): RingStats;
-  /** Gives up all terms and what it owns, and says so; its own callers are served by the others from now on. */
-  leave(): void;
-  /** Ends all connections. Requests that are with others are lost. */
-  stop(): Promise<void>;
-}
+export type { Ring, RingOptions, RingStats } from './ring-options.ts';
 
 /** Joins the ring. The design is in docs/internals.md; decisions are in RingCore, sockets in Peers and PeerListener. */
 export function startRing(options: RingOptions): Ring {
