@@ -18,8 +18,9 @@ export interface ProxyParts {
 /** How often a proxy that missed its zone is started again. */
 const maxStarts = 10;
 
-/** What a proxy logs when it has learnt its node's zone, and when it will not any more. */
+/** What a proxy logs when it has learnt its node's zone, and the two that tell, without it, that it will not any more. */
 const learntZone = 'Updated proxier node topology labels';
+const rulesWritten = 'SyncProxyRules complete';
 const nodeSynced = '"Caches are synced" controller="node config"';
 
 /**
@@ -38,15 +39,12 @@ export async function startNodeProxy(parts: ProxyParts, node: NodePlan): Promise
     await waitUntil(`service proxy of ${node.name}`, 60_000, async () => {
       const lines = readFileSync(log, 'utf8').slice(from);
       isLearnt = lines.includes(learntZone);
-      return isLearnt || (lines.includes(nodeSynced) && lines.includes(ownRulesWritten));
+      return isLearnt || (lines.includes(nodeSynced) && lines.includes(rulesWritten));
     });
     if (isLearnt) return;
   }
   throw new Error(`the service proxy of ${node.name} did not learn its zone in ${maxStarts} starts`);
 }
-
-/** Logged by the first round of rules, which comes after every registration. */
-const ownRulesWritten = 'SyncProxyRules complete';
 
 /** Starts the service proxy of the control namespace: makes Services reachable for load generators, 30 s later. */
 export function startControlProxy(parts: ProxyParts): void {
