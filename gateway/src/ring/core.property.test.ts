@@ -184,4 +184,31 @@ describe('terms in simulated worlds', () => {
     expect(world.holders('default/f0')).toHaveLength(1);
     expect(world.holders('default/f0')).not.toEqual([holder]);
   });
+
+  test.each<
+    [reason: string, old: readonly string[], exiles: readonly string[], fresh: readonly string[], durationMs: number]
+  >([
+    ['a majority, replaced by as many', ['g1', 'g2', 'g3'], ['g1', 'g2'], ['g4', 'g5'], 15_000],
+    ['all of five but one', ['g1', 'g2', 'g3', 'g4', 'g5'], ['g1', 'g2', 'g3', 'g4'], ['g6', 'g7', 'g8', 'g9'], 15_000],
+    ['the only one, by two, for less than they wait', ['g1'], ['g1'], ['g2', 'g3'], 9_000],
+  ])('gateways cut off from all others and from Kubernetes: %s', (_reason, old, exiles, fresh, durationMs) => {
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const world = new World({ seed, delayMs: 20 });
+      for (const name of old) world.add(name);
+      world.run(5000);
+      world.split((name) => exiles.includes(name), durationMs);
+      for (const name of exiles) {
+        const gateway = world.gateways.get(name);
+        if (gateway !== undefined) gateway.informerLagMs = durationMs;
+        world.terminate(name, durationMs, 1000);
+      }
+      for (const name of fresh) world.add(name);
+      world.run(durationMs / 2);
+      // They have a majority of what they know: they go on, the new ones wait.
+      expect(world.keys.map((key) => world.holders(key).every((name) => exiles.includes(name)))).not.toContain(false);
+      world.run(durationMs / 2 + 15_000);
+      expect(world.problems).toEqual([]);
+      expect(world.keys.map((key) => world.holders(key).length)).toEqual(world.keys.map(() => 1));
+    }
+  });
 });
