@@ -1,15 +1,17 @@
-import { type LambdaError, RequestAbandoned, ServiceException, TooManyRequests } from '../errors.ts';
+import { type LambdaError, RequestAbandoned, ServiceException } from '../errors.ts';
 import { Arrivals } from './arrivals.ts';
 import { Census } from './census.ts';
 import { Claims, type CoreClock } from './claims.ts';
 import type { CoreEffects, Loss } from './effects.ts';
+import { Gate } from './gate.ts';
 import type { DispatchLimits } from './limits.ts';
-import { NoIdleSlot, NotOwner } from './ownership.ts';
-import { initPauseMs, planAdmission } from './plan.ts';
+import { NotOwner } from './ownership.ts';
+import { initPauseMs } from './plan.ts';
 import { type CoreRules, noRules } from './rules.ts';
 import { type CorePod, type CoreRequest, runningIn, type Slot } from './slot.ts';
+import { SlotMaker } from './slot-maker.ts';
 import type { Target } from './types.ts';
-import type { FunctionState, VersionState } from './version-state.ts';
+import type { VersionState } from './version-state.ts';
 
 /**
  * Decides where every request runs. Knows nothing of sockets, the cluster or wall-clock time: what happened comes in as
@@ -34,7 +36,8 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   readonly #limits: DispatchLimits;
   readonly #clock: CoreClock;
   readonly #effects: CoreEffects<P, R>;
-  readonly #rules: CoreRules;
+  readonly #gate: Gate<P, R>;
+  readonly #make: SlotMaker<P, R>;
 
   constructor(
     limits: DispatchLimits,
@@ -43,7 +46,8 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     place: { readonly zone: () => string; readonly rules?: CoreRules },
   ) {
     this.census = new Census(place.zone);
-    this.#rules = place.rules ?? noRules;
+    this.#gate = new Gate(limits, place.rules ?? noRules, this.census);
+    this.#make = new SlotMaker(limits, clock.nowMs);
     this.#limits = limits;
     this.#clock = clock;
     this.#effects = effects;
@@ -53,7 +57,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     const owner = {
       arrivals: this.arrivals,
       provisioned: (version: VersionState<P, R>) => this.provisioned(version),
-      isBarred: (version: VersionState<P, R>) => !this.#mayRun(version.owner),
+      isBarred: (version: VersionState<P, R>) => !this.#gate.mayRun(version.owner),
       claim: (version: VersionState<P, R>, pod: P) => this.#claim(version, pod),
       dropAbandoned: (version: VersionState<P, R>) => this.#dropAbandoned(version),
       wantPods: (pool: string, count: number) => effects.wantPods(pool, count),
@@ -65,14 +69,13 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   arrive(target: Target, request: R, onlyIdle = false): void {
     const version = this.census.version(target);
     try {
-      if (onlyIdle && (version.idle.length === 0 || !this.#hasRoom(version))) throw new NoIdleSlot(version.owner.key);
-      this.#admit(version, request);
+      this.#gate.admit(version, request, onlyIdle);
     } catch (error) {
       this.census.forgetIfUnused(version);
       throw error;
     }
     this.census.entered(version);
-    if (version.queue.length === 0 && this.#hasRoom(version)) {
+    if (version.queue.length === 0 && this.#gate.hasRoom(version)) {
       const slot = version.idle.take();
       if (slot !== undefined) {
         this.#start(slot, request);
@@ -132,16 +135,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
    *   does not answer here; Lost: it is out of reach, so something may run
    */
   adopt(pod: P, target: Target, state: 'Idle' | 'Adopting' | 'Foreign' | 'Lost'): Slot<P, R> {
-    const slot: Slot<P, R> = {
-      pod,
-      version: this.census.version(target),
-      state,
-      request: null,
-      idleSinceMs: this.#clock.nowMs(),
-      deadlineMs: state === 'Lost' ? this.#latestEndMs(target) : Number.POSITIVE_INFINITY,
-      claimedMs: this.#clock.nowMs(),
-      isProven: true,
-    };
+    const slot = this.#make.adopted(pod, this.census.version(target), state);
     this.census.add(slot);
     if (state === 'Idle') this.#settleIdle(slot);
     return slot;
@@ -215,7 +209,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   advance(version: VersionState<P, R>): void {
     this.#dropUnowned(version);
     this.#dropAbandoned(version);
-    while (version.queue.length > 0 && this.#hasRoom(version)) {
+    while (version.queue.length > 0 && this.#gate.hasRoom(version)) {
       const slot = version.idle.take();
       if (slot === undefined) break;
       const request = this.census.dequeued(version);
@@ -234,95 +228,32 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     for (const sibling of [...versions]) if (sibling !== version) this.advance(sibling);
   }
 
-  #admit(version: VersionState<P, R>, request: R): void {
-    const { owner } = version;
-    if (this.#isUnowned(owner)) throw new NotOwner(owner.key);
-    const seen = {
-      cap: owner.cap,
-      functionOutstanding: owner.outstanding,
-      accountOutstanding:
-        owner.account.outstanding + (owner.cap === null ? this.#rules.outstandingElsewhere(owner.account.id) : 0),
-      accountReserved: owner.account.reserved,
-    };
-    const reason = planAdmission(seen, this.#limits);
-    if (reason !== null) throw new TooManyRequests(reason);
-    if (version.idle.length > 0) return;
-    const { maxQueued, maxQueuedBytes, maxTotalQueuedBytes } = this.#limits;
-    const isQueueFull =
-      version.queue.length > 0 &&
-      (version.queue.length >= maxQueued || version.queuedBytes + request.bytes > maxQueuedBytes);
-    const isMemoryFull = this.census.queuedCount > 0 && this.census.queuedBytes + request.bytes > maxTotalQueuedBytes;
-    if (isQueueFull || isMemoryFull)
-      throw new TooManyRequests(
-        'ConcurrentInvocationLimitExceeded',
-        'Rate Exceeded. Too many requests wait for a pod.',
-      );
-  }
-
-  /** Slots that must exist even without demand; 0 for a version that is not current, or is another gateway's to provide. */
-  provisioned({ isCurrent, target }: VersionState<P, R>): number {
-    if (!isCurrent || target.provisionedConcurrency === 0 || !this.#rules.isProvisioner(target)) return 0;
-    return target.provisionedConcurrency;
-  }
-
-  #hasRoom({ owner }: VersionState<P, R>): boolean {
-    return owner.cap === null || (owner.running < owner.cap && this.#rules.mayRun(owner.key));
-  }
-
-  #mayRun(owner: FunctionState<P, R>): boolean {
-    return owner.cap === null || this.#rules.mayRun(owner.key);
-  }
-
-  /** A cap of 0 throttles wherever it is asked. */
-  #isUnowned({ cap, key }: FunctionState<P, R>): boolean {
-    return cap !== null && cap > 0 && !this.#rules.hasTerm(key);
+  /** Slots that must exist even without demand. @see Gate.provisioned */
+  provisioned(version: VersionState<P, R>): number {
+    return this.#gate.provisioned(version);
   }
 
   #outOfReach(slot: Slot<P, R>): void {
-    slot.deadlineMs = Math.min(slot.deadlineMs, this.#latestEndMs(slot.version.target));
+    slot.deadlineMs = Math.min(slot.deadlineMs, this.#make.latestEndMs(slot.version.target));
     this.census.move(slot, 'vanished');
     slot.request = null;
-  }
-
-  /** An invocation that was started before now has ended by then, init and all: the agent sees to it. */
-  #latestEndMs(target: Target): number {
-    const { initTimeoutMs, overdueMarginMs } = this.#limits;
-    return this.#clock.nowMs() + target.timeoutMs + initTimeoutMs + overdueMarginMs;
   }
 
   /** Gives `request` to an idle slot that has left the stack. */
   #start(slot: Slot<P, R>, request: R): void {
     this.census.move(slot, 'taken');
-    this.#bind(slot, request);
+    this.#make.bind(slot, request);
     if (this.#effects.run(slot)) return;
     const error = new ServiceException('The link to the pod was lost before the request was sent; it did not run.');
     this.lost(slot, { mayRetry: true, error, isSuspicious: false });
   }
 
   #claim(version: VersionState<P, R>, pod: P): void {
-    const request = this.#hasRoom(version) ? this.census.dequeued(version) : undefined;
-    const nowMs = this.#clock.nowMs();
-    const slot: Slot<P, R> = {
-      pod,
-      version,
-      state: request === undefined ? 'Claiming' : 'Starting',
-      request: null,
-      idleSinceMs: 0,
-      deadlineMs: nowMs + this.#limits.initTimeoutMs + this.#limits.overdueMarginMs,
-      claimedMs: nowMs,
-      isProven: false,
-    };
+    const request = this.#gate.hasRoom(version) ? this.census.dequeued(version) : undefined;
+    const slot = this.#make.claimed(pod, version, request === undefined ? 'Claiming' : 'Starting');
     this.census.add(slot);
-    if (request !== undefined) this.#bind(slot, request);
+    if (request !== undefined) this.#make.bind(slot, request);
     this.#effects.claim(slot);
-  }
-
-  #bind(slot: Slot<P, R>, request: R): void {
-    request.attempts += 1;
-    request.startedMs = this.#clock.nowMs();
-    slot.request = request;
-    const initMs = slot.isProven ? 0 : this.#limits.initTimeoutMs;
-    slot.deadlineMs = request.startedMs + slot.version.target.timeoutMs + initMs + this.#limits.overdueMarginMs;
   }
 
   /** A slot has just become idle: its pod goes when the version is over, else it serves who waits. */
@@ -345,7 +276,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
 
   /** Nobody waits here for a function whose term has been lost. */
   #dropUnowned(version: VersionState<P, R>): void {
-    if (version.queue.length === 0 || !this.#isUnowned(version.owner)) return;
+    if (version.queue.length === 0 || !this.#gate.isUnowned(version.owner)) return;
     const error = new NotOwner(version.owner.key);
     for (let request = this.census.dequeued(version); request !== undefined; request = this.census.dequeued(version)) {
       this.census.left(version);

@@ -1,6 +1,7 @@
-import { LambdaError, ServiceException, TooManyRequests } from '../errors.ts';
+import { type LambdaError, ServiceException, TooManyRequests } from '../errors.ts';
 import { dial, type Identity, type LinkError } from '../link/link.ts';
 import { Call, lossOf } from './call.ts';
+import { Claimer } from './claimer.ts';
 import { DispatchCore } from './core.ts';
 import type { CoreEffects, Loss } from './effects.ts';
 import { Epochs } from './epochs.ts';
@@ -8,10 +9,10 @@ import { Holdings } from './holdings.ts';
 import { type DispatchLimits, defaultLimits } from './limits.ts';
 import type { DispatchOptions } from './options.ts';
 import { type NotOwner, soleOwner } from './ownership.ts';
-import type { PodLink, PodLinkOwner } from './pod-link.ts';
+import type { PodLink } from './pod-link.ts';
+import type { PodLinkOwner } from './pod-link-owner.ts';
 import { Pods } from './pods.ts';
 import type { Slot } from './slot.ts';
-import { makeSpecialize } from './specialize.ts';
 import { sweep } from './sweep.ts';
 import { Terms } from './terms.ts';
 import type {
@@ -48,6 +49,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
   readonly #limits: DispatchLimits;
   readonly #pods = new Pods(this);
   readonly #holdings: Holdings;
+  readonly #claimer: Claimer;
   readonly #epochs: Epochs;
   #claimsTotal = 0;
   #coldStartsTotal = 0;
@@ -89,6 +91,14 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
       },
       (owner) => new Terms(ownership, this.#epochs, clock, owner, this.#limits.fenceMs),
     );
+    this.#claimer = new Claimer({
+      identity: options.identity,
+      epochs: this.#epochs,
+      terms: this.#holdings.terms,
+      initTimeoutMs: this.#limits.initTimeoutMs,
+      code: options.code,
+      lose: (slot, loss) => this.lose(slot, loss),
+    });
     const { every } = options.clock;
     this.#timers = [
       every(this.#limits.tickMs, () => this.#tick()),
@@ -184,10 +194,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     this.#claimsTotal += 1;
     if (slot.request !== null) this.#coldStartsTotal += 1;
     slot.pod.hold(slot, false);
-    this.#load(target).then(
-      ([environment, code]) => this.#specialize(slot, target, environment, code),
-      (error: unknown) => this.#cannotSpecialize(slot, target, error),
-    );
+    this.#claimer.claim(slot, target);
   }
 
   release(pod: PodLink, reason: string): void {
@@ -303,50 +310,6 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     for (const version of [...this.core.census.versions()]) {
       while (version.queue.length > 0) this.core.failOldest(version, error);
     }
-  }
-
-  async #load(target: Target): Promise<[Readonly<Record<string, string>>, Buffer]> {
-    return Promise.all([target.environment(), this.#options.code(target.codeSha256)]);
-  }
-
-  #specialize(slot: PodSlot, target: Target, environment: Readonly<Record<string, string>>, code: Buffer): void {
-    if (slot.state === 'Gone') return;
-    const epoch = this.#claimEpoch(slot);
-    if (epoch === null) {
-      const error = new ServiceException(
-        'The function went to another gateway before its claim was sent. It did not run.',
-      );
-      this.lose(slot, { mayRetry: true, error, isSuspicious: false });
-      slot.pod.letSlotGo();
-      return;
-    }
-    const rules = { initTimeoutMs: this.#limits.initTimeoutMs, epoch };
-    if (slot.pod.specialize(slot, epoch, makeSpecialize(target, environment, rules), code)) return;
-    const error = new ServiceException(
-      'The link to the pod was lost before the claim was sent. The request did not run.',
-    );
-    this.lose(slot, { mayRetry: true, error, isSuspicious: false });
-  }
-
-  /** An agent without holders compares with the epoch of AUTH. Null = a function with reserved concurrency whose term is over. */
-  #claimEpoch({ pod, version }: PodSlot): number | null {
-    const { terms } = this.#holdings;
-    const { cap, key } = version.owner;
-    if (cap !== null && !terms.isOpen(key)) return null;
-    if (!pod.hasHolders) return this.identity.epoch;
-    return cap === null ? this.#epochs.next() : terms.epochOf(key);
-  }
-
-  /** Environment or code is not to be had: the pod is as generic as before, the request has its error. */
-  #cannotSpecialize(slot: PodSlot, target: Target, cause: unknown): void {
-    if (slot.state === 'Gone') return;
-    const message = `The code or the environment of ${target.functionName} could not be read. The request did not run.`;
-    const error = cause instanceof LambdaError ? cause : new ServiceException(message, { cause });
-    // Without a request nobody would hear of it and the claim would come again at once: let it pause.
-    const isSuspicious = slot.request === null;
-    const { pod } = slot;
-    this.lose(slot, { mayRetry: false, error, isSuspicious });
-    pod.letSlotGo();
   }
 
   #tick(): void {

@@ -137,7 +137,7 @@ export class Holdings implements TermsOwner {
     pod.adoptAtMs = nowMs() + limits.readoptMs;
     if (slot.state === 'Idle') core.forget(slot);
     pod.letSlotGo();
-    core.forget(slot); // only now: what runs there must not be uncounted for a moment
+    core.forget(slot); // only now, for the same reason as in #takeSlot
     if (pod.slot === null) this.podAnswered(slot, null);
   }
 
@@ -157,13 +157,18 @@ export class Holdings implements TermsOwner {
   takeOver(pod: PodLink): boolean {
     const { slot, claim } = pod;
     if (slot === null) return this.claimed(pod);
+    if (slot.version.uid !== claim?.versionUid) {
+      // An older claim has won the pod that this gateway is claiming for something else; when that is refused, ADOPT follows.
+      this.countLost(pod);
+      return false;
+    }
     const epoch = this.#terms.epochOf(slot.version.owner.key);
     return epoch !== null && pod.isConfirmed && claim?.holder?.epoch !== epoch && pod.adopt(slot, epoch);
   }
 
   countLost(pod: PodLink): void {
     const target = this.#targetOf(pod);
-    if (target === undefined || pod.ghost !== null || pod.slot !== null || pod.hasEnded) return;
+    if (target === undefined || pod.ghost !== null || pod.hasEnded) return;
     pod.ghost = this.#deps.core.adopt(pod, target, 'Lost');
   }
 
@@ -211,6 +216,7 @@ export class Holdings implements TermsOwner {
     pod.use = 'slot';
     const slot = core.adopt(pod, target, isBusy ? 'Foreign' : state);
     if (slot.state !== 'Gone') pod.hold(slot, true);
+    pod.endGhost(); // only now: what runs there must not be uncounted for a moment
     const isAsked = epoch !== null && pod.adopt(slot, epoch);
     if (isAsked && slot.version.owner.cap !== null) this.#terms.await(slot.version.owner.key, pod);
     if (pod.pod.state === 'generic') cluster.claimed(pod.pod, target);

@@ -1,7 +1,8 @@
 import { ServiceException } from '../errors.ts';
 import { type ClaimSink, type Holder, LinkError, type PodState, type Welcome } from '../link/link.ts';
 import type { Call } from './call.ts';
-import { PodWire, type WireTools } from './pod-wire.ts';
+import type { PodLinkOwner } from './pod-link-owner.ts';
+import { PodWire } from './pod-wire.ts';
 import type { CorePod, Slot } from './slot.ts';
 import type { PoolPod } from './types.ts';
 
@@ -33,44 +34,6 @@ export interface PodClaim {
 }
 
 const ignored = { onAdopted() {}, onRefused() {}, onLost() {} };
-
-/** Whom a pod link tells; and what it is opened with. */
-export interface PodLinkOwner extends WireTools {
-  /** A pod that another gateway has just claimed is not adopted before so long. */
-  readonly readoptMs: number;
-  /** The pod is dialled; `dialled` follows. */
-  dialling(pod: PodLink): void;
-  /** The dial was answered or has failed, and `use` says what came of it. */
-  dialled(pod: PodLink): void;
-  /** The pod may be claimed; `use` is generic. */
-  generic(pod: PodLink): void;
-  /** The pod may not be claimed any more. */
-  notGeneric(pod: PodLink): void;
-  /** The pod holds a version: `claim` is set. The owner calls `hold`, or sets `use` to held or orphan. */
-  claimed(pod: PodLink): void;
-  /** The slot's pod is another gateway's now; the owner calls `letSlotGo`. */
-  taken(slot: Slot<PodLink, Call>): void;
-  /** A Foreign slot is free, an Adopting one is this gateway's. */
-  freed(slot: Slot<PodLink, Call>): void;
-  /** An ADOPT was answered: no for a reason, or yes; the slot is up to date. */
-  adoptEnded(pod: PodLink, slot: Slot<PodLink, Call>, refusal: LinkError | null): void;
-  /** The slot's pod is lost; its streams have ended before. */
-  slotLost(slot: Slot<PodLink, Call>, error: ServiceException, mayRetry: boolean): void;
-  /** A pod with a Lost slot was seen again, or has ended. */
-  found(slot: Slot<PodLink, Call>): void;
-  /** The agent holds the claim of `slot`. */
-  confirmed(slot: Slot<PodLink, Call>): void;
-  /** The claim of `slot`, which has no request behind it, was refused. */
-  claimRefused(slot: Slot<PodLink, Call>, error: LinkError): void;
-  /** The idle slot of a pod that is leaving. */
-  leaving(slot: Slot<PodLink, Call>): void;
-  /** Higher than all before. */
-  nextEpoch(): number;
-  /** An epoch that another gateway may have made. */
-  epochSeen(epoch: number | null | undefined): void;
-  /** The heartbeat has changed its mind about the pod. */
-  suspected(pod: PodLink): void;
-}
 
 /** One pool pod and the link to it. */
 export class PodLink implements CorePod {
@@ -152,7 +115,7 @@ export class PodLink implements CorePod {
   update(pod: PoolPod | null): void {
     if (pod === null) this.#isDeleted = true;
     else this.pod = pod;
-    if (this.hasEnded) this.#endGhost();
+    if (this.hasEnded) this.endGhost();
     if (this.isLeaving) this.#leave();
     else this.dialIfDue();
   }
@@ -318,6 +281,13 @@ export class PodLink implements CorePod {
     this.#wire.hangUp();
   }
 
+  /** The Lost slot is no more: the pod was seen again, or has ended. */
+  endGhost(): void {
+    const { ghost } = this;
+    this.ghost = null;
+    if (ghost !== null) this.#owner.found(ghost);
+  }
+
   #leave(): void {
     if (this.use === 'generic') {
       this.use = 'none';
@@ -353,7 +323,7 @@ export class PodLink implements CorePod {
     }
     if (slot !== null) this.#loseSlot('The pod belongs to another version.');
     this.letSlotGo();
-    this.#endGhost(); // what runs there is counted anew by now
+    this.endGhost();
   }
 
   /** Another gateway's doing, or what a fence has found. */
@@ -400,7 +370,7 @@ export class PodLink implements CorePod {
 
   #onFailed(error: LinkError): void {
     this.#isAsking = false;
-    if (error.code === 'WrongPod') this.#endGhost();
+    if (error.code === 'WrongPod') this.endGhost();
     this.#loseUse(error);
   }
 
@@ -423,12 +393,6 @@ export class PodLink implements CorePod {
     this.slot = null;
     if (slot === null || slot.state === 'Gone' || slot.state === 'Lost') return;
     this.#owner.slotLost(slot, new ServiceException(message), !this.#isClaimSent);
-  }
-
-  #endGhost(): void {
-    const { ghost } = this;
-    this.ghost = null;
-    if (ghost !== null) this.#owner.found(ghost);
   }
 
   #claimSink(slot: Slot<PodLink, Call>, epoch: number): ClaimSink {

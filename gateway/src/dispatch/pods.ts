@@ -1,4 +1,5 @@
-import { PodLink, type PodLinkOwner } from './pod-link.ts';
+import { PodLink } from './pod-link.ts';
+import type { PodLinkOwner } from './pod-link-owner.ts';
 import type { PoolPod, PoolStats } from './types.ts';
 
 /** Up to so many pods may be lost at once, whatever the share. */

@@ -1,0 +1,76 @@
+import { LambdaError, ServiceException } from '../errors.ts';
+import type { Identity } from '../link/link.ts';
+import type { Call } from './call.ts';
+import type { Loss } from './effects.ts';
+import type { Epochs } from './epochs.ts';
+import type { PodLink } from './pod-link.ts';
+import type { Slot } from './slot.ts';
+import { makeSpecialize } from './specialize.ts';
+import type { Terms } from './terms.ts';
+import type { Target } from './types.ts';
+
+type PodSlot = Slot<PodLink, Call>;
+
+/** What claims are made with. */
+export interface ClaimerDeps {
+  readonly identity: Identity;
+  readonly epochs: Epochs;
+  readonly terms: Pick<Terms, 'isOpen' | 'epochOf'>;
+  readonly initTimeoutMs: number;
+  /** The code of a function by digest; may reject with a LambdaError. */
+  readonly code: (sha256: string) => Promise<Buffer>;
+  lose(slot: PodSlot, loss: Loss): void;
+}
+
+/** Brings a claim to its pod: code and environment first, then SPECIALIZE, with INVOKE right behind when a request waits. */
+export class Claimer {
+  readonly #deps: ClaimerDeps;
+
+  constructor(deps: ClaimerDeps) {
+    this.#deps = deps;
+  }
+
+  claim(slot: PodSlot, target: Target): void {
+    Promise.all([target.environment(), this.#deps.code(target.codeSha256)]).then(
+      ([environment, code]) => this.#specialize(slot, target, environment, code),
+      (error: unknown) => this.#cannotSpecialize(slot, target, error),
+    );
+  }
+
+  #specialize(slot: PodSlot, target: Target, environment: Readonly<Record<string, string>>, code: Buffer): void {
+    if (slot.state === 'Gone') return;
+    const epoch = this.#epochFor(slot);
+    if (epoch === null) {
+      this.#loseUnsent(slot, 'The function went to another gateway before its claim was sent. It did not run.');
+      slot.pod.letSlotGo();
+      return;
+    }
+    const head = makeSpecialize(target, environment, { initTimeoutMs: this.#deps.initTimeoutMs, epoch });
+    if (slot.pod.specialize(slot, epoch, head, code)) return;
+    this.#loseUnsent(slot, 'The link to the pod was lost before the claim was sent. The request did not run.');
+  }
+
+  #loseUnsent(slot: PodSlot, message: string): void {
+    this.#deps.lose(slot, { mayRetry: true, error: new ServiceException(message), isSuspicious: false });
+  }
+
+  /** An agent without holders compares with the epoch of AUTH. Null = a function with reserved concurrency whose term is over. */
+  #epochFor({ pod, version }: PodSlot): number | null {
+    const { terms, identity, epochs } = this.#deps;
+    const { cap, key } = version.owner;
+    if (cap !== null && !terms.isOpen(key)) return null;
+    if (!pod.hasHolders) return identity.epoch;
+    return cap === null ? epochs.next() : terms.epochOf(key);
+  }
+
+  /** Environment or code is not to be had: the pod is as generic as before, the request has its error. */
+  #cannotSpecialize(slot: PodSlot, target: Target, cause: unknown): void {
+    if (slot.state === 'Gone') return;
+    const message = `The code or the environment of ${target.functionName} could not be read. The request did not run.`;
+    const error = cause instanceof LambdaError ? cause : new ServiceException(message, { cause });
+    // Without a request nobody would hear of it and the claim would come again at once: let it pause.
+    const isSuspicious = slot.request === null;
+    this.#deps.lose(slot, { mayRetry: false, error, isSuspicious });
+    slot.pod.letSlotGo();
+  }
+}
