@@ -71,6 +71,7 @@ function heal(world: World): void {
   world.calm();
   for (const gateway of world.gateways.values()) gateway.informerLagMs = 0;
   for (const [name, isTerminating] of world.truth) if (!isTerminating && !world.gateways.has(name)) world.start(name);
+  if (world.truth.size === 0) world.add('g0'); // all of them were scaled away
   world.publish();
 }
 
