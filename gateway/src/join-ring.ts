@@ -7,7 +7,8 @@ import type { DispatchClock } from './dispatch/options.ts';
 import { type Ownership, soleOwner } from './dispatch/ownership.ts';
 import type { Dispatcher, Target } from './dispatch/types.ts';
 import { watchMembers } from './ring/members.ts';
-import { type RingStats, startRing } from './ring/ring.ts';
+import { startRing } from './ring/ring.ts';
+import type { RingStats } from './ring/ring-options.ts';
 
 /** This gateway among the others. */
 export interface Membership {
@@ -36,6 +37,8 @@ export interface JoinDeps {
   readonly dispatcher: () => Dispatcher;
   readonly targetOf: (versionUid: string) => Target | undefined;
   readonly onProblem: (key: string, error: unknown) => void;
+  /** It cannot be reached by the others: it must not go on. */
+  readonly onFatal: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
 
@@ -61,7 +64,7 @@ export function joinRing(deps: JoinDeps): Membership {
     onChange: () => dispatcher().onRing(),
     onProblem: deps.onProblem,
   });
-  ring.whenListening.catch((error: unknown) => deps.onProblem('peer listen', error));
+  ring.whenListening.catch(deps.onFatal);
   return {
     ownership: ring,
     router: ring.router,

@@ -91,6 +91,7 @@ const budget = new BufferBudget(config.maxBufferedBytes);
 const metricRegistry = new MetricRegistry();
 const metrics = gatewayMetrics(metricRegistry, {
   dispatch: () => dispatcher.stats(),
+  ring: () => membership.stats(),
   inFlight: () => inFlight.count,
   bufferedBytes: () => budget.usedBytes,
   entries: () => ({ ...registry.stats(), ...observation.sizes(), clusterQueue: clusterQueue.size }),
@@ -109,6 +110,10 @@ const membership: Membership = joinRing({
   dispatcher: () => dispatcher,
   targetOf: (versionUid) => targets.get(versionUid),
   onProblem: (key, err) => problem(key, { problem: textOf(err) }, 'another gateway cannot be spoken to'),
+  onFatal: (err) => {
+    log.fatal({ problem: textOf(err), host: config.podIp, port: config.peerPort }, 'cannot listen for other gateways');
+    process.exit(1);
+  },
   signal: stopping.signal,
 });
 const dispatcher: Dispatcher = startDispatcher({
@@ -263,8 +268,8 @@ const end = async (reason: string): Promise<void> => {
       whenIdle: () => inFlight.whenIdle(),
       drain: (signal) => dispatcher.drain(signal),
       closeConnections: () => server.closeAllConnections(),
-      stopWatching: () => {
-        void membership.stop();
+      stopWatching: async () => {
+        await membership.stop();
         adminServer?.close();
         adminServer?.closeAllConnections();
         clusterQueue.close();

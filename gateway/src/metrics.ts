@@ -3,10 +3,13 @@ import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-clien
 import type { DispatchObserver, DispatchStats, Report, Start, Target } from './dispatch/types.ts';
 import type { Fault, ThrottleReason } from './errors.ts';
 import { Buckets, registerBuckets } from './metrics/buckets.ts';
+import type { RingStats } from './ring/ring-options.ts';
 
 /** Where gauges look when Prometheus asks. */
 export interface MetricSources {
   readonly dispatch: () => DispatchStats;
+  /** The gateways as this one sees them; null = it is alone. */
+  readonly ring: () => RingStats | null;
   /** HTTP requests without an answer yet. */
   readonly inFlight: () => number;
   /** Bytes of request bodies that are held. */
@@ -243,6 +246,26 @@ function registerGauges(registry: Registry, sources: MetricSources): void {
       for (const [state, count] of Object.entries(sources.dispatch().slots)) set(count, { state });
     },
   );
+  gauge('kappa_gateway_ring_gateways', 'Gateways of the install. state: member | alive | linked.', ['state'], (set) => {
+    const ring = sources.ring();
+    if (ring === null) return;
+    set(ring.members, { state: 'member' });
+    set(ring.alive, { state: 'alive' });
+    set(ring.linked, { state: 'linked' });
+  });
+  gauge('kappa_gateway_ring_terms', 'Functions with reserved concurrency that this gateway dispatches.', [], (set) =>
+    set(sources.ring()?.terms ?? 0),
+  );
+  new Counter({
+    name: 'kappa_gateway_forwarded_total',
+    help: 'Requests given to other gateways. result: answered | refused | elsewhere (not run, tried again) | lost.',
+    labelNames: ['result'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [result, count] of Object.entries(sources.ring()?.forwarded ?? {})) this.inc({ result }, count);
+    },
+  });
   gauge('kappa_gateway_entries', 'Entries of long-lived maps, by name.', ['map'], (set) => {
     for (const [map, size] of Object.entries(sources.entries())) set(size, { map });
   });

@@ -14,7 +14,7 @@ test('a request in flight holds pods and watches until it is answered', async ()
       whenIdle: () => idle.promise,
       drain: async () => void steps.push('drained'),
       closeConnections: say('disconnected'),
-      stopWatching: say('blind'),
+      stopWatching: async () => say('blind')(),
     },
     {
       lagMs: 7,

@@ -9,8 +9,8 @@ export interface Ending {
   /** Lets go of every pod; what still runs is given up when the signal aborts. */
   readonly drain: (signal: AbortSignal) => Promise<void>;
   readonly closeConnections: () => void;
-  /** Ends informers and what is told to the cluster. */
-  readonly stopWatching: () => void;
+  /** Ends informers, the links to other gateways and what is told to the cluster. */
+  readonly stopWatching: () => Promise<void>;
 }
 
 /** How long each step of the end may take, milliseconds. */
@@ -25,8 +25,10 @@ export async function shutDown(ending: Ending, { lagMs, graceMs, sleep }: Grace)
   ending.failReadiness(); //                                   1. ask to be taken out of the Service
   await sleep(lagMs); //                                       2. keep serving until endpoints have spread
   ending.closeServer(); //                                     3. take no new connections
-  await Promise.race([ending.whenIdle(), sleep(graceMs)]); //  4. finish what runs, within reason
-  await ending.drain(AbortSignal.abort()); //                  5. let go of the pods
+  const grace = new AbortController();
+  const graceOver = sleep(graceMs).then(() => grace.abort());
+  await Promise.race([ending.whenIdle(), graceOver]); //       4. finish what runs, within reason: of own callers,
+  await ending.drain(grace.signal); //                         5. then of other gateways; let go of the pods
   ending.closeConnections();
-  ending.stopWatching(); //                                    6. only now let go of the world
+  await ending.stopWatching(); //                              6. only now let go of the world
 }

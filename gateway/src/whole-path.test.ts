@@ -49,6 +49,7 @@ beforeAll(async () => {
   agent = await startAgent(keys);
   const metrics = gatewayMetrics(metricRegistry, {
     dispatch: () => dispatcher.stats(),
+    ring: () => null,
     inFlight: () => inFlight.count,
     bufferedBytes: () => budget.usedBytes,
     entries: () => ({ ...registry.stats() }),
@@ -244,7 +245,7 @@ test('the end: ready no more, a call in flight is answered, the connection close
         await dispatcher.drain(signal);
       },
       closeConnections: () => server.closeAllConnections(),
-      stopWatching: () => void steps.push('blind'),
+      stopWatching: async () => void steps.push('blind'),
     },
     {
       lagMs: 1,
