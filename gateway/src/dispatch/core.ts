@@ -36,7 +36,8 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   readonly #limits: DispatchLimits;
   readonly #clock: CoreClock;
   readonly #effects: CoreEffects<P, R>;
-  readonly #gate: Gate<P, R>;
+  /** What may come in and run. */
+  readonly gate: Gate<P, R>;
   readonly #make: SlotMaker<P, R>;
 
   constructor(
@@ -46,7 +47,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     place: { readonly zone: () => string; readonly rules?: CoreRules },
   ) {
     this.census = new Census(place.zone);
-    this.#gate = new Gate(limits, place.rules ?? noRules, this.census);
+    this.gate = new Gate(limits, place.rules ?? noRules, this.census);
     this.#make = new SlotMaker(limits, clock.nowMs);
     this.#limits = limits;
     this.#clock = clock;
@@ -56,8 +57,8 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     });
     const owner = {
       arrivals: this.arrivals,
-      provisioned: (version: VersionState<P, R>) => this.provisioned(version),
-      isBarred: (version: VersionState<P, R>) => !this.#gate.mayRun(version.owner),
+      provisioned: (version: VersionState<P, R>) => this.gate.provisioned(version),
+      isBarred: (version: VersionState<P, R>) => !this.gate.mayRun(version.owner),
       claim: (version: VersionState<P, R>, pod: P) => this.#claim(version, pod),
       dropAbandoned: (version: VersionState<P, R>) => this.#dropAbandoned(version),
       wantPods: (pool: string, count: number) => effects.wantPods(pool, count),
@@ -69,13 +70,13 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   arrive(target: Target, request: R, onlyIdle = false): void {
     const version = this.census.version(target);
     try {
-      this.#gate.admit(version, request, onlyIdle);
+      this.gate.admit(version, request, onlyIdle);
     } catch (error) {
       this.census.forgetIfUnused(version);
       throw error;
     }
     this.census.entered(version);
-    if (version.queue.length === 0 && this.#gate.hasRoom(version)) {
+    if (version.queue.length === 0 && this.gate.hasRoom(version)) {
       const slot = version.idle.take();
       if (slot !== undefined) {
         this.#start(slot, request);
@@ -209,7 +210,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   advance(version: VersionState<P, R>): void {
     this.#dropUnowned(version);
     this.#dropAbandoned(version);
-    while (version.queue.length > 0 && this.#gate.hasRoom(version)) {
+    while (version.queue.length > 0 && this.gate.hasRoom(version)) {
       const slot = version.idle.take();
       if (slot === undefined) break;
       const request = this.census.dequeued(version);
@@ -228,11 +229,6 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     for (const sibling of [...versions]) if (sibling !== version) this.advance(sibling);
   }
 
-  /** Slots that must exist even without demand. @see Gate.provisioned */
-  provisioned(version: VersionState<P, R>): number {
-    return this.#gate.provisioned(version);
-  }
-
   #outOfReach(slot: Slot<P, R>): void {
     slot.deadlineMs = Math.min(slot.deadlineMs, this.#make.latestEndMs(slot.version.target));
     this.census.move(slot, 'vanished');
@@ -249,7 +245,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   }
 
   #claim(version: VersionState<P, R>, pod: P): void {
-    const request = this.#gate.hasRoom(version) ? this.census.dequeued(version) : undefined;
+    const request = this.gate.hasRoom(version) ? this.census.dequeued(version) : undefined;
     const slot = this.#make.claimed(pod, version, request === undefined ? 'Claiming' : 'Starting');
     this.census.add(slot);
     if (request !== undefined) this.#make.bind(slot, request);
@@ -276,7 +272,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
 
   /** Nobody waits here for a function whose term has been lost. */
   #dropUnowned(version: VersionState<P, R>): void {
-    if (version.queue.length === 0 || !this.#gate.isUnowned(version.owner)) return;
+    if (version.queue.length === 0 || !this.gate.isUnowned(version.owner)) return;
     const error = new NotOwner(version.owner.key);
     for (let request = this.census.dequeued(version); request !== undefined; request = this.census.dequeued(version)) {
       this.census.left(version);

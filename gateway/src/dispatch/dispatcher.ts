@@ -1,6 +1,5 @@
 import { type LambdaError, ServiceException, TooManyRequests } from '../errors.ts';
-import { dial, type Identity, type LinkError } from '../link/link.ts';
-import { Call, lossOf } from './call.ts';
+import { Call } from './call.ts';
 import { Claimer } from './claimer.ts';
 import { DispatchCore } from './core.ts';
 import type { CoreEffects, Loss } from './effects.ts';
@@ -9,8 +8,8 @@ import { Holdings } from './holdings.ts';
 import { type DispatchLimits, defaultLimits } from './limits.ts';
 import type { DispatchOptions } from './options.ts';
 import { type NotOwner, soleOwner } from './ownership.ts';
+import { PodEvents } from './pod-events.ts';
 import type { PodLink } from './pod-link.ts';
-import type { PodLinkOwner } from './pod-link-owner.ts';
 import { Pods } from './pods.ts';
 import type { Slot } from './slot.ts';
 import { sweep } from './sweep.ts';
@@ -37,20 +36,15 @@ export function startDispatcher(options: DispatchOptions): Dispatcher {
 
 type PodSlot = Slot<PodLink, Call>;
 
-class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkOwner {
+class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
   readonly core: DispatchCore<PodLink, Call>;
   readonly observer: DispatchObserver;
-  readonly identity: Identity;
-  readonly linkPort: number;
-  readonly redialMs: number;
-  readonly readoptMs: number;
-  readonly dial: typeof dial;
   readonly #options: DispatchOptions;
   readonly #limits: DispatchLimits;
-  readonly #pods = new Pods(this);
+  readonly #pods: Pods;
   readonly #holdings: Holdings;
   readonly #claimer: Claimer;
-  readonly #epochs: Epochs;
+  readonly #events: PodEvents;
   #claimsTotal = 0;
   #coldStartsTotal = 0;
   readonly #timers: readonly (() => void)[];
@@ -62,15 +56,10 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.observer = options.observer;
-    this.identity = options.identity;
-    this.linkPort = options.linkPort;
-    this.redialMs = this.#limits.redialMs;
-    this.readoptMs = this.#limits.readoptMs;
-    this.dial = options.dial ?? dial;
-    const { clock, zone, cluster } = options;
-    const ownership = options.ownership ?? soleOwner(options.identity.gatewayId);
+    const { clock, zone, identity } = options;
+    const ownership = options.ownership ?? soleOwner(identity.gatewayId);
     const startMs = clock.nowMs();
-    this.#epochs = new Epochs(options.identity.gatewayId, () => options.identity.epoch + clock.nowMs() - startMs);
+    const epochs = new Epochs(identity.gatewayId, () => identity.epoch + clock.nowMs() - startMs);
     const rules = {
       hasTerm: (key: string) => ownership.term(key) !== null,
       mayRun: (key: string) => this.#holdings.terms.isOpen(key),
@@ -79,26 +68,17 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     };
     const place = { zone: typeof zone === 'string' ? () => zone : zone, rules };
     this.core = new DispatchCore(this.#limits, clock, this, place);
+    const limits = this.#limits;
+    const shared = { ...options, core: this.core, ownership, epochs, limits };
     this.#holdings = new Holdings(
-      {
-        core: this.core,
-        ownership,
-        epochs: this.#epochs,
-        limits: this.#limits,
-        cluster,
-        nowMs: () => clock.nowMs(),
-        pods: () => this.#pods.present(),
-      },
-      (owner) => new Terms(ownership, this.#epochs, clock, owner, this.#limits.fenceMs),
+      { ...shared, nowMs: clock.nowMs, pods: () => this.#pods.present() },
+      (owner) => new Terms(ownership, epochs, clock, owner, limits.fenceMs),
     );
-    this.#claimer = new Claimer({
-      identity: options.identity,
-      epochs: this.#epochs,
-      terms: this.#holdings.terms,
-      initTimeoutMs: this.#limits.initTimeoutMs,
-      code: options.code,
-      lose: (slot, loss) => this.lose(slot, loss),
-    });
+    this.#events = new PodEvents({ ...shared, holdings: this.#holdings });
+    this.#pods = new Pods(this.#events);
+    const lose = (slot: PodSlot, loss: Loss) => this.lose(slot, loss);
+    const { terms } = this.#holdings;
+    this.#claimer = new Claimer({ ...shared, terms, initTimeoutMs: limits.initTimeoutMs, lose });
     const { every } = options.clock;
     this.#timers = [
       every(this.#limits.tickMs, () => this.#tick()),
@@ -181,10 +161,6 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     return this.#options.clock.nowMs();
   }
 
-  after(delayMs: number, call: () => void): () => void {
-    return this.#options.clock.after(delayMs, call);
-  }
-
   run(slot: PodSlot): boolean {
     return slot.pod.run(slot);
   }
@@ -213,96 +189,12 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call>, PodLinkO
     this.observer.initFailed(target, pauseMs);
   }
 
-  dialling(pod: PodLink): void {
-    this.core.arrivals.began(pod, pod.pod.state === 'claimed' ? pod.pod.versionUid : null);
-  }
-
-  dialled(pod: PodLink): void {
-    this.core.arrivals.ended(pod);
-  }
-
-  generic(pod: PodLink): void {
-    if (pod.isLeaving) return;
-    this.#holdings.terms.greet(pod);
-    this.core.claims.podReady(pod);
-  }
-
-  notGeneric(pod: PodLink): void {
-    this.core.claims.podGone(pod);
-  }
-
-  claimed(pod: PodLink): void {
-    this.#holdings.claimed(pod);
-  }
-
-  taken(slot: PodSlot): void {
-    this.#holdings.taken(slot);
+  lose(slot: PodSlot, loss: Loss): void {
+    this.#events.lose(slot, loss);
   }
 
   handOver(slot: PodSlot): void {
     this.#holdings.taken(slot);
-  }
-
-  adoptEnded(pod: PodLink, slot: PodSlot, refusal: LinkError | null): void {
-    this.#holdings.adoptEnded(pod, slot, refusal);
-    if (pod.isLeaving) this.leaving(slot);
-  }
-
-  freed(slot: PodSlot): void {
-    this.core.freed(slot);
-    if (slot.pod.isLeaving) this.leaving(slot);
-  }
-
-  found(slot: PodSlot): void {
-    this.core.forget(slot);
-  }
-
-  nextEpoch(): number {
-    return this.#epochs.next();
-  }
-
-  epochSeen(epoch: number | null | undefined): void {
-    this.#epochs.saw(epoch);
-  }
-
-  suspected(pod: PodLink): void {
-    if (pod.slot !== null) this.core.suspected(pod.slot);
-    else this.core.claims.podSuspected(pod);
-  }
-
-  slotLost(slot: PodSlot, error: ServiceException, mayRetry: boolean): void {
-    this.lose(slot, { mayRetry, error, isSuspicious: !mayRetry, isOutOfReach: !mayRetry });
-  }
-
-  lose(slot: PodSlot, loss: Loss): void {
-    const { pod, state } = slot;
-    const isClaim = state === 'Starting' || state === 'Claiming';
-    if (isClaim && !pod.isConfirmed) this.observer.claimed(pod.pool, 'lost');
-    this.core.lost(slot, pod.hasEnded ? { ...loss, isOutOfReach: false } : loss);
-    if (slot.state === 'Lost') pod.ghost = slot;
-    this.#holdings.podAnswered(slot, null);
-  }
-
-  confirmed(slot: PodSlot): void {
-    slot.pod.isConfirmed = true;
-    this.observer.claimed(slot.pod.pool, 'claimed');
-    this.#options.cluster.claimed(slot.pod.pod, slot.version.target);
-    if (slot.pod.isTaken && slot.state === 'Claiming') {
-      this.handOver(slot);
-      return;
-    }
-    this.core.confirmed(slot);
-    if (slot.pod.isLeaving) this.leaving(slot);
-  }
-
-  claimRefused(slot: PodSlot, error: LinkError): void {
-    const { pod } = slot;
-    this.lose(slot, lossOf(error));
-    pod.refused(error);
-  }
-
-  leaving(slot: PodSlot): void {
-    this.core.retire(slot, 'the pod is going away');
   }
 
   #failWaiting(): void {

@@ -1,39 +1,12 @@
 import { ServiceException } from '../errors.ts';
-import { type ClaimSink, type Holder, LinkError, type PodState, type Welcome } from '../link/link.ts';
+import { LinkError, type PodState, type Welcome } from '../link/link.ts';
 import type { Call } from './call.ts';
 import type { PodLinkOwner } from './pod-link-owner.ts';
+import { PodTalk } from './pod-talk.ts';
+import type { PodClaim, PodUse } from './pod-use.ts';
 import { PodWire } from './pod-wire.ts';
 import type { CorePod, Slot } from './slot.ts';
 import type { PoolPod } from './types.ts';
-
-/*
- * What this gateway uses a pool pod for. "Told" = by WELCOME, STATE or FENCED.
- *
- *   use        | told: generic | told: claimed, by whom decides the owner  | link lost           | informer: leaving or deleted
- *   none       | -> generic    | -> slot (own, or ADOPT sent), held (by    | stays; dialled again| stays; not dialled any more
- *              |               |    another live owner), orphan (version   |                     |
- *              |               |    unknown)                               |                     |
- *   generic    | -             | the same, at once                         | -> none             | -> none
- *   slot       | -             | own: Foreign or Adopting may be free now; | slot lost -> none   | idle: slot lost, -> condemned;
- *              |               | another's: not busy here: slot forgotten, |                     | busy: after its REPORT
- *              |               |   decided anew; busy here: after REPORT   |                     |
- *   held       | -             | decided anew                              | -> none             | stays
- *   orphan     | -> generic    | decided anew                              | -> none             | stays
- *   condemned  | DRAIN again   | DRAIN again                               | stays               | stays
- *
- * The pod is linked while the informer shows it ready, whatever its use.
- */
-export type PodUse = 'none' | 'generic' | 'slot' | 'held' | 'orphan' | 'condemned';
-
-/** What a claimed pod is, as it was told last; kept when the link is lost. */
-export interface PodClaim {
-  readonly versionUid: string;
-  /** Null = its agent knows no holders (protocol 1). */
-  readonly holder: Holder | null;
-  readonly isBusy: boolean;
-}
-
-const ignored = { onAdopted() {}, onRefused() {}, onLost() {} };
 
 /** One pool pod and the link to it. */
 export class PodLink implements CorePod {
@@ -61,10 +34,9 @@ export class PodLink implements CorePod {
   pod: PoolPod;
   readonly #owner: PodLinkOwner;
   readonly #wire: PodWire;
+  readonly #talk: PodTalk;
   /** SPECIALIZE for the present slot was written; before that a lost slot's request provably did not run. */
   #isClaimSent = false;
-  /** Epoch of the ADOPT of the present slot that is not answered yet; null = none. */
-  #askedEpoch: number | null = null;
   /** The link is closed to ask a Foreign slot again (protocol 1). */
   #isAsking = false;
   #condemnReason = '';
@@ -77,6 +49,7 @@ export class PodLink implements CorePod {
     this.zone = pod.zone;
     this.preference = preference;
     this.#owner = owner;
+    this.#talk = new PodTalk(this, owner);
     this.#wire = new PodWire(owner, {
       dialling: () => owner.dialling(this),
       opened: (_connection, welcome) => {
@@ -131,48 +104,17 @@ export class PodLink implements CorePod {
     const { connection } = this.#wire;
     if (connection === null || !connection.isOpen) return false;
     this.#isClaimSent = true;
-    const sink = this.#claimSink(slot, epoch);
-    const call = slot.request;
-    if (call === null) return connection.claim(head, code, sink);
-    call.sentTo(slot, 'cold');
-    return connection.claimAndInvoke([head, code, sink], [call.head(), call.invocation.event, call]);
+    return this.#talk.specialize(connection, slot, epoch, [head, code]);
   }
 
   /** Writes INVOKE for the slot's request. False = nothing was written. */
   run(slot: Slot<PodLink, Call>): boolean {
-    const call = slot.request;
-    const { connection } = this.#wire;
-    if (call === null || connection === null || !connection.isOpen) return false;
-    call.sentTo(slot, 'warm');
-    return connection.invoke(call.head(), call.invocation.event, call);
+    return this.#talk.run(this.#wire.connection, slot);
   }
 
   /** Asks to become the holder of what its slot holds. False = nothing was written. */
   adopt(slot: Slot<PodLink, Call>, epoch: number): boolean {
-    const versionUid = slot.version.uid;
-    // Only the answer to what was asked last counts: an older one may be refused because of it.
-    const isLatest = () => this.slot === slot && this.#askedEpoch === epoch;
-    const sink = {
-      onAdopted: (busy: readonly string[]) => {
-        if (!isLatest()) return;
-        this.#askedEpoch = null;
-        const holder = { gatewayId: this.#owner.identity.gatewayId, epoch };
-        this.#learn({ claim: { versionUid }, holder, busy });
-        this.isTaken = false;
-        if (busy.length === 0) this.#freeIfAway(slot);
-        this.#owner.adoptEnded(this, slot, null);
-      },
-      onRefused: (error: LinkError) => {
-        this.#owner.epochSeen(error.epoch);
-        if (!isLatest()) return;
-        this.#askedEpoch = null;
-        this.#owner.adoptEnded(this, slot, error);
-      },
-      onLost: () => {},
-    };
-    if (this.#wire.connection?.adopt(versionUid, epoch, sink) !== true) return false;
-    this.#askedEpoch = epoch;
-    return true;
+    return this.#talk.adopt(this.#wire.connection, slot, epoch);
   }
 
   /**
@@ -181,18 +123,8 @@ export class PodLink implements CorePod {
    * @returns false = nothing was written, `ended` is not called
    */
   fence(functionKey: string, epoch: number, ended: (refusal: LinkError | null) => void): boolean {
-    const sink = {
-      onFenced: (state: PodState) => {
-        this.#onState(state);
-        ended(null);
-      },
-      onRefused: (error: LinkError) => {
-        this.#owner.epochSeen(error.epoch);
-        ended(error);
-      },
-      onLost: ended,
-    };
-    return this.#wire.connection?.fence(functionKey, epoch, sink) === true;
+    const told = (state: PodState) => this.#onState(state);
+    return this.#talk.fence(this.#wire.connection, { key: functionKey, epoch }, told, ended);
   }
 
   /** The pod becomes, or is, a slot. */
@@ -200,7 +132,7 @@ export class PodLink implements CorePod {
     this.use = 'slot';
     this.slot = slot;
     this.isTaken = false;
-    this.#askedEpoch = null;
+    this.#talk.forget();
     this.isConfirmed = isConfirmed;
     this.#isClaimSent = isConfirmed;
   }
@@ -224,7 +156,7 @@ export class PodLink implements CorePod {
     this.use = 'condemned';
     this.slot = null;
     this.#condemnReason = reason;
-    this.#drain();
+    this.#talk.drain(this.#wire.connection, this.#condemnReason);
   }
 
   /** It refused a SPECIALIZE or an INVOKE; its slot has been given up. */
@@ -250,7 +182,7 @@ export class PodLink implements CorePod {
     const { slot, claim } = this;
     if (!this.isLinked || slot?.state !== 'Foreign') return;
     if (claim?.holder != null) {
-      if (this.#askedEpoch === null) this.adopt(slot, claim.holder.epoch);
+      if (!this.#talk.isAdopting) this.adopt(slot, claim.holder.epoch);
       return;
     }
     this.#isAsking = true;
@@ -298,21 +230,13 @@ export class PodLink implements CorePod {
     if (this.#isDeleted && !isBusy) this.#wire.hangUp();
   }
 
-  /** An agent drains for the holder of its pod only. */
-  #drain(): void {
-    const { claim } = this;
-    if (this.hasHolders && claim !== null && claim.holder?.gatewayId !== this.#owner.identity.gatewayId)
-      this.#wire.connection?.adopt(claim.versionUid, this.#owner.nextEpoch(), ignored);
-    this.#wire.connection?.drain(this.#condemnReason);
-  }
-
   #onOpened(welcome: Welcome): void {
     const isAsked = this.#isAsking;
     this.#isAsking = false;
     this.isSuspect = false;
-    this.#learn(welcome);
+    this.learn(welcome);
     if (this.use === 'condemned') {
-      this.#drain();
+      this.#talk.drain(this.#wire.connection, this.#condemnReason);
       return;
     }
     const { slot } = this;
@@ -329,7 +253,7 @@ export class PodLink implements CorePod {
   /** Another gateway's doing, or what a fence has found. */
   #onState(state: PodState): void {
     const { use, slot } = this;
-    this.#learn(state);
+    this.learn(state);
     if (use === 'condemned') return;
     if (this.claim === null) {
       // A claim that had been told has failed: bad code.
@@ -356,16 +280,13 @@ export class PodLink implements CorePod {
       // What runs here ends here; a claim that was written is refused, or was taken over after it.
     } else if (slot.request !== null || slot.state === 'Finishing' || slot.state === 'Claiming') this.isTaken = true;
     // While an ADOPT is on its way, its answer tells more.
-    else if (this.#askedEpoch === null) this.#owner.taken(slot);
+    else if (!this.#talk.isAdopting) this.#owner.taken(slot);
   }
 
-  #learn({ claim, holder, busy }: PodState): void {
+  /** Keeps what the pod was told to be. */
+  learn({ claim, holder, busy }: PodState): void {
     this.#owner.epochSeen(holder?.epoch);
     this.claim = claim === null ? null : { versionUid: claim.versionUid, holder, isBusy: busy.length > 0 };
-  }
-
-  #freeIfAway(slot: Slot<PodLink, Call>): void {
-    if (slot.state === 'Adopting' || slot.state === 'Foreign') this.#owner.freed(slot);
   }
 
   #onFailed(error: LinkError): void {
@@ -393,26 +314,5 @@ export class PodLink implements CorePod {
     this.slot = null;
     if (slot === null || slot.state === 'Gone' || slot.state === 'Lost') return;
     this.#owner.slotLost(slot, new ServiceException(message), !this.#isClaimSent);
-  }
-
-  #claimSink(slot: Slot<PodLink, Call>, epoch: number): ClaimSink {
-    const { gatewayId } = this.#owner.identity;
-    return {
-      onSpecialized: () => {
-        // Unless another gateway has adopted it since.
-        if (!this.isTaken)
-          this.claim = {
-            versionUid: slot.version.uid,
-            holder: this.hasHolders ? { gatewayId, epoch } : null,
-            isBusy: slot.request !== null,
-          };
-        this.#owner.confirmed(slot);
-      },
-      // With a request behind it, the request's own stream ends with the same error: one end per attempt.
-      onRefused: (error) => {
-        if (slot.state === 'Claiming') this.#owner.claimRefused(slot, error);
-      },
-      onLost: () => {},
-    };
   }
 }

@@ -64,7 +64,7 @@ function expireIdle<P extends CorePod, R extends CoreRequest>(
   const { idleTimeoutMs } = version.target;
   if (version.isCurrent && !version.idle.isAnyOlder(nowMs - idleTimeoutMs)) return;
   const idle = version.idle.inOrder();
-  const rules = { isCurrent: version.isCurrent, provisioned: core.provisioned(version), idleTimeoutMs };
+  const rules = { isCurrent: version.isCurrent, provisioned: core.gate.provisioned(version), idleTimeoutMs };
   const since = idle.map((slot) => slot.idleSinceMs);
   const count = planExpiry(since, allocatedIn(version.counts), rules, nowMs);
   for (const slot of idle.slice(0, count)) core.retire(slot, 'idle');
