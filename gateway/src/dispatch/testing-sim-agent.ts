@@ -1,4 +1,4 @@
-import type { dial, Holder, Identity, InvokeSink, PodConnection, PodState, Welcome } from '../link/link.ts';
+import type { dial, Holder, Identity, InvokeSink, PodConnection, PodState, Pulse, Welcome } from '../link/link.ts';
 import { LinkError } from '../link/link.ts';
 
 type Sinks =
@@ -228,7 +228,7 @@ export class SimConnection implements PodConnection {
 
   drain(): void {}
 
-  beat(): 'well' {
+  beat(): Pulse {
     return 'well';
   }
 

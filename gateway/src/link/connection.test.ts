@@ -4,6 +4,7 @@ import { encodeFrame, FrameDecoder, splitHead } from './codec.ts';
 import { Connection } from './connection.ts';
 import { Frame } from './generated/frames.ts';
 import type { LinkError } from './link-error.ts';
+import type { PodState } from './messages.ts';
 import { type RecordedFrame, readExchange, readKeys, startScriptedAgent } from './testing.ts';
 
 const known = readKeys();
@@ -33,7 +34,7 @@ async function open(podUid = known.podUid, as = identity) {
   const events: string[] = [];
   const connection = new Connection({ host: '127.0.0.1', port: agent.port, podUid }, as, {
     opened: (welcome) => events.push(`opened ${welcome.state}`),
-    stateChanged: (state) => events.push(`state ${JSON.stringify(state)}`),
+    stateChanged: (state) => events.push(`state ${stateText(state)}`),
     closed: (error) => events.push(`closed ${error.code}`),
   });
   undo.push(async () => connection.close());
@@ -51,7 +52,17 @@ async function open(podUid = known.podUid, as = identity) {
     onRefused: note(stream, 'refused'),
     onLost: note(stream, 'lost'),
   });
-  return { agent, connection, events, claimSink, invokeSink };
+  const adoptSink = (stream: number) => ({
+    onAdopted: (busy: readonly string[]) => events.push(`${stream} adopted ${busy}`),
+    onFenced: (state: PodState) => events.push(`${stream} fenced ${stateText(state)}`),
+    onRefused: note(stream, 'refused'),
+    onLost: note(stream, 'lost'),
+  });
+  return { agent, connection, events, claimSink, invokeSink, adoptSink };
+}
+
+function stateText({ claim, holder, busy }: PodState): string {
+  return `${claim?.versionUid} ${holder?.gatewayId} ${holder?.epoch} ${busy}`;
 }
 
 type Opened = Awaited<ReturnType<typeof open>>;
@@ -63,7 +74,13 @@ function act(opened: Opened, frame: RecordedFrame, whole: Buffer): void {
     connection.beat();
     connection.beat();
   } else if (frame.type === 'DRAIN') connection.drain((frame.json as { reason: string }).reason);
-  else if (frame.type === 'SPECIALIZE' || frame.type === 'INVOKE') {
+  else if (frame.type === 'ADOPT') {
+    const { versionUid, epoch } = frame.json as { versionUid: string; epoch: number };
+    connection.adopt(versionUid, epoch, opened.adoptSink(frame.stream));
+  } else if (frame.type === 'FENCE') {
+    const { function: key, epoch } = frame.json as { function: string; epoch: number };
+    connection.fence(key, epoch, opened.adoptSink(frame.stream));
+  } else if (frame.type === 'SPECIALIZE' || frame.type === 'INVOKE') {
     const body = frame.bytes.subarray(12);
     const head = body.toString('utf8', 4, 4 + body.readUInt32BE(0));
     if (frame.type === 'SPECIALIZE') connection.claim(head, whole, opened.claimSink(frame.stream));
@@ -102,7 +119,10 @@ async function replay(frames: readonly RecordedFrame[], opened: Opened): Promise
       );
     const answered = frames
       .slice(0, at)
-      .filter((each) => each.from === 'agent' && ['REPORT', 'SPECIALIZED', 'ERROR'].includes(each.type));
+      .filter(
+        (each) =>
+          each.from === 'agent' && ['REPORT', 'SPECIALIZED', 'ADOPTED', 'FENCED', 'STATE', 'ERROR'].includes(each.type),
+      );
     if (!isOpening)
       await until(
         () => opened.events.length >= 1 + answered.length,
@@ -129,6 +149,9 @@ function expectedEvents(frames: readonly RecordedFrame[]): string[] {
     const texts: Record<string, () => string> = {
       WELCOME: () => `opened ${json['state']}`,
       SPECIALIZED: () => `${frame.stream} specialized ${json['alreadyClaimed'] === true}`,
+      ADOPTED: () => `${frame.stream} adopted ${json['busy']}`,
+      FENCED: () => `${frame.stream} fenced ${stateText(frame.json as PodState)}`,
+      STATE: () => `state ${stateText(frame.json as PodState)}`,
       ERROR: () => `${frame.stream} refused ${json['code']}`,
       REPORT: () => `${frame.stream} report ${json['status']} ${json['reusable']}`,
       RESPONSE: () => `${frame.stream} ${json['kind']} ${digest()}`,
@@ -145,7 +168,16 @@ function framesIn(bytes: Buffer): Buffer[] {
 }
 
 describe('recorded exchanges', () => {
-  test.each(['handshake-ok', 'stale-epoch', 'specialize-invoke', 'error-response', 'chunked-payload', 'busy', 'drain'])(
+  const ofBoth = [
+    'handshake-ok',
+    'stale-epoch',
+    'specialize-invoke',
+    'error-response',
+    'chunked-payload',
+    'busy',
+    'drain',
+  ];
+  test.each([...ofBoth, ...ofBoth.map((name) => `protocol-1-${name}`), 'adopt', 'fence', 'state'])(
     '%s: the same frames go out, the same things come in',
     async (name) => {
       const frames = readExchange(name);
