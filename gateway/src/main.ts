@@ -123,7 +123,16 @@ const dispatcher: Dispatcher = startDispatcher({
     signingKey,
   },
   ownership: membership.ownership,
-  cluster: clusterDoor(kubernetes, config.poolNamespace, { queue: clusterQueue, schedule, tellAfterMs: 100 }),
+  cluster: clusterDoor(kubernetes, config.poolNamespace, {
+    queue: clusterQueue,
+    schedule,
+    tellAfterMs: 100,
+    onResizeRefused: (pool, err, isFirst) => {
+      metrics.resizeRefused(pool);
+      if (isFirst)
+        log.warn({ pool, problem: err.message }, 'pods are not resized; functions run with the size of the pool');
+    },
+  }),
   observer: metrics.observer,
   code: (sha256) => blobs.get(sha256),
   clock,

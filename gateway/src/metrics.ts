@@ -23,6 +23,8 @@ export interface MetricSources {
 /** What the gateway counts while it works. */
 export interface GatewayMetrics {
   readonly observer: DispatchObserver;
+  /** The cluster would not resize a claimed pod. */
+  readonly resizeRefused: (pool: string) => void;
   /** A request that no function answered, by the error's code. */
   readonly refused: (code: string, fault: Fault) => void;
 }
@@ -92,6 +94,12 @@ export function gatewayMetrics(registry: Registry, sources: MetricSources): Gate
     labelNames: ['code', 'fault'],
     registers: [registry],
   });
+  const resizes = new Counter({
+    name: 'kappa_gateway_resizes_refused_total',
+    help: 'Claimed pods that the cluster would not resize; their functions run with the size of the pool.',
+    labelNames: ['pool'],
+    registers: [registry],
+  });
   const initFailures = new Counter({
     name: 'kappa_gateway_init_failures_total',
     help: 'Pods that ended without one good invocation.',
@@ -126,7 +134,11 @@ export function gatewayMetrics(registry: Registry, sources: MetricSources): Gate
       initFailures.inc(table.of(target).labels);
     },
   };
-  return { observer, refused: (code, fault) => refusals.inc({ code, fault }) };
+  return {
+    observer,
+    resizeRefused: (pool) => resizes.inc({ pool }),
+    refused: (code, fault) => refusals.inc({ code, fault }),
+  };
 }
 
 function registerFunctionCounters(registry: Registry, table: SeriesTable, sources: MetricSources): void {
@@ -229,18 +241,25 @@ function registerGauges(registry: Registry, sources: MetricSources): void {
   gauge('kappa_gateway_queued_bytes', 'Bytes of the events that wait for a pod.', [], (set) =>
     set(sources.dispatch().queuedBytes),
   );
-  gauge('kappa_gateway_pods', 'Pods that this gateway can use. state: generic | claimed.', ['pool', 'state'], (set) => {
-    for (const { pool, generic, claimed } of sources.dispatch().pools) {
-      set(generic, { pool, state: 'generic' });
-      set(claimed, { pool, state: 'claimed' });
-    }
-  });
+  gauge(
+    'kappa_gateway_pods',
+    'Linked pods. state: generic | claimed | held (by another gateway) | suspect.',
+    ['pool', 'state'],
+    (set) => {
+      for (const { pool, generic, claimed, held, suspect } of sources.dispatch().pools) {
+        set(generic, { pool, state: 'generic' });
+        set(claimed, { pool, state: 'claimed' });
+        set(held, { pool, state: 'held' });
+        set(suspect, { pool, state: 'suspect' });
+      }
+    },
+  );
   gauge('kappa_gateway_missing_pods', 'Claims that wait for a generic pod.', ['pool'], (set) => {
     for (const { pool, missing } of sources.dispatch().pools) set(missing, { pool });
   });
   gauge(
     'kappa_gateway_slots',
-    'Slots of claimed pods. state: claiming | idle | busy | finishing (answered, not reported) | foreign (runs an earlier gateway’s invocation).',
+    'Slots of claimed pods. state: claiming | idle | busy | finishing (answered, not reported) | foreign (runs another gateway’s invocation) | lost (out of reach, counted against a cap).',
     ['state'],
     (set) => {
       for (const [state, count] of Object.entries(sources.dispatch().slots)) set(count, { state });

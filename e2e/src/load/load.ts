@@ -92,7 +92,7 @@ async function callOnce(agent: Agent, options: Omit<LoadOptions, 'ratePerSecond'
       attempts,
       answer: status === 200 ? parseAnswer(text) : null,
       requestId,
-      problem: status === 200 ? '' : `${problem}${text.slice(0, 300)}`,
+      problem: status === 200 ? '' : `${status} ${problem} ${text.slice(0, 300)}`,
     };
   }
 }
@@ -125,7 +125,8 @@ function send(
       res.on('end', () => {
         clearTimeout(timer);
         const requestId = String(res.headers['x-amzn-requestid'] ?? '');
-        resolve({ isUnsent: false, status: res.statusCode ?? 0, text, requestId, problem: '' });
+        const problem = String(res.headers['x-kappa-error'] ?? res.headers['x-amzn-errortype'] ?? '');
+        resolve({ isUnsent: false, status: res.statusCode ?? 0, text, requestId, problem });
       });
     });
     const timer = setTimeout(() => req.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);

@@ -32,3 +32,13 @@ export function summarize(samples: readonly Sample[]): Summary {
     problems: [...problems].slice(0, 5),
   };
 }
+
+/** What went wrong, one short line each, for a test's expectation. Pure. */
+export function failures(samples: readonly Sample[]): readonly string[] {
+  return samples
+    .filter(({ status }) => status !== 200)
+    .map(
+      ({ number, fn, startMs, endMs, problem }) =>
+        `${number} ${fn} ${Math.round(startMs)}..${Math.round(endMs)} ${problem}`,
+    );
+}

@@ -84,6 +84,7 @@ export function viewPod({ metadata, status }: Pod): PoolPod {
     pool: labels[poolLabel] ?? '',
     ready: status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false,
     terminating: metadata.deletionTimestampMs !== null || isOver,
+    isOver,
     state: labels[stateLabel] === 'claimed' ? 'claimed' : 'generic',
     versionUid: annotations[versionUidAnnotation] ?? null,
   };

@@ -132,6 +132,10 @@ class SocketRing implements Ring, RoutingRing {
     return this.#owners.of(target).owners.includes(name);
   }
 
+  isLive(gatewayId: string): boolean {
+    return gatewayId === this.gatewayId || this.#core.lifeOf(nameOf(gatewayId)) === gatewayId;
+  }
+
   term(functionKey: string): number | null {
     return this.#core.terms.number(functionKey, this.nowMs());
   }
