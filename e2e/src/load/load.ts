@@ -117,7 +117,7 @@ function send(
     const timeoutMs = options.timeoutMs ?? 30_000;
     const failed = (problem: string): void =>
       resolve({ isUnsent: !isConnected, status: 0, text: '', requestId: '', problem });
-    const req = startRequest(url, { method: 'POST', agent }, (res) => {
+    const req = startRequest(url, { method: 'POST', agent, headers: { 'content-type': 'application/json' } }, (res) => {
       let text = '';
       res.setEncoding('utf8');
       res.on('data', (piece: string) => (text += piece));
