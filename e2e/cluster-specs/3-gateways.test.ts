@@ -42,11 +42,12 @@ test('S2, S3: all gateways are rolled under load; no request fails, and a long c
   const load = runLoad({
     endpoint: kappa.endpoint,
     functions: steady,
-    ratePerSecond: 120,
+    ratePerSecond: 80,
     count: 30_000,
     holdMs: 5,
     signal: stop.signal,
   });
+  await eventually('the load is on', async () => kappa.ledger.runs.length >= 500);
   await kappa.kubectl.ok(['rollout', 'restart', 'deploy/kappa-gateway', '-n', release.namespace]);
   const rolled = kappa.kubectl.start([
     'rollout',
@@ -72,7 +73,7 @@ test('S1: five times one of three gateways is killed; only what was in flight th
   for (let round = 1; round <= 5; round += 1) {
     await kappa.gatewaysReady();
     kappa.ledger.clear();
-    const load = runLoad({ endpoint: kappa.endpoint, functions: steady, ratePerSecond: 100, count: 800, holdMs: 20 });
+    const load = runLoad({ endpoint: kappa.endpoint, functions: steady, ratePerSecond: 60, count: 600, holdMs: 20 });
     await eventually('the load is on', async () => kappa.ledger.runs.length >= 200);
     const victims = await kappa.gateways();
     const victim = victims[round % victims.length];

@@ -1,6 +1,6 @@
 import type { Arrivals } from './arrivals.ts';
 import type { DispatchLimits } from './limits.ts';
-import { planClaims } from './plan.ts';
+import { planClaims, podsWorthStarting } from './plan.ts';
 import { PoolState } from './pool-state.ts';
 import type { CorePod, CoreRequest } from './slot.ts';
 import type { VersionState } from './version-state.ts';
@@ -94,7 +94,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   /** Says again how many claims every pool does not meet; to be called each second or so. Falls are only said here. */
   remind(): void {
     for (const pool of this.#pools.values()) {
-      const count = this.#missingIn(pool);
+      const count = this.#wantedIn(pool);
       if (count > 0 || pool.announced > 0) this.#owner.wantPods(pool.name, count);
       pool.announced = count;
     }
@@ -145,6 +145,17 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     return missing;
   }
 
+  /** Pods that would be ready before the present ones have worked the queues off: what the pool is asked for. */
+  #wantedIn(pool: PoolState<P, R>): number {
+    let wanted = 0;
+    for (const version of pool.hungry) {
+      const oldest = version.queue.peek();
+      const waitedMs = oldest === undefined ? 0 : this.#clock.nowMs() - oldest.arrivedMs;
+      wanted += podsWorthStarting({ missing: this.#missing(version), meanMs: version.meanMs, waitedMs });
+    }
+    return wanted;
+  }
+
   #announceSoon(): void {
     if (this.#isAnnouncing) return;
     this.#isAnnouncing = true;
@@ -155,7 +166,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   #announceRises(): void {
     this.#isAnnouncing = false;
     for (const pool of this.#pools.values()) {
-      const count = this.#missingIn(pool);
+      const count = this.#wantedIn(pool);
       if (count <= pool.announced) continue;
       pool.announced = count;
       this.#owner.wantPods(pool.name, count);

@@ -96,6 +96,11 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
 
   /** The request of `slot` has its answer. */
   answered(slot: Slot<P, R>): void {
+    const { version, request } = slot;
+    if (slot.isProven && request !== null) {
+      const tookMs = this.#clock.nowMs() - request.startedMs;
+      version.meanMs = version.meanMs === 0 ? tookMs : version.meanMs + (tookMs - version.meanMs) / 8;
+    }
     this.census.move(slot, 'answered');
     slot.request = null;
     this.census.left(slot.version);

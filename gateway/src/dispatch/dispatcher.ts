@@ -7,7 +7,7 @@ import { Epochs } from './epochs.ts';
 import { Holdings } from './holdings.ts';
 import { type DispatchLimits, defaultLimits } from './limits.ts';
 import type { DispatchOptions } from './options.ts';
-import { type NotOwner, soleOwner } from './ownership.ts';
+import { NotOwner, type Ownership, soleOwner } from './ownership.ts';
 import { PodEvents } from './pod-events.ts';
 import type { PodLink } from './pod-link.ts';
 import { Pods } from './pods.ts';
@@ -25,6 +25,7 @@ import type {
   PoolPod,
   Target,
 } from './types.ts';
+import type { VersionState } from './version-state.ts';
 
 /**
  * Makes the dispatcher of this gateway and starts its clocks; `drain` stops them.
@@ -41,6 +42,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
   readonly observer: DispatchObserver;
   readonly #options: DispatchOptions;
   readonly #limits: DispatchLimits;
+  readonly #ownership: Ownership;
   readonly #pods: Pods;
   readonly #holdings: Holdings;
   readonly #claimer: Claimer;
@@ -58,6 +60,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
     this.observer = options.observer;
     const { clock, zone, identity } = options;
     const ownership = options.ownership ?? soleOwner(identity.gatewayId);
+    this.#ownership = ownership;
     const startMs = clock.nowMs();
     const epochs = new Epochs(identity.gatewayId, () => identity.epoch + clock.nowMs() - startMs);
     const rules = {
@@ -113,7 +116,16 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
     if (this.#isStopped) return;
     this.#holdings.terms.refresh();
     this.#holdings.reconsider();
-    for (const version of this.core.census.select(null)) this.core.advance(version);
+    for (const version of this.core.census.select(null)) {
+      this.#handBack(version);
+      this.core.advance(version);
+    }
+  }
+
+  /** Pods of a function that is another gateway's now go there, and so must who waits for them: the router forwards them anew. */
+  #handBack(version: VersionState<PodLink, Call>): void {
+    if (version.queue.length === 0 || version.owner.cap !== null || this.#ownership.isOwner(version.target)) return;
+    this.core.answerWaiting(version, (call) => call.fail(new NotOwner(version.owner.key)));
   }
 
   load(): DispatchLoad {

@@ -1,5 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { type ClaimNeed, chooseZone, initPauseMs, planAdmission, planClaims, planExpiry } from './plan.ts';
+import {
+  type ClaimNeed,
+  chooseZone,
+  initPauseMs,
+  planAdmission,
+  planClaims,
+  planExpiry,
+  podsWorthStarting,
+} from './plan.ts';
 import { nextSlotState, noSlots, runningIn, type SlotCounts, type SlotEvent, type SlotState } from './slot.ts';
 
 const limits = { accountConcurrency: 1000, minUnreservedConcurrency: 100 };
@@ -139,4 +147,15 @@ describe('slot states', () => {
   test('whatever may run a request counts against the cap', () => {
     expect(states.filter((state) => runningIn(state) === 1)).toEqual(['Starting', 'Busy', 'Finishing', 'Foreign']);
   });
+});
+
+test.each([
+  ['short work keeps few pods busy', { missing: 100, meanMs: 10, waitedMs: 0 }, 1],
+  ['long work', { missing: 100, meanMs: 1000, waitedMs: 0 }, 67],
+  ['longer than a pod start', { missing: 100, meanMs: 9000, waitedMs: 0 }, 100],
+  ['nothing is known of it', { missing: 100, meanMs: 0, waitedMs: 0 }, 100],
+  ['it has waited for too long', { missing: 100, meanMs: 10, waitedMs: 3001 }, 100],
+  ['none', { missing: 0, meanMs: 10, waitedMs: 0 }, 0],
+])('podsWorthStarting: %s', (_why, need, pods) => {
+  expect(podsWorthStarting(need)).toBe(pods);
 });

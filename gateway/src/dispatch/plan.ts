@@ -76,6 +76,28 @@ export function planClaims(need: ClaimNeed, nowMs: number): number {
   return Math.min(claims, Math.max(0, 1 - counts.Claiming - counts.Starting));
 }
 
+/** How long a new pod takes to become generic and ready, roughly. */
+const podStartMs = 1_500;
+
+/**
+ * How many of the pods that a version misses are worth starting when its pool has none: as many as the work that waits would keep busy
+ * for one pod start. A stall of a gateway (one second at 100 requests a second of 10 ms each) must not start a hundred pods that find
+ * nothing to do. Unknown durations, and requests that have waited for longer than two pod starts, count in full.
+ *
+ * Worked: 100 missing, 10 ms each: 1; 100 missing, 1 s each: 67; 100 missing, unknown: 100.
+ */
+export function podsWorthStarting(need: {
+  readonly missing: number;
+  /** Mean duration of a request; 0 = unknown. */
+  readonly meanMs: number;
+  /** How long the oldest one has waited. */
+  readonly waitedMs: number;
+}): number {
+  const { missing, meanMs, waitedMs } = need;
+  if (meanMs === 0 || waitedMs > 2 * podStartMs) return missing;
+  return Math.min(missing, Math.ceil((missing * meanMs) / podStartMs));
+}
+
 /**
  * Pause of claims after `failures` pods in a row without one good invocation: none after the first, then doubling.
  * Worked, 100..5000 ms: 0, 100, 200, 400, 800, 1600, 3200, 5000, 5000 …

@@ -54,6 +54,8 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
   queuedBytes = 0;
   /** Until then finishing slots count as capacity for the queue; 0 = nobody waits for one. */
   graceUntilMs = 0;
+  /** Moving mean of how long warm pods took for a request, milliseconds; 0 = none was answered yet. */
+  meanMs = 0;
   /** Pods in a row that ended without one good invocation. */
   failures = 0;
   /** When the last of them was counted. */

@@ -1,6 +1,6 @@
 import { NoIdleSlot, NotOwner } from '../dispatch/ownership.ts';
 import type { Dispatcher, Invocation, Outcome, Target } from '../dispatch/types.ts';
-import { RequestAbandoned, TooManyRequests } from '../errors.ts';
+import { RequestAbandoned, ServiceException, TooManyRequests } from '../errors.ts';
 import { Elsewhere } from './forward-messages.ts';
 
 /** Runs an invocation. */
@@ -45,6 +45,8 @@ export interface Route {
  *   without reserved concurrency     | the only owner                | here
  *                                    | one of k owners               | an idle pod here, else one at another owner, else here (claims or queues)
  *                                    | no owner                      | an owner, own zone first; then who would follow; then here
+ *                                    | no owner any more while it    | all of this again
+ *                                    | waited (NotOwner)             |
  *   reserved                         | first owner                   | here; without a term: again when the ring has changed
  *                                    | not                           | first owner; when it is not to be had, or has no term: again
  *
@@ -56,12 +58,37 @@ export function routedInvoke(ring: RoutingRing, dispatcher: LocalDispatch): Loca
   return {
     invoke(target, invocation) {
       if (target.reservedConcurrency !== null) return invokeReserved(ring, dispatcher, target, invocation);
-      const route = ring.route(target);
-      if (!route.isHere) return invokeElsewhere(ring, dispatcher, route, target, invocation);
-      if (route.owners.length === 1) return dispatcher.invoke(target, invocation);
-      return invokeShared(ring, dispatcher, route, target, invocation);
+      return invokeUnreserved(ring, dispatcher, target, invocation);
     },
   };
+}
+
+/** A request that waits where its function's pods are leaving comes back with each change of the ring: so often at most. */
+const maxRoutes = 20;
+
+async function invokeUnreserved(
+  ring: RoutingRing,
+  dispatcher: LocalDispatch,
+  target: Target,
+  invocation: Invocation,
+): Promise<Outcome> {
+  for (let routes = 1; ; routes += 1) {
+    const route = ring.route(target);
+    try {
+      if (!route.isHere) return await invokeElsewhere(ring, dispatcher, route, target, invocation);
+      if (route.owners.length === 1) return await dispatcher.invoke(target, invocation);
+      return await invokeShared(ring, dispatcher, route, target, invocation);
+    } catch (error) {
+      if (!(error instanceof NotOwner)) throw error;
+      if (routes === maxRoutes) throw movedAway(error);
+    }
+    refuseAbandoned(invocation);
+  }
+}
+
+function movedAway(cause: NotOwner): ServiceException {
+  const message = 'The gateways changed too often while the request waited. It did not run.';
+  return new ServiceException(message, { retryAfterSeconds: 1, cause });
 }
 
 async function invokeElsewhere(
