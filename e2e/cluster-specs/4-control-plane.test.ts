@@ -78,8 +78,8 @@ test('S4: the leading controller is killed, then paused: no call fails, and the 
   const killed = await leadingPod();
   kappa.signalPod(killed, 'SIGKILL');
   const killedMs = performance.now();
-  await eventually('somebody leads again', async () => (await leader()) !== '' && hasNewLeader(killed), 30_000);
-  process.stdout.write(`S4: a new leader ${Math.round(performance.now() - killedMs)} ms after the kill\n`);
+  await kappa.applyLedgerFunction('after-kill'); // work that only a leader does
+  process.stdout.write(`S4: a new function was ready ${Math.round(performance.now() - killedMs)} ms after the kill\n`);
   await eventually(
     'two controllers run',
     async () =>
@@ -101,29 +101,22 @@ test('S4: the leading controller is killed, then paused: no call fails, and the 
   const samples = await load;
   expect(kappa.verdict('S4', samples)).toEqual(noFindings);
   expect(failures(samples)).toEqual([]);
-  await kappa.deleteFunctions(['after-pause']);
+  await kappa.deleteFunctions(['after-kill', 'after-pause']);
 }, 240_000);
 
 const hasNewLeader = async (old: InstalledPod): Promise<boolean> => {
   const identity = await leader();
-  if (identity === '') return false;
-  if (!identity.includes(old.metadata.name)) return true;
-  // The killed container comes back under the same name: a fresh renewal by it is a new leader, too.
-  const { spec } = await kappa.kubectl.json<{ spec: { renewTime?: string; acquireTime?: string } }>([
-    'lease',
-    'kappa-controller',
-    '-n',
-    release.namespace,
-  ]);
-  return Date.now() - Date.parse(spec.acquireTime ?? '') < 10_000;
+  return identity !== '' && !identity.includes(old.metadata.name);
 };
+
+const restartsOf = ({ status }: InstalledPod): number => status.containerStatuses?.[0]?.restartCount ?? 0;
 
 test('S5: API server and etcd are stopped: warm and cold calls go on, and a gateway restarts and serves', async () => {
   await kappa.gatewaysReady();
   await kappa.poolReady();
   const downMs = Number(process.env['KAPPA_E2E_OUTAGE_SECONDS'] ?? 60) * 1000;
   const gateways = await kappa.gateways();
-  const restarted = gateways[0];
+  const restarted = gateways.toSorted((a, b) => restartsOf(a) - restartsOf(b))[0]; // the kubelet lets the others wait
   if (restarted === undefined) throw new Error('no gateway');
   kappa.ledger.clear();
   await kappa.cluster('apiserver', 'stop');

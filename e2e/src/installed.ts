@@ -26,6 +26,7 @@ export interface InstalledPod {
     readonly phase: string;
     readonly podIP?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly { readonly restartCount: number }[];
   };
 }
 
@@ -187,7 +188,7 @@ export function processesOf(podUid: string): readonly number[] {
 
 /** The process that only holds the pod's network: a fault of a container leaves it alone. */
 function isPause(pid: string): boolean {
-  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0]?.endsWith('/pause') ?? false;
+  return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'pause';
 }
 
 function required(name: string): string {
