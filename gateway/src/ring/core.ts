@@ -187,6 +187,12 @@ export class RingCore {
     return sumCounts(this.#speaking(), ({ hot }) => hot);
   }
 
+  /** Something may be wrong with the gateway: better not to give it what another one can do. */
+  isQuiet(name: string, nowMs: number): boolean {
+    const heard = this.#heard.get(name);
+    return heard === undefined || this.#silenceOf(heard, nowMs) >= this.#limits.quietMs;
+  }
+
   /** Nothing has come from that gateway for `silenceMs`. */
   isSilent(name: string, nowMs: number): boolean {
     const heard = this.#heard.get(name);

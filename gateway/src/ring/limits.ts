@@ -2,6 +2,8 @@
 export interface RingLimits {
   /** A RING goes to every peer so often, and sooner when something changed. */
   readonly heartbeatMs: number;
+  /** A peer that was not heard for so long gets no new requests: two heartbeats and some. It stays an owner. */
+  readonly quietMs: number;
   /** A peer that was not heard for so long is not alive. */
   readonly silenceMs: number;
   /** A vote counts so long, from when the RING that it answers was sent. Less than `waitMs` by more than clocks may drift. */
@@ -43,6 +45,7 @@ export interface RingLimits {
 /** What holds unless a test says otherwise. */
 export const defaultRingLimits: RingLimits = Object.freeze({
   heartbeatMs: 200,
+  quietMs: 450,
   silenceMs: 1000,
   grantMs: 700,
   waitMs: 1000,

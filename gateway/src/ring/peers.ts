@@ -18,6 +18,8 @@ export interface PeersOptions {
   readonly heard: (gatewayId: string) => void;
   /** An answer to a RING of this gateway. */
   readonly ring: (gatewayId: string, message: RingMessage) => void;
+  /** The gateway was not heard for a moment; who else can serve a request, should. */
+  readonly isQuiet: (name: string) => boolean;
   /** The link for RINGs has opened. */
   readonly opened: (name: string) => void;
   readonly onProblem: (name: string, error: LinkError) => void;
@@ -105,7 +107,7 @@ export class Peers {
   forward(name: string, target: Target, invocation: Invocation, onlyIdle: boolean): Promise<Outcome> {
     const connection = this.#peers.get(name)?.lanes.get('requests');
     const { nowMs, limits, onResult } = this.#options;
-    if (connection?.isOpen !== true) {
+    if (connection?.isOpen !== true || (target.reservedConcurrency === null && this.#options.isQuiet(name))) {
       onResult('elsewhere');
       return Promise.reject(new Elsewhere('NotSent', `no link to gateway ${name}`));
     }

@@ -78,6 +78,7 @@ class SocketRing implements Ring, RoutingRing {
         this.#noticed();
       },
       opened: () => this.#say(),
+      isQuiet: (name) => this.#core.isQuiet(name, clock.nowMs()),
       onProblem: (name, error) => options.onProblem(`peer ${name} ${error.code}`, error),
       onResult: (result) => {
         this.#forwarded[result] += 1;
