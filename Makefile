@@ -43,6 +43,7 @@ e2e: setup ## End to end on a real three-zone Kubernetes that this builds, start
 
 agent-test: setup
 	cd runtime-images/agent && go vet ./... && go test ./...
+	cd e2e/cluster/netpol && go vet ./... && go test ./...
 
 python-test: setup
 	python3 -m unittest discover -s runtime-images/python -p 'test_*.py'
@@ -50,7 +51,7 @@ python-test: setup
 lint: setup ## Format, lint, types, import direction
 	biome check .
 	tsc --noEmit
-	@test -z "$$(gofmt -l runtime-images/agent bench/go)" || { gofmt -l runtime-images/agent bench/go; echo 'run gofmt on these'; exit 1; }
+	@test -z "$$(gofmt -l runtime-images/agent bench/go e2e/cluster)" || { gofmt -l runtime-images/agent bench/go e2e/cluster; echo 'run gofmt on these'; exit 1; }
 	cd bench/go && go vet ./...
 
 chart: setup ## Lint the Helm chart
