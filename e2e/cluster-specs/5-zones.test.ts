@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '../src/eventually.ts';
 import { InstalledKappa } from '../src/installed.ts';
@@ -31,6 +32,15 @@ const zoneNodes = async (zone: string): Promise<readonly string[]> => {
   return items.map(({ metadata }) => metadata.name);
 };
 
+/** The end of a command; throws unless it ended well. */
+const exited = async (child: ChildProcess): Promise<void> => {
+  let text = '';
+  child.stderr?.on('data', (chunk) => (text += String(chunk)));
+  child.stdout?.resume();
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new Error(`ended with ${code}: ${text.slice(-2000)}`);
+};
+
 /** A steady load, the fault after the first 500 requests, one more minute. */
 const loadAround = async (
   title: string,
@@ -59,6 +69,33 @@ const loadAround = async (
   expect(kappa.verdict(title, samples)).toEqual(noFindings);
   return { samples, faultMs, running };
 };
+
+test('a node is drained under load: no request fails', async () => {
+  const [node] = await zoneNodes('zone-b');
+  if (node === undefined) throw new Error('no node');
+  kappa.ledger.clear();
+  const stop = new AbortController();
+  const load = runLoad({
+    endpoint: kappa.endpoint,
+    functions: spread,
+    ratePerSecond: 40,
+    count: 8_000,
+    holdMs: 20,
+    signal: stop.signal,
+  });
+  await eventually('the load is on', async () => kappa.ledger.runs.length >= 400, 60_000);
+  try {
+    const drain = ['drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--timeout=120s'];
+    await exited(kappa.kubectl.start([...drain, '--pod-selector=app.kubernetes.io/part-of=kappa']));
+  } finally {
+    await kappa.kubectl.ok(['uncordon', node]);
+  }
+  await kappa.gatewaysReady(3, 240_000);
+  stop.abort();
+  const samples = await load;
+  expect(kappa.verdict('drain', samples)).toEqual(noFindings);
+  expect(failures(samples)).toEqual([]);
+}, 600_000);
 
 test('S11: a zone goes dark: 99.9 % of the first minute succeed, all of them after 5 s', async () => {
   const { samples, faultMs } = await loadAround('S11', async () => {
