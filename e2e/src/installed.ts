@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { repository } from '@kappa/local/platform';
@@ -186,9 +186,9 @@ export function processesOf(podUid: string): readonly number[] {
   });
 }
 
-/** The process that only holds the pod's network: a fault of a container leaves it alone. */
+/** The process that only holds the pod's network (`/program` in e2e/cluster): a fault of a container leaves it alone. */
 function isPause(pid: string): boolean {
-  return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'pause';
+  return /^\/(pause|program)$/.test(readlinkSync(`/proc/${pid}/exe`));
 }
 
 function required(name: string): string {
