@@ -28,7 +28,7 @@ test.each(files)('%s is a valid Function', (file) => {
 test('the two that make dev applies are named as promised, open, and small', () => {
   for (const [name, runtime] of [
     ['hello-node', 'nodejs24.x'],
-    ['hello-python', 'python3.11'],
+    ['hello-python', 'python3.13'],
   ]) {
     const [manifest] = documents(`${name}.yaml`);
     expect(manifest).toMatchObject({ metadata: { name }, spec: { runtime, http: { auth: 'None' } } });
