@@ -1,6 +1,6 @@
 import type { Arrivals } from './arrivals.ts';
 import type { DispatchLimits } from './limits.ts';
-import { planClaims, podsWorthStarting } from './plan.ts';
+import { planClaims, podsWorthStarting, servedSooner } from './plan.ts';
 import { PoolState } from './pool-state.ts';
 import type { CorePod, CoreRequest } from './slot.ts';
 import type { VersionState } from './version-state.ts';
@@ -32,7 +32,8 @@ export interface ClaimsOwner<P extends CorePod, R extends CoreRequest> {
 }
 
 /**
- * Which generic pod goes to which version, and when. Demand claims at once: nothing is averaged or polled. One exception:
+ * Which generic pod goes to which version, and when. Demand claims at once, unless the slots that run will take it sooner than a cold
+ * start could (servedSooner; looked at again at each tick). And:
  * while a slot of the version is between its answer and its REPORT, a request may wait for it up to the grace, so that
  * sequential calls never claim a second pod. (Pods that are being dialled for the first time: see Arrivals.) When a pool has no pod left, its versions take turns for those that come.
  */
@@ -132,6 +133,12 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
       functionRunning: owner.running,
       provisioned,
       coming: arrivals.coming(version.uid),
+      servedSooner: servedSooner({
+        running: counts.Busy + counts.Finishing,
+        meanMs: version.meanMs,
+        coldMs: version.coldMs,
+        waitedMs: this.#waitedMs(version),
+      }),
       graceUntilMs: version.graceUntilMs,
       failures: version.failures,
       pausedUntilMs: version.pausedUntilMs,
@@ -149,11 +156,16 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   #wantedIn(pool: PoolState<P, R>): number {
     let wanted = 0;
     for (const version of pool.hungry) {
-      const oldest = version.queue.peek();
-      const waitedMs = oldest === undefined ? 0 : this.#clock.nowMs() - oldest.arrivedMs;
+      const waitedMs = this.#waitedMs(version);
       wanted += podsWorthStarting({ missing: this.#missing(version), meanMs: version.meanMs, waitedMs });
     }
     return wanted;
+  }
+
+  /** How long the oldest request of the version has waited; 0 = none waits. */
+  #waitedMs({ queue }: VersionState<P, R>): number {
+    const oldest = queue.peek();
+    return oldest === undefined ? 0 : this.#clock.nowMs() - oldest.arrivedMs;
   }
 
   #announceSoon(): void {

@@ -97,10 +97,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   /** The request of `slot` has its answer. */
   answered(slot: Slot<P, R>): void {
     const { version, request } = slot;
-    if (slot.isProven && request !== null) {
-      const tookMs = this.#clock.nowMs() - request.startedMs;
-      version.meanMs = version.meanMs === 0 ? tookMs : version.meanMs + (tookMs - version.meanMs) / 8;
-    }
+    if (request !== null) version.took(this.#clock.nowMs() - request.startedMs, slot.isProven);
     this.census.move(slot, 'answered');
     slot.request = null;
     this.census.left(slot.version);

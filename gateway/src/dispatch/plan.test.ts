@@ -7,6 +7,7 @@ import {
   planClaims,
   planExpiry,
   podsWorthStarting,
+  servedSooner,
 } from './plan.ts';
 import { nextSlotState, noSlots, runningIn, type SlotCounts, type SlotEvent, type SlotState } from './slot.ts';
 
@@ -41,6 +42,7 @@ const need: ClaimNeed = {
   functionRunning: 0,
   provisioned: 0,
   coming: 0,
+  servedSooner: 0,
   graceUntilMs: 0,
   failures: 0,
   pausedUntilMs: 0,
@@ -158,4 +160,15 @@ test.each([
   ['none', { missing: 0, meanMs: 10, waitedMs: 0 }, 0],
 ])('podsWorthStarting: %s', (_why, need, pods) => {
   expect(podsWorthStarting(need)).toBe(pods);
+});
+
+test.each([
+  ['two slots for one cold start', { running: 2, meanMs: 10, coldMs: 60, waitedMs: 0 }, 12],
+  ['requests are longer than a cold start', { running: 2, meanMs: 200, coldMs: 60, waitedMs: 0 }, 0],
+  ['nothing runs', { running: 0, meanMs: 10, coldMs: 60, waitedMs: 0 }, 0],
+  ['no duration is known', { running: 2, meanMs: 0, coldMs: 60, waitedMs: 0 }, 0],
+  ['no cold start is known', { running: 2, meanMs: 10, coldMs: 0, waitedMs: 0 }, 0],
+  ['the oldest has waited for two cold starts', { running: 2, meanMs: 10, coldMs: 60, waitedMs: 121 }, 0],
+])('servedSooner: %s', (_why, seen, count) => {
+  expect(servedSooner(seen)).toBe(count);
 });

@@ -24,6 +24,7 @@ export function sweep<P extends CorePod, R extends CoreRequest>(
     expireIdle(core, version, nowMs);
     endSlots(core, version, nowMs, onOverdue);
     if (version.queue.length > 0 && version.owner.cap !== null) core.advance(version);
+    if (version.queue.length > 0) core.advance(version); // what was expected to be served sooner may not have been
     if (version.failures > 0 && version.pausedUntilMs <= nowMs) {
       if (nowMs - version.pausedUntilMs > FAILURE_MEMORY_MS) version.failures = 0;
       core.advance(version);

@@ -56,6 +56,8 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
   graceUntilMs = 0;
   /** Moving mean of how long warm pods took for a request, milliseconds; 0 = none was answered yet. */
   meanMs = 0;
+  /** The same of first requests, from the claim on. */
+  coldMs = 0;
   /** Pods in a row that ended without one good invocation. */
   failures = 0;
   /** When the last of them was counted. */
@@ -69,5 +71,12 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
     this.uid = uid;
     this.target = target;
     this.owner = owner;
+  }
+
+  /** A request was answered after `ms` on a pod. */
+  took(ms: number, isWarm: boolean): void {
+    const mean = (before: number): number => (before === 0 ? ms : before + (ms - before) / 8);
+    if (isWarm) this.meanMs = mean(this.meanMs);
+    else this.coldMs = mean(this.coldMs);
   }
 }
