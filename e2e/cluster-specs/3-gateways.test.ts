@@ -95,6 +95,7 @@ test('S1: five times one of three gateways is killed; only what was in flight th
 test('S13: reserved concurrency 10 under 200 callers while gateways are killed and paused', async () => {
   await kappa.gatewaysReady();
   await kappa.applyLedgerFunction('capped', { concurrency: { reserved: 10 } });
+  await kappa.poolReady();
   kappa.ledger.clear();
   const endMs = performance.now() + 40_000;
   const outcomes = new Map<number, number>();

@@ -66,10 +66,15 @@ export class InstalledKappa {
     return this.ledger.stop();
   }
 
-  /** Applies a function that reports every run to the ledger, and waits until all gateways route to it. */
+  /**
+   * Applies a function that reports every run to the ledger, and waits until all gateways route to it. Its idle pods go soon: the nodes
+   * are small, and what one scenario leaves would be the next one's lack of room.
+   */
   async applyLedgerFunction(name: string, spec: object = {}): Promise<void> {
     const files = { 'index.mjs': ledgerFunctionCode(name, this.ledger.url) };
-    await this.applyReady(makeFunction(name, files, { memoryMiB: 512, timeoutSeconds: 30, ...spec }));
+    await this.applyReady(
+      makeFunction(name, files, { memoryMiB: 512, timeoutSeconds: 30, idleTimeoutSeconds: 20, ...spec }),
+    );
   }
 
   /** Applies a Function and waits until it is Ready and every gateway answers its URL with something but 404. */
