@@ -114,41 +114,60 @@ func newServer(uid string, key ed25519.PublicKey, drained func()) *link.Server {
 	return &link.Server{Pod: &stub{drained: drained}, PodUID: uid, Key: key, AgentVersion: "stub", Random: rand.Reader}
 }
 
-// stub is a pod that any version may claim once and that echoes.
+// stub is a pod of one gateway, that any version may claim once and that echoes.
 type stub struct {
 	mutex   sync.Mutex
 	claim   *link.Claim
+	holder  *link.Holder
 	drained func()
 }
 
-func (s *stub) Welcome() link.Welcome {
+func (s *stub) Join(peer link.Peer) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	state := "Warm"
 	if s.claim != nil {
 		state = "Claimed"
 	}
-	return link.Welcome{State: state, Claim: s.claim, Busy: []string{}, PerInstance: 1}
+	peer.Welcome(link.Welcome{State: state, Claim: s.claim, Holder: s.holder, Busy: []string{}, PerInstance: 1})
 }
 
-func (s *stub) BeginClaim(head link.Specialize) (link.Intake, *link.Refusal) {
+func (s *stub) Leave(link.Peer) {}
+
+func (s *stub) Adopt(peer link.Peer, head link.Adopt, answer func(link.Adopted)) *link.Refusal {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.holder = &link.Holder{GatewayID: peer.GatewayID(), Epoch: head.Epoch}
+	answer(link.Adopted{Busy: []string{}})
+	return nil
+}
+
+func (s *stub) Fence(_ link.Fence, answer func(link.State)) *link.Refusal {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	answer(link.State{Claim: s.claim, Holder: s.holder, Busy: []string{}})
+	return nil
+}
+
+func (s *stub) BeginClaim(peer link.Peer, head link.Specialize) (link.Intake, *link.Refusal) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.claim != nil && s.claim.VersionUID != head.VersionUID {
 		return nil, link.Refuse(link.AlreadyClaimed, "claimed by "+s.claim.VersionUID)
 	}
 	again := s.claim != nil
+	s.holder = &link.Holder{GatewayID: peer.GatewayID(), Epoch: *head.Epoch}
 	s.claim = &link.Claim{
 		VersionUID: head.VersionUID, FunctionName: head.FunctionName, FunctionNamespace: head.FunctionNamespace,
 	}
 	return intake{link.Specialized{VersionUID: head.VersionUID, AlreadyClaimed: again}}, nil
 }
 
-func (s *stub) Admit(_ string, head link.Invoke) (link.Slot, *link.Refusal) {
+func (s *stub) Admit(_ link.Peer, _ string, head link.Invoke) (link.Slot, *link.Refusal) {
 	return slot{head.RequestID}, nil
 }
 
-func (s *stub) Drain(string) { s.drained() }
+func (s *stub) Drain(link.Peer, string) { s.drained() }
 
 // intake throws the code away.
 type intake struct{ specialized link.Specialized }
