@@ -234,7 +234,7 @@ export class View {
     for (const pool of runtime === fn?.runtime ? [] : [runtime, fn?.runtime]) {
       if (typeof pool === 'string') events.poolChanged(pool);
     }
-    if (fn === null) this.#enqueuePoolsOf(this.#podsByFunction.keysOf(key)); // its runtime may have changed: any pool
+    if (fn === null) this.#enqueuePoolsOf(this.#podsByFunction.keysOf(key)); // its runtime may have changed, so all pools with its pods
   }
 
   #enqueueNamesakes(key: string, names: readonly (string | null)[]): void {

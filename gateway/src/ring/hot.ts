@@ -18,7 +18,7 @@ export interface HotSources {
  * How many owners each function has: k = 1 + floor(running / runningPerOwner), where running is the sum over all gateways, so that
  * spreading a function does not make it look cold. Rises at once, falls after `hotHoldMs`. 70 running, 32 per owner: 3. Pure.
  *
- * Gateways hear of each other's figures up to 200 ms later, so they may disagree for a moment: any gateway may serve
+ * Gateways hear of each other's figures up to 200 ms later, so they may disagree for a moment: every gateway may serve
  * such a function, so that costs a pod at most. Functions with reserved or provisioned concurrency always have one owner.
  */
 export class HotFunctions {
