@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -27,6 +29,10 @@ import (
 
 // version is told to gateways.
 const version = "0.1.0"
+
+// newestProtocol is the newest version of the link that is spoken, empty for all. Tests of roll-outs build an agent that is one
+// version behind: -ldflags "-X main.newestProtocol=1".
+var newestProtocol string
 
 func main() {
 	cfg, err := config.Parse(os.Args[1:], os.Getenv)
@@ -57,7 +63,13 @@ func run(cfg config.Config) error {
 	}
 	sink := logs.NewSink(os.Stdout)
 	api := runtimeapi.NewServer()
-	links := &link.Server{PodUID: cfg.PodUID, Key: cfg.GatewayKey, AgentVersion: version, Random: rand.Reader}
+	newest, err := strconv.Atoi(cmp.Or(newestProtocol, "0"))
+	if err != nil {
+		return err
+	}
+	links := &link.Server{
+		PodUID: cfg.PodUID, Key: cfg.GatewayKey, AgentVersion: version, NewestProtocol: newest, Random: rand.Reader,
+	}
 	engine := invoke.New(invoke.Settings{
 		Pod: podOf(cfg), Command: cfg.Command, FreshProcess: cfg.FreshProcess, EnforceMemory: cfg.EnforceMemory,
 		Supervisor: supervisor, API: api, Log: logs.NewStream(sink, time.Now), Memory: cgroup.FindMemory("/"), Now: time.Now,

@@ -2,6 +2,7 @@ package link
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -90,7 +91,7 @@ func (c *connection) handshake() (*Refusal, error) {
 		return nil, err
 	}
 	hello := Hello{
-		Protocol: Protocol, OldestProtocol: OldestProtocol, PodUID: c.server.PodUID,
+		Protocol: cmp.Or(c.server.NewestProtocol, Protocol), OldestProtocol: OldestProtocol, PodUID: c.server.PodUID,
 		Nonce: base64.StdEncoding.EncodeToString(nonce), AgentVersion: c.server.AgentVersion,
 	}
 	c.out.json(FrameHello, FlagEnd, 0, hello)
@@ -106,7 +107,7 @@ func (c *connection) handshake() (*Refusal, error) {
 	if err := parseJSON(frame.Body, &auth); err != nil {
 		return nil, err
 	}
-	if refusal := CheckAuth(auth, c.server.PodUID, hello.Nonce, c.server.Key); refusal != nil {
+	if refusal := checkAuth(auth, hello, c.server.Key); refusal != nil {
 		return refusal, nil
 	}
 	if refusal := c.meet(auth); refusal != nil {

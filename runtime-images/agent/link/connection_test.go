@@ -253,6 +253,17 @@ func TestWelcomeSpeaksTheGatewaysProtocol(t *testing.T) {
 	}
 }
 
+func TestAnAgentThatIsAVersionBehind(t *testing.T) {
+	for protocol, want := range map[int]byte{1: FrameWelcome, 2: FrameError} {
+		server, address := serve(t)
+		server.NewestProtocol = 1
+		frame := auth(t, dial(t, address), server.private, func(a *Auth) { a.Protocol = protocol })
+		if frame.Type != want {
+			t.Errorf("protocol %d: %+v", protocol, frame)
+		}
+	}
+}
+
 func TestEpochsRiseWithinOneGateway(t *testing.T) {
 	var epochs Epochs
 	first := epochs.Meet("g", 5)

@@ -35,19 +35,19 @@ func SignedText(nonce, podUID, gatewayID string, epoch uint64) []byte {
 	return []byte("kappa-link\n" + nonce + "\n" + podUID + "\n" + gatewayID + "\n" + strconv.FormatUint(epoch, 10))
 }
 
-// CheckAuth decides about an AUTH frame. It fails closed; nil means that the gateway is accepted.
-func CheckAuth(auth Auth, podUID, nonce string, key ed25519.PublicKey) *Refusal {
-	if auth.Protocol < OldestProtocol || auth.Protocol > Protocol {
-		return Refuse(UnsupportedProtocol, fmt.Sprintf("protocol %d is not spoken, %d to %d are", auth.Protocol, OldestProtocol, Protocol))
+// checkAuth decides about the AUTH frame that answers hello. It fails closed; nil means that the gateway is accepted.
+func checkAuth(auth Auth, hello Hello, key ed25519.PublicKey) *Refusal {
+	if auth.Protocol < hello.OldestProtocol || auth.Protocol > hello.Protocol {
+		return Refuse(UnsupportedProtocol, fmt.Sprintf("protocol %d is not spoken, %d to %d are", auth.Protocol, hello.OldestProtocol, hello.Protocol))
 	}
-	if auth.PodUID != podUID {
+	if auth.PodUID != hello.PodUID {
 		return Refuse(WrongPod, "this is not the pod that the gateway means")
 	}
 	signature, err := base64.StdEncoding.DecodeString(auth.Signature)
 	if err != nil || strings.ContainsRune(auth.GatewayID, '\n') {
 		return Refuse(BadSignature, "the signature is malformed")
 	}
-	if !ed25519.Verify(key, SignedText(nonce, podUID, auth.GatewayID, auth.Epoch), signature) {
+	if !ed25519.Verify(key, SignedText(hello.Nonce, hello.PodUID, auth.GatewayID, auth.Epoch), signature) {
 		return Refuse(BadSignature, "the signature is not of this install's key")
 	}
 	return nil

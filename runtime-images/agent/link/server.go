@@ -19,6 +19,8 @@ type Server struct {
 	Key ed25519.PublicKey
 	// AgentVersion is told in HELLO.
 	AgentVersion string
+	// NewestProtocol is the newest one that is spoken; 0 means Protocol.
+	NewestProtocol int
 	// Random gives nonces.
 	Random io.Reader
 	// Pod does the work.
