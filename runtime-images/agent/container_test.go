@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"kappa.dev/agent/link"
+	"kappa.dev/agent/testgateway"
 )
 
 // inContainer makes what a container runtime makes of a pool pod: a root of its own that is read-only, writable folders where the
@@ -182,18 +183,45 @@ func memoryGroup(t *testing.T, limit string) (group, limitFile string) {
 	return "", ""
 }
 
-func TestAResizedPodKnowsItsLimit(t *testing.T) {
-	group, limitFile := memoryGroup(t, strconv.Itoa(96<<20))
+// claimedInGroup starts an agent in a memory group of so many MiB, and claims it for a function of 160 MiB that takes more and more.
+func claimedInGroup(t *testing.T, limitMiB int) (p *pod, gateway *testgateway.Gateway, limitFile string) {
+	t.Helper()
+	group, limitFile := memoryGroup(t, strconv.Itoa(limitMiB<<20))
 	script := `echo $$ > "$0/cgroup.procs"; exec "$@"`
-	p := newPod(t, exec.Command("sh", "-c", script, group, os.Args[0], "--", os.Args[0], "test-runtime"), "")
+	p = newPod(t, exec.Command("sh", "-c", script, group, os.Args[0], "--", os.Args[0], "test-runtime"), "")
 	dir := t.TempDir()
 	p.launch("KAPPA_TASK_DIR="+filepath.Join(dir, "task"), "KAPPA_OPT_DIR="+filepath.Join(dir, "opt"), "KAPPA_TMP_DIR="+filepath.Join(dir, "tmp"))
 	p.awaitReady()
-	gateway := p.connect(1)
+	gateway = p.connect(1)
 	head := function("index.memory", func(head *link.Specialize) { head.MemoryMiB = 160 })
 	if _, err := gateway.Specialize(head, zipOf(t, map[string]string{"index.mjs": "code"})); err != nil {
 		t.Fatal(err)
 	}
+	return p, gateway, limitFile
+}
+
+func expectKilled(t *testing.T, result testgateway.Result) {
+	t.Helper()
+	if _, message := errorBody(t, result.Payload); !strings.HasSuffix(message, "Runtime exited with error: signal: killed") {
+		t.Fatal(message)
+	}
+	if result.Report.Reusable {
+		t.Fatalf("%+v", result.Report)
+	}
+}
+
+func TestAPodThatWasNotResizedHoldsItsFunctionToItsMemory(t *testing.T) {
+	p, gateway, _ := claimedInGroup(t, 1024)
+	result := call(t, gateway, "{}")
+	expectKilled(t, result)
+	if most := result.Report.MaxMemoryMiB; most < 160 || most > 400 {
+		t.Fatalf("%+v", result.Report)
+	}
+	p.awaitExit(0)
+}
+
+func TestAResizedPodKnowsItsLimit(t *testing.T) {
+	p, gateway, limitFile := claimedInGroup(t, 96)
 	if metrics := p.metrics(); !strings.Contains(metrics, "kappa_agent_memory_limit_bytes 100663296\n") {
 		t.Fatal(metrics)
 	}
@@ -201,10 +229,8 @@ func TestAResizedPodKnowsItsLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	result := call(t, gateway, "{}")
-	if _, message := errorBody(t, result.Payload); !strings.HasSuffix(message, "Runtime exited with error: signal: killed") {
-		t.Fatal(message)
-	}
-	if result.Report.MaxMemoryMiB != 160 || result.Report.Reusable {
+	expectKilled(t, result)
+	if result.Report.MaxMemoryMiB != 160 {
 		t.Fatalf("%+v", result.Report)
 	}
 	p.awaitExit(0)

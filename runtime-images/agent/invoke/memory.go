@@ -8,7 +8,7 @@ import (
 )
 
 // watchMemory looks at the process tree from time to time, until the returned function is called. Short invocations are
-// over before the first look. With EnforceMemory a tree above the function's memory is killed, as the kernel would.
+// over before the first look. A tree above the function's memory is killed where the kernel would not do it.
 func (e *Engine) watchMemory(r *running, memoryMiB int) (stop func()) {
 	stopped := make(chan struct{})
 	first := time.AfterFunc(limits.MemorySampleInterval, func() {
@@ -37,11 +37,18 @@ func (e *Engine) sample(r *running, memoryMiB int) bool {
 	e.mu.Lock()
 	e.peakKiB, e.sampled = max(e.peakKiB, peak), e.Now()
 	e.mu.Unlock()
-	if e.EnforceMemory && now > int64(memoryMiB)*1024 {
+	if now > int64(memoryMiB)*1024 && e.enforcesMemory(memoryMiB) {
 		e.Supervisor.KillTree()
 		return false
 	}
 	return true
+}
+
+// enforcesMemory says whether nobody but the agent holds the function to its memory: it was told so, or the pod still has the size
+// of its pool, because the cluster has not resized it (yet).
+func (e *Engine) enforcesMemory(memoryMiB int) bool {
+	limit, limited := e.Memory.LimitBytes()
+	return e.EnforceMemory || limited && limit > int64(memoryMiB)<<20
 }
 
 // maxMemoryMiB is the largest memory seen so far, rounded up. It looks again at most ten times a second.
