@@ -77,6 +77,45 @@ affinity: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{/* kappa.hook (dict "on" "pre-install,pre-upgrade" "weight" "-20") */}}
+{{- define "kappa.hook" -}}
+helm.sh/hook: {{ .on }}
+helm.sh/hook-weight: {{ .weight | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end }}
+
+{{/* Pod template of a hook's job: kappa.hookPod (dict "root" . "name" "kappa-setup" "entry" "main" "env" (dict "NAME" "value")) */}}
+{{- define "kappa.hookPod" -}}
+metadata:
+  labels:
+    {{- include "kappa.podLabels" . | nindent 4 }}
+spec:
+  serviceAccountName: {{ .name }}
+  automountServiceAccountToken: true
+  enableServiceLinks: false
+  restartPolicy: OnFailure
+  {{- /* No priority class: before an install there is none yet. */}}
+  {{- with .root.Values }}
+  {{- include "kappa.placement" (dict "root" (dict "Values" (dict "image" .image "priorityClasses" dict)) "of" .controller) | nindent 2 }}
+  {{- end }}
+  securityContext: {{- include "kappa.podSecurity" . | nindent 4 }}
+  containers:
+    - name: hook
+      image: {{ include "kappa.image" (dict "root" .root "name" .root.Values.controller.image) }}
+      imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+      command: [node, --disable-warning=ExperimentalWarning, controller/src/setup/{{ .entry }}.ts]
+      env:
+        - { name: KAPPA_NAMESPACE, value: {{ .root.Release.Namespace }} }
+        - { name: KAPPA_POOL_NAMESPACE, value: {{ .root.Values.functions.namespace }} }
+        {{- range $name, $value := .env }}
+        - { name: {{ $name }}, value: {{ $value | quote }} }
+        {{- end }}
+      securityContext: {{- include "kappa.containerSecurity" . | nindent 8 }}
+      resources:
+        requests: { cpu: 50m, memory: 96Mi, ephemeral-storage: 16Mi }
+        limits: { memory: 256Mi, ephemeral-storage: 64Mi }
+{{- end }}
+
 {{/* Where code is kept: kappa.storeEnv (dict "root" . "of" .Values.gateway) */}}
 {{- define "kappa.storeEnv" -}}
 {{- $values := .root.Values }}

@@ -5,7 +5,7 @@ import { configMaps, functions, namespaces, type Secret, secrets } from '@kappa/
 import { accessKeyLabel, makeAccessKey } from './credentials.ts';
 import { definitionNames, definitions } from './definitions.ts';
 import { waitWhileTerminating } from './pool-namespace.ts';
-import { quickly, runEntry, startApi, type TestApi } from './testing.ts';
+import { minimalFunction, quickly, runEntry, startApi, type TestApi } from './testing.ts';
 
 let api: TestApi;
 const namespace = 'kappa-system';
@@ -69,8 +69,7 @@ describe('the hook', () => {
   test('keeps keys, passwords and objects when it runs again', async () => {
     const names = ['kappa-gateway-key', 'kappa-access-key', 'kappa-redis', 'kappa-store'];
     const before = await Promise.all(names.map(read));
-    const fn = { metadata: { name: 'kept', namespace: 'default' }, spec: minimalSpec };
-    const { metadata } = await api.kubernetes.create(functions, fn);
+    const { metadata } = await api.kubernetes.create(functions, minimalFunction('kept'));
     expect(await setUp()).toBe(0);
     expect(await Promise.all(names.map(read))).toEqual(before);
     expect((await api.kubernetes.get(functions, 'default', 'kept')).metadata.uid).toBe(metadata.uid);
@@ -130,12 +129,6 @@ test('no two access keys are the same', () => {
   const ids = Array.from({ length: 100 }, () => makeAccessKey().values['accessKeyId']);
   expect(new Set(ids).size).toBe(100);
 });
-
-const minimalSpec = {
-  runtime: 'nodejs24.x' as const,
-  handler: 'index.handler',
-  code: { inline: { files: [{ path: 'index.mjs', content: 'export const handler = () => 1;' }] } },
-} as never; // the API server fills in the defaults
 
 function valuesOf({ data = {} }: Secret): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));

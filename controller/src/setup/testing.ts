@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type Kubernetes } from '@kappa/crds/client/kubernetes';
+import type { FunctionObject } from '@kappa/crds/function';
+import type { Manifest } from '@kappa/crds/object-meta';
 import { Waiting } from './waiting.ts';
 
 /** An embedded Kubernetes API of a test's own. */
@@ -39,6 +41,13 @@ export async function runEntry(name: string, env: Readonly<Record<string, string
   });
   await once(child, 'exit');
   return child.exitCode;
+}
+
+/** The least that a Function in namespace default needs: the API server fills in the defaults. */
+export function minimalFunction(name: string): Manifest<FunctionObject> {
+  const code = { inline: { files: [{ path: 'index.mjs', content: 'export const handler = () => 1;' }] } };
+  const spec = { runtime: 'nodejs24.x', handler: 'index.handler', code } as Partial<FunctionObject['spec']>;
+  return { metadata: { name, namespace: 'default' }, spec: spec as FunctionObject['spec'] };
 }
 
 /** Patience of a test: real time, short steps. */
