@@ -58,6 +58,10 @@ class TestRing {
       isLive: (other) => !this.#dead.has(other),
       term: () => (isOwner() ? this.#term : null),
       outstandingElsewhere: () => this.#elsewhere,
+      place: () => ({
+        index: this.#gateways.findIndex((each) => each.gatewayId === gatewayId),
+        count: this.#gateways.length,
+      }),
     };
   }
 }

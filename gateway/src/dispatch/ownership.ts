@@ -6,6 +6,8 @@ export interface Ownership {
   readonly gatewayId: string;
   /** One of the function's owners, as this gateway sees the ring: it may claim and adopt pods of it. */
   isOwner(target: Target): boolean;
+  /** One of several owners, each of which covers its own zone. Absent = no function has several. */
+  isShared?(target: Target): boolean;
   /** The first of them: it alone keeps provisioned concurrency. */
   isFirstOwner(target: Target): boolean;
   /** `gatewayId` is the present life of a live owner other than this one: its pods are left alone. */
@@ -20,6 +22,8 @@ export interface Ownership {
   term(functionKey: string): number | null;
   /** Unanswered requests of the account at the other gateways, as last heard; functions with reserved concurrency not counted. */
   outstandingElsewhere(accountId: string): number;
+  /** This gateway among those that live, in an order that all of them agree on; index -1 = it is leaving, or does not know them yet. */
+  place(): { readonly index: number; readonly count: number };
 }
 
 /** A gateway without others (local mode): it owns everything, and its first term lasts as long as it lives. */
@@ -32,6 +36,7 @@ export function soleOwner(gatewayId: string): Ownership {
     isLive: (other) => other === gatewayId,
     term: () => 1,
     outstandingElsewhere: () => 0,
+    place: () => ({ index: 0, count: 1 }),
   };
 }
 

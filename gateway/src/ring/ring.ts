@@ -145,6 +145,11 @@ class SocketRing implements Ring, RoutingRing {
     return this.#core.outstandingElsewhere(accountId);
   }
 
+  place(): { index: number; count: number } {
+    const names = [...this.#core.owners].sort();
+    return { index: this.#core.isIntroduced ? names.indexOf(this.name) : -1, count: names.length };
+  }
+
   route(target: Target): ReturnType<Owners['of']> {
     return this.#owners.next(target);
   }
