@@ -106,6 +106,12 @@ export function gatewayMetrics(registry: Registry, sources: MetricSources): Gate
     labelNames: ['namespace', 'function'],
     registers: [registry],
   });
+  const reclaimed = new Counter({
+    name: 'kappa_gateway_pods_reclaimed_total',
+    help: 'Idle pods that were given up because the nodes had no room for a new pod. pool: whose pod was given up.',
+    labelNames: ['pool'],
+    registers: [registry],
+  });
   const observer: DispatchObserver = {
     started(target: Target, start: Start, waitMs: number) {
       const series = table.of(target);
@@ -132,6 +138,9 @@ export function gatewayMetrics(registry: Registry, sources: MetricSources): Gate
     },
     initFailed(target) {
       initFailures.inc(table.of(target).labels);
+    },
+    reclaimed(_target, { pool }) {
+      reclaimed.inc({ pool });
     },
   };
   return {

@@ -101,6 +101,11 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     }
   }
 
+  /** Generic pods of a pool that can be claimed now. */
+  genericIn(pool: string): number {
+    return this.#pools.get(pool)?.size ?? 0;
+  }
+
   /** Generic pods and unmet claims by pool. */
   pools(): readonly { readonly pool: string; readonly generic: number; readonly missing: number }[] {
     const pools = [...this.#pools.values()];

@@ -11,6 +11,7 @@ import { NotOwner, type Ownership, soleOwner } from './ownership.ts';
 import { PodEvents } from './pod-events.ts';
 import type { PodLink } from './pod-link.ts';
 import { Pods } from './pods.ts';
+import { Reclaimer } from './reclaimer.ts';
 import type { Slot } from './slot.ts';
 import { sweep } from './sweep.ts';
 import { Terms } from './terms.ts';
@@ -47,6 +48,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
   readonly #holdings: Holdings;
   readonly #claimer: Claimer;
   readonly #events: PodEvents;
+  readonly #reclaimer: Reclaimer;
   #claimsTotal = 0;
   #coldStartsTotal = 0;
   readonly #timers: readonly (() => void)[];
@@ -66,6 +68,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
     const rules = {
       hasTerm: (key: string) => ownership.term(key) !== null,
       mayRun: (key: string) => this.#holdings.terms.isOpen(key),
+      isShared: (target: Target) => ownership.isShared?.(target) ?? false,
       isProvisioner: (target: Target) => ownership.isFirstOwner(target),
       outstandingElsewhere: (accountId: string) => ownership.outstandingElsewhere(accountId),
     };
@@ -73,10 +76,9 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
     this.core = new DispatchCore(this.#limits, clock, this, place);
     const limits = this.#limits;
     const shared = { ...options, core: this.core, ownership, epochs, limits };
-    this.#holdings = new Holdings(
-      { ...shared, nowMs: clock.nowMs, pods: () => this.#pods.present() },
-      (owner) => new Terms(ownership, epochs, clock, owner, limits.fenceMs),
-    );
+    const seen = { ...shared, nowMs: clock.nowMs, pods: () => this.#pods.present() };
+    this.#reclaimer = new Reclaimer(seen);
+    this.#holdings = new Holdings(seen, (owner) => new Terms(ownership, epochs, clock, owner, limits.fenceMs));
     this.#events = new PodEvents({ ...shared, holdings: this.#holdings });
     this.#pods = new Pods(this.#events);
     const lose = (slot: PodSlot, loss: Loss) => this.lose(slot, loss);
@@ -220,6 +222,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
     sweep(this.core, this.#limits, this.nowMs(), (slot) => this.#overdue(slot));
     this.#pods.tick();
     this.#holdings.tick();
+    this.#reclaimer.tick();
     if (this.core.census.outstanding === 0) this.#onQuiet?.();
   }
 

@@ -25,8 +25,16 @@ function start(podCount: number) {
   }
   const dispatcher = startDispatcher({
     identity: { gatewayId: 'g', epoch: 1, signingKey: makeKeys().privateKey },
-    cluster: { claimed() {}, wantPods() {} },
-    observer: { started() {}, reported() {}, throttled() {}, failed() {}, claimed() {}, initFailed() {} },
+    cluster: { claimed() {}, wantPods() {}, reclaimed() {} },
+    observer: {
+      started() {},
+      reported() {},
+      throttled() {},
+      failed() {},
+      claimed() {},
+      initFailed() {},
+      reclaimed() {},
+    },
     code: async () => Buffer.alloc(0),
     clock: {
       nowMs: () => 0,

@@ -1,3 +1,4 @@
+import { hashOf } from './plan-reclaim.ts';
 import { PodLink } from './pod-link.ts';
 import type { PodLinkOwner } from './pod-link-owner.ts';
 import type { PoolPod, PoolStats } from './types.ts';
@@ -35,7 +36,8 @@ export class Pods {
       if (known.isLinked) this.#departed.add(known);
     }
     if (pod === null) return;
-    const link = new PodLink(pod, this.#owner, preferenceOf(this.#owner.identity.gatewayId, pod.uid));
+    // Each gateway prefers other pods.
+    const link = new PodLink(pod, this.#owner, hashOf(`${this.#owner.identity.gatewayId}/${pod.uid}`));
     this.#present.set(key, link);
     link.update(pod);
   }
@@ -93,11 +95,4 @@ export class Pods {
     for (const pod of this.#present.values()) if (pod.isLinked) yield pod;
     for (const pod of this.#departed) if (pod.isLinked) yield pod;
   }
-}
-
-/** Each gateway prefers other pods: FNV-1a over both names. */
-function preferenceOf(gatewayId: string, podUid: string): number {
-  let hash = 0x811c9dc5;
-  for (const char of `${gatewayId}/${podUid}`) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);
-  return hash >>> 0;
 }

@@ -84,7 +84,11 @@ export function startGateway(
   const dispatcher = startDispatcher({
     identity: { gatewayId, epoch, signingKey: keys.privateKey },
     ownership: (options.ownership ?? soleOwner)(gatewayId),
-    cluster: { claimed: (pod) => claimed.push(pod.name), wantPods: (_pool, count) => wanted.push(count) },
+    cluster: {
+      claimed: (pod) => claimed.push(pod.name),
+      wantPods: (_pool, count) => wanted.push(count),
+      reclaimed() {},
+    },
     observer: {
       started() {},
       reported() {},
@@ -92,6 +96,7 @@ export function startGateway(
       failed() {},
       claimed() {},
       initFailed: (_target, ms) => paused.push(ms),
+      reclaimed() {},
     },
     code: async (sha256) => zips.get(sha256) ?? Buffer.from('no zip at all'),
     clock: realClock,

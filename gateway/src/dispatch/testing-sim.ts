@@ -178,8 +178,16 @@ export class Sim {
     return {
       identity: { gatewayId: id, epoch: this.nowMs - place * 5_000, signingKey: privateKey },
       ownership: this.#ownership(id, place),
-      cluster: { claimed: (pod, target) => this.#label(pod, target.versionUid), wantPods() {} },
-      observer: { started() {}, reported() {}, throttled() {}, failed() {}, claimed() {}, initFailed() {} },
+      cluster: { claimed: (pod, target) => this.#label(pod, target.versionUid), wantPods() {}, reclaimed() {} },
+      observer: {
+        started() {},
+        reported() {},
+        throttled() {},
+        failed() {},
+        claimed() {},
+        initFailed() {},
+        reclaimed() {},
+      },
       code: async () => Buffer.alloc(0),
       clock: {
         nowMs: () => this.nowMs,
@@ -213,6 +221,7 @@ export class Sim {
         return this.term.holder === gatewayId && this.nowMs < this.term.untilMs ? this.term.number : null;
       },
       outstandingElsewhere: () => 0,
+      place: () => ({ index: place, count: this.gateways.length }),
     };
   }
 

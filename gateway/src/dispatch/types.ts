@@ -1,4 +1,5 @@
 import type { ThrottleReason } from '../errors.ts';
+import type { PodSize } from './plan-reclaim.ts';
 
 /** One function version as dispatch needs it; made by the registry from the informers, frozen. */
 export interface Target {
@@ -102,6 +103,12 @@ export interface PoolPod {
   readonly state: 'generic' | 'claimed';
   /** From the annotation; null when generic. */
   readonly versionUid: string | null;
+  /** It fits on no node for want of CPU, memory or number of pods. Absent = it does, or nobody has said so yet. */
+  readonly isShort?: boolean;
+  /** What it asks its node for; absent = unknown. */
+  readonly size?: PodSize;
+  /** Uid of the pod for which it was given up; absent or empty = it was not. */
+  readonly reclaimedFor?: string;
 }
 
 /** Runs invocations on pods: who waits, where each one runs, which pod is claimed, which one is given up. */
@@ -153,6 +160,8 @@ export interface ClusterDoor {
    * A level: said when it rises (at most once per turn of the event loop) and again each second, falls included.
    */
   wantPods(pool: string, count: number): void;
+  /** The idle `pod` was given up so that the pod with that uid finds room: every gateway should see it. */
+  reclaimed(pod: PoolPod, forUid: string): void;
 }
 
 /** Told what happens, for counters and histograms. Called on the hot path: must be cheap, must not throw. */
@@ -169,6 +178,8 @@ export interface DispatchObserver {
   claimed(pool: string, result: 'claimed' | 'lost'): void;
   /** A pod ended without one good invocation; claims of this version pause for `pauseMs`. */
   initFailed(target: Target, pauseMs: number): void;
+  /** The idle `pod` of that version was given up so that another one finds room on the nodes. */
+  reclaimed(target: Target, pod: PoolPod): void;
 }
 
 /** Numbers of one moment. `allocated` slots = claiming + idle + busy + finishing + foreign. */

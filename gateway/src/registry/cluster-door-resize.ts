@@ -43,7 +43,8 @@ function textOf({ cpu, memory }: Size): { cpu: string; memory: string } {
   return { cpu: `${cpu}m`, memory: Number.isInteger(memoryMiB) ? `${memoryMiB}Mi` : `${memory}` };
 }
 
-function sizeOf(quantities: Readonly<Record<string, string>> | undefined): Size {
+/** CPU and memory of a list of quantities; 0 = not said. */
+export function sizeOf(quantities: Readonly<Record<string, string>> | undefined): Size {
   return {
     cpu: Math.ceil(parseQuantity(quantities?.['cpu'] ?? '0') * 1000),
     memory: Math.ceil(parseQuantity(quantities?.['memory'] ?? '0')),

@@ -32,13 +32,16 @@ export interface Telling {
   readonly onResizeRefused?: (pool: string, problem: KubernetesError, isFirst: boolean) => void;
 }
 
+/** Annotation of a pod that was given up while it was idle: `metadata.uid` of the pod that needed the room. */
+export const reclaimedForAnnotation = 'kappa.dev/reclaimed-for';
+
 /** Two gateways that raise the same number meet seldom. */
 const MAX_CONFLICTS = 10;
 /** After the first refusal that no other size would change, the next claims of so many pods do not even ask. */
 const UNASKED_CLAIMS = 100;
 
 /**
- * What dispatch did or wants, told to the cluster afterwards: labels and size of a claimed pod, more generic pods. No request waits
+ * What dispatch did or wants, told to the cluster afterwards: labels and size of a claimed pod, more generic pods, for which pod an idle one was given up. No request waits
  * for it, and it goes on when the API server comes back. A claim that was never told is found by the next gateway: the agent says whose it is.
  *
  * @param poolNamespace where Pools and their pods are
@@ -60,6 +63,12 @@ export function clusterDoor(
     wantPods(pool, count) {
       queue.put(`pool/${pool}`, async () => {
         if (count > 0) await raise(kubernetes, poolNamespace, pool, Math.min(count, poolReplicasMax));
+      });
+    },
+    reclaimed(pod, forUid) {
+      const metadata = { uid: pod.uid, annotations: { [reclaimedForAnnotation]: forUid } };
+      queue.put(`reclaimed/${pod.name}`, async () => {
+        await kubernetes.patch(pods, poolNamespace, pod.name, { metadata });
       });
     },
   };

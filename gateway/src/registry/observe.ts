@@ -5,6 +5,8 @@ import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import { poolLabel, stateLabel, versionUidAnnotation } from '@kappa/crds/labels';
 
 import type { Dispatcher, PoolPod } from '../dispatch/types.ts';
+import { reclaimedForAnnotation } from './cluster-door.ts';
+import { isShortOfRoom, sizeOfPod } from './pod-room.ts';
 import type { Registry } from './registry.ts';
 import { viewAlias, viewFunction, viewVersion } from './views.ts';
 
@@ -60,7 +62,7 @@ export function observe({ kubernetes, registry, dispatcher, poolNamespace, signa
       labelSelector: poolLabel,
       project: viewPod,
       onChange: (key, pod) => dispatcher.onPod(key, pod),
-      snapshot: { name: 'pods', shape: 1 },
+      snapshot: { name: 'pods', shape: 2 },
       signal,
     }),
   };
@@ -73,7 +75,8 @@ export function observe({ kubernetes, registry, dispatcher, poolNamespace, signa
 }
 
 /** The part of a pool pod that dispatch looks at. */
-export function viewPod({ metadata, status }: Pod): PoolPod {
+export function viewPod(pod: Pod): PoolPod {
+  const { metadata, status } = pod;
   const { labels, annotations } = metadata;
   const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed';
   return {
@@ -87,5 +90,8 @@ export function viewPod({ metadata, status }: Pod): PoolPod {
     isOver,
     state: labels[stateLabel] === 'claimed' ? 'claimed' : 'generic',
     versionUid: annotations[versionUidAnnotation] ?? null,
+    isShort: isShortOfRoom(pod),
+    size: sizeOfPod(pod),
+    reclaimedFor: annotations[reclaimedForAnnotation] ?? '',
   };
 }
