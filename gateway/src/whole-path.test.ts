@@ -11,14 +11,14 @@ import { functionUrlHandler } from './function-url/handler.ts';
 import { adminRoutes } from './http/admin-routes.ts';
 import { BufferBudget } from './http/buffer-budget.ts';
 import { controlApp } from './http/control-app.ts';
+import { InFlight } from './http/in-flight.ts';
 import { makeServer } from './http/server.ts';
-import { InFlight } from './in-flight.ts';
 import { invokeHandler } from './lambda-api/invoke.ts';
 import { functionResolver } from './lambda-api/resolve.ts';
 import { gatewayMetrics } from './metrics.ts';
 import { Registry } from './registry/registry.ts';
-import { shutDown } from './shutdown.ts';
 import { fetchOnce, functionView, listen, type Reply, sendRaw, testRouting, versionView } from './testing.ts';
+import { shutDown } from './wiring/shutdown.ts';
 
 const source = `
 export const handler = async (event) => {
@@ -61,7 +61,7 @@ beforeAll(async () => {
   };
   dispatcher = startDispatcher({
     identity: { gatewayId: 'gateway', epoch: 1, signingKey: keys.privateKey },
-    cluster: { claimed: () => undefined, wantPods: () => undefined },
+    cluster: { claimed: () => undefined, wantPods: () => undefined, reclaimed: () => undefined },
     observer: metrics.observer,
     code: async () => code.zip,
     clock: {
@@ -238,14 +238,16 @@ test('the end: ready no more, a call in flight is answered, the connection close
       failReadiness: () => {
         isStopping = true;
       },
+      leaveRing: () => undefined,
       closeServer: () => void server.close(),
-      whenIdle: () => inFlight.whenIdle(),
+      whenAnswered: () => inFlight.whenIdle(),
       drain: async (signal) => {
         steps.push(`drained with ${inFlight.count} in flight`);
         await dispatcher.drain(signal);
       },
       closeConnections: () => server.closeAllConnections(),
-      stopWatching: async () => void steps.push('blind'),
+      stopRing: async () => undefined,
+      stopWatching: () => void steps.push('blind'),
     },
     {
       lagMs: 1,

@@ -1,14 +1,12 @@
 import type { KeyObject } from 'node:crypto';
-
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 
-import type { GatewayConfig } from './config.ts';
-import type { DispatchClock } from './dispatch/options.ts';
-import { type Ownership, soleOwner } from './dispatch/ownership.ts';
-import type { Dispatcher, Target } from './dispatch/types.ts';
-import { watchMembers } from './ring/members.ts';
-import { startRing } from './ring/ring.ts';
-import type { RingStats } from './ring/ring-options.ts';
+import { type Ownership, soleOwner } from '../dispatch/ownership.ts';
+import type { Dispatcher, Target } from '../dispatch/types.ts';
+import { watchMembers } from '../ring/members.ts';
+import { startRing } from '../ring/ring.ts';
+import type { RingStats } from '../ring/ring-options.ts';
+import { type Context, textOf } from './context.ts';
 
 /** This gateway among the others. */
 export interface Membership {
@@ -26,45 +24,44 @@ export interface Membership {
   readonly stop: () => Promise<void>;
 }
 
-/** What {@link joinRing} works with. */
-export interface JoinDeps {
-  readonly config: Pick<GatewayConfig, 'peerService' | 'peerPort' | 'podIp' | 'namespace' | 'zone'>;
-  readonly gatewayId: string;
+/** What {@link joinRing} connects. */
+export interface JoinParts {
   readonly signingKey: KeyObject;
   readonly kubernetes: Pick<Kubernetes, 'watch'>;
-  readonly clock: DispatchClock;
   /** Looked at only after the start: it is made with the membership's ownership. */
   readonly dispatcher: () => Dispatcher;
   readonly targetOf: (versionUid: string) => Target | undefined;
-  readonly onProblem: (key: string, error: unknown) => void;
-  /** It cannot be reached by the others: it must not go on. */
-  readonly onFatal: (error: unknown) => void;
-  readonly signal: AbortSignal;
 }
 
-/** Joins the gateways that stand behind the peers' Service, or stands alone where none is named (local mode). */
-export function joinRing(deps: JoinDeps): Membership {
-  const { config, gatewayId, dispatcher } = deps;
-  if (config.peerService === '') return alone(deps);
+/**
+ * Joins the gateways that stand behind the peers' Service, or stands alone where none is named (local mode). When the others cannot
+ * reach it, the process ends.
+ */
+export function joinRing(context: Context, parts: JoinParts): Membership {
+  const { config, gatewayId, clock, problem, fail } = context;
+  const { dispatcher } = parts;
+  if (config.peerService === '') return alone(context, dispatcher);
   const ring = startRing({
     gatewayId,
-    signingKey: deps.signingKey,
+    signingKey: parts.signingKey,
     listen: { host: config.podIp, port: config.peerPort },
     members: watchMembers({
-      kubernetes: deps.kubernetes,
+      kubernetes: parts.kubernetes,
       namespace: config.namespace,
       service: config.peerService,
       defaultPort: config.peerPort,
-      signal: deps.signal,
+      signal: context.life.signal,
     }),
-    clock: deps.clock,
+    clock,
     dispatcher: { invoke: (target, invocation, options) => dispatcher().invoke(target, invocation, options) },
-    targetOf: deps.targetOf,
+    targetOf: parts.targetOf,
     load: () => dispatcher().load(),
     onChange: () => dispatcher().onRing(),
-    onProblem: deps.onProblem,
+    onProblem: (key, err) => problem(key, { problem: textOf(err) }, 'another gateway cannot be spoken to'),
   });
-  ring.whenListening.catch(deps.onFatal);
+  ring.whenListening.catch((err: unknown) =>
+    fail(err, { host: config.podIp, port: config.peerPort }, 'cannot listen for other gateways'),
+  );
   return {
     ownership: ring,
     router: ring.router,
@@ -76,7 +73,7 @@ export function joinRing(deps: JoinDeps): Membership {
   };
 }
 
-function alone({ config, gatewayId, dispatcher }: JoinDeps): Membership {
+function alone({ config, gatewayId }: Context, dispatcher: () => Dispatcher): Membership {
   return {
     ownership: soleOwner(gatewayId),
     router: { invoke: (target, invocation) => dispatcher().invoke(target, invocation) },

@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import { defaultAccountId } from '@kappa/crds/accounts';
+import type { Registry as MetricRegistry } from 'prom-client';
+
+import { openDoor } from '../auth/authenticator.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { Dispatcher } from '../dispatch/types.ts';
+import { functionUrlHandler } from '../function-url/handler.ts';
+import { adminRoutes } from '../http/admin-routes.ts';
+import { blobRoutes } from '../http/blob-routes.ts';
+import { BufferBudget } from '../http/buffer-budget.ts';
+import { controlApp } from '../http/control-app.ts';
+import { InFlight } from '../http/in-flight.ts';
+import { makeServer, type ServerDeps, type ServerOptions } from '../http/server.ts';
+import { toLambdaError } from '../lambda-api/errors.ts';
+import { invokeHandler } from '../lambda-api/invoke.ts';
+import { functionResolver } from '../lambda-api/resolve.ts';
+import type { GatewayMetrics } from '../metrics.ts';
+import type { Functions } from '../registry/functions.ts';
+import { type Context, textOf } from './context.ts';
+import type { Callers } from './know-callers.ts';
+
+/** The HTTP servers. */
+export interface Doors {
+  /** Callers' requests without an answer yet. */
+  readonly inFlight: InFlight;
+  /** Bytes of requests that are held. */
+  readonly budget: BufferBudget;
+  /** Takes no new connections of callers and closes idle ones; health and metrics stay. */
+  readonly close: () => void;
+  /** Ends what is left of callers' connections. */
+  readonly closeConnections: () => void;
+  /** Ends the port of health and metrics, where there is one. */
+  readonly closeAdmin: () => void;
+}
+
+/** What {@link openDoors} connects. */
+export interface DoorParts {
+  readonly functions: Functions;
+  readonly callers: Callers;
+  /** Where requests go. */
+  readonly router: Pick<Dispatcher, 'invoke'>;
+  readonly blobs: BlobStore;
+  readonly metrics: GatewayMetrics;
+  readonly metricRegistry: MetricRegistry;
+  /** Why callers should not come yet, the end of the process apart; empty = they should. */
+  readonly notReadyBecause: () => readonly string[];
+}
+
+/** Opens the port of callers, and that of health and metrics where it is another one. A port that is taken ends the process. */
+export function openDoors(context: Context, parts: DoorParts): Doors {
+  const { config, log, fail } = context;
+  const budget = new BufferBudget(config.maxBufferedBytes);
+  const inFlight = new InFlight();
+  const onRefused = refusalTeller(context, parts.metrics);
+  const admin = adminOf(context, parts);
+  const control = controlApp({
+    admin: config.adminPort === null ? admin : null,
+    blobs: config.auth === 'none' ? blobRoutes(parts.blobs) : null, // for this machine's own callers: see parseConfig
+    onError: onRefused,
+  });
+  const server = makeServer(serverOptions(context), {
+    ...handlers(context, parts, { budget, onRefused }),
+    control,
+    newRequestId: randomUUID,
+    isStopping: () => context.life.isEnding,
+    onInFlight: (change) => inFlight.change(change),
+    onBug: (err, requestId) => log.error({ requestId, err }, 'a handler threw what it must not throw'),
+  });
+  server.on('error', (err) => fail(err, { host: config.host, port: config.port }, 'cannot listen'));
+  const adminServer: Server | null =
+    config.adminPort === null
+      ? null
+      : controlApp({ admin, blobs: null, onError: onRefused }).listen(config.adminPort, config.host);
+  server.listen(config.port, config.host, () => log.info({ address: server.address() }, 'listening'));
+  return {
+    inFlight,
+    budget,
+    close: () => void server.close(),
+    closeConnections: () => server.closeAllConnections(),
+    closeAdmin: () => {
+      adminServer?.close();
+      adminServer?.closeAllConnections();
+    },
+  };
+}
+
+function serverOptions({ config }: Context): ServerOptions {
+  return {
+    urlDomain: config.urlDomain,
+    maxHeaderBytes: config.maxHeaderBytes,
+    headersTimeoutMs: Math.min(10_000, config.requestTimeoutMs),
+    requestTimeoutMs: config.requestTimeoutMs,
+    keepAliveTimeoutMs: config.keepAliveMs,
+    lingerMs: 2000,
+  };
+}
+
+type OnRefused = (err: unknown, requestId: string) => void;
+
+/** The two ways in: Lambda's Invoke, and function URLs. */
+function handlers(
+  { config, arnOf }: Context,
+  { functions, callers: { authenticator }, router }: DoorParts,
+  { budget, onRefused }: { readonly budget: BufferBudget; readonly onRefused: OnRefused },
+): Pick<ServerDeps, 'invoke' | 'functionUrl'> {
+  const { region, urlDomain } = config;
+  const shared = { dispatcher: router, budget, now: Date.now, onRefused };
+  const resolve = functionResolver({ functions, region, defaultAccountId, arnOf, random: Math.random });
+  return {
+    invoke: invokeHandler({ ...shared, authenticator: authenticator ?? openDoor, resolve }),
+    functionUrl: functionUrlHandler({ ...shared, authenticator, functions, urlDomain, random: Math.random }),
+  };
+}
+
+function adminOf({ life }: Context, { metricRegistry, notReadyBecause }: DoorParts): ReturnType<typeof adminRoutes> {
+  return adminRoutes({
+    notReadyBecause: () => [...(life.isEnding ? ['stopping'] : []), ...notReadyBecause()],
+    metrics: async () => ({ contentType: metricRegistry.contentType, text: await metricRegistry.metrics() }),
+  });
+}
+
+/** Counts requests that no function answered, and tells of those that are the platform's fault. */
+function refusalTeller({ problem }: Context, metrics: GatewayMetrics): OnRefused {
+  return (err, requestId) => {
+    const { code, fault, message, cause } = toLambdaError(err);
+    metrics.refused(code, fault);
+    if (fault !== 'platform') return;
+    const why = cause === undefined ? undefined : textOf(cause);
+    problem(
+      `${code} ${message} ${why}`,
+      { requestId, code, problem: message, why },
+      'a request failed by a fault of the platform',
+    );
+  };
+}

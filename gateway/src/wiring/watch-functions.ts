@@ -1,0 +1,88 @@
+import type { Kubernetes } from '@kappa/crds/client/kubernetes';
+
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { Dispatcher, Target } from '../dispatch/types.ts';
+import { type EnvironmentDeps, environmentSource } from '../registry/environment.ts';
+import type { Functions } from '../registry/functions.ts';
+import { observe } from '../registry/observe.ts';
+import { Registry } from '../registry/registry.ts';
+import { sourceReader } from '../registry/source-reader.ts';
+import { WarmUp } from '../registry/warm-up.ts';
+import { keepValues } from '../snapshot/kept-values.ts';
+import type { Context } from './context.ts';
+
+/** What the gateway knows of the functions in the cluster. */
+export interface WatchedFunctions {
+  readonly functions: Functions;
+  /** The version that may be called now. */
+  readonly targetOf: (versionUid: string) => Target | undefined;
+  /** Whether the Function (namespace/name) still exists. */
+  readonly has: (key: string) => boolean;
+  /** Names of what has not been listed yet. */
+  readonly missing: () => readonly string[];
+  /** Objects by kind, for gauges. */
+  readonly sizes: () => Readonly<Record<string, number>>;
+}
+
+/** What {@link watchFunctions} connects. */
+export interface WatchParts {
+  readonly kubernetes: Pick<Kubernetes, 'watch' | 'get'>;
+  readonly blobs: Pick<BlobStore, 'get'>;
+  readonly dispatcher: Pick<Dispatcher, 'onPod' | 'onVersions'>;
+}
+
+/** Code up to this size is read before the first call asks for it. */
+const WARM_UP_BYTES = 256 * 1024;
+
+/** Follows functions, versions and pods, and tells the dispatcher of them. Runs until the life's signal aborts. */
+export function watchFunctions(context: Context, { kubernetes, blobs, dispatcher }: WatchParts): WatchedFunctions {
+  const { config, arnOf, clock, life, log } = context;
+  const warmUp = new WarmUp({ readCode: (sha256) => blobs.get(sha256), maxCodeBytes: WARM_UP_BYTES });
+  const read = readValues(context, kubernetes);
+  let targets: ReadonlyMap<string, Target> = new Map();
+  const registry = new Registry({
+    routing: {
+      region: config.region,
+      arnOf,
+      environmentOf: environmentSource({ read, now: clock.nowMs, schedule: clock.after }),
+    },
+    dispatcher: {
+      onVersions: (current) => {
+        targets = current;
+        dispatcher.onVersions(current);
+        warmUp.onVersions(current);
+      },
+    },
+    holdMs: config.updateHoldMs,
+    startWaitMs: config.startWaitMs,
+    now: clock.nowMs,
+    schedule: clock.after,
+    defer: clock.soon,
+  });
+  const { poolNamespace } = config;
+  const observation = observe({ kubernetes, registry, dispatcher, poolNamespace, signal: life.signal });
+  observation.whenSynced.then(
+    () => log.info(observation.sizes(), 'ready'),
+    () => undefined, // aborted: the process ends
+  );
+  return {
+    functions: registry,
+    targetOf: (versionUid) => targets.get(versionUid),
+    has: (key) => registry.has(key),
+    missing: observation.missing,
+    sizes: () => ({ ...registry.stats(), ...observation.sizes() }),
+  };
+}
+
+/** Secrets and ConfigMaps that environments refer to; kept for a restart where there is a place for them. */
+function readValues(context: Context, kubernetes: Pick<Kubernetes, 'get'>): EnvironmentDeps['read'] {
+  const { config, clock, life, teller } = context;
+  const read = sourceReader(kubernetes);
+  if (config.snapshotDir === '') return read;
+  return keepValues(read, {
+    directory: config.snapshotDir,
+    signal: life.signal,
+    now: clock.nowMs,
+    onProblem: teller('values', 'values are not kept'),
+  });
+}
