@@ -7,7 +7,7 @@ import { installTools } from './debian.ts';
 import { type ImageSpec, imageName, selectImages, type Tags } from './images.ts';
 import { hashInputs } from './inputs.ts';
 import { withLock } from './lock.ts';
-import { partHash, providePart } from './parts.ts';
+import { type PartName, partHash, providePart } from './parts.ts';
 import { cache, repository } from './places.ts';
 import { run } from './run.ts';
 
@@ -27,6 +27,9 @@ export interface BuiltImage {
   readonly isCached: boolean;
 }
 
+/** A part by the name of the one whose place it takes. */
+type StandIns = Readonly<Partial<Record<PartName, PartName>>>;
+
 /** What {@link buildImages} takes. */
 export interface BuildOptions {
   /** Images as {@link selectImages} names them; default: those of a test run. */
@@ -35,6 +38,8 @@ export interface BuildOptions {
   readonly version?: string;
   /** Put after the tags of the runtime images, and into their label; default: nothing. */
   readonly suffix?: string;
+  /** Parts that are put in the place of others, e.g. `{ agent: 'oldAgent' }`; such images need a suffix of their own. */
+  readonly standIns?: StandIns;
   /** Told of each step that takes time. */
   readonly onProgress?: (text: string) => void;
 }
@@ -51,18 +56,22 @@ export function buildImages(options: BuildOptions = {}): Promise<readonly BuiltI
 async function buildMissing(options: BuildOptions): Promise<readonly BuiltImage[]> {
   const tags: Tags = { version: options.version ?? ownVersion(), suffix: options.suffix ?? '' };
   const progress = options.onProgress ?? (() => {});
+  const standIns = options.standIns ?? {};
   const chosen = selectImages(options.names ?? []);
-  const wanted = chosen.map((image) => ({ image, name: imageName(image, tags), path: archivePath(image, tags) }));
+  const wanted = chosen.map((image) => {
+    const parts = new Map(image.parts.map((stage) => [stage, standIns[stage] ?? stage]));
+    return { image, parts, name: imageName(image, tags), path: archivePath(image, parts, tags) };
+  });
   if (wanted.some(({ path }) => !existsSync(`${path}.json`))) {
     await installTools();
     await removeLeftovers();
   }
   const built: BuiltImage[] = [];
-  for (const { image, name, path } of wanted) {
+  for (const { image, parts, name, path } of wanted) {
     const isCached = existsSync(`${path}.json`);
     if (!isCached) {
       progress(`building ${name}`);
-      await build(image, name, tags, path);
+      await build({ image, parts, name, tags }, path);
     }
     built.push({ ...parseFacts(readFileSync(`${path}.json`, 'utf8')), name, archive: path, isCached });
   }
@@ -74,10 +83,13 @@ function ownVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** The part that is given for each stage. */
+type Parts = ReadonlyMap<PartName, PartName>;
+
 /** Says by its name what is in it. */
-function archivePath(image: ImageSpec, tags: Tags): string {
+function archivePath(image: ImageSpec, parts: Parts, tags: Tags): string {
   const name = imageName(image, tags);
-  const facts = [name, tags.version, baseHash(image.base), ...image.parts.map(partHash)];
+  const facts = [name, tags.version, baseHash(image.base), ...[...parts.values()].map(partHash)];
   const hash = hashInputs(repository, [image.dockerfile, ...image.inputs], facts);
   return join(cache, 'archives', `${archivePrefix(name)}${hash}.tar`);
 }
@@ -88,12 +100,15 @@ const keptForMs = 3_600_000;
 const archivePrefix = (name: string): string => `${name.replace(/[/:]/g, '_')}-`;
 
 /** Builds and writes the archive, then the facts beside it: an archive with facts is whole. */
-async function build(image: ImageSpec, name: string, tags: Tags, path: string): Promise<void> {
+async function build(
+  { image, parts, name, tags }: { image: ImageSpec; parts: Parts; name: string; tags: Tags },
+  path: string,
+): Promise<void> {
   const startMs = performance.now();
   removeOld(archivePrefix(name));
   const base = await provideBase(image.base);
   const contexts: Record<string, string> = {};
-  for (const part of image.parts) contexts[part] = await providePart(part);
+  for (const [stage, part] of parts) contexts[stage] = await providePart(part);
   const tag = `localhost/${name}`;
   const args = { BASE: base, VERSION: `${tags.version}${tags.suffix}`, REVISION: await revision() };
   await buildImage({ dockerfile: join(repository, image.dockerfile), context: repository, tag, args, contexts });

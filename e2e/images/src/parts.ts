@@ -30,15 +30,17 @@ export const parts = {
     facts: [],
     make: makeModules,
   },
-  agent: {
+  agent: { inputs: ['runtime-images/agent'], facts: [], make: (folder) => makeAgent(folder) },
+  // Stands in for `agent`: speaks what agents of one version ago speak on the link.
+  oldAgent: {
     inputs: ['runtime-images/agent'],
     facts: [],
-    make: (folder) => goBuild(join(repository, 'runtime-images/agent'), ['build', '-o', join(folder, 'agent')], '.'),
+    make: (folder) => makeAgent(folder, '-X main.newestProtocol=1'),
   },
   store: {
     inputs: [],
     facts: [storeModule],
-    make: (folder) => goBuild(folder, ['install'], storeModule, { GOBIN: folder }),
+    make: (folder) => goBuild(folder, ['install'], storeModule, { env: { GOBIN: folder } }),
   },
 } as const satisfies Readonly<Record<string, Part>>;
 
@@ -83,11 +85,17 @@ async function makeModules(folder: string): Promise<void> {
   rmSync(join(app, 'package-lock.json'));
 }
 
+function makeAgent(folder: string, linkerFlags = ''): Promise<void> {
+  const command = ['build', '-o', join(folder, 'agent')];
+  return goBuild(join(repository, 'runtime-images/agent'), command, '.', { linkerFlags });
+}
+
 async function goBuild(
   cwd: string,
   command: readonly string[],
   what: string,
-  env: Readonly<Record<string, string>> = {},
+  { linkerFlags = '', env = {} }: { linkerFlags?: string; env?: Readonly<Record<string, string>> },
 ): Promise<void> {
-  await run('go', [...command, '-trimpath', '-ldflags', '-s -w', what], { cwd, env: { CGO_ENABLED: '0', ...env } });
+  const flags = ['-trimpath', '-ldflags', `-s -w ${linkerFlags}`];
+  await run('go', [...command, ...flags, what], { cwd, env: { CGO_ENABLED: '0', ...env } });
 }
