@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { parseConfig } from './config.ts';
 
 test('an empty environment is local mode', () => {
-  expect(parseConfig({})).toMatchObject({ port: 9002, publicUrl: 'http://127.0.0.1:9000', allowLocalCode: false });
+  expect(parseConfig({})).toMatchObject({ port: 9002, publicUrl: 'http://127.0.0.1:9000', poolPullSecrets: [] });
 });
 
 test('every bad variable is named at once', () => {
@@ -19,6 +19,7 @@ test('in a cluster', () => {
     KAPPA_IMAGE_PREFIX: 'registry.example/',
     KAPPA_IMAGE_SUFFIX: '-0.2.0',
     KAPPA_POOL_PRIORITY_CLASS: 'functions',
+    KAPPA_POOL_PULL_SECRETS: 'registry,mirror',
     KAPPA_S3_ENDPOINT: 'http://kappa-store:7070',
     KAPPA_IDENTITY: 'kappa-controller-0',
   };
@@ -27,6 +28,7 @@ test('in a cluster', () => {
     imagePrefix: 'registry.example/',
     imageSuffix: '-0.2.0',
     poolPriorityClass: 'functions',
+    poolPullSecrets: ['registry', 'mirror'],
     poolRollAfterSeconds: 600,
     s3: { endpoint: 'http://kappa-store:7070', bucket: 'kappa-code', region: 'us-east-1' },
     identity: 'kappa-controller-0',

@@ -23,6 +23,8 @@ export interface ControllerConfig {
   readonly imageSuffix: string;
   /** `KAPPA_POOL_PRIORITY_CLASS`: PriorityClass of pool pods; empty = none. */
   readonly poolPriorityClass: string;
+  /** `KAPPA_POOL_PULL_SECRETS`: names of Secrets beside the pools that their images are pulled with, comma separated. */
+  readonly poolPullSecrets: readonly string[];
   /** `KAPPA_POOL_ROLL_AFTER_SECONDS`: claimed pods of an older template are replaced one by one after so long. */
   readonly poolRollAfterSeconds: number;
   /** `KAPPA_PUBLIC_URL`: the gateway as callers see it, no slash at the end. */
@@ -63,6 +65,9 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     imagePrefix: text('KAPPA_IMAGE_PREFIX', ''),
     imageSuffix: text('KAPPA_IMAGE_SUFFIX', ''),
     poolPriorityClass: text('KAPPA_POOL_PRIORITY_CLASS', ''),
+    poolPullSecrets: text('KAPPA_POOL_PULL_SECRETS', '')
+      .split(',')
+      .filter((name) => name !== ''),
     poolRollAfterSeconds: integer('KAPPA_POOL_ROLL_AFTER_SECONDS', 600, 0, 604_800),
     publicUrl,
     poolMinReplicas: integer('KAPPA_POOL_MIN_REPLICAS', 2, 0, 1_000),

@@ -125,6 +125,7 @@ const poolQueue = queueOf('pool', (name) =>
       imagePrefix: config.imagePrefix,
       imageSuffix: config.imageSuffix,
       priorityClass: config.poolPriorityClass,
+      pullSecrets: config.poolPullSecrets,
     },
     gatewayKey: () => view.gatewayKey,
     pacing: {

@@ -17,6 +17,7 @@ const settings: PodSettings = {
   imagePrefix: '',
   imageSuffix: '',
   priorityClass: '',
+  pullSecrets: [],
 };
 const pool = { name: 'nodejs24.x', uid: 'u' };
 const podOf = (r: Runtime = runtime, s: PodSettings = settings, ordinal = 1) =>
@@ -34,6 +35,7 @@ const anySettings = fc.record<PodSettings>({
   imagePrefix: fc.string(),
   imageSuffix: fc.string(),
   priorityClass: fc.string(),
+  pullSecrets: fc.array(fc.string()),
 });
 
 test('whatever the runtime and the settings: a pool pod meets Pod Security restricted, and asks for nothing of its node or the API', () => {
@@ -130,6 +132,7 @@ describe('the template hash', () => {
     ['suffix', hashOf({}, { imageSuffix: '-0.2.0' })],
     ['region', hashOf({}, { region: 'eu-central-1' })],
     ['priority class', hashOf({}, { priorityClass: 'functions' })],
+    ['Secrets for registries', hashOf({}, { pullSecrets: ['registry'] })],
     ['key of the gateways', hashOf({}, {}, 'another')],
   ])('changes with the %s', (_what, after) => {
     expect(after).not.toBe(before);

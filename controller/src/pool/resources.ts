@@ -15,6 +15,8 @@ export interface PodSettings {
   readonly imageSuffix: string;
   /** PriorityClass of the pods; empty = the cluster's default. */
   readonly priorityClass: string;
+  /** Names of Secrets in the pools' namespace that images are pulled with. */
+  readonly pullSecrets: readonly string[];
 }
 
 /** Ports of a pod on its own address. */
@@ -93,6 +95,7 @@ function makeSpec(pool: string, runtime: Runtime, settings: PodSettings) {
     enableServiceLinks: false,
     terminationGracePeriodSeconds: 960, // the longest function, and a margin
     ...(settings.priorityClass !== '' && { priorityClassName: settings.priorityClass }),
+    ...(settings.pullSecrets.length > 0 && { imagePullSecrets: settings.pullSecrets.map((name) => ({ name })) }),
     securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
     topologySpreadConstraints: [spreadOverZones(labelsOf(pool))],
     tolerations: ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].map((key) => ({

@@ -95,7 +95,7 @@ describe('the public key', () => {
     await makeNamespace(poolNamespace);
     for (const publicKey of ['b25l', 'dHdv']) {
       const env = { KUBECONFIG: api.kubeconfig, KAPPA_POOL_NAMESPACE: poolNamespace, KAPPA_PUBLIC_KEY: publicKey };
-      expect(await runEntry('publish-key.ts', env)).toBe(0);
+      expect(await runEntry('publish.ts', env)).toBe(0);
       const { data } = await api.kubernetes.get(configMaps, poolNamespace, 'kappa-gateway');
       expect(data).toEqual({ publicKey });
     }
@@ -103,7 +103,36 @@ describe('the public key', () => {
 
   test('is never published empty', async () => {
     const env = { KUBECONFIG: api.kubeconfig, KAPPA_POOL_NAMESPACE: poolNamespace, KAPPA_PUBLIC_KEY: '' };
-    expect(await runEntry('publish-key.ts', env)).not.toBe(0);
+    expect(await runEntry('publish.ts', env)).not.toBe(0);
+  });
+});
+
+describe('Secrets for private registries', () => {
+  const type = 'kubernetes.io/dockerconfigjson';
+  const publish = (): Promise<number | null> =>
+    runEntry('publish.ts', {
+      KUBECONFIG: api.kubeconfig,
+      KAPPA_NAMESPACE: namespace,
+      KAPPA_POOL_NAMESPACE: poolNamespace,
+      KAPPA_PUBLIC_KEY: 'b25l',
+      KAPPA_POOL_PULL_SECRETS: 'registry,elsewhere',
+    });
+  const write = async (where: string, name: string, text: string): Promise<void> => {
+    const data = { '.dockerconfigjson': Buffer.from(text).toString('base64') };
+    await api.kubernetes.apply(secrets, { metadata: { name, namespace: where }, type, data }, 'user');
+  };
+  const readCopy = async (name: string): Promise<string | undefined> =>
+    valuesOf(await api.kubernetes.get(secrets, poolNamespace, name))['.dockerconfigjson'];
+
+  test('are copied to where pool pods find them, and follow; one that is only there stays', async () => {
+    await write(poolNamespace, 'elsewhere', '{"auths":{"own":{}}}');
+    for (const text of ['{"auths":{}}', '{"auths":{"new":{}}}']) {
+      await write(namespace, 'registry', text);
+      expect(await publish()).toBe(0);
+      expect(await readCopy('registry')).toBe(text);
+    }
+    expect((await api.kubernetes.get(secrets, poolNamespace, 'registry')).type).toBe(type);
+    expect(await readCopy('elsewhere')).toBe('{"auths":{"own":{}}}');
   });
 });
 
