@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Runtime } from './runtime.ts';
+import { FakeLists } from './testing-lists.ts';
 
 /** An object as the fake keeps it. */
 export interface FakeObject {
@@ -39,6 +40,7 @@ export class FakeApi {
   readonly #directory = mkdtempSync(join(tmpdir(), 'kappa-fake-api-'));
   readonly #objects = new Map<string, FakeObject>();
   readonly #changes: Change[] = [];
+  readonly #lists = new FakeLists<FakeObject>();
   readonly #watches = new Map<ServerResponse, string>();
   readonly #sockets = new Set<Socket>();
   readonly #listFaults: Fault[] = [];
@@ -144,10 +146,11 @@ export class FakeApi {
     this.#watches.clear();
   }
 
-  /** History up to now is gone: a watch from an older version gets 410. */
+  /** History up to now is gone: a watch from an older version and the next page of an older list get 410. */
   compact(): void {
     this.#oldest = this.#version;
     this.#changes.length = 0;
+    this.#lists.forget();
   }
 
   #tell(change: Change): void {
@@ -177,14 +180,12 @@ export class FakeApi {
     const all = [...this.#objects]
       .filter(([key]) => matches(key.slice(0, key.lastIndexOf('/')), url.pathname))
       .map(([, object]) => object);
-    const from = Number(url.searchParams.get('continue') ?? 0);
-    const to = from + Number(url.searchParams.get('limit') ?? all.length);
-    const next = to < all.length ? { continue: String(to) } : {};
-    send(response, 200, {
-      kind: 'List',
-      metadata: { resourceVersion: String(this.#version), ...next },
-      items: all.slice(from, to),
-    });
+    const limit = Number(url.searchParams.get('limit') ?? 0);
+    const page = this.#lists.page(url.searchParams.get('continue'), limit, { version: this.#version, items: all });
+    if (page === null)
+      return send(response, 410, { kind: 'Status', reason: 'Expired', message: 'continue is too old' });
+    const metadata = { resourceVersion: String(page.version), ...(page.next === null ? {} : { continue: page.next }) };
+    send(response, 200, { kind: 'List', metadata, items: page.items });
   }
 
   #watch(url: URL, response: ServerResponse): undefined {

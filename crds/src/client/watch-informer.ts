@@ -113,7 +113,7 @@ export class WatchInformer<T, P> implements Informer<P> {
   /** One complete list. */
   async #list(): Promise<void> {
     const seen = new Set<string>();
-    let version = '';
+    let version: string | undefined;
     let next: string | undefined;
     do {
       const page: ListPage = readPage(
@@ -125,7 +125,8 @@ export class WatchInformer<T, P> implements Informer<P> {
         }),
       );
       for (const item of page.items) this.#take(item, seen);
-      ({ version, next } = page);
+      version ??= page.version; // of the first: what a later page was too late for, the watch says
+      next = page.next;
     } while (next !== undefined);
     for (const key of [...this.#entries.keys()]) if (!seen.has(key)) this.#remove(key);
     this.#version = version;
