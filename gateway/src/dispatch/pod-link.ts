@@ -1,5 +1,5 @@
 import { ServiceException } from '../errors.ts';
-import { LinkError, type PodState, type Welcome } from '../link/link.ts';
+import { LinkError, type Welcome } from '../link/link.ts';
 import type { Call } from './call.ts';
 import type { PodLinkOwner } from './pod-link-owner.ts';
 import { PodTalk } from './pod-talk.ts';
@@ -8,7 +8,10 @@ import { PodWire } from './pod-wire.ts';
 import type { CorePod, Slot } from './slot.ts';
 import type { PoolPod } from './types.ts';
 
-/** One pool pod and the link to it. */
+/**
+ * One pool pod and the link to it: what the pod is used for, while links come and go. What is said over the link, and heard, is
+ * {@link PodTalk}'s; when it is dialled again is {@link PodWire}'s.
+ */
 export class PodLink implements CorePod {
   readonly pool: string;
   readonly preference: number;
@@ -35,8 +38,6 @@ export class PodLink implements CorePod {
   readonly #owner: PodLinkOwner;
   readonly #wire: PodWire;
   readonly #talk: PodTalk;
-  /** SPECIALIZE for the present slot was written; before that a lost slot's request provably did not run. */
-  #isClaimSent = false;
   /** The link is closed to ask a Foreign slot again (protocol 1). */
   #isAsking = false;
   #condemnReason = '';
@@ -49,20 +50,20 @@ export class PodLink implements CorePod {
     this.zone = pod.zone;
     this.preference = preference;
     this.#owner = owner;
-    this.#talk = new PodTalk(this, owner);
     this.#wire = new PodWire(owner, {
       dialling: () => owner.dialling(this),
       opened: (_connection, welcome) => {
         this.#onOpened(welcome);
         owner.dialled(this);
       },
-      stateChanged: (state) => this.#onState(state),
+      stateChanged: (state) => this.#talk.told(state),
       failed: (error) => {
         this.#onFailed(error);
         owner.dialled(this);
       },
       closed: (error) => this.#onClosed(error),
     });
+    this.#talk = new PodTalk(this, this.#wire, owner);
   }
 
   /** It takes no further invocation after the present one. */
@@ -99,32 +100,24 @@ export class PodLink implements CorePod {
       this.#wire.dialIfDue(this.pod);
   }
 
-  /** Writes SPECIALIZE with that epoch in `head`, and INVOKE right behind when the slot has a request. False = nothing was written. */
+  /** @see PodTalk.specialize */
   specialize(slot: Slot<PodLink, Call>, epoch: number, head: string, code: Buffer): boolean {
-    const { connection } = this.#wire;
-    if (connection === null || !connection.isOpen) return false;
-    this.#isClaimSent = true;
-    return this.#talk.specialize(connection, slot, epoch, [head, code]);
+    return this.#talk.specialize(slot, epoch, head, code);
   }
 
-  /** Writes INVOKE for the slot's request. False = nothing was written. */
+  /** @see PodTalk.run */
   run(slot: Slot<PodLink, Call>): boolean {
-    return this.#talk.run(this.#wire.connection, slot);
+    return this.#talk.run(slot);
   }
 
-  /** Asks to become the holder of what its slot holds. False = nothing was written. */
+  /** @see PodTalk.adopt */
   adopt(slot: Slot<PodLink, Call>, epoch: number): boolean {
-    return this.#talk.adopt(this.#wire.connection, slot, epoch);
+    return this.#talk.adopt(slot, epoch);
   }
 
-  /**
-   * Shuts out older claims of a function (namespace/name).
-   * @param ended null = the pod is fenced; else why not: with StaleEpoch a higher epoch is needed
-   * @returns false = nothing was written, `ended` is not called
-   */
+  /** @see PodTalk.fence */
   fence(functionKey: string, epoch: number, ended: (refusal: LinkError | null) => void): boolean {
-    const told = (state: PodState) => this.#onState(state);
-    return this.#talk.fence(this.#wire.connection, { key: functionKey, epoch }, told, ended);
+    return this.#talk.fence(functionKey, epoch, ended);
   }
 
   /** The pod becomes, or is, a slot. */
@@ -132,9 +125,8 @@ export class PodLink implements CorePod {
     this.use = 'slot';
     this.slot = slot;
     this.isTaken = false;
-    this.#talk.forget();
     this.isConfirmed = isConfirmed;
-    this.#isClaimSent = isConfirmed;
+    this.#talk.begin(isConfirmed);
   }
 
   /** The slot was given up and nothing of it is left: what the pod is was told before. */
@@ -156,7 +148,7 @@ export class PodLink implements CorePod {
     this.use = 'condemned';
     this.slot = null;
     this.#condemnReason = reason;
-    this.#talk.drain(this.#wire.connection, this.#condemnReason);
+    this.#talk.drain(this.#condemnReason);
   }
 
   /** It refused a SPECIALIZE or an INVOKE; its slot has been given up. */
@@ -213,6 +205,14 @@ export class PodLink implements CorePod {
     this.#wire.hangUp();
   }
 
+  /** Gives up its slot, whose request is tried again when it provably did not run. */
+  loseSlot(message: string): void {
+    const { slot } = this;
+    this.slot = null;
+    if (slot === null || slot.state === 'Gone' || slot.state === 'Lost') return;
+    this.#owner.slotLost(slot, new ServiceException(message), !this.#talk.isClaimSent);
+  }
+
   /** The Lost slot is no more: the pod was seen again, or has ended. */
   endGhost(): void {
     const { ghost } = this;
@@ -234,9 +234,9 @@ export class PodLink implements CorePod {
     const isAsked = this.#isAsking;
     this.#isAsking = false;
     this.isSuspect = false;
-    this.learn(welcome);
+    this.#talk.learn(welcome);
     if (this.use === 'condemned') {
-      this.#talk.drain(this.#wire.connection, this.#condemnReason);
+      this.#talk.drain(this.#condemnReason);
       return;
     }
     const { slot } = this;
@@ -245,48 +245,9 @@ export class PodLink implements CorePod {
       if (welcome.busy.length === 0) this.#owner.freed(slot);
       return;
     }
-    if (slot !== null) this.#loseSlot('The pod belongs to another version.');
+    if (slot !== null) this.loseSlot('The pod belongs to another version.');
     this.letSlotGo();
     this.endGhost();
-  }
-
-  /** Another gateway's doing, or what a fence has found. */
-  #onState(state: PodState): void {
-    const { use, slot } = this;
-    this.learn(state);
-    if (use === 'condemned') return;
-    if (this.claim === null) {
-      // A claim that had been told has failed: bad code.
-      if (use === 'held' || use === 'orphan') this.letSlotGo();
-      return;
-    }
-    if (use === 'generic') {
-      this.use = 'none';
-      this.#owner.notGeneric(this);
-      // Who has claimed it is about to run something there, owner or not: nobody takes it away from under that.
-      this.adoptAtMs = this.#owner.nowMs() + this.#owner.readoptMs;
-    }
-    if (use !== 'slot' || slot === null) this.#owner.claimed(this);
-    else this.#onSlotState(slot, this.claim);
-  }
-
-  #onSlotState(slot: Slot<PodLink, Call>, claim: PodClaim): void {
-    if (claim.holder?.gatewayId === this.#owner.identity.gatewayId) {
-      this.isTaken = false;
-      if (!claim.isBusy && slot.state === 'Foreign') this.#owner.freed(slot);
-    } else if (!this.#isClaimSent) {
-      this.#loseSlot('Another gateway has claimed the pod.');
-      this.letSlotGo();
-      // What runs here ends here; a claim that was written is refused, or was taken over after it.
-    } else if (slot.request !== null || slot.state === 'Finishing' || slot.state === 'Claiming') this.isTaken = true;
-    // While an ADOPT is on its way, its answer tells more.
-    else if (!this.#talk.isAdopting) this.#owner.taken(slot);
-  }
-
-  /** Keeps what the pod was told to be. */
-  learn({ claim, holder, busy }: PodState): void {
-    this.#owner.epochSeen(holder?.epoch);
-    this.claim = claim === null ? null : { versionUid: claim.versionUid, holder, isBusy: busy.length > 0 };
   }
 
   #onFailed(error: LinkError): void {
@@ -305,14 +266,7 @@ export class PodLink implements CorePod {
     const { use } = this;
     if (use !== 'condemned') this.use = 'none';
     if (use === 'generic') this.#owner.notGeneric(this);
-    this.#loseSlot(`The link to the pod was lost (${error.message}).`);
+    this.loseSlot(`The link to the pod was lost (${error.message}).`);
     this.isSuspect = false;
-  }
-
-  #loseSlot(message: string): void {
-    const { slot } = this;
-    this.slot = null;
-    if (slot === null || slot.state === 'Gone' || slot.state === 'Lost') return;
-    this.#owner.slotLost(slot, new ServiceException(message), !this.#isClaimSent);
   }
 }

@@ -1,21 +1,33 @@
-import type { ClaimSink, LinkError, PodConnection, PodState } from '../link/link.ts';
+import type { ClaimSink, LinkError, PodState } from '../link/link.ts';
 import type { Call } from './call.ts';
 import type { PodLink } from './pod-link.ts';
 import type { PodLinkOwner } from './pod-link-owner.ts';
+import type { PodClaim } from './pod-use.ts';
+import type { PodWire } from './pod-wire.ts';
 import type { Slot } from './slot.ts';
+
+type PodSlot = Slot<PodLink, Call>;
 
 const ignored = { onAdopted() {}, onRefused() {}, onLost() {} };
 
-/** What this gateway says to the agent of one pod, and what becomes of the answers. */
+/** What this gateway and the agent of one pod say to each other: frames out, and what becomes of those that come in. */
 export class PodTalk {
   readonly #pod: PodLink;
+  readonly #wire: PodWire;
   readonly #owner: PodLinkOwner;
+  #isClaimSent = false;
   /** Epoch of the ADOPT of the present slot that is not answered yet; null = none. */
   #askedEpoch: number | null = null;
 
-  constructor(pod: PodLink, owner: PodLinkOwner) {
+  constructor(pod: PodLink, wire: PodWire, owner: PodLinkOwner) {
     this.#pod = pod;
+    this.#wire = wire;
     this.#owner = owner;
+  }
+
+  /** SPECIALIZE for the present slot was written; before that a lost slot's request provably did not run. */
+  get isClaimSent(): boolean {
+    return this.#isClaimSent;
   }
 
   /** An ADOPT of the present slot is on its way. */
@@ -23,18 +35,17 @@ export class PodTalk {
     return this.#askedEpoch !== null;
   }
 
-  /** The pod has another slot: answers for the one before do not count. */
-  forget(): void {
+  /** The pod has another slot: answers for the one before do not count. @param isClaimed the pod holds its version already */
+  begin(isClaimed: boolean): void {
     this.#askedEpoch = null;
+    this.#isClaimSent = isClaimed;
   }
 
-  /** @see PodLink.specialize */
-  specialize(
-    connection: PodConnection,
-    slot: Slot<PodLink, Call>,
-    epoch: number,
-    [head, code]: readonly [head: string, code: Buffer],
-  ): boolean {
+  /** Writes SPECIALIZE with that epoch in `head`, and INVOKE right behind when the slot has a request. False = nothing was written. */
+  specialize(slot: PodSlot, epoch: number, head: string, code: Buffer): boolean {
+    const { connection } = this.#wire;
+    if (connection === null || !connection.isOpen) return false;
+    this.#isClaimSent = true;
     const sink = this.#claimSink(slot, epoch);
     const call = slot.request;
     if (call === null) return connection.claim(head, code, sink);
@@ -42,8 +53,9 @@ export class PodTalk {
     return connection.claimAndInvoke([head, code, sink], [call.head(), call.invocation.event, call]);
   }
 
-  /** @see PodLink.run */
-  run(connection: PodConnection | null, slot: Slot<PodLink, Call>): boolean {
+  /** Writes INVOKE for the slot's request. False = nothing was written. */
+  run(slot: PodSlot): boolean {
+    const { connection } = this.#wire;
     const call = slot.request;
     if (call === null || connection === null || !connection.isOpen) return false;
     call.sentTo(slot, 'warm');
@@ -51,7 +63,7 @@ export class PodTalk {
   }
 
   /** Asks to become the holder of what `slot` holds. False = nothing was written. */
-  adopt(connection: PodConnection | null, slot: Slot<PodLink, Call>, epoch: number): boolean {
+  adopt(slot: PodSlot, epoch: number): boolean {
     const versionUid = slot.version.uid;
     // Only the answer to what was asked last counts: an older one may be refused because of it.
     const isLatest = () => this.#pod.slot === slot && this.#askedEpoch === epoch;
@@ -59,8 +71,7 @@ export class PodTalk {
       onAdopted: (busy: readonly string[]) => {
         if (!isLatest()) return;
         this.#askedEpoch = null;
-        const holder = { gatewayId: this.#owner.identity.gatewayId, epoch };
-        this.#pod.learn({ claim: { versionUid }, holder, busy });
+        this.learn({ claim: { versionUid }, holder: this.#selfAt(epoch), busy });
         this.#pod.isTaken = false;
         if (busy.length === 0 && (slot.state === 'Adopting' || slot.state === 'Foreign')) this.#owner.freed(slot);
         this.#owner.adoptEnded(this.#pod, slot, null);
@@ -73,21 +84,20 @@ export class PodTalk {
       },
       onLost: () => {},
     };
-    if (connection?.adopt(versionUid, epoch, sink) !== true) return false;
+    if (this.#wire.connection?.adopt(versionUid, epoch, sink) !== true) return false;
     this.#askedEpoch = epoch;
     return true;
   }
 
-  /** @see PodLink.fence */
-  fence(
-    connection: PodConnection | null,
-    function_: { readonly key: string; readonly epoch: number },
-    told: (state: PodState) => void,
-    ended: (refusal: LinkError | null) => void,
-  ): boolean {
+  /**
+   * Shuts out older claims of a function (namespace/name).
+   * @param ended null = the pod is fenced; else why not: with StaleEpoch a higher epoch is needed
+   * @returns false = nothing was written, `ended` is not called
+   */
+  fence(functionKey: string, epoch: number, ended: (refusal: LinkError | null) => void): boolean {
     const sink = {
       onFenced: (state: PodState) => {
-        told(state);
+        this.told(state);
         ended(null);
       },
       onRefused: (error: LinkError) => {
@@ -96,22 +106,64 @@ export class PodTalk {
       },
       onLost: ended,
     };
-    return connection?.fence(function_.key, function_.epoch, sink) === true;
+    return this.#wire.connection?.fence(functionKey, epoch, sink) === true;
   }
 
   /** Tells the agent to end. It does that for the holder of its pod only. */
-  drain(connection: PodConnection | null, reason: string): void {
+  drain(reason: string): void {
+    const { connection } = this.#wire;
     const { claim } = this.#pod;
-    if (connection?.hasHolders && claim !== null && claim.holder?.gatewayId !== this.#owner.identity.gatewayId)
+    if (connection?.hasHolders && claim !== null && !this.#isOwn(claim))
       connection.adopt(claim.versionUid, this.#owner.nextEpoch(), ignored);
     connection?.drain(reason);
   }
 
-  #claimSink(slot: Slot<PodLink, Call>, epoch: number): ClaimSink {
+  /** STATE, which is another gateway's doing; or FENCED. */
+  told(state: PodState): void {
+    const pod = this.#pod;
+    const { use, slot } = pod;
+    this.learn(state);
+    if (use === 'condemned') return;
+    if (pod.claim === null) {
+      // A claim that had been told has failed: bad code.
+      if (use === 'held' || use === 'orphan') pod.letSlotGo();
+      return;
+    }
+    if (use === 'generic') {
+      pod.use = 'none';
+      this.#owner.notGeneric(pod);
+      // Who has claimed it is about to run something there, owner or not: nobody takes it away from under that.
+      pod.adoptAtMs = this.#owner.nowMs() + this.#owner.readoptMs;
+    }
+    if (use !== 'slot' || slot === null) this.#owner.claimed(pod);
+    else this.#toldOfSlot(slot, pod.claim);
+  }
+
+  /** Keeps what the pod was told to be. */
+  learn({ claim, holder, busy }: PodState): void {
+    this.#owner.epochSeen(holder?.epoch);
+    this.#pod.claim = claim === null ? null : { versionUid: claim.versionUid, holder, isBusy: busy.length > 0 };
+  }
+
+  #toldOfSlot(slot: PodSlot, claim: PodClaim): void {
+    const pod = this.#pod;
+    if (this.#isOwn(claim)) {
+      pod.isTaken = false;
+      if (!claim.isBusy && slot.state === 'Foreign') this.#owner.freed(slot);
+    } else if (!this.#isClaimSent) {
+      pod.loseSlot('Another gateway has claimed the pod.');
+      pod.letSlotGo();
+      // What runs here ends here; a claim that was written is refused, or was taken over after it.
+    } else if (slot.request !== null || slot.state === 'Finishing' || slot.state === 'Claiming') pod.isTaken = true;
+    // While an ADOPT is on its way, its answer tells more.
+    else if (!this.isAdopting) this.#owner.taken(slot);
+  }
+
+  #claimSink(slot: PodSlot, epoch: number): ClaimSink {
     const pod = this.#pod;
     return {
       onSpecialized: () => {
-        const holder = pod.hasHolders ? { gatewayId: this.#owner.identity.gatewayId, epoch } : null;
+        const holder = pod.hasHolders ? this.#selfAt(epoch) : null;
         // Unless another gateway has adopted it since.
         if (!pod.isTaken) pod.claim = { versionUid: slot.version.uid, holder, isBusy: slot.request !== null };
         this.#owner.confirmed(slot);
@@ -122,5 +174,13 @@ export class PodTalk {
       },
       onLost: () => {},
     };
+  }
+
+  #selfAt(epoch: number): NonNullable<PodClaim['holder']> {
+    return { gatewayId: this.#owner.identity.gatewayId, epoch };
+  }
+
+  #isOwn({ holder }: PodClaim): boolean {
+    return holder?.gatewayId === this.#owner.identity.gatewayId;
   }
 }
