@@ -1,4 +1,5 @@
 import type { Arrivals } from './arrivals.ts';
+import type { Gate } from './gate.ts';
 import type { DispatchLimits } from './limits.ts';
 import { planClaims, podsWorthStarting, servedSooner } from './plan.ts';
 import { PoolState } from './pool-state.ts';
@@ -21,10 +22,8 @@ export interface ClaimsOwner<P extends CorePod, R extends CoreRequest> {
   claim(version: VersionState<P, R>, pod: P): void;
   /** Ends the requests at the head of the queue that nobody waits for. */
   dropAbandoned(version: VersionState<P, R>): void;
-  /** Slots that the version must have without any demand. */
-  provisioned(version: VersionState<P, R>): number;
-  /** Nothing may be claimed for the version now. */
-  isBarred(version: VersionState<P, R>): boolean;
+  /** What must be there without any demand, what may not be claimed now, what other gateways own, too. */
+  readonly gate: Pick<Gate<P, R>, 'provisioned' | 'mayRun' | 'isShared'>;
   /** What the first dials of claimed pods will bring. */
   readonly arrivals: Pick<Arrivals<P>, 'coming' | 'isHoldingProvisioning'>;
   /** See ClusterDoor.wantPods. */
@@ -48,6 +47,8 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   #isAnnouncing = false;
   /** Versions with a waiting request that counts on a finishing slot. */
   readonly #inGrace = new Set<VersionState<P, R>>();
+  /** Versions by uid that get no pod for calls to come before that time. */
+  readonly #nearFromMs = new Map<string, number>();
   /** A grace timer runs. At most one does, for all versions. */
   #isGraceArmed = false;
 
@@ -81,7 +82,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     const pool = this.#pool(version.target.runtime);
     let missing = this.#missing(version);
     while (missing > 0) {
-      const pod = pool.take(version.owner.slotsByZone, this.#zone());
+      const pod = pool.take(version.owner.slotsByZone, this.#zone(), this.#owner.gate.isShared(version));
       if (pod === undefined) break;
       this.#owner.claim(version, pod);
       missing = this.#missing(version);
@@ -92,6 +93,24 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     } else if (pool.hungry.size > 0) pool.hungry.delete(version);
   }
 
+  /**
+   * One of several owners was asked for an idle pod: it should have one of its own zone, so that the next call needs neither a hop nor
+   * another zone. Claims one when it has none, for calls to come, if the pool has one to spare; of another zone only when this
+   * gateway has no pod of the version at all. At most once in `nearPauseMs`, so that two gateways that see different rings do not
+   * go on for ever.
+   */
+  keepNear(version: VersionState<P, R>): void {
+    const nowMs = this.#clock.nowMs();
+    if (nowMs < (this.#nearFromMs.get(version.uid) ?? 0) || version.failures > 0 || !version.isCurrent) return;
+    const zone = this.#zone();
+    for (const { pod } of version.slots) if (pod.zone === zone) return;
+    if (!this.#owner.gate.isShared(version)) return;
+    const pod = this.#pool(version.target.runtime).takeSpare(zone, version.slots.size === 0);
+    if (pod === undefined) return;
+    this.#nearFromMs.set(version.uid, nowMs + this.#limits.nearPauseMs);
+    this.#owner.claim(version, pod);
+  }
+
   /** Says again how many claims every pool does not meet; to be called each second or so. Falls are only said here. */
   remind(): void {
     for (const pool of this.#pools.values()) {
@@ -99,6 +118,8 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
       if (count > 0 || pool.announced > 0) this.#owner.wantPods(pool.name, count);
       pool.announced = count;
     }
+    const nowMs = this.#clock.nowMs();
+    for (const [uid, fromMs] of this.#nearFromMs) if (fromMs <= nowMs) this.#nearFromMs.delete(uid);
   }
 
   /** Generic pods of a pool that can be claimed now. */
@@ -119,7 +140,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
       if (version === undefined) return;
       pool.hungry.delete(version);
       if (this.#missing(version) === 0) continue;
-      const pod = pool.take(version.owner.slotsByZone, this.#zone());
+      const pod = pool.take(version.owner.slotsByZone, this.#zone(), this.#owner.gate.isShared(version));
       if (pod !== undefined) this.#owner.claim(version, pod);
       if (this.#missing(version) > 0) pool.hungry.add(version);
     }
@@ -128,9 +149,9 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   #missing(version: VersionState<P, R>): number {
     const { queue, counts, owner } = version;
     const { arrivals } = this.#owner;
-    const provisioned = arrivals.isHoldingProvisioning ? 0 : this.#owner.provisioned(version);
+    const provisioned = arrivals.isHoldingProvisioning ? 0 : this.#owner.gate.provisioned(version);
     this.#owner.dropAbandoned(version);
-    if ((queue.length === 0 && provisioned === 0) || this.#owner.isBarred(version)) return 0;
+    if ((queue.length === 0 && provisioned === 0) || !this.#owner.gate.mayRun(owner)) return 0;
     const need = {
       queued: queue.length,
       counts,

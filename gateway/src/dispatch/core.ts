@@ -57,8 +57,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     });
     const owner = {
       arrivals: this.arrivals,
-      provisioned: (version: VersionState<P, R>) => this.gate.provisioned(version),
-      isBarred: (version: VersionState<P, R>) => !this.gate.mayRun(version.owner),
+      gate: this.gate,
       claim: (version: VersionState<P, R>, pod: P) => this.#claim(version, pod),
       dropAbandoned: (version: VersionState<P, R>) => this.#dropAbandoned(version),
       wantPods: (pool: string, count: number) => effects.wantPods(pool, count),
@@ -72,6 +71,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     try {
       this.gate.admit(version, request, onlyIdle);
     } catch (error) {
+      if (onlyIdle) this.claims.keepNear(version);
       this.census.forgetIfUnused(version);
       throw error;
     }
@@ -80,6 +80,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
       const slot = version.idle.take();
       if (slot !== undefined) {
         this.#start(slot, request);
+        if (onlyIdle) this.claims.keepNear(version);
         return;
       }
     }

@@ -51,6 +51,11 @@ export class Gate<P extends CorePod, R extends CoreRequest> {
     return cap !== null && cap > 0 && !this.#rules.hasTerm(key);
   }
 
+  /** One of several owners of the function, under no cap. */
+  isShared({ owner, target }: VersionState<P, R>): boolean {
+    return owner.cap === null && this.#rules.isShared(target);
+  }
+
   /** Slots that must exist even without demand; 0 for a version that is not current, or is another gateway's to provide. */
   provisioned({ isCurrent, target }: VersionState<P, R>): number {
     if (!isCurrent || target.provisionedConcurrency === 0 || !this.#rules.isProvisioner(target)) return 0;

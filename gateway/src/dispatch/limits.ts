@@ -18,6 +18,8 @@ export interface DispatchLimits {
   readonly comingMs: number;
   /** After the start provisioned concurrency waits at most so long for the first dials of all known pods. */
   readonly provisionHoldMs: number;
+  /** One of several owners claims a pod of its zone for calls to come no more often than this. */
+  readonly nearPauseMs: number;
   /** Time limit of a function's init, milliseconds. */
   readonly initTimeoutMs: number;
   /** On top of the function's timeout (and of the init's) before the gateway gives a silent pod up. */
@@ -54,6 +56,7 @@ export const defaultLimits: DispatchLimits = Object.freeze({
   finishGraceMs: 20,
   comingMs: 250,
   provisionHoldMs: 3_000,
+  nearPauseMs: 10_000,
   initTimeoutMs: 10_000,
   overdueMarginMs: 5_000,
   maxAttempts: 5,

@@ -99,6 +99,13 @@ test.each<
   expect(chooseZone(pods(available), used(slotsByZone), own)).toBe(want);
 });
 
+test.each<[reason: string, available: Record<string, number>, slotsByZone: Record<string, number>, want: string]>([
+  ['the own zone first', { a: 9, b: 1 }, { b: 5 }, 'b'],
+  ['without any there, where the function has fewest', { a: 9, c: 1 }, { a: 1 }, 'c'],
+])('chooseZone with several owners: %s', (_reason, available, slotsByZone, want) => {
+  expect(chooseZone(pods(available), used(slotsByZone), 'b', true)).toBe(want);
+});
+
 const version = { isCurrent: true, provisioned: 0, idleTimeoutMs: 50 };
 
 test.each<[reason: string, since: number[], allocated: number, overrides: Partial<typeof version>, want: number]>([

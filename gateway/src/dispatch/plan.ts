@@ -143,17 +143,20 @@ export function initPauseMs(
 /**
  * The zone to take a generic pod from: where the function has fewest slots, then the own zone, then where most generic
  * pods are left, then by name. Undefined = no generic pod at all.
+ * @param isShared the function has several owners, of which each covers its own zone: that one comes first
  */
 export function chooseZone(
   available: ReadonlyMap<string, { readonly size: number }>,
   slotsByZone: ReadonlyMap<string, number>,
   ownZone: string,
+  isShared = false,
 ): string | undefined {
   let best: string | undefined;
   let bestRank: readonly number[] = [];
   for (const [zone, pods] of available) {
     if (pods.size === 0) continue;
-    const rank = [slotsByZone.get(zone) ?? 0, zone === ownZone ? 0 : 1, -pods.size];
+    const farness = zone === ownZone ? 0 : 1;
+    const rank = [isShared ? farness : 0, slotsByZone.get(zone) ?? 0, farness, -pods.size];
     if (best === undefined || isBefore(rank, bestRank) || (!isBefore(bestRank, rank) && zone < best)) {
       best = zone;
       bestRank = rank;

@@ -52,14 +52,23 @@ export class PoolState<P extends CorePod, R extends CoreRequest> {
     this.add(pod);
   }
 
-  /** Takes the generic pod that suits a function best; undefined when there is none. */
-  take(slotsByZone: ReadonlyMap<string, number>, ownZone: string): P | undefined {
-    const zone = chooseZone(this.#generic, slotsByZone, ownZone);
+  /** Takes the generic pod that suits a function best; undefined when there is none. See {@link chooseZone}. */
+  take(slotsByZone: ReadonlyMap<string, number>, ownZone: string, isShared: boolean): P | undefined {
+    const zone = chooseZone(this.#generic, slotsByZone, ownZone, isShared);
     const pod = choosePod((zone === undefined ? undefined : this.#generic.get(zone)) ?? this.#suspect);
     if (pod !== undefined) this.remove(pod);
     return pod;
   }
+
+  /** Takes a pod for calls to come: while nobody waits for one, and not the last one. */
+  takeSpare(ownZone: string, isOtherZoneFine: boolean): P | undefined {
+    if (this.hungry.size > 0 || this.size - this.#suspect.size < 2) return undefined;
+    if (!isOtherZoneFine && !this.#generic.has(ownZone)) return undefined;
+    return this.take(noSlotsYet, ownZone, true);
+  }
 }
+
+const noSlotsYet: ReadonlyMap<string, number> = new Map();
 
 /** The first one that this gateway prefers: gateways that claim at the same moment should not all want the same pod. */
 function choosePod<P extends CorePod>(pods: ReadonlySet<P>): P | undefined {

@@ -6,6 +6,8 @@ export interface CoreRules {
   hasTerm(functionKey: string): boolean;
   /** It may dispatch them at this moment: the term holds, and what earlier owners left is known. Implies `hasTerm`. */
   mayRun(functionKey: string): boolean;
+  /** It is one of several owners of the function, and so covers its own zone. */
+  isShared(target: Target): boolean;
   /** It is the one that keeps the function's provisioned concurrency. */
   isProvisioner(target: Target): boolean;
   /** Unanswered requests of the account at the other gateways. */
@@ -16,6 +18,7 @@ export interface CoreRules {
 export const noRules: CoreRules = Object.freeze({
   hasTerm: () => true,
   mayRun: () => true,
+  isShared: () => false,
   isProvisioner: () => true,
   outstandingElsewhere: () => 0,
 });

@@ -179,12 +179,13 @@ export function startCore(limits: Partial<DispatchLimits> = {}, rules: CoreRules
     slotOf,
     /** The callers of these requests have gone away. */
     gone,
-    arrive(target: Target, bytes = 10): void {
+    arrive(target: Target, bytes = 10, onlyIdle = false): void {
       requests += 1;
       const name = `r${requests}`;
       core.arrive(
         target,
         makeRequest(name, clock.nowMs(), bytes, () => gone.has(name)),
+        onlyIdle,
       );
     },
     pod(name: string, zone = 'a', pool = 'nodejs24.x'): void {

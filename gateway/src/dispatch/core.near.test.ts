@@ -1,0 +1,106 @@
+import { describe, expect, test } from '@jest/globals';
+import { NoIdleSlot } from './ownership.ts';
+import { noRules } from './rules.ts';
+import { makeTarget, startCore } from './testing.ts';
+
+const hello = makeTarget();
+/** A core in zone a that is one of several owners. */
+const start = (target = hello) => {
+  const core = startCore({}, { ...noRules, isShared: () => true });
+  /** Another owner, or this gateway's own router, asks for an idle pod. */
+  const ask = (): void => core.arrive(target, 10, true);
+  return { ...core, ask, refused: () => expect(ask).toThrow(NoIdleSlot) };
+};
+
+describe('one of several owners keeps a pod of its own zone', () => {
+  test('who asks for an idle pod in vain has one claimed for the calls to come, and does not wait for it', () => {
+    const { pod, refused, ask, slotOf, core, effects } = start();
+    pod('b1', 'b');
+    pod('a1', 'a');
+    pod('b2', 'b');
+    refused();
+    expect(effects.log).toEqual(['claim a1']);
+    refused();
+    core.confirmed(slotOf('a1'));
+    ask();
+    expect(effects.log).toEqual(['claim a1', 'warm r3 on a1']);
+  });
+
+  test('a pod of another zone serves meanwhile', () => {
+    const { pod, arrive, finish, ask, effects } = start();
+    pod('b1', 'b');
+    arrive(hello);
+    finish('b1');
+    pod('a1', 'a');
+    pod('c1', 'c');
+    ask();
+    expect(effects.log.slice(2)).toEqual(['warm r2 on b1', 'claim a1']);
+  });
+
+  test('one of its zone is enough, busy or not', () => {
+    const { pod, arrive, refused, effects } = start();
+    pod('a1', 'a');
+    arrive(hello);
+    pod('a2', 'a');
+    pod('a3', 'a');
+    refused();
+    expect(effects.claims).toHaveLength(1);
+  });
+
+  test('without one of its zone to spare another one does, but only as the first', () => {
+    const { pod, refused, ask, core, slotOf, clock, effects } = start();
+    pod('b1', 'b');
+    pod('b2', 'b');
+    refused();
+    expect(effects.log).toEqual(['claim b1']);
+    core.confirmed(slotOf('b1'));
+    pod('b3', 'b');
+    clock.advance(60_000);
+    ask();
+    expect(effects.log).toEqual(['claim b1', 'warm r2 on b1']);
+  });
+
+  test('the last pod of a pool stays, and one that somebody waits for', () => {
+    const { pod, refused, arrive, effects } = start();
+    pod('a1', 'a');
+    refused();
+    expect(effects.claims).toEqual([]);
+    arrive(makeTarget({ versionUid: 'other', functionObjectName: 'other' }));
+    arrive(makeTarget({ versionUid: 'third', functionObjectName: 'third' }));
+    refused();
+    expect(effects.log).toEqual(['claim a1', 'cold r2 on a1']);
+  });
+
+  test('a lost one is not followed by the next at once', () => {
+    const { pod, refused, core, slotOf, clock, effects } = start();
+    for (const name of ['a1', 'a2', 'a3', 'a4']) pod(name, 'a');
+    refused();
+    core.forget(slotOf('a1'));
+    refused();
+    expect(effects.log).toEqual(['claim a1']);
+    clock.advance(10_000);
+    refused();
+    expect(effects.log).toEqual(['claim a1', 'claim a2']);
+  });
+
+  test.each([
+    ['a single owner', { isShared: () => false }, hello],
+    ['a function with reserved concurrency', { isShared: () => true }, makeTarget({ reservedConcurrency: 5 })],
+  ])('%s claims for who waits only', (_reason, rules, target) => {
+    const { pod, arrive, effects } = startCore({}, { ...noRules, ...rules });
+    for (const name of ['a1', 'a2', 'a3']) pod(name, 'a');
+    expect(() => arrive(target, 10, true)).toThrow(NoIdleSlot);
+    expect(effects.claims).toEqual([]);
+  });
+
+  test('it is idle for as long as any other, then it goes', () => {
+    const { pod, refused, core, slotOf, clock, tick, effects } = start();
+    pod('a1', 'a');
+    pod('a2', 'a');
+    refused();
+    core.confirmed(slotOf('a1'));
+    clock.advance(hello.idleTimeoutMs);
+    tick();
+    expect(effects.log).toEqual(['claim a1', 'release a1: idle']);
+  });
+});
