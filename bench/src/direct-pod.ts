@@ -1,24 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaultDialBudget, dial, type PodConnection } from '@kappa/gateway/link';
 import { repository } from '@kappa/local/platform';
-import { ZipFile } from 'yazl';
+import { AgentLink } from './agent-link.ts';
 import { until } from './bench-platform.ts';
 
 const podIp = '127.19.7.5';
+const source = `export const handler = async (event) => ({ hello: event.name ?? 'hello' });\n`;
 
 /** One real pod without a platform: agent and Node.js runtime, claimed and called over the link by the bench itself. */
 export class DirectPod {
   readonly #child: ChildProcess;
-  readonly #connection: PodConnection;
+  readonly #link: AgentLink;
   readonly #folder: string;
 
-  private constructor(child: ChildProcess, connection: PodConnection, folder: string) {
+  private constructor(child: ChildProcess, link: AgentLink, folder: string) {
     this.#child = child;
-    this.#connection = connection;
+    this.#link = link;
     this.#folder = folder;
   }
 
@@ -33,43 +33,20 @@ export class DirectPod {
         () => false,
       ),
     );
-    const connection = await open(podUid, privateKey);
-    await specialize(connection, await helloZip());
-    return new DirectPod(child, connection, folder);
+    return new DirectPod(child, await AgentLink.open(podIp, podUid, privateKey, source), folder);
   }
 
-  /** Calls one after the other; microseconds from the INVOKE to the RESPONSE, the REPORT awaited in between. */
-  async latenciesUs(count: number): Promise<readonly number[]> {
-    const latencies: number[] = [];
-    for (let call = 0; call < count; call++) latencies.push(await this.#call());
-    return latencies;
+  /** @see AgentLink.latenciesUs */
+  latenciesUs(count: number): Promise<readonly number[]> {
+    return this.#link.latenciesUs(count);
   }
 
   async stop(): Promise<void> {
-    this.#connection.close();
+    this.#link.close();
     const ended = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.kill('SIGTERM');
     await ended;
     rmSync(this.#folder, { recursive: true });
-  }
-
-  #call(): Promise<number> {
-    const head = JSON.stringify({
-      requestId: randomUUID(),
-      invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:hello',
-    });
-    const startMs = performance.now();
-    let latencyUs = 0;
-    return new Promise((resolve, reject) => {
-      this.#connection.invoke(head, Buffer.from(`{"pad":"${'x'.repeat(502)}"}`), {
-        onResponse: () => {
-          latencyUs = (performance.now() - startMs) * 1000;
-        },
-        onReport: () => resolve(latencyUs),
-        onRefused: reject,
-        onLost: reject,
-      });
-    });
   }
 }
 
@@ -94,57 +71,4 @@ function startAgent(folder: string, podUid: string, publicKey: KeyObject): Child
       KAPPA_RUNTIME_API: `${podIp}:9001`,
     },
   });
-}
-
-function open(podUid: string, signingKey: KeyObject): Promise<PodConnection> {
-  const identity = { gatewayId: 'bench', epoch: 1, signingKey };
-  const clock = {
-    nowMs: () => performance.now(),
-    after: (delayMs: number, call: () => void) => {
-      const timer = setTimeout(call, delayMs);
-      return () => clearTimeout(timer);
-    },
-  };
-  return new Promise((resolve, reject) => {
-    const owner = { opened: resolve, failed: reject, closed: () => undefined, stateChanged: () => undefined };
-    dial({ host: podIp, port: 9100, podUid }, identity, clock, owner, defaultDialBudget);
-  });
-}
-
-function specialize(connection: PodConnection, code: Buffer): Promise<void> {
-  const head = JSON.stringify({
-    versionUid: 'direct',
-    functionName: 'hello',
-    functionNamespace: 'default',
-    version: '$LATEST',
-    handler: 'index.handler',
-    runtime: 'nodejs24.x',
-    memoryMiB: 512,
-    timeoutMs: 10_000,
-    initTimeoutMs: 10_000,
-    perInstance: 1,
-    environment: {},
-    accountId: '000000000000',
-    region: 'us-east-1',
-    logFormat: 'Text',
-    codeSha256: createHash('sha256').update(code).digest('hex'),
-    codeBytes: code.length,
-    maxUnpackedBytes: 262_144_000,
-    epoch: 1,
-  });
-  return new Promise((resolve, reject) => {
-    connection.claim(head, code, { onSpecialized: () => resolve(), onRefused: reject, onLost: reject });
-  });
-}
-
-async function helloZip(): Promise<Buffer> {
-  const zip = new ZipFile();
-  zip.addBuffer(
-    Buffer.from(`export const handler = async (event) => ({ hello: event.name ?? 'hello' });\n`),
-    'index.mjs',
-  );
-  zip.end();
-  const chunks: Buffer[] = [];
-  for await (const chunk of zip.outputStream as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

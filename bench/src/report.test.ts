@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { renderReport } from './report.ts';
+import { clusterMarks, localMarks, renderReport } from './report.ts';
 
 const run = { date: '2026-01-02', commit: 'abc', machine: '2 × x', rounds: 5, loadBefore: '0 0 0', loadAfter: '1 1 1' };
 const row = { figure: 'f', measured: '1', floor: '2', target: '3', isMet: false };
@@ -15,4 +15,12 @@ test('only the measured part is replaced', () => {
 
 test('a document without marks is left alone', () => {
   expect(() => renderReport('# mine', [row], run)).toThrow('needs the lines');
+});
+
+test('each table leaves the other one alone', () => {
+  const both = `${localMarks.begin}\nlocal\n${localMarks.end}\n${clusterMarks.begin}\ncluster\n${clusterMarks.end}\n`;
+  const report = renderReport(both, [row], run, clusterMarks);
+  expect(report).toContain('\nlocal\n');
+  expect(report).not.toContain('\ncluster\n');
+  expect(renderReport(both, [row], run)).toContain('\ncluster\n');
 });

@@ -11,11 +11,25 @@ export interface Run {
   readonly loadAfter: string;
 }
 
-const begin = '<!-- measured: written by make bench -->';
-const end = '<!-- end of measured -->';
+/** Where a table stands in the document. */
+export interface Marks {
+  readonly begin: string;
+  readonly end: string;
+}
 
-/** The document with its measured part replaced; what people wrote around it stays. @throws Error when the marks are missing */
-export function renderReport(document: string, rows: readonly Row[], run: Run): string {
+/** Of the figures of one machine. */
+export const localMarks: Marks = {
+  begin: '<!-- measured: written by make bench -->',
+  end: '<!-- end of measured -->',
+};
+/** Of the figures of a real cluster. */
+export const clusterMarks: Marks = {
+  begin: '<!-- measured on a cluster: written by make bench-cluster -->',
+  end: '<!-- end of measured on a cluster -->',
+};
+
+/** The document with one measured part replaced; what people wrote around it stays. @throws Error when its marks are missing */
+export function renderReport(document: string, rows: readonly Row[], run: Run, { begin, end } = localMarks): string {
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`docs/benchmarks.md needs the lines "${begin}" and "${end}"`);
   return document.slice(0, from + begin.length) + renderTable(rows, run) + document.slice(to);

@@ -24,7 +24,19 @@ var (
 	requests    = flag.Int64("requests", 1000, "requests in all, at most")
 	limit       = flag.Duration("limit", 30*time.Second, "time in all, at most")
 	size        = flag.Int("size", 512, "bytes of the JSON body")
+	headers     = http.Header{"Content-Type": {"application/json"}}
 )
+
+func init() {
+	flag.Func("header", "`name: value` to send with each request, any number", func(text string) error {
+		name, value, found := strings.Cut(text, ": ")
+		if !found {
+			return fmt.Errorf("no colon")
+		}
+		headers.Set(name, value)
+		return nil
+	})
+}
 
 type result struct {
 	Requests  int            `json:"requests"`
@@ -86,7 +98,12 @@ func run(client *http.Client, urls []string, body []byte, end time.Time) []sampl
 
 func call(client *http.Client, url string, body []byte) sample {
 	start := time.Now()
-	response, err := client.Post(url, "application/json", bytes.NewReader(body))
+	request, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return sample{time.Since(start), "request", err.Error()}
+	}
+	request.Header = headers // the same for all: the transport clones what it changes
+	response, err := client.Do(request)
 	if err != nil {
 		return sample{time.Since(start), "transport", err.Error()}
 	}
