@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { FakeApi } from '@kappa/crds/client/testing';
 
-import { fetchOnce, type Reply } from './testing.ts';
+import { fetchOnce, type Reply, until } from './testing.ts';
 
 /*
  * The process as it is: two gateways of one ring on a Kubernetes API that has nothing but their endpoints. How they come, and how one goes.
@@ -82,14 +82,6 @@ async function startGateway(name: string, podIp: string): Promise<Gateway> {
 const notThere: Reply = { status: 0, headers: {}, body: Buffer.alloc(0) };
 const get = (port: number, path: string): Promise<Reply> => fetchOnce(port, { path }).catch(() => notThere);
 
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + 20_000;
-  while (!(await holds())) {
-    if (performance.now() > endMs) throw new Error(`waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 async function alive({ adminPort }: Gateway): Promise<string | undefined> {
   const { body } = await get(adminPort, '/metrics');
   return /^kappa_gateway_ring_gateways\{state="alive"\} (\d+)$/m.exec(body.toString())?.[1];
@@ -123,14 +115,23 @@ afterAll(async () => {
 test('gateways find each other and become ready; one that ends leaves the ring first and serves on until it goes', async () => {
   const [first, second] = [await startGateway('gateway-a', '127.0.0.2'), await startGateway('gateway-b', '127.0.0.3')];
   for (const gateway of [first, second]) {
-    await until('it is ready', async () => (await get(gateway.adminPort, '/readyz')).status === 200);
-    await until('it hears the other one', async () => (await alive(gateway)) === '2');
+    await until(
+      async () => (await get(gateway.adminPort, '/readyz')).status === 200,
+      () => 'waited in vain until it is ready',
+    );
+    await until(
+      async () => (await alive(gateway)) === '2',
+      () => 'waited in vain until it hears the other one',
+    );
   }
   expect((await get(first.port, '/readyz')).status).toBe(404); // health and metrics have a port of their own
 
   const exited = once(first.child, 'exit');
   first.child.kill('SIGTERM');
-  await until('the other one counts on it no more', async () => (await alive(second)) === '1');
+  await until(
+    async () => (await alive(second)) === '1',
+    () => 'waited in vain until the other one counts on it no more',
+  );
   const unready = await get(first.adminPort, '/readyz');
   expect([unready.status, JSON.parse(unready.body.toString())]).toEqual([503, { ready: false, reasons: ['stopping'] }]);
   const served = await fetchOnce(first.port, { method: 'POST', path: '/2015-03-31/functions/nobody/invocations' });

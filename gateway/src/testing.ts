@@ -136,3 +136,15 @@ export function sendRaw(port: number, bytes: string | Buffer): Promise<string> {
     socket.write(bytes);
   });
 }
+
+/** Polls until it holds, for at most 20 s. @param otherwise what to say when it never does */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  otherwise = (): string => 'it never held',
+): Promise<void> {
+  const endMs = performance.now() + 20_000;
+  while (!(await holds())) {
+    if (performance.now() > endMs) throw new Error(otherwise());
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
