@@ -1,50 +1,12 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { gunzipSync } from 'node:zlib';
 
-const folder = new URL('../../../runtime-images/testdata/', import.meta.url);
-
-/** One frame of a recorded exchange. @see runtime-images/testdata/README.md */
-export interface RecordedFrame {
-  readonly from: 'agent' | 'gateway';
-  /** The whole frame as it was on the wire. */
-  readonly bytes: Buffer;
-  readonly type: string;
-  readonly stream: number;
-  /** The body, or the head. */
-  readonly json: unknown;
-  readonly bytesSha256: string | undefined;
-}
-
-interface RecordedJson {
-  readonly from: 'agent' | 'gateway';
-  readonly frame?: string;
-  readonly frameGzip?: string;
-  readonly decoded: {
-    readonly type: string;
-    readonly stream: number;
-    readonly json?: unknown;
-    readonly bytesSha256?: string;
-  };
-}
-
-export function readExchange(name: string): RecordedFrame[] {
-  const records = JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')) as readonly RecordedJson[];
-  return records.map(({ from, frame, frameGzip, decoded }) => ({
-    from,
-    bytes: frame === undefined ? gunzipSync(Buffer.from(frameGzip ?? '', 'base64')) : Buffer.from(frame, 'base64'),
-    type: decoded.type,
-    stream: decoded.stream,
-    json: decoded.json,
-    bytesSha256: decoded.bytesSha256,
-  }));
-}
-
-/** What both sides of the recorded exchanges knew. */
-export function readKeys(): { podUid: string; gatewayId: string; epoch: number; privateKey: string } {
-  return JSON.parse(readFileSync(new URL('keys.json', folder), 'utf8')) as ReturnType<typeof readKeys>;
-}
+import { encodeFrame, FrameDecoder } from './codec.ts';
+import { Connection } from './connection.ts';
+import type { Identity } from './handshake.ts';
+import type { LinkError } from './link-error.ts';
+import type { PodState } from './messages.ts';
 
 /** A TCP server that plays an agent byte by byte. */
 export interface ScriptedAgent {
@@ -56,6 +18,7 @@ export interface ScriptedAgent {
   close(): Promise<void>;
 }
 
+/** Listens on a port of the system's choice. @param onConnection may speak first */
 export async function startScriptedAgent(onConnection: (socket: Socket) => void = () => {}): Promise<ScriptedAgent> {
   const received: Buffer[] = [];
   const sockets: Socket[] = [];
@@ -82,4 +45,61 @@ export async function startScriptedAgent(onConnection: (socket: Socket) => void 
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+const undo: (() => Promise<void>)[] = [];
+
+/** Ends all that `open` has begun; for afterEach. */
+export async function closeAll(): Promise<void> {
+  for (const step of undo.splice(0)) await step();
+}
+
+/** A connection to a scripted agent, and everything that it says, as texts. `closeAll` closes both. */
+export async function open(podUid: string, as: Identity) {
+  const agent = await startScriptedAgent();
+  undo.push(agent.close);
+  const events: string[] = [];
+  const connection = new Connection({ host: '127.0.0.1', port: agent.port, podUid }, as, {
+    opened: (welcome) => events.push(`opened ${welcome.state}`),
+    stateChanged: (state) => events.push(`state ${stateText(state)}`),
+    closed: (error) => events.push(`closed ${error.code}`),
+  });
+  undo.push(async () => connection.close());
+  const note = (stream: number, what: string) => (error: LinkError) => events.push(`${stream} ${what} ${error.code}`);
+  const claimSink = (stream: number) => ({
+    onSpecialized: (alreadyClaimed: boolean) => events.push(`${stream} specialized ${alreadyClaimed}`),
+    onRefused: note(stream, 'refused'),
+    onLost: note(stream, 'lost'),
+  });
+  const invokeSink = (stream: number) => ({
+    onResponse: (head: { kind: string }, payload: Buffer) =>
+      events.push(`${stream} ${head.kind} ${createHash('sha256').update(payload).digest('hex')}`),
+    onReport: (report: { status: string; reusable?: boolean }) =>
+      events.push(`${stream} report ${report.status} ${report.reusable}`),
+    onRefused: note(stream, 'refused'),
+    onLost: note(stream, 'lost'),
+  });
+  const adoptSink = (stream: number) => ({
+    onAdopted: (busy: readonly string[]) => events.push(`${stream} adopted ${busy}`),
+    onFenced: (state: PodState) => events.push(`${stream} fenced ${stateText(state)}`),
+    onRefused: note(stream, 'refused'),
+    onLost: note(stream, 'lost'),
+  });
+  return { agent, connection, events, claimSink, invokeSink, adoptSink };
+}
+
+/** A state in one line. */
+export function stateText({ claim, holder, busy }: PodState): string {
+  return `${claim?.versionUid} ${holder?.gatewayId} ${holder?.epoch} ${busy}`;
+}
+
+/** A connection, its agent, what it has said, and sinks that write down what they hear. */
+export type Opened = Awaited<ReturnType<typeof open>>;
+
+/** The frames in what was sent, each whole. */
+export function framesIn(bytes: Buffer): Buffer[] {
+  const frames: Buffer[] = [];
+  const decoder = new FrameDecoder((type, flags, stream, body) => frames.push(encodeFrame(type, stream, body, flags)));
+  decoder.push(bytes);
+  return frames;
 }
