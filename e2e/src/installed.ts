@@ -179,12 +179,17 @@ export function isReady({ status }: InstalledPod): boolean {
 
 /** Processes on this machine that run in containers of a pod, by the names of their cgroups. */
 export function processesOf(podUid: string): readonly number[] {
+  return everyProcessOf(podUid).filter((pid) => !isPause(pid));
+}
+
+/** The same, and the one that only holds the pod's network. */
+export function everyProcessOf(podUid: string): readonly number[] {
   const names = [podUid, podUid.replaceAll('-', '_')];
   return readdirSync('/proc').flatMap((entry) => {
     if (!/^\d+$/.test(entry)) return [];
     try {
       const cgroups = readFileSync(`/proc/${entry}/cgroup`, 'utf8');
-      return names.some((name) => cgroups.includes(name)) && !isPause(entry) ? [Number(entry)] : [];
+      return names.some((name) => cgroups.includes(name)) ? [Number(entry)] : [];
     } catch {
       return []; // it has ended
     }
@@ -192,8 +197,12 @@ export function processesOf(podUid: string): readonly number[] {
 }
 
 /** The process that only holds the pod's network (`/program` in e2e/cluster): a fault of a container leaves it alone. */
-function isPause(pid: string): boolean {
-  return /^\/(pause|program)$/.test(readlinkSync(`/proc/${pid}/exe`));
+function isPause(pid: number): boolean {
+  try {
+    return /^\/(pause|program)$/.test(readlinkSync(`/proc/${pid}/exe`));
+  } catch {
+    return true; // it has ended
+  }
 }
 
 function required(name: string): string {
