@@ -1,21 +1,12 @@
 import { createConnection, type Socket } from 'node:net';
-import { encodeFrame, FrameDecoder, parseJson, splitHead, writeMessage } from './codec.ts';
-import { Flag, Frame } from './generated/frames.ts';
+import { encodeFrame, FrameDecoder, parseJson, writeMessage } from './codec.ts';
+import { Frame } from './generated/frames.ts';
 import { answerHello, type Identity } from './handshake.ts';
+import { Heartbeat, type Pulse } from './heartbeat.ts';
 import { LinkError } from './link-error.ts';
-import {
-  type PodState,
-  parseBusy,
-  parseError,
-  parseHello,
-  parseReport,
-  parseResponseHead,
-  parseSpecialized,
-  parseState,
-  parseWelcome,
-  type Welcome,
-} from './messages.ts';
-import type { AdoptSink, ClaimSink, FenceSink, InvokeSink, Stream } from './streams.ts';
+import { type PodState, parseError, parseHello, parseState, parseWelcome, type Welcome } from './messages.ts';
+import { OpenStreams } from './open-streams.ts';
+import type { AdoptSink, ClaimSink, FenceSink, InvokeSink } from './streams.ts';
 
 /*
  * The life of one connection. What is not listed closes it with BadFrame.
@@ -54,10 +45,6 @@ export interface Address {
   readonly podUid: string;
 }
 
-/** An agent never sends more (6 MiB plus its JSON error bodies); memory stays bounded if one does. */
-const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
-/** PINGs without any answer after which the pod counts as lost. */
-const MAX_MISSED = 2;
 /** ADOPT, FENCE, STATE exist from this version on. */
 const HOLDER_PROTOCOL = 2;
 /**
@@ -65,9 +52,6 @@ const HOLDER_PROTOCOL = 2;
  * Saves an allocation and the stream machinery per read.
  */
 const readBuffer = Buffer.allocUnsafeSlow(65_536);
-
-/** How a link looks at a heartbeat: `suspect` = one PING was not answered in time, `lost` = two were not. */
-export type Pulse = 'well' | 'suspect' | 'lost';
 
 /** What dispatch needs of a connection. */
 export type PodConnection = Pick<
@@ -82,17 +66,12 @@ export class Connection {
   readonly #owner: ConnectionOwner;
   readonly #socket: Socket;
   readonly #decoder: FrameDecoder;
-  /** Streams that still expect something, by number. Empty unless Open. */
-  readonly #streams = new Map<number, Stream>();
+  /** Empty unless Open. */
+  readonly #streams = new OpenStreams();
+  readonly #heartbeat = new Heartbeat();
   #state: State = 'Greeting';
   /** The version that both speak; 0 while Greeting. */
   #protocol = 0;
-  /** Number of the newest stream; rises, never reused on this connection. */
-  #lastStream = 0;
-  /** Bytes came in since the last tick. */
-  #hasHeard = true;
-  /** PINGs sent since the last byte came in. */
-  #missed = 0;
 
   constructor(address: Address, identity: Identity, owner: ConnectionOwner) {
     this.#address = address;
@@ -122,7 +101,7 @@ export class Connection {
   /** Claims the pod: `head` is the JSON text of SPECIALIZE, `code` the zip. False = nothing was written. */
   claim(head: string, code: Buffer, sink: ClaimSink): boolean {
     if (this.#state !== 'Open') return false;
-    const stream = this.#open({ kind: 'claim', sink });
+    const stream = this.#streams.open({ kind: 'claim', sink });
     writeMessage(this.#socket, { type: Frame.SPECIALIZE, stream, head, bytes: code });
     return true;
   }
@@ -130,7 +109,7 @@ export class Connection {
   /** Runs one invocation: `head` is the JSON text of INVOKE. False = nothing was written. */
   invoke(head: string, event: Buffer, sink: InvokeSink): boolean {
     if (this.#state !== 'Open') return false;
-    const stream = this.#open({ kind: 'invoke', sink, answer: null });
+    const stream = this.#streams.open({ kind: 'invoke', sink, answer: null });
     writeMessage(this.#socket, { type: Frame.INVOKE, stream, head, bytes: event });
     return true;
   }
@@ -146,7 +125,7 @@ export class Connection {
   /** Asks to become the holder of a pod that holds `versionUid`. False = nothing was written, also with protocol 1. */
   adopt(versionUid: string, epoch: number, sink: AdoptSink): boolean {
     if (this.#state !== 'Open' || !this.hasHolders) return false;
-    const stream = this.#open({ kind: 'adopt', sink });
+    const stream = this.#streams.open({ kind: 'adopt', sink });
     this.#socket.write(encodeFrame(Frame.ADOPT, stream, JSON.stringify({ versionUid, epoch })));
     return true;
   }
@@ -154,7 +133,7 @@ export class Connection {
   /** Shuts out older claims of a function (namespace/name). False = nothing was written, also with protocol 1. */
   fence(functionKey: string, epoch: number, sink: FenceSink): boolean {
     if (this.#state !== 'Open' || !this.hasHolders) return false;
-    const stream = this.#open({ kind: 'fence', sink });
+    const stream = this.#streams.open({ kind: 'fence', sink });
     this.#socket.write(encodeFrame(Frame.FENCE, stream, JSON.stringify({ function: functionKey, epoch })));
     return true;
   }
@@ -169,35 +148,15 @@ export class Connection {
     this.#end(error);
   }
 
-  /**
-   * Heartbeat, to be called at equal periods: a link that was silent since the last one gets a PING, and another one as long as it
-   * answers none. It is not closed here: whether the pod or this gateway is in trouble, only one who sees all links can say. With a
-   * period of 750 ms a dead pod is suspect after 2.25 s and lost after 3 s at the latest. Counts calls, not time: a gateway
-   * that was paused itself does not take its pods for dead.
-   */
+  /** @see Heartbeat.beat. An unwell link is not closed here: whose trouble it is, only one who sees all links can say. */
   beat(): Pulse {
     if (this.#state !== 'Open') return 'well';
-    if (this.#hasHeard) {
-      this.#hasHeard = false;
-      this.#missed = 0;
-      return 'well';
-    }
-    const missed = this.#missed;
-    this.#missed = Math.min(missed + 1, MAX_MISSED);
-    this.#socket.write(encodeFrame(Frame.PING, 0));
-    if (missed === 0) return 'well';
-    return missed < MAX_MISSED ? 'suspect' : 'lost';
-  }
-
-  #open(stream: Stream): number {
-    this.#lastStream += 1;
-    this.#streams.set(this.#lastStream, stream);
-    return this.#lastStream;
+    return this.#heartbeat.beat(() => this.#socket.write(encodeFrame(Frame.PING, 0)));
   }
 
   /** Returns whether to go on reading. */
   #onRead(bytes: number): boolean {
-    this.#hasHeard = true;
+    this.#heartbeat.heard();
     try {
       this.#decoder.push(readBuffer.subarray(0, bytes));
     } catch (error) {
@@ -208,67 +167,10 @@ export class Connection {
     return this.#state !== 'Closed';
   }
 
-  /** A stream is only forgotten once its last frame is understood: one that is not ends the link, and so the stream. */
-  #onFrame(type: number, flags: number, number: number, body: Buffer): void {
+  #onFrame(type: number, flags: number, stream: number, body: Buffer): void {
     if (this.#state === 'Closed') return;
-    if (number === 0) {
-      this.#onLinkFrame(type, body);
-      return;
-    }
-    const stream = this.#streams.get(number);
-    if (stream === undefined) return;
-    if (type === Frame.ERROR) {
-      const error = parseError(parseJson(body));
-      this.#streams.delete(number);
-      stream.sink.onRefused(error);
-    } else if (stream.kind === 'invoke') this.#onInvokeFrame(stream, number, type, flags, body);
-    else this.#onOneAnswer(stream, number, type, body);
-  }
-
-  /** What is answered by exactly one frame. */
-  #onOneAnswer(stream: Exclude<Stream, { kind: 'invoke' }>, number: number, type: number, body: Buffer): void {
-    if (stream.kind === 'claim' && type === Frame.SPECIALIZED) {
-      const { alreadyClaimed } = parseSpecialized(parseJson(body));
-      this.#streams.delete(number);
-      stream.sink.onSpecialized(alreadyClaimed);
-    } else if (stream.kind === 'adopt' && type === Frame.ADOPTED) {
-      const busy = parseBusy(parseJson(body));
-      this.#streams.delete(number);
-      stream.sink.onAdopted(busy);
-    } else if (stream.kind === 'fence' && type === Frame.FENCED) {
-      const state = parseState(parseJson(body));
-      this.#streams.delete(number);
-      stream.sink.onFenced(state);
-    }
-  }
-
-  #onInvokeFrame(stream: Stream & { kind: 'invoke' }, number: number, type: number, flags: number, body: Buffer): void {
-    const isLast = (flags & Flag.END) !== 0;
-    if (type === Frame.RESPONSE) {
-      const { head, bytes } = splitHead(body);
-      const responseHead = parseResponseHead(head);
-      const payload = Buffer.from(bytes);
-      if (isLast) stream.sink.onResponse(responseHead, payload);
-      else stream.answer = { head: responseHead, pieces: [payload], bytes: payload.length };
-    } else if (type === Frame.DATA) {
-      this.#onAnswerPiece(stream, body, isLast);
-    } else if (type === Frame.REPORT) {
-      const report = parseReport(parseJson(body));
-      this.#streams.delete(number);
-      stream.sink.onReport(report);
-    }
-  }
-
-  #onAnswerPiece(stream: Stream & { kind: 'invoke' }, body: Buffer, isLast: boolean): void {
-    const answer = stream.answer;
-    if (answer === null) throw new LinkError('BadFrame', 'DATA before RESPONSE');
-    answer.pieces.push(Buffer.from(body));
-    answer.bytes += body.length;
-    if (answer.bytes > MAX_ANSWER_BYTES)
-      throw new LinkError('PayloadTooLarge', `answer above ${MAX_ANSWER_BYTES} bytes`);
-    if (!isLast) return;
-    stream.answer = null;
-    stream.sink.onResponse(answer.head, Buffer.concat(answer.pieces, answer.bytes));
+    if (stream === 0) this.#onLinkFrame(type, body);
+    else this.#streams.onFrame(type, flags, stream, body);
   }
 
   #onLinkFrame(type: number, body: Buffer): void {
@@ -293,8 +195,7 @@ export class Connection {
     if (this.#state === 'Closed') return;
     this.#state = 'Closed';
     this.#socket.destroy();
-    for (const stream of this.#streams.values()) stream.sink.onLost(error);
-    this.#streams.clear();
+    this.#streams.end(error);
     this.#owner.closed(error);
   }
 }

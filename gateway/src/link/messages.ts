@@ -1,3 +1,4 @@
+import { bad, checkOptional, type Fields, number, object, oneOf, text } from './fields.ts';
 import { ErrorCode } from './generated/frames.ts';
 import { LinkError } from './link-error.ts';
 
@@ -55,8 +56,6 @@ export interface ReportBody {
   /** Anything but true = the agent exits by itself; the pod takes no further invocation. */
   readonly reusable?: boolean;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 const kinds: readonly ResponseHead['kind'][] = ['response', 'error'];
 const statuses: readonly ReportBody['status'][] = ['success', 'error', 'timeout', 'failure'];
@@ -147,36 +146,4 @@ export function parseError(body: unknown): LinkError {
   const message = code === undefined ? `${name}: ${fields['message']}` : `${fields['message']}`;
   const epoch = fields['epoch'];
   return new LinkError(code ?? 'Internal', message, typeof epoch === 'number' ? { epoch } : {});
-}
-
-function object(value: unknown): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad('body');
-  return value as Fields;
-}
-
-function text(fields: Fields, name: string): string {
-  const value = fields[name];
-  if (typeof value !== 'string') throw bad(name);
-  return value;
-}
-
-function number(fields: Fields, name: string): number {
-  const value = fields[name];
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw bad(name);
-  return value;
-}
-
-function oneOf<T extends string>(fields: Fields, name: string, allowed: readonly T[]): T {
-  const value = allowed.find((each) => each === fields[name]);
-  if (value === undefined) throw bad(name);
-  return value;
-}
-
-function checkOptional(fields: Fields, name: string, type: 'string' | 'number'): void {
-  const value = fields[name];
-  if (value !== undefined && typeof value !== type) throw bad(name);
-}
-
-function bad(name: string): LinkError {
-  return new LinkError('BadFrame', `${name} is missing or of the wrong type`);
 }
