@@ -11,21 +11,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // tableName is the nftables table that holds all rules.
 const tableName = "table ip kappa_policies"
-
-// world is what the rules of one node follow from. Pods are those with an IPv4 address of their own.
-type world struct {
-	node       string
-	pods       []*corev1.Pod
-	namespaces map[string]labels.Set
-	policies   []*networkingv1.NetworkPolicy
-}
 
 // direction is ingress or egress as seen from the guarded pod.
 type direction struct {
@@ -45,21 +34,14 @@ type rule struct {
 	ports []networkingv1.NetworkPolicyPort
 }
 
-func makeWorld(node string, pods []*corev1.Pod, namespaces []*corev1.Namespace, policies []*networkingv1.NetworkPolicy) world {
-	seen := world{node: node, namespaces: map[string]labels.Set{}, policies: slices.Clone(policies)}
-	for _, pod := range pods {
-		if isReachable(pod) {
-			seen.pods = append(seen.pods, pod)
-		}
-	}
-	for _, namespace := range namespaces {
-		seen.namespaces[namespace.Name] = namespace.Labels
-	}
-	// Listers answer in no order, and equal worlds must give equal rules.
-	slices.SortFunc(seen.pods, func(a, b *corev1.Pod) int { return strings.Compare(key(a), key(b)) })
-	slices.SortFunc(seen.policies, func(a, b *networkingv1.NetworkPolicy) int { return strings.Compare(key(a), key(b)) })
-	return seen
-}
+/*
+How a packet is judged, from the outside in:
+
+	makeRules   the table: for each direction a base chain, then the chains of the pods
+	makeBase      which pod's chain a packet goes to, by the pod's address
+	rulesOf       the chain of one pod: all that some policy lets through; the rest is dropped
+	linesOf         one entry of one policy: every peer with every port
+*/
 
 // makeRules makes the whole table. A packet must be let through by both ends: the two base chains of the forward hook
 // are asked one after the other, and "accept" ends only the one it is said in. The input hook guards the node itself
@@ -124,6 +106,7 @@ func rulesOf(seen world, pod *corev1.Pod, toward direction) (string, bool) {
 	return strings.Join(slices.Compact(lines), ""), isGuarded
 }
 
+// entriesOf brings the entries of both directions into one form.
 func entriesOf(policy *networkingv1.NetworkPolicy, toward direction) []rule {
 	var rules []rule
 	if toward.kind == networkingv1.PolicyTypeIngress {
@@ -190,6 +173,7 @@ func byPorts(peers []*corev1.Pod, ports []networkingv1.NetworkPolicyPort, toward
 	return sorted
 }
 
+// blockOf matches a block of addresses; false when it is not IPv4.
 func blockOf(block *networkingv1.IPBlock, toward direction) (string, bool) {
 	prefix, err := netip.ParsePrefix(block.CIDR)
 	if err != nil || !prefix.Addr().Is4() {
@@ -200,107 +184,4 @@ func blockOf(block *networkingv1.IPBlock, toward direction) (string, bool) {
 		text += fmt.Sprintf(" %s != %s", toward.other, except)
 	}
 	return text, true
-}
-
-// withPorts completes a match of addresses with each port. No ports: all.
-func withPorts(match string, ports []networkingv1.NetworkPolicyPort, target *corev1.Pod) []string {
-	if len(ports) == 0 {
-		return []string{match + " accept\n"}
-	}
-	var lines []string
-	for _, port := range ports {
-		if condition, isKnown := portMatch(port, target); isKnown {
-			lines = append(lines, fmt.Sprintf("%s %s accept\n", match, condition))
-		}
-	}
-	return lines
-}
-
-func portMatch(port networkingv1.NetworkPolicyPort, target *corev1.Pod) (string, bool) {
-	protocol := "tcp"
-	if port.Protocol != nil {
-		protocol = strings.ToLower(string(*port.Protocol))
-	}
-	if port.Port == nil {
-		return "meta l4proto " + protocol, true
-	}
-	if port.Port.Type == intstr.String {
-		number, isKnown := namedPort(target, port.Port.StrVal, protocol)
-		return fmt.Sprintf("%s dport %d", protocol, number), isKnown
-	}
-	if port.EndPort != nil {
-		return fmt.Sprintf("%s dport %d-%d", protocol, port.Port.IntVal, *port.EndPort), true
-	}
-	return fmt.Sprintf("%s dport %d", protocol, port.Port.IntVal), true
-}
-
-func namedPort(pod *corev1.Pod, name, protocol string) (int32, bool) {
-	if pod == nil {
-		return 0, false
-	}
-	for _, container := range pod.Spec.Containers {
-		for _, port := range container.Ports {
-			if port.Name == name && strings.EqualFold(string(port.Protocol), protocol) {
-				return port.ContainerPort, true
-			}
-		}
-	}
-	return 0, false
-}
-
-// podsOf finds a peer's pods: of the policy's own namespace unless the peer selects namespaces.
-func podsOf(seen world, namespace string, peer networkingv1.NetworkPolicyPeer) []*corev1.Pod {
-	var found []*corev1.Pod
-	for _, pod := range seen.pods {
-		if peer.NamespaceSelector == nil && pod.Namespace != namespace {
-			continue
-		}
-		if peer.NamespaceSelector != nil && !matches(peer.NamespaceSelector, seen.namespaces[pod.Namespace]) {
-			continue
-		}
-		if peer.PodSelector == nil || matches(peer.PodSelector, pod.Labels) {
-			found = append(found, pod)
-		}
-	}
-	return found
-}
-
-// matches says whether the selector takes the labels; one that cannot be read takes none.
-func matches(selector *metav1.LabelSelector, set labels.Set) bool {
-	parsed, err := metav1.LabelSelectorAsSelector(selector)
-	return err == nil && parsed.Matches(set)
-}
-
-// isReachable leaves out pods without an address of their own: on the node's network, not started yet, or ended.
-func isReachable(pod *corev1.Pod) bool {
-	isOver := pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
-	return !pod.Spec.HostNetwork && !isOver && address(pod) != ""
-}
-
-// address is the pod's IPv4 address; empty when it has none.
-func address(pod *corev1.Pod) string {
-	for _, ip := range pod.Status.PodIPs {
-		if parsed, err := netip.ParseAddr(ip.IP); err == nil && parsed.Is4() {
-			return ip.IP
-		}
-	}
-	return ""
-}
-
-func addresses(pods []*corev1.Pod) []string {
-	var found []string
-	for _, pod := range pods {
-		found = append(found, address(pod))
-	}
-	return found
-}
-
-// differs says whether anything changed that rules follow from.
-func differs(before, after *corev1.Pod) bool {
-	return !maps.Equal(before.Labels, after.Labels) || address(before) != address(after) ||
-		isReachable(before) != isReachable(after) || before.Spec.NodeName != after.Spec.NodeName
-}
-
-func key(object metav1.Object) string {
-	return object.GetNamespace() + "/" + object.GetName()
 }

@@ -97,7 +97,7 @@ function kubeBuild(): Build {
 /** A Go program of ours in the folder of its name. */
 function sourceBuild(name: string): Build {
   const script = `cd ${name}; CGO_ENABLED=0 go build -ldflags "-s -w" -o "$OUT/${name}" .`;
-  const sources = readSources(name, ['go.mod', 'go.sum', 'main.go', 'rules.go']);
+  const sources = readSources(name, ['go.mod', 'go.sum', 'main.go', 'ports.go', 'rules.go', 'world.go']);
   return { name, version: '', key: hash([script, ...sources]), script };
 }
 
