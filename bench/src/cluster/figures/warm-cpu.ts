@@ -1,0 +1,91 @@
+import { makeFunction } from '@kappa/e2e/functions';
+import type { Row } from '../../figure.ts';
+import { cpuMicroseconds } from '../../process-stats.ts';
+import { ratios, show, summarize } from '../../stats.ts';
+import { load } from '../../tools.ts';
+import type { BenchCluster, Part } from '../bench-cluster.ts';
+import { functionUrl, timeCall } from '../call.ts';
+import { ownerOf } from '../owner.ts';
+import { startProxiedPods } from '../proxied-pods.ts';
+
+const name = 'echo-cpu';
+/** Answers a function URL's event with its body, and any other event with itself. */
+const source = `export const handler = async (event) => event.requestContext ? { statusCode: 200, body: event.body } : event;\n`;
+const connections = 16;
+const requestsPerRound = 20_000;
+const secondsPerRound = 8;
+/** Half a vCPU each: 16 of these pods fit on three nodes of two cores, and their quota does not hold them up. */
+const memoryMiB = 884;
+
+type SubjectName = 'url' | 'invoke' | 'proxy';
+
+interface Subject {
+  readonly part: Part;
+  readonly target: () => Promise<{ readonly url: string; readonly headers?: Readonly<Record<string, string>> }>;
+}
+
+interface Round {
+  readonly cpuUs: number;
+  readonly perSecond: number;
+}
+
+/**
+ * CPU time of the gateway's process per request, its upstreams being the pods of a function with a real runtime, beside that of Go's
+ * `httputil.ReverseProxy` in a pod on the same node whose upstreams are echo pods on all nodes. POST, 512 bytes in and out, 16 callers
+ * from outside the nodes, to the gateway that owns the function; rounds interleaved, the first thrown away. Once as a function URL, which takes
+ * any HTTP request and checks no signature, as the proxy does; once as signed Invoke. CPU time is the process's own, as the kernel counts it.
+ */
+export async function warmCpu(cluster: BenchCluster, rounds: number): Promise<readonly Row[]> {
+  await cluster.make([makeFunction(name, { 'index.mjs': source }, { memoryMiB, idleTimeoutSeconds: 3600 })]);
+  await cluster.resizePool('nodejs24.x', connections);
+  const gateways = await cluster.gateways();
+  await timeCall(functionUrl(gateways[0]?.ip ?? '', name));
+  const owner = await ownerOf(gateways, name);
+  const { proxy, url } = await startProxiedPods(cluster, owner.node);
+  const body = `{"pad":"${'x'.repeat(502)}"}`;
+  const subjects: Readonly<Record<SubjectName, Subject>> = {
+    url: { part: owner, target: async () => ({ url: functionUrl(owner.ip, name) }) },
+    invoke: { part: owner, target: () => cluster.signedInvoke(owner, name, body) },
+    proxy: { part: proxy, target: async () => ({ url }) },
+  };
+  const measured: Record<SubjectName, Round[]> = { url: [], invoke: [], proxy: [] };
+  for (let round = 0; round <= rounds; round++) {
+    for (const subject of ['url', 'proxy', 'invoke'] as const) {
+      const result = await measure(subjects[subject]);
+      if (round > 0) measured[subject].push(result);
+    }
+  }
+  return [
+    toRow('as a function URL', measured.url, measured.proxy),
+    toRow('as signed Invoke', measured.invoke, measured.proxy),
+  ];
+}
+
+async function measure({ part, target }: Subject): Promise<Round> {
+  const { url, headers = {} } = await target();
+  const before = cpuMicroseconds(part.pid);
+  const result = await load([url], {
+    connections,
+    requests: requestsPerRound,
+    limitSeconds: secondsPerRound,
+    headers,
+    isInCluster: true,
+  });
+  const cpuUs = (cpuMicroseconds(part.pid) - before) / result.requests;
+  if (result.errors > 0) throw new Error(`${result.errors} errors at ${part.name}: ${result.lastError}`);
+  return { cpuUs, perSecond: result.requests / result.seconds };
+}
+
+function toRow(how: string, gateway: readonly Round[], proxy: readonly Round[]): Row {
+  const cpu = (rounds: readonly Round[]): readonly number[] => rounds.map(({ cpuUs }) => cpuUs);
+  const text = (rounds: readonly Round[]): string =>
+    `${show(summarize(cpu(rounds)))} µs at ${show(summarize(rounds.map(({ perSecond }) => perSecond)), 0)} /s`;
+  const ratio = summarize(ratios(cpu(gateway), cpu(proxy)));
+  return {
+    figure: `gateway CPU per request, pods as upstreams, ${how}`,
+    measured: `${text(gateway)}; ${show(ratio, 2)} × the proxy`,
+    floor: `Go ReverseProxy ${text(proxy)}`,
+    target: '≤ 0.8 × the proxy',
+    isMet: ratio.median <= 0.8,
+  };
+}

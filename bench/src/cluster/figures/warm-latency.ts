@@ -1,0 +1,101 @@
+import { pods, secrets } from '@kappa/crds/client/kinds';
+import { eventually } from '@kappa/e2e/eventually';
+import { makeFunction } from '@kappa/e2e/functions';
+import { release } from '@kappa/e2e/installed';
+import type { Row } from '../../figure.ts';
+import { percentile, show, summarize } from '../../stats.ts';
+import { load } from '../../tools.ts';
+import { makeBarePod } from '../bare-pod.ts';
+import type { BenchCluster, Part, PodView } from '../bench-cluster.ts';
+import { functionUrl, timeCall } from '../call.ts';
+import { LinkedPod } from '../linked-pod.ts';
+import { ownerOf } from '../owner.ts';
+
+const name = 'warm';
+const source = `export const handler = async (event) => ({ hello: event.name ?? 'hello' });\n`;
+const callsPerRound = 2_000;
+/** One vCPU: with less, the kernel's CPU quota would be what a closed loop measures. */
+const memoryMiB = 1769;
+
+/**
+ * What Kappa adds to a warm call, one caller, 512 bytes: the p50 of signed Invoke over HTTP, from outside the nodes to a gateway's pod, minus the p50 of
+ * the link alone: another pod of the same spec and size on the same node, claimed by the bench with the install's key and called from the
+ * network namespace of the gateway that owns the function, because policies let nobody else reach an agent. So what is added holds the caller's
+ * HTTP, one more network hop, the signature's check and the gateway; the handler, the agent and the gateway's hop to the pod
+ * cancel out. Separately for the gateway that owns the function, and for one that forwards to it. Rounds interleaved, the first thrown away.
+ */
+export async function warmLatency(cluster: BenchCluster, rounds: number): Promise<readonly Row[]> {
+  await cluster.make([makeFunction(name, { 'index.mjs': source }, { memoryMiB, idleTimeoutSeconds: 3600 })]);
+  const [owner, other] = await findOwner(cluster);
+  const link = await openLink(cluster, owner, await resized(cluster));
+  const p50: Record<'owner' | 'other' | 'link', number[]> = { owner: [], other: [], link: [] };
+  try {
+    for (let round = 0; round <= rounds; round++) {
+      const measured = {
+        owner: await throughGateway(cluster, owner),
+        other: await throughGateway(cluster, other),
+        link: percentile(await link.latenciesUs(callsPerRound), 0.5) / 1000,
+      };
+      if (round === 0) continue;
+      for (const subject of ['owner', 'other', 'link'] as const) p50[subject].push(measured[subject]);
+    }
+  } finally {
+    link.stop();
+  }
+  return [
+    toRow('at the gateway that owns the function', p50.owner, p50.link),
+    toRow('at another gateway, which forwards', p50.other, p50.link),
+  ];
+}
+
+function toRow(where: string, through: readonly number[], link: readonly number[]): Row {
+  const added = summarize(through.map((value, round) => value - (link[round] ?? Number.NaN)));
+  return {
+    figure: `warm overhead, p50, one caller, ${where}`,
+    measured: `${show(added, 2)} ms (through ${show(summarize(through), 2)})`,
+    floor: `the link alone ${show(summarize(link), 2)} ms`,
+    target: '≤ 0.4 ms',
+    isMet: added.median <= 0.4,
+  };
+}
+
+async function throughGateway(cluster: BenchCluster, gateway: Part): Promise<number> {
+  const { url, headers } = await cluster.signedInvoke(gateway, name, `{"pad":"${'x'.repeat(502)}"}`);
+  const result = await load([url], { connections: 1, requests: callsPerRound, headers, isInCluster: true });
+  if (result.errors > 0) throw new Error(`errors in the warm path: ${result.lastError}`);
+  return result.p50Us / 1000;
+}
+
+/** The function's owner, and one of the others. */
+async function findOwner(cluster: BenchCluster): Promise<readonly [Part, Part]> {
+  const gateways = await cluster.gateways();
+  await timeCall(functionUrl(gateways[0]?.ip ?? '', name));
+  const owner = await ownerOf(gateways, name);
+  const other = gateways.find((gateway) => gateway !== owner);
+  if (other === undefined) throw new Error('there is only one gateway');
+  return [owner, other];
+}
+
+/** The function's pod, when it has got the size of the function. */
+async function resized(cluster: BenchCluster): Promise<PodView> {
+  const pod = await cluster.podOf(name);
+  await eventually(`${pod.name} has the function's size`, async () => {
+    const { spec } = await cluster.kubernetes.get(pods, release.poolNamespace, pod.name);
+    return spec.containers[0]?.resources?.limits?.['memory'] === `${memoryMiB}Mi`;
+  });
+  return pod;
+}
+
+async function openLink(cluster: BenchCluster, owner: Part, pod: PodView): Promise<LinkedPod> {
+  const like = await cluster.kubernetes.get(pods, release.poolNamespace, pod.name);
+  const { resources } = like.spec.containers[0] ?? {};
+  const floorPod = makeBarePod(like, 'warm-floor', {
+    node: pod.node,
+    ...(resources === undefined ? {} : { resources }),
+  });
+  await cluster.kubernetes.create(pods, floorPod);
+  const { ip, uid } = await cluster.ready('warm-floor');
+  const { data } = await cluster.kubernetes.get(secrets, release.namespace, 'kappa-gateway-key');
+  const signingKey = Buffer.from(data?.['privateKey.pem'] ?? '', 'base64').toString();
+  return LinkedPod.open(owner, { host: ip, podUid: uid, signingKey, source });
+}
