@@ -57,7 +57,8 @@ export interface Scale {
 
 /**
  * Everything that Kappa says to the Kubernetes API. Calls throw KubernetesError (see client/errors) or, when an answer is not what
- * its kind says, ParseError. A call gives up after 30 s of silence; nothing is repeated but what was provably not processed.
+ * its kind says, ParseError. A call gives up after 30 s without a connection or of silence. None is repeated but for a kept
+ * connection that breaks before the answer, and then no `create`.
  * A null namespace is for kinds without namespaces.
  */
 export interface Kubernetes {

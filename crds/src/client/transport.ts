@@ -1,4 +1,10 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { errorOfStatus, KubernetesError } from './errors.ts';
 import { type Access, findAccess, type Surroundings } from './kubeconfig.ts';
@@ -14,7 +20,7 @@ export interface Call {
   /** Default application/json; the four patch types differ only in it. */
   readonly contentType?: string;
   readonly signal?: AbortSignal;
-  /** The connection is given up after so long without a byte, milliseconds. */
+  /** The call is given up after so long without a connection, or then without a byte, milliseconds. Default 30,000. */
   readonly silenceMs?: number;
 }
 
@@ -124,23 +130,24 @@ async function readText(response: IncomingMessage, what: string): Promise<string
   return text;
 }
 
-/** Well below the lease's own times (controller/src/main.ts). */
+/** From the first sending on. Well below the lease's own times (controller/src/main.ts). */
 const resendWithinMs = 1_000;
 
 /**
  * Resolves with the head of the answer. A kept-alive connection may be closed by the server just when it is used again; then
- * nothing was processed, and everything but POST is sent once more: at once or never, because a process that was paused meanwhile
- * may have lost the lease that allowed the write.
+ * as a rule nothing was processed, and everything but POST is sent again: all those calls may be repeated. That goes on until a
+ * connection holds or is a new one, but at once or never, because a process that was paused meanwhile may have lost the lease that
+ * allowed the write.
  */
 async function sendOnce(
   url: URL,
   call: Call,
   options: RequestOptions,
   send: typeof httpsRequest,
+  firstSentMs = performance.now(),
 ): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const what = nameOf(call);
-  const sentMs = performance.now();
   const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
   const headers = {
     ...options.headers,
@@ -156,6 +163,7 @@ async function sendOnce(
     ...(call.signal === undefined ? {} : { signal: call.signal }),
   });
   request.on('timeout', () => request.destroy(new Error(`silent for ${timeout} ms`)));
+  boundWait(request, timeout, (cause) => reject(unreachable(what, cause)));
   let isAnswered = false;
   request.on('response', (response) => {
     isAnswered = true;
@@ -164,12 +172,25 @@ async function sendOnce(
   request.on('error', (cause) => {
     const isStale =
       !isAnswered && request.reusedSocket && 'code' in cause && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE');
-    const mayResend = call.method !== 'POST' && performance.now() - sentMs < resendWithinMs;
-    if (isStale && mayResend && call.signal?.aborted !== true) resolve(sendOnce(url, call, options, send));
+    const mayResend = call.method !== 'POST' && performance.now() - firstSentMs < resendWithinMs;
+    if (isStale && mayResend && call.signal?.aborted !== true) resolve(sendOnce(url, call, options, send, firstSentMs));
     else reject(unreachable(what, cause));
   });
   request.end(body);
   return promise;
+}
+
+/**
+ * Node's own time-out begins with the connection. A request that waits for one, because `maxSockets` are taken, has none, and says nothing
+ * of its end either before it has got one.
+ */
+function boundWait(request: ClientRequest, timeoutMs: number, giveUp: (cause: Error) => void): void {
+  const timer = setTimeout(() => {
+    const cause = new Error(`no free connection for ${timeoutMs} ms`);
+    request.destroy(cause);
+    giveUp(cause);
+  }, timeoutMs).unref();
+  for (const event of ['socket', 'close']) request.once(event, () => clearTimeout(timer));
 }
 
 function isFailure(response: IncomingMessage): boolean {
