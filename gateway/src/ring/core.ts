@@ -1,16 +1,14 @@
 import type { DispatchLoad } from '../dispatch/types.ts';
 import { Electorates, type HeardElectorates } from './electorate.ts';
-import { type Heard, sumCounts } from './heard.ts';
+import type { Heard } from './heard.ts';
 import type { RingLimits } from './limits.ts';
+import { Loads } from './loads.ts';
 import type { Member } from './members.ts';
 import type { RingMessage } from './messages.ts';
 import { nameOf, Ranking } from './rendezvous.ts';
 import { Terms } from './terms.ts';
 import { Views } from './views.ts';
 
-/** Functions that run fewer invocations here are not told of. */
-const HOT_MIN = 8;
-const NO_LOAD: DispatchLoad = { accounts: new Map(), running: new Map() };
 const SENT_KEPT = 1024;
 
 /**
@@ -33,6 +31,8 @@ export class RingCore {
   readonly name: string;
   readonly ranking = new Ranking();
   readonly terms: Terms;
+  /** What gateways tell each other of their work. */
+  readonly loads = new Loads(() => this.#speaking());
   readonly #limits: RingLimits;
   readonly #startMs: number;
   readonly #views: Views;
@@ -49,11 +49,9 @@ export class RingCore {
   /** When this process was seen to run the last time. */
   #lastSeenMs: number;
   #wokeMs = Number.NEGATIVE_INFINITY;
-  #load: DispatchLoad = NO_LOAD;
   #version = 0;
   /** Names of those that may own: alive ones, or this one alone. */
   #owners: ReadonlySet<string>;
-  #elsewhere: ReadonlyMap<string, number> | null = null;
 
   constructor(gatewayId: string, limits: RingLimits, nowMs: number) {
     this.gatewayId = gatewayId;
@@ -130,6 +128,7 @@ export class RingCore {
     this.#seen(nowMs);
     const heard = this.#heardOf(id, nowMs);
     heard.heardMs = nowMs;
+    heard.ticks = 0;
   }
 
   /** A RING came in. */
@@ -138,10 +137,12 @@ export class RingCore {
     const heard = this.#heardOf(id, nowMs);
     const isNews = heard.message === null || heard.isLeaving !== message.leaving;
     heard.heardMs = nowMs;
+    heard.ticks = 0;
     heard.isLeaving ||= message.leaving;
+    heard.second = message.second ?? heard.second;
     // Two connections carry a peer's RINGs: an older one may come later.
     if (heard.message === null || message.seq > heard.message.seq) heard.message = message;
-    this.#elsewhere = null;
+    this.loads.changed(message.second !== undefined);
     const sentMs = this.#sent.get(message.ackSeq);
     if (sentMs !== undefined) this.terms.vote(nameOf(id), message, sentMs + this.#limits.grantMs, nowMs);
     if (isNews || !this.#isAdmitted) this.#refresh(nowMs);
@@ -160,17 +161,17 @@ export class RingCore {
       electorates: this.#electorates.list(),
       admitted: this.#isAdmitted,
       leaving: this.#isLeaving,
-      accounts: Object.fromEntries(this.#load.accounts),
-      hot: Object.fromEntries([...this.#load.running].filter(([, count]) => count >= HOT_MIN)),
+      ...this.loads.words(),
     };
   }
 
   /** To be called every `heartbeatMs`. */
   tick(load: DispatchLoad, nowMs: number): void {
-    this.#load = load;
+    this.loads.set(load);
     this.terms.settle(nowMs);
     this.#refresh(nowMs);
     for (const [name, heard] of this.#heard) {
+      heard.ticks += 1;
       if (this.#members?.has(name) !== true && this.#silenceOf(heard, nowMs) >= this.#limits.goneMs * 2)
         this.#heard.delete(name);
     }
@@ -182,15 +183,12 @@ export class RingCore {
     this.#refresh(nowMs);
   }
 
-  /** Invocations that run at other gateways, by function, as last heard; small numbers are not told of. */
-  runningElsewhere(): ReadonlyMap<string, number> {
-    return sumCounts(this.#speaking(), ({ hot }) => hot);
-  }
-
-  /** Something may be wrong with the gateway: better not to give it what another one can do. */
-  isQuiet(name: string, nowMs: number): boolean {
-    const heard = this.#heard.get(name);
-    return heard === undefined || this.#silenceOf(heard, nowMs) >= this.#limits.quietMs;
+  /**
+   * Something may be wrong with the gateway: better not to give it what another one can do. Counted in own ticks, so that who was
+   * paused itself does not avoid everybody.
+   */
+  isQuiet(name: string): boolean {
+    return (this.#heard.get(name)?.ticks ?? Number.POSITIVE_INFINITY) >= this.#limits.quietTicks;
   }
 
   /** Nothing has come from that gateway for `silenceMs`. */
@@ -199,18 +197,10 @@ export class RingCore {
     return heard === undefined || this.#silenceOf(heard, nowMs) >= this.#limits.silenceMs;
   }
 
-  /** Unanswered requests of an account at other gateways, as last heard. */
-  outstandingElsewhere(accountId: string): number {
-    this.#elsewhere ??= sumCounts(this.#speaking(), ({ accounts }) => accounts);
-    return this.#elsewhere.get(accountId) ?? 0;
-  }
-
-  /** Last words of all that are not silent; leaving ones still answer requests, so their figures count. */
-  #speaking(): readonly RingMessage[] {
-    return [...this.#heard.values()].flatMap((heard) =>
-      heard.message !== null && this.#silenceOf(heard, this.#lastSeenMs) < this.#limits.silenceMs
-        ? [heard.message]
-        : [],
+  /** All that are not silent; leaving ones still answer requests, so their figures count. */
+  #speaking(): readonly Heard[] {
+    return [...this.#heard.values()].filter(
+      (heard) => this.#silenceOf(heard, this.#lastSeenMs) < this.#limits.silenceMs,
     );
   }
 
@@ -219,10 +209,10 @@ export class RingCore {
     const known = this.#heard.get(name);
     if (known?.id === id) return known;
     // A new life. The former one stays in the past views, so nobody gets its functions from this voter before it must have noticed.
-    const heard: Heard = { id, heardMs: nowMs, message: null, isLeaving: false };
+    const heard: Heard = { id, heardMs: nowMs, ticks: 0, message: null, second: null, isLeaving: false };
     this.#heard.set(name, heard);
     this.ranking.add([name]);
-    this.#elsewhere = null;
+    this.loads.changed();
     return heard;
   }
 
@@ -268,7 +258,7 @@ export class RingCore {
     const owners = new Set(alive.length === 0 ? [this.name] : alive.map(nameOf));
     if (owners.size === this.#owners.size && owners.isSubsetOf(this.#owners)) return;
     this.#owners = owners;
-    this.#elsewhere = null;
+    this.loads.changed();
     this.#version += 1;
   }
 

@@ -1,4 +1,4 @@
-import type { RingMessage } from './messages.ts';
+import type { RingMessage, SecondWords } from './messages.ts';
 
 /** Another gateway as it was heard. */
 export interface Heard {
@@ -6,19 +6,22 @@ export interface Heard {
   id: string;
   /** Any byte counts. */
   heardMs: number;
+  /** Own ticks since then: an own pause is one tick, however long. */
+  ticks: number;
   /** The newest RING of this life; null before the first. */
   message: RingMessage | null;
+  /** What the newest one that told of it said of the last second. */
+  second: SecondWords | null;
   isLeaving: boolean;
 }
 
-/** Sums of one of the messages' tables, by key. */
+/** Sums of tables, by key. */
 export function sumCounts(
-  messages: readonly RingMessage[],
-  tableOf: (message: RingMessage) => Readonly<Record<string, number>>,
+  tables: readonly (Readonly<Record<string, number>> | undefined)[],
 ): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
-  for (const message of messages) {
-    for (const [key, count] of Object.entries(tableOf(message))) sums.set(key, (sums.get(key) ?? 0) + count);
+  for (const table of tables) {
+    for (const [key, count] of Object.entries(table ?? {})) sums.set(key, (sums.get(key) ?? 0) + count);
   }
   return sums;
 }

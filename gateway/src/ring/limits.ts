@@ -2,8 +2,8 @@
 export interface RingLimits {
   /** A RING goes to every peer so often, and sooner when something changed. */
   readonly heartbeatMs: number;
-  /** A peer that was not heard for so long gets no new requests: two heartbeats and some. It stays an owner. */
-  readonly quietMs: number;
+  /** A peer that was not heard for so many heartbeats gets no new requests that another one can take. It stays an owner. */
+  readonly quietTicks: number;
   /** A peer that was not heard for so long is not alive. */
   readonly silenceMs: number;
   /** A vote counts so long, from when the RING that it answers was sent. Less than `waitMs` by more than clocks may drift. */
@@ -22,6 +22,8 @@ export interface RingLimits {
   readonly runningPerOwner: number;
   /** The number of owners falls no sooner than this. */
   readonly hotHoldMs: number;
+  /** A function that was called steadily has an owner in every zone until no second has been busy for so long. */
+  readonly steadyHoldMs: number;
   /** A request for a reserved function without a holder is tried again so often, unless the ring changes before. */
   readonly retryMs: number;
   /** ... and for so long in all. */
@@ -44,8 +46,8 @@ export interface RingLimits {
 
 /** What holds unless a test says otherwise. */
 export const defaultRingLimits: RingLimits = Object.freeze({
-  heartbeatMs: 200,
-  quietMs: 450,
+  heartbeatMs: 100,
+  quietTicks: 3,
   silenceMs: 1000,
   grantMs: 700,
   waitMs: 1000,
@@ -55,6 +57,7 @@ export const defaultRingLimits: RingLimits = Object.freeze({
   goneMs: 10_000,
   runningPerOwner: 32,
   hotHoldMs: 10_000,
+  steadyHoldMs: 30_000,
   retryMs: 50,
   retryBudgetMs: 5000,
   redialMs: 200,

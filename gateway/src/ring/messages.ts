@@ -15,6 +15,16 @@ export interface RingMessage extends Vote {
   readonly accounts: Readonly<Record<string, number>>;
   /** `namespace/name` → invocations that run at the sender, where they are many. */
   readonly hot: Readonly<Record<string, number>>;
+  /** Told once a second; absent = as told last. */
+  readonly second?: SecondWords;
+}
+
+/** What one gateway tells of its last second. */
+export interface SecondWords {
+  /** `namespace/name` → calls of the sender's own callers. */
+  readonly calls: Readonly<Record<string, number>>;
+  /** Functions that the sender finds to be called steadily. */
+  readonly steady: readonly string[];
 }
 
 /** A gateway never lists more; memory stays bounded if one does. */
@@ -33,7 +43,12 @@ export function parseRing(body: unknown): RingMessage {
     leaving: fields['leaving'] === true,
     accounts: counts(fields, 'accounts'),
     hot: counts(fields, 'hot'),
+    ...(fields['second'] === undefined ? {} : { second: parseSecond(object(fields['second'])) }),
   };
+}
+
+function parseSecond(fields: Fields): SecondWords {
+  return { calls: counts(fields, 'calls'), steady: texts(fields['steady'], 'steady', MAX_COUNTS) };
 }
 
 /** Greeting of the listener. */
@@ -109,12 +124,14 @@ export function whole(fields: Fields, name: string): number {
 function lists(fields: Fields, name: string): readonly (readonly string[])[] {
   const value = fields[name];
   if (!Array.isArray(value) || value.length > MAX_LISTED) throw bad(name);
-  return value.map((list: unknown) => {
-    if (!Array.isArray(list) || list.length > MAX_LISTED) throw bad(name);
-    return list.map((each: unknown) => {
-      if (typeof each !== 'string') throw bad(name);
-      return each;
-    });
+  return value.map((list: unknown) => texts(list, name, MAX_LISTED));
+}
+
+function texts(value: unknown, name: string, limit: number): readonly string[] {
+  if (!Array.isArray(value) || value.length > limit) throw bad(name);
+  return value.map((each: unknown) => {
+    if (typeof each !== 'string') throw bad(name);
+    return each;
   });
 }
 

@@ -4,10 +4,13 @@ import type { RingCore } from './core.ts';
 import type { HotFunctions } from './hot.ts';
 import { takeOwners } from './rendezvous.ts';
 import type { Route } from './router.ts';
+import type { SteadyFunctions } from './steady.ts';
 
 interface Entry {
-  readonly version: number;
-  readonly route: Route;
+  version: number;
+  route: Route;
+  /** Of this gateway's own callers since `takeCalls`. */
+  calls: number;
 }
 
 /** Functions whose owners are remembered. */
@@ -17,59 +20,100 @@ const MAX_ENTRIES = 20_000;
 export class Owners {
   readonly #core: RingCore;
   readonly #hot: HotFunctions;
+  readonly #steady: SteadyFunctions;
   readonly #shared = new Map<string, Entry>();
   readonly #single = new Map<string, Entry>();
-  #hotVersion = 0;
+  /** Entries of `#shared` that have calls. */
+  #called = new Map<string, Entry>();
+  #countsVersion = 0;
   #turn = 0;
 
-  constructor(core: RingCore, hot: HotFunctions) {
+  constructor(core: RingCore, hot: HotFunctions, steady: SteadyFunctions) {
     this.#core = core;
     this.#hot = hot;
+    this.#steady = steady;
   }
 
   /** Numbers of owners have changed. */
-  hotChanged(): void {
-    this.#hotVersion += 1;
+  changed(): void {
+    this.#countsVersion += 1;
   }
 
   of(target: Target): Route {
-    // A limit that holds over all pods of a function is kept by one gateway.
-    const isSingle = target.reservedConcurrency !== null || target.provisionedConcurrency > 0;
-    const entries = isSingle ? this.#single : this.#shared;
-    const key = functionKeyOf(target);
-    const version = this.#core.version + this.#hotVersion; // both only rise
-    const known = entries.get(key);
-    if (known?.version === version) return known.route;
-    const route = this.#make(key, isSingle ? 1 : this.#hot.ownersOf(key));
-    if (entries.size >= MAX_ENTRIES) entries.clear();
-    entries.set(key, { version, route });
-    return route;
+    return this.#entry(functionKeyOf(target), isSingle(target)).route;
   }
 
-  /** The same, with the other owners in turn so that they share the load. */
+  /** The same for a request of an own caller, with the other owners in turn so that they share the load. */
   next(target: Target): Route {
-    const route = this.of(target);
-    if (route.isHere || route.owners.length === 1) return route;
+    const key = functionKeyOf(target);
+    const single = isSingle(target);
+    const entry = this.#entry(key, single);
+    if (!single) this.#count(key, entry);
+    const { route } = entry;
+    if (route.others.length < 2) return route;
     this.#turn = (this.#turn + 1) % 1_000_000;
     const zone = this.#zoneOf(this.#core.name);
-    const near = zone === '' ? [] : route.owners.filter((name) => this.#zoneOf(name) === zone);
-    const far = route.owners.filter((name) => !near.includes(name));
+    const near = zone === '' ? [] : route.others.filter((name) => this.#zoneOf(name) === zone);
+    const far = route.others.filter((name) => !near.includes(name));
     return { ...route, others: [...turned(near, this.#turn), ...turned(far, this.#turn)] };
   }
 
-  #make(key: string, k: number): Route {
+  /** Calls of own callers by function since this was asked last. Functions that always have one owner are not counted. */
+  takeCalls(): ReadonlyMap<string, number> {
+    const calls = new Map<string, number>();
+    for (const [key, entry] of this.#called) {
+      calls.set(key, entry.calls);
+      entry.calls = 0;
+    }
+    this.#called = new Map();
+    return calls;
+  }
+
+  #count(key: string, entry: Entry): void {
+    if (entry.calls === 0) this.#called.set(key, entry);
+    entry.calls += 1;
+  }
+
+  #entry(key: string, single: boolean): Entry {
+    const entries = single ? this.#single : this.#shared;
+    const version = this.#core.version + this.#countsVersion; // both only rise
+    const known = entries.get(key);
+    if (known?.version === version) return known;
+    const route = this.#make(key, single);
+    if (known !== undefined) {
+      known.version = version;
+      known.route = route;
+      return known;
+    }
+    if (entries.size >= MAX_ENTRIES) entries.clear();
+    const entry = { version, route, calls: 0 };
+    entries.set(key, entry);
+    return entry;
+  }
+
+  #make(key: string, single: boolean): Route {
     const { owners: alive, name: self, ranking } = this.#core;
     const ranked = ranking.of(key).filter((name) => alive.has(name));
+    const k = single ? 1 : Math.max(this.#hot.ownersOf(key), this.#steady.isSteady(key) ? this.#zonesOf(ranked) : 1);
     const owners = takeOwners(ranked, k, (name) => this.#zoneOf(name));
-    const follower = ranked.find((name) => !owners.includes(name));
     const others = owners.filter((name) => name !== self);
-    if (follower !== undefined && follower !== self) others.push(follower);
-    return { owners, isHere: owners.includes(self), others };
+    const follower = ranked.find((name) => !owners.includes(name));
+    const next = follower === undefined || follower === self ? null : follower;
+    return { owners, isHere: owners.includes(self), others, next };
+  }
+
+  #zonesOf(names: readonly string[]): number {
+    return new Set(names.map((name) => this.#zoneOf(name))).size;
   }
 
   #zoneOf(name: string): string {
     return this.#core.zoneOf(name);
   }
+}
+
+/** A limit that holds over all pods of a function is kept by one gateway. */
+function isSingle({ reservedConcurrency, provisionedConcurrency }: Target): boolean {
+  return reservedConcurrency !== null || provisionedConcurrency > 0;
 }
 
 function turned(names: readonly string[], by: number): readonly string[] {

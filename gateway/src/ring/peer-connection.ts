@@ -60,8 +60,8 @@ interface Stream {
 }
 
 /** Heartbeats without a byte while an answer is expected, after which the listener is asked, and then given up. */
-const QUIET_TICKS = 5;
-const LOST_TICKS = 10;
+const QUIET_TICKS = 10;
+const LOST_TICKS = 20;
 /** No gateway sends more; memory stays bounded if one does. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 /** One read buffer for all: the decoder empties it before the next read starts. */

@@ -43,8 +43,10 @@ export interface RingStats {
   readonly linked: number;
   /** Reserved functions that this gateway may dispatch and was asked for. */
   readonly terms: number;
-  /** Functions with more than one owner → how many. */
+  /** Functions with more than one owner for what runs at once → how many. */
   readonly hot: ReadonlyMap<string, number>;
+  /** Functions that are called steadily: they have an owner in every zone. */
+  readonly steady: number;
   /** Since the start. */
   readonly forwarded: Readonly<Record<ForwardResult, number>>;
   /** Requests at other gateways now. */

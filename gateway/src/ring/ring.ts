@@ -1,18 +1,15 @@
-import { functionKeyOf, NoIdleSlot, NotOwner } from '../dispatch/ownership.ts';
+import { NoIdleSlot, NotOwner } from '../dispatch/ownership.ts';
 import type { Invocation, Outcome, Target } from '../dispatch/types.ts';
 import { LambdaError } from '../errors.ts';
 import { BufferBudget } from '../http/buffer-budget.ts';
-import { RingCore } from './core.ts';
 import type { ForwardResult } from './forward.ts';
 import { Elsewhere, type ForwardHead } from './forward-messages.ts';
-import { HotFunctions } from './hot.ts';
-import { defaultRingLimits, type RingLimits } from './limits.ts';
-import { Owners } from './owners.ts';
+import { defaultRingLimits } from './limits.ts';
 import { makePeerIdentity } from './peer-handshake.ts';
 import { PeerListener } from './peer-listener.ts';
 import { Peers } from './peers.ts';
-import { nameOf } from './rendezvous.ts';
 import type { Ring, RingOptions, RingStats } from './ring-options.ts';
+import { Roles } from './roles.ts';
 import { type LocalDispatch, type RoutingRing, routedInvoke } from './router.ts';
 
 export type { Ring, RingOptions, RingStats } from './ring-options.ts';
@@ -22,26 +19,18 @@ export function startRing(options: RingOptions): Ring {
   return new SocketRing(options);
 }
 
-class SocketRing implements Ring, RoutingRing {
-  readonly gatewayId: string;
-  readonly name: string;
+/** Adds sockets and timers to the roles. */
+class SocketRing extends Roles implements Ring, RoutingRing {
   readonly router: LocalDispatch;
   readonly whenListening: Promise<number>;
   readonly retryMs: number;
   readonly retryBudgetMs: number;
-  readonly nowMs: () => number;
   readonly #options: RingOptions;
-  readonly #limits: RingLimits;
-  readonly #core: RingCore;
-  readonly #hot: HotFunctions;
-  readonly #owners: Owners;
   readonly #peers: Peers;
   readonly #listener: PeerListener;
   readonly #budget: BufferBudget;
   readonly #stopTicks: () => void;
   readonly #forwarded: Record<ForwardResult, number> = { answered: 0, refused: 0, elsewhere: 0, lost: 0 };
-  /** `name function` → when it said that it has no idle pod. */
-  readonly #busy = new Map<string, number>();
   #received = 0;
   #toldVersion = 0;
   #toldTerms = 0;
@@ -52,33 +41,27 @@ class SocketRing implements Ring, RoutingRing {
 
   constructor(options: RingOptions) {
     const { gatewayId, clock, listen, signingKey } = options;
+    super(gatewayId, { ...defaultRingLimits, ...options.limits }, clock.nowMs);
     this.#options = options;
-    this.#limits = { ...defaultRingLimits, ...options.limits };
-    this.gatewayId = gatewayId;
-    this.name = nameOf(gatewayId);
-    this.nowMs = clock.nowMs;
-    this.retryMs = this.#limits.retryMs;
-    this.retryBudgetMs = this.#limits.retryBudgetMs;
-    this.#core = new RingCore(gatewayId, this.#limits, clock.nowMs());
-    this.#hot = new HotFunctions(this.#limits);
-    this.#owners = new Owners(this.#core, this.#hot);
-    this.#budget = new BufferBudget(this.#limits.maxForwardedBytes);
+    this.retryMs = this.limits.retryMs;
+    this.retryBudgetMs = this.limits.retryBudgetMs;
+    this.#budget = new BufferBudget(this.limits.maxForwardedBytes);
     this.router = routedInvoke(this, options.dispatcher);
     const identity = makePeerIdentity(gatewayId, signingKey);
-    const heard = (id: string): void => this.#core.heard(id, clock.nowMs());
+    const heard = (id: string): void => this.core.heard(id, clock.nowMs());
     const { after } = clock;
     this.#peers = new Peers({
       identity,
-      limits: this.#limits,
+      limits: this.limits,
       nowMs: clock.nowMs,
       after,
       heard,
       ring: (id, message) => {
-        this.#core.received(id, message, clock.nowMs());
+        this.core.received(id, message, clock.nowMs());
         this.#noticed();
       },
       opened: () => this.#say(),
-      isQuiet: (name) => this.#core.isQuiet(name, clock.nowMs()),
+      isQuiet: (name) => this.core.isQuiet(name),
       onProblem: (name, error) => options.onProblem(`peer ${name} ${error.code}`, error),
       onResult: (result) => {
         this.#forwarded[result] += 1;
@@ -88,70 +71,35 @@ class SocketRing implements Ring, RoutingRing {
       ...listen,
       identity,
       budget: this.#budget,
-      maxStreams: this.#limits.maxStreams,
-      maxConnections: this.#limits.maxConnections,
-      handshakeMs: this.#limits.handshakeMs,
+      maxStreams: this.limits.maxStreams,
+      maxConnections: this.limits.maxConnections,
+      handshakeMs: this.limits.handshakeMs,
       after,
       heard,
       ring: (id, message) => {
-        this.#core.received(id, message, clock.nowMs());
+        this.core.received(id, message, clock.nowMs());
         this.#noticed();
-        return this.#core.say(message.seq, clock.nowMs());
+        return this.core.say(message.seq, clock.nowMs());
       },
       receive: (head, event, isAbandoned) => this.#receive(head, event, isAbandoned),
       onProblem: (error) => options.onProblem(`peer ${error.code}`, error),
     });
     this.whenListening = this.#listener.whenListening;
-    this.#stopTicks = clock.every(this.#limits.heartbeatMs, () => this.#tick());
+    this.#stopTicks = clock.every(this.limits.heartbeatMs, () => this.#tick());
     options.members((members) => {
       if (this.#isStopped) return;
-      this.#core.setMembers(members, clock.nowMs());
-      this.#peers.update(this.#core.others);
+      this.core.setMembers(members, clock.nowMs());
+      this.#peers.update(this.core.others);
       this.#noticed();
     });
   }
 
   get zone(): string {
-    return this.#core.zoneOf(this.name);
+    return this.core.zoneOf(this.name);
   }
 
   get isIntroduced(): boolean {
-    return this.#core.isIntroduced;
-  }
-
-  isOwner(target: Target): boolean {
-    return this.#core.isIntroduced && this.#owners.of(target).isHere;
-  }
-
-  isFirstOwner(target: Target): boolean {
-    return this.#core.isIntroduced && this.#owners.of(target).owners[0] === this.name;
-  }
-
-  mayHold(target: Target, gatewayId: string): boolean {
-    const name = nameOf(gatewayId);
-    if (name === this.name || this.#core.lifeOf(name) !== gatewayId) return false;
-    return this.#owners.of(target).owners.includes(name);
-  }
-
-  isLive(gatewayId: string): boolean {
-    return gatewayId === this.gatewayId || this.#core.lifeOf(nameOf(gatewayId)) === gatewayId;
-  }
-
-  term(functionKey: string): number | null {
-    return this.#core.terms.number(functionKey, this.nowMs());
-  }
-
-  outstandingElsewhere(accountId: string): number {
-    return this.#core.outstandingElsewhere(accountId);
-  }
-
-  place(): { index: number; count: number } {
-    const names = [...this.#core.owners].sort();
-    return { index: this.#core.isIntroduced ? names.indexOf(this.name) : -1, count: names.length };
-  }
-
-  route(target: Target): ReturnType<Owners['of']> {
-    return this.#owners.next(target);
+    return this.core.isIntroduced;
   }
 
   forward(name: string, target: Target, invocation: Invocation, onlyIdle: boolean): Promise<Outcome> {
@@ -170,34 +118,26 @@ class SocketRing implements Ring, RoutingRing {
     });
   }
 
-  isBusyElsewhere(name: string, target: Target): boolean {
-    const sinceMs = this.#busy.get(`${name} ${functionKeyOf(target)}`);
-    return sinceMs !== undefined && this.nowMs() - sinceMs < this.#limits.busyMemoMs;
-  }
-
-  noteBusy(name: string, target: Target): void {
-    this.#busy.set(`${name} ${functionKeyOf(target)}`, this.nowMs());
-  }
-
   stats(): RingStats {
     return {
-      alive: this.#core.owners.size,
-      members: this.#core.others.length + 1,
+      alive: this.core.owners.size,
+      members: this.core.others.length + 1,
       linked: this.#peers.linked.length,
-      terms: this.#core.terms.heldCount,
-      hot: this.#hot.entries(),
+      terms: this.core.terms.heldCount,
+      hot: this.hot,
+      steady: this.steady.size,
       forwarded: { ...this.#forwarded },
       forwardsInFlight: this.#peers.inFlight,
       received: this.#received,
       receivedBytes: this.#budget.usedBytes,
-      isLeaving: this.#core.isLeaving,
-      isAdmitted: this.#core.isAdmitted,
+      isLeaving: this.core.isLeaving,
+      isAdmitted: this.core.isAdmitted,
     };
   }
 
   leave(): void {
-    if (this.#core.isLeaving) return;
-    this.#core.leave(this.nowMs()); // first it holds nothing, then it says so
+    if (this.core.isLeaving) return;
+    this.core.leave(this.nowMs()); // first it holds nothing, then it says so
     this.#say();
     this.#noticed();
   }
@@ -211,28 +151,19 @@ class SocketRing implements Ring, RoutingRing {
   }
 
   #say(): void {
-    this.#peers.say(() => this.#core.say(0, this.nowMs()));
+    this.#peers.say(() => this.core.say(0, this.nowMs()));
   }
 
   #tick(): void {
-    const nowMs = this.nowMs();
-    const load = this.#options.load();
-    this.#core.tick(load, nowMs);
-    if (this.#hot.tick({ running: load.running, elsewhere: this.#core.runningElsewhere() }, nowMs)) this.#hotChanged();
-    this.#peers.tick((name) => this.#core.isSilent(name, nowMs));
-    for (const [key, sinceMs] of this.#busy) if (nowMs - sinceMs >= this.#limits.busyMemoMs) this.#busy.delete(key);
-    this.#say();
+    const isChanged = this.tick(this.#options.load(), () => this.#say());
+    this.#peers.tick((name) => this.core.isSilent(name, this.nowMs()));
+    if (isChanged) this.#tell();
     this.#noticed();
-  }
-
-  #hotChanged(): void {
-    this.#owners.hotChanged();
-    this.#tell();
   }
 
   /** After anything that may have changed the ring. */
   #noticed(): void {
-    const { version, terms } = this.#core;
+    const { version, terms } = this.core;
     if (version === this.#toldVersion && terms.version === this.#toldTerms) return;
     if (version !== this.#toldVersion) this.#say(); // so that votes for the new ring come back at once
     this.#toldVersion = version;
@@ -257,7 +188,7 @@ class SocketRing implements Ring, RoutingRing {
   }
 
   async #receive(head: ForwardHead, event: Buffer, isAbandoned: () => boolean): Promise<Outcome> {
-    if (this.#isStopped || (this.#core.isLeaving && !this.#core.owners.has(this.name))) {
+    if (this.#isStopped || (this.core.isLeaving && !this.core.owners.has(this.name))) {
       throw new Elsewhere('Unavailable', 'this gateway is leaving');
     }
     const target = this.#options.targetOf(head.versionUid);

@@ -41,9 +41,11 @@ function world(route: Route, places: Record<string, readonly Behaviour[]>) {
   return { router, steps, nowMs: () => nowMs };
 }
 
-const here: Route = { owners: ['me'], isHere: true, others: ['b'] };
-const there: Route = { owners: ['b'], isHere: false, others: ['b', 'c'] };
-const shared: Route = { owners: ['b', 'me', 'c'], isHere: true, others: ['b', 'c'] };
+const here: Route = { owners: ['me'], isHere: true, others: [], next: 'b' };
+const there: Route = { owners: ['b'], isHere: false, others: ['b'], next: 'c' };
+const shared: Route = { owners: ['b', 'me', 'c'], isHere: true, others: ['b', 'c'], next: null };
+/** b is of the own zone. */
+const severalThere: Route = { owners: ['c', 'b'], isHere: false, others: ['b', 'c'], next: null };
 const plain = fn('plain');
 const reserved = fn('reserved', { reservedConcurrency: 1 });
 const unreachable = new Elsewhere('NotSent', 'no link');
@@ -67,7 +69,22 @@ describe('routedInvoke', () => {
       shared,
       { me: [noIdle, 'answers'], b: [noIdleThere], c: [unreachable] },
       ['me?', 'b?', 'busy b', 'c?', 'busy c', 'me'],
-    ], // prettier-ignore
+    ],
+    ['a non-owner asks several for an idle pod, those of its zone first', plain, severalThere, {}, ['b?']],
+    [
+      '... so none is claimed while another one is idle',
+      plain,
+      severalThere,
+      { b: [noIdleThere] },
+      ['b?', 'busy b', 'c?'],
+    ],
+    [
+      '... nobody has one: the owner of its zone claims or queues',
+      plain,
+      severalThere,
+      { b: [noIdleThere, 'answers'], c: [unreachable] },
+      ['b?', 'busy b', 'c?', 'busy c', 'b'],
+    ],
     ['reserved: the holder serves', reserved, here, {}, ['me']],
     ['reserved: the owner is asked', reserved, there, {}, ['b']],
     ['reserved: nobody else may', reserved, there, { b: [unreachable, unreachable, 'answers'] }, ['b', 'b', 'b']],

@@ -10,7 +10,7 @@ export type LocalDispatch = Pick<Dispatcher, 'invoke'>;
 export interface RoutingRing {
   /** Own name. */
   readonly name: string;
-  /** Names in the order in which they are asked: owners first (all of them before the rest), then who would follow. Never empty. */
+  /** Who may run a request of an own caller; asked once for each try. */
   route(target: Target): Route;
   /** Runs it at another gateway; rejects with Elsewhere when it did not run. */
   forward(name: string, target: Target, invocation: Invocation, onlyIdle: boolean): Promise<Outcome>;
@@ -34,8 +34,10 @@ export interface Route {
   readonly owners: readonly string[];
   /** This gateway is one of them. */
   readonly isHere: boolean;
-  /** Others to ask, best first: owners of the own zone, other owners, the one that would follow. */
+  /** The other owners, best first: those of the own zone, then the rest, each in turn. */
   readonly others: readonly string[];
+  /** Who would be the next owner; null when that is this gateway, or nobody. */
+  readonly next: string | null;
 }
 
 /**
@@ -44,7 +46,8 @@ export interface Route {
  *   function                         | this gateway is               | what happens
  *   without reserved concurrency     | the only owner                | here
  *                                    | one of k owners               | an idle pod here, else one at another owner, else here (claims or queues)
- *                                    | no owner                      | an owner, own zone first; then who would follow; then here
+ *                                    | no owner                      | with several: an idle pod at one of them, own zone first; then: an
+ *                                    |                               | owner, own zone first; then who would follow; then here
  *                                    | no owner any more while it    | all of this again
  *                                    | waited (NotOwner)             |
  *   reserved                         | first owner                   | here; without a term: again when the ring has changed
@@ -98,7 +101,11 @@ async function invokeElsewhere(
   target: Target,
   invocation: Invocation,
 ): Promise<Outcome> {
-  for (const name of route.others) {
+  if (route.others.length > 1) {
+    const outcome = await askIdle(ring, route, target, invocation);
+    if (outcome !== null) return outcome;
+  }
+  for (const name of route.next === null ? route.others : [...route.others, route.next]) {
     try {
       return await ring.forward(name, target, invocation, false);
     } catch (error) {
@@ -107,6 +114,26 @@ async function invokeElsewhere(
     refuseAbandoned(invocation);
   }
   return dispatcher.invoke(target, invocation);
+}
+
+/** Runs it at the first other owner that has an idle pod; null = none has, or all of them said so a moment ago. */
+async function askIdle(
+  ring: RoutingRing,
+  route: Route,
+  target: Target,
+  invocation: Invocation,
+): Promise<Outcome | null> {
+  for (const name of route.others) {
+    if (ring.isBusyElsewhere(name, target)) continue;
+    try {
+      return await ring.forward(name, target, invocation, true);
+    } catch (error) {
+      if (!(error instanceof Elsewhere)) throw error;
+      ring.noteBusy(name, target);
+    }
+    refuseAbandoned(invocation);
+  }
+  return null;
 }
 
 /** One of several owners: no request waits here while a pod is idle there. */
@@ -122,17 +149,7 @@ async function invokeShared(
   } catch (error) {
     if (!(error instanceof NoIdleSlot)) throw error;
   }
-  for (const name of route.owners) {
-    if (name === ring.name || ring.isBusyElsewhere(name, target)) continue;
-    try {
-      return await ring.forward(name, target, invocation, true);
-    } catch (error) {
-      if (!(error instanceof Elsewhere)) throw error;
-      ring.noteBusy(name, target);
-    }
-    refuseAbandoned(invocation);
-  }
-  return dispatcher.invoke(target, invocation);
+  return (await askIdle(ring, route, target, invocation)) ?? dispatcher.invoke(target, invocation);
 }
 
 async function invokeReserved(

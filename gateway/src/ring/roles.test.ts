@@ -1,0 +1,91 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Target } from '../dispatch/types.ts';
+import { defaultRingLimits } from './limits.ts';
+import type { Member } from './members.ts';
+import { Roles } from './roles.ts';
+import { fn } from './testing.ts';
+
+const noLoad = { accounts: new Map(), running: new Map() };
+
+/** One gateway's roles among members of these zones (own one first), all of them alive; time moves by heartbeats. */
+function start(zones: readonly string[]) {
+  let nowMs = 0;
+  const names = zones.map((_, at) => `g${at}`);
+  const members: Member[] = zones.map((zone, at) => ({ name: `g${at}`, ip: '', port: 1, zone, terminating: false }));
+  const all = names.map((name) => new Roles(`${name}.00000001`, defaultRingLimits, () => nowMs));
+  const beat = (): void => {
+    nowMs += defaultRingLimits.heartbeatMs;
+    for (const from of all) {
+      from.tick(noLoad, () => {
+        for (const to of all) if (to !== from) to.core.received(from.gatewayId, from.core.say(0, nowMs), nowMs);
+      });
+    }
+  };
+  for (const each of all) each.core.setMembers(members, nowMs);
+  beat();
+  /** Calls a function so often in each of so many seconds, each time at the next gateway. */
+  const call = (target: Target, perSecond: number, seconds: number): void => {
+    for (let beats = 0, calls = 0; beats < seconds * 10; beats += 1) {
+      for (; calls < ((beats + 1) * perSecond) / 10; calls += 1) all[calls % all.length]?.route(target);
+      beat();
+    }
+  };
+  const owners = (target: Target): number[] => all.map((each) => each.route(target).owners.length);
+  return { all, call, owners };
+}
+
+describe('owners of a function that is called steadily', () => {
+  test.each<[reason: string, zones: string[], target: Partial<Target>, perSecond: number, want: number]>([
+    ['one per zone', ['a', 'b', 'c'], {}, 10, 3],
+    ['not one per gateway', ['a', 'a', 'b', 'b', 'c', 'c'], {}, 10, 3],
+    ['two zones, two owners', ['a', 'b', 'b'], {}, 4, 2],
+    ['zones are not known', ['', '', ''], {}, 10, 1],
+    ['calls now and then', ['a', 'b', 'c'], {}, 0.5, 1],
+    ['reserved concurrency', ['a', 'b', 'c'], { reservedConcurrency: 100 }, 10, 1],
+    ['provisioned concurrency', ['a', 'b', 'c'], { provisionedConcurrency: 3 }, 10, 1],
+  ])('%s', (_reason, zones, over, perSecond, want) => {
+    const target = fn('f', over);
+    const { all, call, owners } = start(zones);
+    expect(owners(target)).toEqual(zones.map(() => 1));
+    call(target, perSecond, 5);
+    expect(owners(target)).toEqual(zones.map(() => want));
+    const [first] = all[0]?.route(target).owners ?? [];
+    const own = all.map((each) => each.route(target).owners);
+    expect(own.every((each) => each[0] === first)).toBe(true);
+    if (want > 1) expect(all.filter((each) => each.isShared(target))).toHaveLength(want);
+  });
+
+  test('one owner again after it has been quiet for half a minute', () => {
+    const target = fn('f');
+    const { all, call } = start(['a', 'b', 'c']);
+    const shared = (): number => all.filter((each) => each.isShared(target)).length;
+    call(target, 10, 5);
+    call(target, 0, 28);
+    expect(shared()).toBe(3);
+    call(target, 0, 5);
+    expect(shared()).toBe(0);
+  });
+
+  test('all gateways agree within a second of each other, though each counts by itself', () => {
+    const target = fn('f');
+    const { call, owners } = start(['a', 'b', 'c']);
+    let disagreed = 0;
+    for (let second = 0; second < 60; second += 1) {
+      call(target, second % 20 < 10 ? 2 : 1, 1);
+      const seen = owners(target);
+      disagreed = seen.every((count) => count === seen[0]) ? 0 : disagreed + 1;
+      expect(disagreed).toBeLessThan(2);
+    }
+  });
+
+  test('a gateway that has not been heard for three heartbeats is quiet; a pause of this one counts as one', () => {
+    const { all } = start(['a', 'b']);
+    const [one] = all;
+    if (one === undefined) throw new Error('no gateway');
+    const quiet = [1, 2, 3].map(() => {
+      one.core.tick(noLoad, one.nowMs() + 300);
+      return one.core.isQuiet('g1');
+    });
+    expect(quiet).toEqual([false, false, true]);
+  });
+});

@@ -1,0 +1,125 @@
+import { functionKeyOf, type Ownership } from '../dispatch/ownership.ts';
+import type { DispatchLoad, Target } from '../dispatch/types.ts';
+import { RingCore } from './core.ts';
+import { HotFunctions } from './hot.ts';
+import type { RingLimits } from './limits.ts';
+import { Owners } from './owners.ts';
+import { nameOf } from './rendezvous.ts';
+import type { Route } from './router.ts';
+import { SteadyFunctions } from './steady.ts';
+
+/** Between two looks at how often functions are called. */
+const SECOND_MS = 1000;
+
+/** Who does what among the gateways, as one of them sees it: all of the ring but its sockets and timers. */
+export class Roles implements Ownership {
+  readonly gatewayId: string;
+  readonly name: string;
+  readonly core: RingCore;
+  readonly limits: RingLimits;
+  readonly nowMs: () => number;
+  readonly #hot: HotFunctions;
+  readonly #steady: SteadyFunctions;
+  readonly #owners: Owners;
+  /** `name function` → when it said that it has no idle pod. */
+  readonly #busy = new Map<string, number>();
+  #secondMs: number;
+
+  /** @param nowMs monotonic milliseconds */
+  constructor(gatewayId: string, limits: RingLimits, nowMs: () => number) {
+    this.gatewayId = gatewayId;
+    this.name = nameOf(gatewayId);
+    this.limits = limits;
+    this.nowMs = nowMs;
+    this.#secondMs = nowMs();
+    this.core = new RingCore(gatewayId, limits, this.#secondMs);
+    this.#hot = new HotFunctions(limits);
+    this.#steady = new SteadyFunctions(limits);
+    this.#owners = new Owners(this.core, this.#hot, this.#steady);
+  }
+
+  /** Functions with more than one owner for what runs at once → how many. */
+  get hot(): ReadonlyMap<string, number> {
+    return this.#hot.entries();
+  }
+
+  /** Functions with an owner in every zone. */
+  get steady(): ReadonlySet<string> {
+    return this.#steady.keys;
+  }
+
+  isOwner(target: Target): boolean {
+    return this.core.isIntroduced && this.#owners.of(target).isHere;
+  }
+
+  isShared(target: Target): boolean {
+    return this.isOwner(target) && this.#owners.of(target).owners.length > 1;
+  }
+
+  isFirstOwner(target: Target): boolean {
+    return this.core.isIntroduced && this.#owners.of(target).owners[0] === this.name;
+  }
+
+  mayHold(target: Target, gatewayId: string): boolean {
+    const name = nameOf(gatewayId);
+    if (name === this.name || this.core.lifeOf(name) !== gatewayId) return false;
+    return this.#owners.of(target).owners.includes(name);
+  }
+
+  isLive(gatewayId: string): boolean {
+    return gatewayId === this.gatewayId || this.core.lifeOf(nameOf(gatewayId)) === gatewayId;
+  }
+
+  term(functionKey: string): number | null {
+    return this.core.terms.number(functionKey, this.nowMs());
+  }
+
+  outstandingElsewhere(accountId: string): number {
+    return this.core.loads.outstandingElsewhere(accountId);
+  }
+
+  place(): { readonly index: number; readonly count: number } {
+    const names = [...this.core.owners].sort();
+    return { index: this.core.isIntroduced ? names.indexOf(this.name) : -1, count: names.length };
+  }
+
+  /** Who may run a request of an own caller; counts it. */
+  route(target: Target): Route {
+    return this.#owners.next(target);
+  }
+
+  isBusyElsewhere(name: string, target: Target): boolean {
+    const sinceMs = this.#busy.get(`${name} ${functionKeyOf(target)}`);
+    return sinceMs !== undefined && this.nowMs() - sinceMs < this.limits.busyMemoMs;
+  }
+
+  noteBusy(name: string, target: Target): void {
+    this.#busy.set(`${name} ${functionKeyOf(target)}`, this.nowMs());
+  }
+
+  /**
+   * To be called every `heartbeatMs`; says a RING to everybody.
+   * @returns whether the number of some function's owners has changed
+   */
+  tick(load: DispatchLoad, say: () => void): boolean {
+    const nowMs = this.nowMs();
+    this.core.tick(load, nowMs);
+    for (const [key, sinceMs] of this.#busy) if (nowMs - sinceMs >= this.limits.busyMemoMs) this.#busy.delete(key);
+    if (nowMs - this.#secondMs >= SECOND_MS) this.#tellSecond(nowMs, say);
+    else say();
+    const { loads } = this.core;
+    const isHotChanged = this.#hot.tick({ running: load.running, elsewhere: loads.runningElsewhere() }, nowMs);
+    const isSteadyChanged = this.#steady.settle(loads.steadyElsewhere());
+    if (!isHotChanged && !isSteadyChanged) return false;
+    this.#owners.changed();
+    return true;
+  }
+
+  #tellSecond(nowMs: number, say: () => void): void {
+    const { loads } = this.core;
+    const calls = this.#owners.takeCalls();
+    this.#secondMs = nowMs;
+    this.#steady.second({ calls, elsewhere: loads.callsElsewhere() }, nowMs);
+    loads.withSecond(calls, this.#steady.found, say);
+  }
+}
