@@ -1,47 +1,37 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { connect } from '@kappa/crds/client/kubernetes';
-import { FakeApi, until } from '@kappa/crds/client/testing';
+import { until } from '@kappa/crds/client/testing';
 
+import { base64Values, type KeepingCluster, startKeepingCluster } from '../snapshot/testing.ts';
 import { watchAccessKeys } from './access-keys.ts';
 
 const collection = '/api/v1/namespaces/kappa-system/secrets';
-let directory: string;
-let api: FakeApi;
-let ended: AbortController;
-let problems: string[];
+let cluster: KeepingCluster;
 
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'kappa-keys-'));
-  api = await new FakeApi().start();
-  ended = new AbortController();
-  problems = [];
+  cluster = await startKeepingCluster();
 });
-afterEach(async () => {
-  ended.abort();
-  await api.stop();
-  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-});
+afterEach(() => cluster.stop());
 
 function put(name: string, values: Record<string, string>, annotations: Record<string, string> = {}): void {
-  const data = Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
-  );
-  api.put(collection, {
-    metadata: { name, namespace: 'kappa-system', labels: { 'kappa.dev/access-key': 'true' }, annotations },
-    data,
+  const labels = { 'kappa.dev/access-key': 'true' };
+  cluster.api.put(collection, {
+    metadata: { name, namespace: 'kappa-system', labels, annotations },
+    data: base64Values(values),
   });
 }
 
 const secretAccessKey = '0123456789abcdef';
 const live = () =>
   watchAccessKeys({
-    kubernetes: connect(api.kubeconfig, { snapshots: { directory, pacing: { quietMs: 1, everyMs: 2 } } }),
+    kubernetes: connect(cluster.api.kubeconfig, {
+      snapshots: { directory: cluster.directory, pacing: { quietMs: 1, everyMs: 2 } },
+    }),
     namespace: 'kappa-system',
-    signal: ended.signal,
-    onProblem: (problem) => void problems.push(problem),
+    signal: cluster.signal,
+    onProblem: (problem) => void cluster.problems.push(problem),
   });
 
 test('keys come, change and go with their Secrets', async () => {
@@ -53,12 +43,12 @@ test('keys come, change and go with their Secrets', async () => {
     true,
     { accessKeyId: 'AKFIRST', secretAccessKey, accounts: null },
   ]);
-  expect(api.requests[0]?.url.searchParams.get('labelSelector')).toBe('kappa.dev/access-key=true');
-  await until('the watch is open', () => api.openWatches === 1);
+  expect(cluster.api.requests[0]?.url.searchParams.get('labelSelector')).toBe('kappa.dev/access-key=true');
+  await until('the watch is open', () => cluster.api.openWatches === 1);
   put('first', { accessKeyId: 'AKSECOND', secretAccessKey });
   await until('the new id is known', () => keys.find('AKSECOND') !== undefined);
   expect(keys.find('AKFIRST')).toBeUndefined();
-  api.remove(collection, 'first');
+  cluster.api.remove(collection, 'first');
   await until('it is gone', () => keys.find('AKSECOND') === undefined);
 });
 
@@ -84,8 +74,8 @@ test.each<[string, Record<string, string>]>([
   const keys = live();
   await keys.informer.whenSynced();
   expect(keys.find(values['accessKeyId'] ?? '')).toBeUndefined();
-  expect(problems).toEqual([expect.stringMatching(/^Secret kappa-system\/bad is no access key: /)]);
-  expect(problems[0]).not.toContain(secretAccessKey);
+  expect(cluster.problems).toEqual([expect.stringMatching(/^Secret kappa-system\/bad is no access key: /)]);
+  expect(cluster.problems[0]).not.toContain(secretAccessKey);
 });
 
 test('of two Secrets with one id the first by name counts', async () => {
@@ -94,25 +84,16 @@ test('of two Secrets with one id the first by name counts', async () => {
   const keys = live();
   await keys.informer.whenSynced();
   expect(keys.find('AKBOTH')?.secretAccessKey).toBe(`${secretAccessKey}-a`);
-  expect(problems).toEqual(['Secret kappa-system/b has the access key id of another one']);
+  expect(cluster.problems).toEqual(['Secret kappa-system/b has the access key id of another one']);
 });
 
 test('after a restart the keys are there while the API server is away', async () => {
   put('first', { accessKeyId: 'AKFIRST', secretAccessKey });
   await live().informer.whenSynced();
-  const path = join(directory, 'access-keys');
-  const text = () => {
-    try {
-      return readFileSync(path, 'utf8');
-    } catch {
-      return '';
-    }
-  };
-  await until('they are kept', () => text().includes('AKFIRST'));
-  expect(statSync(path).mode & 0o777).toBe(0o600);
-  ended.abort();
-  ended = new AbortController();
-  api.fail('list', ...Array<'reset'>(50).fill('reset'));
+  await until('they are kept', () => cluster.keptText('access-keys').includes('AKFIRST'));
+  expect(statSync(join(cluster.directory, 'access-keys')).mode & 0o777).toBe(0o600);
+  cluster.restart();
+  cluster.api.fail('list', ...Array<'reset'>(50).fill('reset'));
   const keys = live();
   await keys.informer.whenSynced();
   expect([keys.informer.isStale, keys.find('AKFIRST')?.secretAccessKey]).toEqual([true, secretAccessKey]);

@@ -1,51 +1,33 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { connect } from '@kappa/crds/client/kubernetes';
-import { FakeApi, until } from '@kappa/crds/client/testing';
+import { until } from '@kappa/crds/client/testing';
+
 import { sourceReader } from '../registry/source-reader.ts';
 import { keepValues } from './kept-values.ts';
+import { base64Values, type KeepingCluster, startKeepingCluster } from './testing.ts';
 
 const collection = '/api/v1/namespaces/team/secrets';
 const ref = { kind: 'Secret', namespace: 'team', name: 'db' } as const;
-let directory: string;
-let api: FakeApi;
-let ended: AbortController;
-let problems: unknown[];
+let cluster: KeepingCluster;
 
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'kappa-values-'));
-  api = await new FakeApi().start();
-  ended = new AbortController();
-  problems = [];
+  cluster = await startKeepingCluster();
 });
-afterEach(async () => {
-  ended.abort();
-  await api.stop();
-  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-});
+afterEach(() => cluster.stop());
 
-const path = () => join(directory, 'values');
+const path = () => join(cluster.directory, 'values');
+const fileText = () => cluster.keptText('values');
 const put = (value: string, name = 'db') =>
-  api.put(collection, {
-    metadata: { name, namespace: 'team' },
-    data: { password: Buffer.from(value).toString('base64') },
-  });
-const fileText = () => {
-  try {
-    return readFileSync(path(), 'utf8');
-  } catch {
-    return '';
-  }
-};
+  cluster.api.put(collection, { metadata: { name, namespace: 'team' }, data: base64Values({ password: value }) });
 /** A life of the process. */
 const live = () =>
-  keepValues(sourceReader(connect(api.kubeconfig)), {
-    directory,
-    signal: ended.signal,
+  keepValues(sourceReader(connect(cluster.api.kubeconfig)), {
+    directory: cluster.directory,
+    signal: cluster.signal,
     now: () => performance.now(),
-    onProblem: (problem) => void problems.push(problem),
+    onProblem: (problem) => void cluster.problems.push(problem),
     pacing: { quietMs: 1, everyMs: 2 },
   });
 
@@ -59,14 +41,14 @@ test('after a restart the kept value is the answer while the API server is away'
   await liveOnce();
   expect(statSync(path()).mode & 0o777).toBe(0o600);
   const read = live();
-  api.fail('call', 'reset', 'reset', { status: 503 });
+  cluster.api.fail('call', 'reset', 'reset', { status: 503 });
   expect(await read(ref)).toEqual({ password: 'first' });
   await expect(read({ ...ref, name: 'unknown' })).rejects.toThrow();
 });
 
 test('and while it is silent, within a second', async () => {
   await liveOnce();
-  api.fail('call', 'silent');
+  cluster.api.fail('call', 'silent');
   const startMs = performance.now();
   expect(await live()(ref)).toEqual({ password: 'first' });
   expect(performance.now() - startMs).toBeLessThan(1_500);
@@ -79,17 +61,17 @@ test('a server that answers is believed: a new value, or none', async () => {
   expect(await read(ref)).toEqual({ password: 'second' });
   await until('the new value is kept', () => fileText().includes('second'));
   expect(fileText()).not.toContain('first');
-  api.remove(collection, 'db');
+  cluster.api.remove(collection, 'db');
   expect(await read(ref)).toBeNull();
   await until('it is forgotten', () => !fileText().includes('second'));
-  api.fail('call', 'reset', 'reset');
+  cluster.api.fail('call', 'reset', 'reset');
   await expect(live()(ref)).rejects.toThrow();
 });
 
 test('a refusal is an answer too: the value is forgotten', async () => {
   await liveOnce();
   const read = live();
-  api.fail('call', { status: 403 }, 'reset', 'reset');
+  cluster.api.fail('call', { status: 403 }, 'reset', 'reset');
   await expect(read(ref)).rejects.toMatchObject({ code: 403 });
   await expect(read(ref)).rejects.toMatchObject({ code: 0 });
   await until('it is forgotten', () => !fileText().includes('first'));
@@ -98,9 +80,9 @@ test('a refusal is an answer too: the value is forgotten', async () => {
 test('a damaged file is passed over, and told', async () => {
   await liveOnce();
   writeFileSync(path(), fileText().replace('first', 'worst'));
-  api.fail('call', 'reset', 'reset');
+  cluster.api.fail('call', 'reset', 'reset');
   await expect(live()(ref)).rejects.toThrow();
-  expect(problems).toHaveLength(1);
+  expect(cluster.problems).toHaveLength(1);
 });
 
 test('an object too large for variables is read, not kept', async () => {
