@@ -10,7 +10,8 @@ export interface BackoffBounds {
 
 /**
  * Jittered, capped, exponential: the n-th pause in a row is random between half of and all of `firstMs × 2ⁿ`, at most `maxMs`.
- * With 100 and 30,000: 50–100, 100–200, … 15,000–30,000 ms.
+ * With 100 and 30,000: 50–100, 100–200, … 15,000–30,000 ms. Who asks for 1,000 ms gets 1,000–2,000 ms at first: more than asked, so
+ * that many who were all told the same do not come back at once.
  */
 export class Backoff {
   readonly #runtime: Pick<Runtime, 'sleep' | 'random'>;
@@ -27,9 +28,14 @@ export class Backoff {
     this.#failures = 0;
   }
 
-  /** Waits; returns at once when the signal aborts. */
-  async pause(signal: AbortSignal): Promise<void> {
-    const longest = Math.min(this.#bounds.maxMs, this.#bounds.firstMs * 2 ** Math.min(this.#failures, 30));
+  /**
+   * Waits; returns at once when the signal aborts.
+   *
+   * @param askedMs what the other side asked for, milliseconds; counts up to half of the longest pause ever
+   */
+  async pause(signal: AbortSignal, askedMs = 0): Promise<void> {
+    const grown = this.#bounds.firstMs * 2 ** Math.min(this.#failures, 30);
+    const longest = Math.min(this.#bounds.maxMs, Math.max(grown, 2 * askedMs));
     this.#failures += 1;
     await this.#runtime.sleep(longest * (0.5 + this.#runtime.random() / 2), signal);
   }

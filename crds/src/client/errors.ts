@@ -51,6 +51,16 @@ export function isUnavailable(error: unknown): error is KubernetesError {
   return error instanceof KubernetesError && (error.code === 0 || error.code === 429 || error.code >= 500);
 }
 
+/** The API server has too much to do and asks to come back later: to ask for more instead makes it worse. */
+export function isTooBusy(error: unknown): error is KubernetesError {
+  return error instanceof KubernetesError && error.code === 429;
+}
+
+/** How long the server asks to wait, milliseconds; 0 when it did not say. */
+export function askedPauseMs(error: unknown): number {
+  return error instanceof KubernetesError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
+}
+
 /**
  * The error that an answer is: a `Status` object of Kubernetes when the body is one, else the HTTP status alone.
  *

@@ -13,6 +13,8 @@ const timing: InformerTiming = {
   pageSize: 250,
 };
 
+const busy = { kind: 'Status', reason: 'TooManyRequests', details: { retryAfterSeconds: 1 } };
+
 let api: FakeApi;
 let ended: AbortController;
 let pauses: number[];
@@ -83,6 +85,7 @@ test('what exists and what comes later is seen, as projections', async () => {
 test.each<[reason: string, faults: Fault[], pauses: number[]]>([
   ['a list that answers 500', [{ status: 500 }, { status: 500 }, { status: 500 }], [100, 200, 400]],
   ['a list that answers 429', [{ status: 429 }], [100]],
+  ['a list that is to come back later', [{ status: 429, body: busy }], [800]],
   ['a list whose connection breaks', ['reset', 'reset'], [100, 200]],
   ['a list that expires between pages', [{ status: 410, body: { kind: 'Status', reason: 'Expired' } }], [100]],
 ])('it survives %s, pausing longer each time', async (_reason, faults, wanted) => {
@@ -107,6 +110,7 @@ test.each<[reason: string, faults: Fault[], lists: number, pauses: number]>([
   ['a watch whose connection breaks goes on from its version', ['reset', 'reset', 'reset'], 1, 2],
   ['a watch that is closed at once goes on from its version', ['close', 'close'], 1, 2],
   ['410 as a status lists again', [{ status: 410, body: { kind: 'Status', reason: 'Expired' } }], 2, 1],
+  ['a server that is too busy is asked for no list', Array.from({ length: 5 }, () => ({ status: 429 })), 1, 5],
   ['three failures in a row list again', [{ status: 500 }, { status: 500 }, { status: 500 }], 2, 3],
 ])('%s', async (_reason, faults, lists, wanted) => {
   put('a', '1');

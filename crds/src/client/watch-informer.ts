@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isJsonObject, type JsonObject } from '../parse-meta.ts';
 import { Backoff } from './backoff.ts';
-import { errorOfStatus, isGone } from './errors.ts';
+import { askedPauseMs, errorOfStatus, isGone, isTooBusy } from './errors.ts';
 import type { Informer, InformerTiming, SnapshotOptions, WatchOptions } from './informer.ts';
 import { type Kind, keyOf } from './kinds.ts';
 import { type ListPage, readEvent, readPage } from './pages.ts';
@@ -33,7 +33,8 @@ export interface InformerDeps {
  * Two states. *Listing* (no version): pages are read without a version, so that the answer is current; what is not in the list
  * is gone; enters *watching* with the list's version. *Watching*: one request of `watchSeconds` after the other, each from the last
  * version heard, bookmarks included, so that a quiet collection never falls out of the server's history. 410 in either form
- * goes back to listing; any other failure repeats the watch after a pause, and after three in a row lists. The view stays readable all
+ * goes back to listing; any other failure repeats the watch after a pause, and after three in a row lists (an API server may come back
+ * with an older store, and a watch from a version of its future would hear nothing), unless it is too busy. The view stays readable all
  * the time: an API server that is away makes it old, not empty. So it does to a process that starts meanwhile, when views are kept:
  * a first list that is late is replaced by what the last life of the process saw, and replaces that when it comes.
  */
@@ -96,7 +97,7 @@ export class WatchInformer<T, P> implements Informer<P> {
       } catch (error) {
         if (signal.aborted) break;
         this.#failed(error);
-        await this.#backoff.pause(signal);
+        await this.#backoff.pause(signal, askedPauseMs(error));
       }
     }
     this.#synced.reject(signal.reason);
@@ -105,7 +106,8 @@ export class WatchInformer<T, P> implements Informer<P> {
   /** Decides what the next try is. */
   #failed(error: unknown): void {
     this.#failuresInRow += 1;
-    if (isGone(error) || this.#failuresInRow >= relistAfterFailures) this.#version = null;
+    const isOften = this.#failuresInRow >= relistAfterFailures && !isTooBusy(error);
+    if (isGone(error) || isOften) this.#version = null;
     this.#fail(error);
     if (this.#failuresInRow >= (this.#deps.snapshots?.seedAfterFailures ?? 3)) this.#seed();
   }
