@@ -61,7 +61,12 @@ beforeAll(async () => {
   };
   dispatcher = startDispatcher({
     identity: { gatewayId: 'gateway', epoch: 1, signingKey: keys.privateKey },
-    cluster: { claimed: () => undefined, wantPods: () => undefined, reclaimed: () => undefined },
+    cluster: {
+      claimed: () => undefined,
+      wantPods: () => undefined,
+      awaited: () => undefined,
+      reclaimed: () => undefined,
+    },
     observer: metrics.observer,
     code: async () => code.zip,
     clock: {

@@ -127,6 +127,12 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     return this.#pools.get(pool)?.size ?? 0;
   }
 
+  /** Pods that this gateway's claims wait for, of those that the pool does not have. */
+  wantedIn(pool: string): number {
+    const known = this.#pools.get(pool);
+    return known === undefined ? 0 : this.#wantedIn(known);
+  }
+
   /** Generic pods and unmet claims by pool. */
   pools(): readonly { readonly pool: string; readonly generic: number; readonly missing: number }[] {
     const pools = [...this.#pools.values()];

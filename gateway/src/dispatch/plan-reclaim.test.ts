@@ -16,7 +16,7 @@ const short = (overrides: Partial<Shortage> = {}): Shortage => ({
   podUid: 'p',
   asks: size(100),
   sinceMs: NOW - 600,
-  isUrgent: true,
+  isAwaited: true,
   givenCount: 0,
   givenMs: 0,
   ...overrides,
@@ -45,17 +45,17 @@ test.each<[reason: string, overrides: Partial<ReclaimNeed<string>>, want: readon
   ['nor than there are', { shortages: [short(), short({ podUid: 'q' }), short({ podUid: 'r' })] }, ['old', 'young']],
   ['nor than the budget', { shortages: [short(), short({ podUid: 'q' })], budget: 1 }, ['old']],
   ['what was used within a second stays', { spares: [idle('young', 999)] }, []],
-  ['a pool that has ready ones takes only what is idle for long', { shortages: [short({ isUrgent: false })] }, []],
+  ['for claims to come, only what is idle for long goes', { shortages: [short({ isAwaited: false })] }, []],
   [
     'and then it does',
-    { shortages: [short({ isUrgent: false })], spares: [idle('old', 30_000), idle('young', 2_000)] },
+    { shortages: [short({ isAwaited: false })], spares: [idle('old', 60_000), idle('young', 2_000)] },
     ['old'],
   ],
   [
-    'first those that somebody waits for',
+    'first those that a claim waits for',
     {
-      shortages: [short({ isUrgent: false, sinceMs: 0 }), short({ podUid: 'q' })],
-      spares: [idle('old', 40_000)],
+      shortages: [short({ isAwaited: false, sinceMs: 0 }), short({ podUid: 'q' })],
+      spares: [idle('old', 70_000)],
       budget: 1,
     },
     ['old'],
@@ -78,10 +78,10 @@ test.each<[reason: string, overrides: Partial<ReclaimNeed<string>>, want: readon
 });
 
 test('what goes says for which pod', () => {
-  const shortages = [short({ podUid: 'calm', isUrgent: false, sinceMs: 0 }), short({ podUid: 'urgent' })];
-  const plan = planReclaim(need({ shortages, spares: [idle('a', 40_000), idle('b', 35_000)] }), reclaimLimits, NOW);
+  const shortages = [short({ podUid: 'calm', isAwaited: false, sinceMs: 0 }), short({ podUid: 'awaited' })];
+  const plan = planReclaim(need({ shortages, spares: [idle('a', 70_000), idle('b', 65_000)] }), reclaimLimits, NOW);
   expect(plan).toEqual([
-    { slot: 'a', podUid: 'urgent' },
+    { slot: 'a', podUid: 'awaited' },
     { slot: 'b', podUid: 'calm' },
   ]);
 });
@@ -108,7 +108,7 @@ const anyShort = fc.record({
   podUid: fc.uuid(),
   asks: fc.option(fc.record({ cpuMilli: fc.nat(500), memoryBytes: fc.nat(2 ** 30) })),
   sinceMs: fc.integer({ min: NOW - 10_000, max: NOW }),
-  isUrgent: fc.boolean(),
+  isAwaited: fc.boolean(),
   givenCount: fc.nat(5),
   givenMs: fc.integer({ min: NOW - 70_000, max: NOW }),
 });

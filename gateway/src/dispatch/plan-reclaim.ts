@@ -1,17 +1,20 @@
 /*
  * When the nodes are full of idle pods, a pool cannot grow: its new pods stay Pending, and calls of other functions wait in vain. So
- * gateways give idle pods back, without a word to each other:
+ * gateways give idle pods back. They agree by what each of them sees of the pods:
  *
  *   a pod that fits nowhere for want of room ... | what is given up for it
  *   since less than 500 ms                       | nothing: the scheduler may not have had its turn
- *   in its n-th second without room              | something of the gateway whose turn it is: (hash of the pod + n) modulo gateways
- *   and a pod was given for it less than 5 s ago | nothing: one pod's room is on its way
+ *   while a claim waits for it                   | what is idle for 1 s or more
+ *   only for claims to come, as its pool has no  | what is idle for 60 s or more: so the next cold start is a quick one, and no
+ *     generic pod that is ready                  |   function that is called now and then loses its pods to a full pool
+ *   and its pool has one                         | nothing
+ *   and a pod was given for it less than 5 s ago | nothing: that one's room is on its way
  *   and three pods were given in vain            | one more each minute
- *   while its pool has ready generic pods        | only what is idle for 30 s: nobody waits, it is only for the next ones
- *   while its pool has none                      | what is idle for 1 s, too
  *
- * Given up is the pod that was not used for the longest time, of those that are at least as large as what is asked for; when none is, of all.
- * Every gateway sees which pod was given for which (an annotation), so that a turn which comes early or late costs at most one pod.
+ * Who waits says so by an annotation of the Pending pod; for which pod one was given up, by an annotation of that one. In the n-th second
+ * it is the turn of gateway (hash of the Pending pod + n) modulo gateways: who has nothing idle lets the turn pass. A turn that comes early
+ * or late costs one pod more at most.
+ * Given up is the one that was not used for the longest time, of those that are at least as large as what is asked for; when none is, of all.
  */
 
 /** Bounds of giving back; times in milliseconds. */
@@ -20,9 +23,9 @@ export interface ReclaimLimits {
   readonly afterMs: number;
   /** Length of a gateway's turn. */
   readonly turnMs: number;
-  /** A pod that was used since is not given up, while somebody may wait for a pod of the pool. */
+  /** A pod that was used since is not given up. */
   readonly idleMs: number;
-  /** The same while the pool still has generic pods. */
+  /** Nor one that was used since, while no claim waits. At least as long as pools keep more generic pods than their floor. */
   readonly calmIdleMs: number;
   /** After one pod was given, the next one for the same pod must wait: agent, kubelet and scheduler have to do their part. */
   readonly againMs: number;
@@ -39,7 +42,7 @@ export const reclaimLimits: ReclaimLimits = Object.freeze({
   afterMs: 500,
   turnMs: 1_000,
   idleMs: 1_000,
-  calmIdleMs: 30_000,
+  calmIdleMs: 60_000,
   againMs: 5_000,
   quickCount: 3,
   slowMs: 60_000,
@@ -59,8 +62,8 @@ export interface Shortage {
   readonly asks: PodSize | null;
   /** First seen so, by this gateway's clock. */
   readonly sinceMs: number;
-  /** Its pool has no generic pod left: somebody waits, or will. */
-  readonly isUrgent: boolean;
+  /** A claim waits for it. */
+  readonly isAwaited: boolean;
   /** Pods that were given up for it, by whatever gateway. */
   readonly givenCount: number;
   /** When the last of them was; meaningless without any. */
@@ -96,19 +99,19 @@ export interface ReclaimNeed<S> {
 export function planReclaim<S>(need: ReclaimNeed<S>, limits: ReclaimLimits, nowMs: number): readonly Reclaim<S>[] {
   const left = [...need.spares];
   const plan: Reclaim<S>[] = [];
-  for (const shortage of need.shortages.toSorted(byUrgency)) {
+  for (const shortage of need.shortages.toSorted(byNeed)) {
     if (plan.length >= need.budget) break;
     if (!isDue(shortage, limits, nowMs) || !hasTurn(shortage, need.place, limits, nowMs)) continue;
-    const at = chooseSpare(left, shortage, nowMs - (shortage.isUrgent ? limits.idleMs : limits.calmIdleMs));
+    const at = chooseSpare(left, shortage, nowMs - (shortage.isAwaited ? limits.idleMs : limits.calmIdleMs));
     const [spare] = at === -1 ? [] : left.splice(at, 1);
     if (spare !== undefined) plan.push({ slot: spare.slot, podUid: shortage.podUid });
   }
   return plan;
 }
 
-/** Those that somebody may wait for, then the oldest ones. */
-function byUrgency(a: Shortage, b: Shortage): number {
-  return Number(b.isUrgent) - Number(a.isUrgent) || a.sinceMs - b.sinceMs;
+/** Those that a claim waits for, then the oldest ones. */
+function byNeed(a: Shortage, b: Shortage): number {
+  return Number(b.isAwaited) - Number(a.isAwaited) || a.sinceMs - b.sinceMs;
 }
 
 function isDue({ sinceMs, givenCount, givenMs }: Shortage, limits: ReclaimLimits, nowMs: number): boolean {

@@ -25,7 +25,7 @@ function start(podCount: number) {
   }
   const dispatcher = startDispatcher({
     identity: { gatewayId: 'g', epoch: 1, signingKey: makeKeys().privateKey },
-    cluster: { claimed() {}, wantPods() {}, reclaimed() {} },
+    cluster: { claimed() {}, wantPods() {}, awaited() {}, reclaimed() {} },
     observer: {
       started() {},
       reported() {},

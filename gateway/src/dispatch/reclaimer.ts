@@ -2,8 +2,9 @@ import type { Call } from './call.ts';
 import type { DispatchCore } from './core.ts';
 import type { Ownership } from './ownership.ts';
 import { allocatedIn } from './plan.ts';
-import { planReclaim, reclaimLimits, type Shortage, type Spare } from './plan-reclaim.ts';
+import { planReclaim, reclaimLimits, type Spare } from './plan-reclaim.ts';
 import type { PodLink } from './pod-link.ts';
+import { Shortages } from './shortages.ts';
 import type { Slot } from './slot.ts';
 import type { ClusterDoor, DispatchObserver } from './types.ts';
 import type { VersionState } from './version-state.ts';
@@ -13,44 +14,31 @@ type PodSlot = Slot<PodLink, Call>;
 /** What a {@link Reclaimer} works with. */
 export interface ReclaimerDeps {
   readonly core: DispatchCore<PodLink, Call>;
-  readonly ownership: Pick<Ownership, 'place'>;
-  readonly cluster: Pick<ClusterDoor, 'reclaimed'>;
+  readonly ownership: Pick<Ownership, 'place' | 'gatewayId' | 'isLive'>;
+  readonly cluster: Pick<ClusterDoor, 'awaited' | 'reclaimed'>;
   readonly observer: Pick<DispatchObserver, 'reclaimed'>;
   nowMs(): number;
   /** Every pod that the informer shows. */
   pods(): Iterable<PodLink>;
 }
 
-/** What is remembered of a pod without room. */
-interface Known {
-  sinceMs: number;
-  /** Uids of the pods that were given up for it. */
-  readonly given: Set<string>;
-  givenMs: number;
-}
-
-/** Ticks that are further apart mean that this process did not run: what it knows of pods is old. */
-const PAUSE_MS = 1_000;
-
-/** Gives idle pods back when new ones find no room on the nodes. Who, when and which one is decided in plan-reclaim.ts. */
+/** Gives idle pods back when new ones find no room on the nodes. Who gives when and which one is decided in plan-reclaim.ts. */
 export class Reclaimer {
   readonly #deps: ReclaimerDeps;
-  /** By uid of the pod; those that still lack room. */
-  readonly #short = new Map<string, Known>();
+  readonly #shortages: Shortages;
   /** When pods were given up here, within the last second. */
   #recent: readonly number[] = [];
-  #tickMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: ReclaimerDeps) {
     this.#deps = deps;
+    this.#shortages = new Shortages({ ...deps, claims: deps.core.claims });
   }
 
   /** To be called at each tick. */
   tick(): void {
     const nowMs = this.#deps.nowMs();
-    const wasPaused = nowMs - this.#tickMs > PAUSE_MS;
-    this.#tickMs = nowMs;
-    const shortages = this.#observe(nowMs, wasPaused);
+    this.#shortages.look([...this.#deps.pods()], nowMs);
+    const shortages = this.#shortages.list();
     if (shortages.length === 0) return;
     this.#recent = this.#recent.filter((atMs) => nowMs - atMs < 1_000);
     const budget = reclaimLimits.perSecond - this.#recent.length;
@@ -61,37 +49,10 @@ export class Reclaimer {
   #giveUp(slot: PodSlot, forUid: string, nowMs: number): void {
     const { pod } = slot.pod;
     this.#recent = [...this.#recent, nowMs];
-    this.#noteGiven(forUid, pod.uid, nowMs);
+    this.#shortages.given(forUid, pod.uid, nowMs);
     this.#deps.core.retire(slot, 'its room is needed for another pod');
     this.#deps.cluster.reclaimed(pod, forUid);
     this.#deps.observer.reclaimed(slot.version.target, pod);
-  }
-
-  #observe(nowMs: number, wasPaused: boolean): readonly Shortage[] {
-    const short = [...this.#deps.pods()].filter(({ pod }) => pod.isShort === true && !pod.terminating);
-    const uids = new Set(short.map(({ pod }) => pod.uid));
-    for (const uid of this.#short.keys()) if (!uids.has(uid)) this.#short.delete(uid);
-    for (const uid of uids) {
-      const known = this.#short.get(uid);
-      if (known === undefined) this.#short.set(uid, { sinceMs: nowMs, given: new Set(), givenMs: 0 });
-      else if (wasPaused) known.sinceMs = nowMs;
-    }
-    if (short.length === 0) return [];
-    for (const { pod } of this.#deps.pods()) this.#noteGiven(pod.reclaimedFor ?? '', pod.uid, nowMs);
-    return short.flatMap(({ pod }) => {
-      const known = this.#short.get(pod.uid);
-      if (known === undefined) return [];
-      const { sinceMs, given, givenMs } = known;
-      const isUrgent = this.#deps.core.claims.genericIn(pod.pool) === 0;
-      return [{ podUid: pod.uid, asks: pod.size ?? null, sinceMs, isUrgent, givenCount: given.size, givenMs }];
-    });
-  }
-
-  #noteGiven(forUid: string, podUid: string, nowMs: number): void {
-    const known = this.#short.get(forUid);
-    if (known === undefined || known.given.has(podUid)) return;
-    known.given.add(podUid);
-    known.givenMs = nowMs;
   }
 
   #spares(): readonly Spare<PodSlot>[] {

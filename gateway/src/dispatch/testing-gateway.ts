@@ -87,6 +87,7 @@ export function startGateway(
     cluster: {
       claimed: (pod) => claimed.push(pod.name),
       wantPods: (_pool, count) => wanted.push(count),
+      awaited() {},
       reclaimed() {},
     },
     observer: {

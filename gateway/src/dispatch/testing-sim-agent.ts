@@ -12,6 +12,8 @@ type Owner = Parameters<typeof dial>[3];
 export interface Truth {
   started(requestId: string, pod: string, functionKey: string): void;
   ended(requestId: string): void;
+  /** A gateway wants the pod to end. Absent = nobody looks. */
+  drained?(pod: string): void;
 }
 
 interface Run {
@@ -81,30 +83,34 @@ export class SimAgent {
   }
 
   /** The function answers; its invocation has not ended. */
-  answer(): void {
+  answer(kind: 'response' | 'error' = 'response'): void {
     const { run } = this;
     if (run === null || run.isAnswered) return;
     run.isAnswered = true;
-    run.connection.reply(() => run.sink.onResponse({ kind: 'response' }, Buffer.from(run.requestId)));
+    run.connection.reply(() => run.sink.onResponse({ kind }, Buffer.from(run.requestId)));
   }
 
-  /** The invocation ends. */
-  end(): void {
+  /** The invocation ends; `reusable` false = with an error, and the pod ends with it. */
+  end(reusable = true): void {
     const { run } = this;
     if (run === null) return;
-    this.answer();
+    this.answer(reusable ? 'response' : 'error');
     this.run = null;
     this.#truth.ended(run.requestId);
     const report = {
-      status: 'success',
+      status: reusable ? 'success' : 'error',
       durationMs: 1,
       billedDurationMs: 1,
       memorySizeMiB: 128,
       maxMemoryMiB: 1,
     } as const;
-    run.connection.reply(() => run.sink.onReport({ ...report, requestId: run.requestId, reusable: true }), true);
+    run.connection.reply(() => run.sink.onReport({ ...report, requestId: run.requestId, reusable }), true);
     for (const each of this.connections)
       if (each !== run.connection && each.gatewayId === this.holder?.gatewayId) each.tell(this.state());
+  }
+
+  drained(): void {
+    this.#truth.drained?.(this.uid);
   }
 
   #specialize(from: SimConnection, head: { versionUid: string; function: string; epoch: number }): LinkError | null {
@@ -226,7 +232,9 @@ export class SimConnection implements PodConnection {
     });
   }
 
-  drain(): void {}
+  drain(): void {
+    this.toAgent.push(() => this.agent.drained());
+  }
 
   beat(): Pulse {
     return 'well';

@@ -178,7 +178,12 @@ export class Sim {
     return {
       identity: { gatewayId: id, epoch: this.nowMs - place * 5_000, signingKey: privateKey },
       ownership: this.#ownership(id, place),
-      cluster: { claimed: (pod, target) => this.#label(pod, target.versionUid), wantPods() {}, reclaimed() {} },
+      cluster: {
+        claimed: (pod, target) => this.#label(pod, target.versionUid),
+        wantPods() {},
+        awaited() {},
+        reclaimed() {},
+      },
       observer: {
         started() {},
         reported() {},

@@ -107,6 +107,8 @@ export interface PoolPod {
   readonly isShort?: boolean;
   /** What it asks its node for; absent = unknown. */
   readonly size?: PodSize;
+  /** The gateway whose claim waits for it while it has no room; absent or empty = none said so. */
+  readonly awaitedBy?: string;
   /** Uid of the pod for which it was given up; absent or empty = it was not. */
   readonly reclaimedFor?: string;
 }
@@ -160,6 +162,8 @@ export interface ClusterDoor {
    * A level: said when it rises (at most once per turn of the event loop) and again each second, falls included.
    */
   wantPods(pool: string, count: number): void;
+  /** A claim of that gateway waits for `pod`, which has no room; empty = not any more. Every gateway should see it. */
+  awaited(pod: PoolPod, gatewayId: string): void;
   /** The idle `pod` was given up so that the pod with that uid finds room: every gateway should see it. */
   reclaimed(pod: PoolPod, forUid: string): void;
 }

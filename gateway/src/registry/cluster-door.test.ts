@@ -79,6 +79,7 @@ test('resizePatch: never below what the pod was made with asks for, and still Bu
 /** A cluster of one pod and one pool; `refuse` is asked before each patch. */
 function startDoor(refuse: (subresource: string) => KubernetesError | null) {
   const calls: string[] = [];
+  const patches: object[] = [];
   const refusals: string[] = [];
   const problems: unknown[] = [];
   const pool = { metadata: { resourceVersion: '1' }, spec: { replicas: 2 } };
@@ -92,6 +93,7 @@ function startDoor(refuse: (subresource: string) => KubernetesError | null) {
       options?: { subresource: string },
     ) => {
       const subresource = options?.subresource ?? '';
+      patches.push(patch);
       calls.push(`${subresource} ${subresource === 'scale' ? JSON.stringify(patch) : ''}`.trim());
       const refusal = refuse(subresource);
       if (refusal !== null) throw refusal;
@@ -123,7 +125,7 @@ function startDoor(refuse: (subresource: string) => KubernetesError | null) {
   const settle = async () => {
     for (let n = 0; queue.size > 0 && n < 1_000; n += 1) await new Promise((resolve) => setImmediate(resolve));
   };
-  return { door, calls, refusals, problems, pool, settle };
+  return { door, calls, patches, refusals, problems, pool, settle };
 }
 
 const claimed = { name: 'p', uid: 'u', pool: 'nodejs24.x' } as PoolPod;
@@ -174,4 +176,18 @@ test('wantPods raises, never lowers, also when another gateway raises at the sam
   door.wantPods('nodejs24.x', 3);
   await settle();
   expect(calls).toHaveLength(2);
+});
+
+test('who waits for a pod, and for whom one was given up, is written on that very pod', async () => {
+  const { door, patches, settle } = startDoor(() => null);
+  door.awaited(claimed, 'gateway-a.1');
+  door.reclaimed(claimed, 'uid-of-the-other');
+  door.awaited(claimed, '');
+  await settle();
+  // The uid: another pod may have the name by now, then the API server refuses.
+  expect(patches).toEqual([
+    { metadata: { uid: 'u', annotations: { 'kappa.dev/awaited-by': 'gateway-a.1' } } },
+    { metadata: { uid: 'u', annotations: { 'kappa.dev/reclaimed-for': 'uid-of-the-other' } } },
+    { metadata: { uid: 'u', annotations: { 'kappa.dev/awaited-by': '' } } },
+  ]);
 });

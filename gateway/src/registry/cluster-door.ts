@@ -14,7 +14,7 @@ import {
 } from '@kappa/crds/labels';
 import { poolReplicasMax } from '@kappa/crds/limits';
 
-import type { ClusterDoor, Target } from '../dispatch/types.ts';
+import type { ClusterDoor, PoolPod, Target } from '../dispatch/types.ts';
 import { resizePatch } from './cluster-door-resize.ts';
 import type { RetryQueue } from './retry-queue.ts';
 
@@ -32,6 +32,8 @@ export interface Telling {
   readonly onResizeRefused?: (pool: string, problem: KubernetesError, isFirst: boolean) => void;
 }
 
+/** Annotation of a pod without room: the gateway whose claim waits for it. */
+export const awaitedByAnnotation = 'kappa.dev/awaited-by';
 /** Annotation of a pod that was given up while it was idle: `metadata.uid` of the pod that needed the room. */
 export const reclaimedForAnnotation = 'kappa.dev/reclaimed-for';
 
@@ -41,7 +43,7 @@ const MAX_CONFLICTS = 10;
 const UNASKED_CLAIMS = 100;
 
 /**
- * What dispatch did or wants, told to the cluster afterwards: labels and size of a claimed pod, more generic pods, for which pod an idle one was given up. No request waits
+ * What dispatch did or wants, told to the cluster afterwards: labels and size of a claimed pod, more generic pods, which one without room is waited for, and which idle pod was given up for it. No request waits
  * for it, and it goes on when the API server comes back. A claim that was never told is found by the next gateway: the agent says whose it is.
  *
  * @param poolNamespace where Pools and their pods are
@@ -52,6 +54,9 @@ export function clusterDoor(
   { queue, schedule, tellAfterMs, onResizeRefused }: Telling,
 ): ClusterDoor {
   const resizer = new Resizer(kubernetes, poolNamespace, onResizeRefused ?? (() => {}));
+  const annotate = async ({ name, uid }: PoolPod, key: string, value: string): Promise<void> => {
+    await kubernetes.patch(pods, poolNamespace, name, { metadata: { uid, annotations: { [key]: value } } });
+  };
   return {
     claimed(pod, target) {
       const tell = async (): Promise<void> => {
@@ -65,11 +70,11 @@ export function clusterDoor(
         if (count > 0) await raise(kubernetes, poolNamespace, pool, Math.min(count, poolReplicasMax));
       });
     },
+    awaited(pod, gatewayId) {
+      queue.put(`awaited/${pod.name}`, () => annotate(pod, awaitedByAnnotation, gatewayId));
+    },
     reclaimed(pod, forUid) {
-      const metadata = { uid: pod.uid, annotations: { [reclaimedForAnnotation]: forUid } };
-      queue.put(`reclaimed/${pod.name}`, async () => {
-        await kubernetes.patch(pods, poolNamespace, pod.name, { metadata });
-      });
+      queue.put(`reclaimed/${pod.name}`, () => annotate(pod, reclaimedForAnnotation, forUid));
     },
   };
 }

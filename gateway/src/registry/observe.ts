@@ -5,7 +5,7 @@ import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import { poolLabel, stateLabel, versionUidAnnotation } from '@kappa/crds/labels';
 
 import type { Dispatcher, PoolPod } from '../dispatch/types.ts';
-import { reclaimedForAnnotation } from './cluster-door.ts';
+import { awaitedByAnnotation, reclaimedForAnnotation } from './cluster-door.ts';
 import { isShortOfRoom, sizeOfPod } from './pod-room.ts';
 import type { Registry } from './registry.ts';
 import { viewAlias, viewFunction, viewVersion } from './views.ts';
@@ -92,6 +92,7 @@ export function viewPod(pod: Pod): PoolPod {
     versionUid: annotations[versionUidAnnotation] ?? null,
     isShort: isShortOfRoom(pod),
     size: sizeOfPod(pod),
+    awaitedBy: annotations[awaitedByAnnotation] ?? '',
     reclaimedFor: annotations[reclaimedForAnnotation] ?? '',
   };
 }

@@ -1,0 +1,111 @@
+import type { Call } from './call.ts';
+import type { Claims } from './claims.ts';
+import type { Ownership } from './ownership.ts';
+import { reclaimLimits, type Shortage } from './plan-reclaim.ts';
+import type { PodLink } from './pod-link.ts';
+import type { ClusterDoor } from './types.ts';
+
+/** What {@link Shortages} looks at and tells. */
+export interface ShortagesDeps {
+  readonly claims: Pick<Claims<PodLink, Call>, 'wantedIn' | 'genericIn'>;
+  readonly ownership: Pick<Ownership, 'gatewayId' | 'isLive'>;
+  readonly cluster: Pick<ClusterDoor, 'awaited'>;
+}
+
+/** A pod without room. */
+interface Known {
+  readonly link: PodLink;
+  sinceMs: number;
+  /** A claim of this gateway waits for it. */
+  isAwaited: boolean;
+  /** Uids of the pods that were given up for it. */
+  readonly given: Set<string>;
+  givenMs: number;
+}
+
+/** Looks that are further apart mean that this process did not run: what it knows of pods is old. */
+const PAUSE_MS = 1_000;
+
+/** The pods that find no room on the nodes: since when, who waits for them, what was given up for them. */
+export class Shortages {
+  readonly #deps: ShortagesDeps;
+  /** By uid. */
+  readonly #known = new Map<string, Known>();
+  /** Pools of which more pods are said to be waited for than claims miss, and since when. */
+  readonly #surplusSinceMs = new Map<string, number>();
+  #lookedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: ShortagesDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes over what the informer shows of all pods, and says which of those without room this gateway's claims wait for. */
+  look(pods: readonly PodLink[], nowMs: number): void {
+    const wasPaused = nowMs - this.#lookedMs > PAUSE_MS;
+    this.#lookedMs = nowMs;
+    const short = pods.filter(({ pod }) => pod.isShort === true && !pod.terminating);
+    const uids = new Set(short.map(({ pod }) => pod.uid));
+    for (const uid of this.#known.keys()) if (!uids.has(uid)) this.#known.delete(uid);
+    for (const link of short) {
+      const known = this.#known.get(link.pod.uid);
+      if (known === undefined)
+        this.#known.set(link.pod.uid, { link, sinceMs: nowMs, isAwaited: false, given: new Set(), givenMs: 0 });
+      else if (wasPaused) known.sinceMs = nowMs;
+    }
+    if (short.length === 0) return;
+    for (const { pod } of pods) this.given(pod.reclaimedFor ?? '', pod.uid, nowMs);
+    for (const pool of new Set(short.map((link) => link.pool))) this.#await(pool, nowMs);
+  }
+
+  /** A pod was given up for the one with the uid `forUid`; news only the first time. */
+  given(forUid: string, podUid: string, nowMs: number): void {
+    const known = this.#known.get(forUid);
+    if (known === undefined || known.given.has(podUid)) return;
+    known.given.add(podUid);
+    known.givenMs = nowMs;
+  }
+
+  /** Those that something may be given up for. */
+  list(): readonly Shortage[] {
+    return [...this.#known.values()].flatMap((known) => {
+      const { link, sinceMs, given, givenMs } = known;
+      const isAwaited = known.isAwaited || this.#isAwaitedElsewhere(link);
+      if (!isAwaited && this.#deps.claims.genericIn(link.pool) > 0) return [];
+      const { uid, size } = link.pod;
+      return [{ podUid: uid, asks: size ?? null, sinceMs, isAwaited, givenCount: given.size, givenMs }];
+    });
+  }
+
+  /**
+   * Says of as many pods of the pool as this gateway's claims miss that they are waited for: when they have had no room for a moment, since
+   * most waits are over by then. What is too much is taken back when it has been for as long: under load the number goes up and down.
+   */
+  #await(pool: string, nowMs: number): void {
+    const short = [...this.#known.values()].filter(({ link }) => link.pool === pool);
+    const own = short.filter(({ isAwaited }) => isAwaited);
+    const missing = this.#deps.claims.wantedIn(pool) - own.length;
+    if (missing < 0) {
+      const sinceMs = this.#surplusSinceMs.get(pool) ?? nowMs;
+      this.#surplusSinceMs.set(pool, sinceMs);
+      if (nowMs - sinceMs >= reclaimLimits.afterMs) for (const known of own.slice(missing)) this.#say(known, false);
+      return;
+    }
+    this.#surplusSinceMs.delete(pool);
+    const free = short.filter(
+      (known) =>
+        !known.isAwaited && !this.#isAwaitedElsewhere(known.link) && nowMs - known.sinceMs >= reclaimLimits.afterMs,
+    );
+    for (const known of free.slice(0, missing)) this.#say(known, true);
+  }
+
+  #say(known: Known, isAwaited: boolean): void {
+    known.isAwaited = isAwaited;
+    this.#deps.cluster.awaited(known.link.pod, isAwaited ? this.#deps.ownership.gatewayId : '');
+  }
+
+  #isAwaitedElsewhere({ pod }: PodLink): boolean {
+    const { ownership } = this.#deps;
+    const by = pod.awaitedBy ?? '';
+    return by !== '' && by !== ownership.gatewayId && (ownership.isLive?.(by) ?? true);
+  }
+}
