@@ -59,9 +59,13 @@ class FakeLeases {
   }
 }
 
+/** How a way can be. `late`: a call reaches the server only after `lateMs`; `slow`: its answer takes as long. */
+type WayState = 'up' | 'down' | 'silent' | 'late' | 'slow';
+const lateMs = 8_000;
+
 /** What lies between one candidate and the API server. */
 class Way {
-  state: 'up' | 'down' | 'silent' = 'up';
+  state: WayState = 'up';
   readonly #leases: FakeLeases;
 
   constructor(fakeLeases: FakeLeases) {
@@ -81,7 +85,11 @@ class Way {
   async #pass<R>(call: () => Promise<R>): Promise<R> {
     if (this.state === 'silent') await new Promise(() => undefined);
     if (this.state === 'down') throw new KubernetesError('down', 0, 'Unreachable');
-    return call();
+    const [beforeMs, afterMs] = [this.state === 'late' ? lateMs : 0, this.state === 'slow' ? lateMs : 0];
+    if (beforeMs > 0) await clock.sleep(beforeMs, new AbortController().signal);
+    const answer = await call();
+    if (afterMs > 0) await clock.sleep(afterMs, new AbortController().signal);
+    return answer;
   }
 }
 
@@ -217,6 +225,23 @@ test('a leader that finds another holder is told', async () => {
   expect(a.leadership?.isLeading()).toBe(false);
 });
 
+test('a renewal that a slow read shows counts from when it was read, not from when the read began', async () => {
+  const ways = [new Way(server), new Way(server)] as const;
+  const a = stand('a', {}, ways[0]);
+  await clock.advance(500);
+  ways[1].state = 'late';
+  const b = stand('b', {}, ways[1]);
+  await clock.advance(lateMs);
+  ways[1].state = 'up'; // b has just read what a wrote a moment ago
+  ways[0].state = 'down';
+  for (let step = 0; step < 200 && a.lost === null; step += 1) {
+    await clock.advance(100);
+    expect([a, b].filter(({ leadership }) => leadership?.isLeading())).not.toHaveLength(2);
+  }
+  await clock.advance(10_000);
+  expect(b.leadership?.isLeading()).toBe(true);
+});
+
 test('two candidates at once: one leads', async () => {
   const both = [stand('a'), stand('b')];
   await clock.advance(30_000);
@@ -233,7 +258,11 @@ test.each([
 
 test('whatever happens on the way to the API server, never do two lead', async () => {
   const steps = fc.array(
-    fc.tuple(fc.constantFrom('a', 'b'), fc.constantFrom('up', 'down', 'silent'), fc.integer({ min: 0, max: 20_000 })),
+    fc.tuple(
+      fc.constantFrom('a', 'b'),
+      fc.constantFrom<WayState>('up', 'down', 'silent', 'late', 'slow'),
+      fc.integer({ min: 0, max: 20_000 }),
+    ),
     { minLength: 1, maxLength: 25 },
   );
   await fc.assert(

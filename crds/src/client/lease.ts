@@ -130,15 +130,15 @@ class Candidate implements Leadership {
 
   /** One try to take or renew. True when the lease is held now. */
   async tryHold(): Promise<boolean> {
-    const startMs = this.#runtime.nowMs(); // counted from before the call: the record may be as old as that
+    const startMs = this.#runtime.nowMs(); // an own renewal counts from here: the record may be as old as that
     const lease = await this.#read();
     if (lease === null)
       return this.#held(
         await this.#kubernetes.create(leases, { metadata: this.#meta(), spec: this.#record(null) }),
         startMs,
       );
-    this.#observe(lease, startMs);
-    if (this.#isOthers(lease, startMs)) {
+    this.#observe(lease);
+    if (this.#isOthers(lease)) {
       this.#renewedMs = null;
       return false;
     }
@@ -171,21 +171,22 @@ class Candidate implements Leadership {
   }
 
   #held(lease: Lease, startMs: number): boolean {
-    this.#observe(lease, startMs);
+    this.#observe(lease);
     this.#renewedMs = startMs;
     return true;
   }
 
-  #observe(lease: Lease, nowMs: number): void {
-    if (this.#seen?.metadata.resourceVersion !== lease.metadata.resourceVersion) this.#seenMs = nowMs;
+  /** Another one's renewal counts from when it was seen: it may have been written a moment before the answer to a slow read. */
+  #observe(lease: Lease): void {
+    if (this.#seen?.metadata.resourceVersion !== lease.metadata.resourceVersion) this.#seenMs = this.#runtime.nowMs();
     this.#seen = lease;
   }
 
-  #isOthers({ spec }: Lease, nowMs: number): boolean {
+  #isOthers({ spec }: Lease): boolean {
     const { holderIdentity = '', leaseDurationSeconds } = spec;
     if (holderIdentity === '' || holderIdentity === this.#election.identity) return false;
     const durationMs = leaseDurationSeconds === undefined ? this.#leaseDurationMs : leaseDurationSeconds * 1000;
-    return nowMs - this.#seenMs < durationMs;
+    return this.#runtime.nowMs() - this.#seenMs < durationMs;
   }
 
   #record(before: LeaseSpec | null): LeaseSpec {
