@@ -1,5 +1,7 @@
-import { LinkError } from '../link/link.ts';
+import { bad, type Fields, object, text } from '../link/fields.ts';
 import type { Vote } from './terms.ts';
+
+export { bad, object, text } from '../link/fields.ts';
 
 /** Body of RING: what one gateway tells another. @see runtime-images/link/frames.yaml */
 export interface RingMessage extends Vote {
@@ -94,21 +96,6 @@ export function parsePeerWelcome(body: unknown): { readonly signature: string } 
   return { signature: text(object(body), 'signature') };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-/** @throws LinkError BadFrame */
-export function object(value: unknown): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad('body');
-  return value as Fields;
-}
-
-/** @throws LinkError BadFrame */
-export function text(fields: Fields, name: string): string {
-  const value = fields[name];
-  if (typeof value !== 'string') throw bad(name);
-  return value;
-}
-
 /** @throws LinkError BadFrame */
 export function optionalText(fields: Fields, name: string): string | undefined {
   return fields[name] === undefined ? undefined : text(fields, name);
@@ -140,9 +127,4 @@ function counts(fields: Fields, name: string): Readonly<Record<string, number>> 
   const keys = Object.keys(value);
   if (keys.length > MAX_COUNTS) throw bad(name);
   return Object.fromEntries(keys.map((key) => [key, whole(value, key)]));
-}
-
-/** The error of a body that is not what it must be. */
-export function bad(name: string): LinkError {
-  return new LinkError('BadFrame', `${name} is missing or of the wrong type`);
 }
