@@ -58,7 +58,13 @@ function checkov(): string {
   if (existsSync(program)) return program;
   console.log(`installing checkov ${checkovVersion}`);
   rmSync(directory, { recursive: true, force: true });
-  execFileSync('python3', ['-m', 'venv', directory], { stdio: 'inherit' });
+  const makeVenv = (): unknown => execFileSync('python3', ['-m', 'venv', directory], { stdio: 'pipe' });
+  try {
+    makeVenv();
+  } catch {
+    installVenv(); // Debian's Python comes without the part that makes environments
+    makeVenv();
+  }
   const pip = [
     join(directory, 'bin/pip'),
     'install',
@@ -68,6 +74,13 @@ function checkov(): string {
   ];
   execFileSync('nice', ['-n', '5', ...pip], { stdio: 'inherit' });
   return program;
+}
+
+function installVenv(): void {
+  if (process.getuid?.() !== 0) throw new Error('Python cannot make environments: please install python3-venv');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  execFileSync('apt-get', ['update', '-q'], { env, stdio: 'inherit' });
+  execFileSync('apt-get', ['install', '-q', '-y', 'python3-venv'], { env, stdio: 'inherit' });
 }
 
 /** All value sets through all checkers. @returns the rendered objects of each */

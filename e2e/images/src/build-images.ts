@@ -131,8 +131,12 @@ function removeOld(prefix: string): void {
   }
 }
 
+/** The commit; `unknown` where there is no git, or no repository but its files. */
 async function revision(): Promise<string> {
-  return (await run('git', ['rev-parse', 'HEAD'], { cwd: repository })).trim();
+  return run('git', ['rev-parse', 'HEAD'], { cwd: repository }).then(
+    (text) => text.trim(),
+    () => 'unknown',
+  );
 }
 
 function parseFacts(text: string): Pick<BuiltImage, 'bytes' | 'unpackedBytes' | 'seconds'> {
