@@ -2,10 +2,10 @@
  * The door of the link: what a gateway needs to talk to the agent of a pod. `dial` opens one; a Connection carries
  * claims and invocations. The frame table is runtime-images/link/frames.yaml, the exchanges are in docs/internals.md.
  */
-export { type Address, Connection, type ConnectionOwner, type PodConnection } from './connection.ts';
-export { type Clock, type DialBudget, type DialOwner, defaultDialBudget, dial } from './dial.ts';
+export type { Connection, PodConnection } from './connection.ts';
+export { type DialBudget, type DialOwner, defaultDialBudget, dial } from './dial.ts';
 export type { Identity } from './handshake.ts';
 export type { Pulse } from './heartbeat.ts';
-export { LinkError, type LinkErrorCode } from './link-error.ts';
+export { LinkError } from './link-error.ts';
 export type { Holder, PodState, ReportBody, ResponseHead, Welcome } from './messages.ts';
-export type { AdoptSink, ClaimSink, FenceSink, InvokeSink } from './streams.ts';
+export type { ClaimSink, InvokeSink } from './streams.ts';
