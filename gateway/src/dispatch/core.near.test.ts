@@ -93,6 +93,19 @@ describe('one of several owners keeps a pod of its own zone', () => {
     expect(effects.claims).toEqual([]);
   });
 
+  test('who asks for an idle pod gets none that is suspect: another owner may have a better one', () => {
+    const { pod, arrive, finish, refused, core, slotOf, effects } = start();
+    pod('a1', 'a');
+    arrive(hello);
+    finish('a1');
+    const slot = slotOf('a1');
+    slot.pod.isSuspect = true;
+    core.suspected(slot);
+    refused();
+    arrive(hello); // nobody has
+    expect(effects.log).toEqual(['claim a1', 'cold r1 on a1', 'warm r3 on a1']);
+  });
+
   test('it is idle for as long as any other, then it goes', () => {
     const { pod, refused, core, slotOf, clock, tick, effects } = start();
     pod('a1', 'a');

@@ -80,7 +80,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
     this.#reclaimer = new Reclaimer(seen);
     this.#holdings = new Holdings(seen, (owner) => new Terms(ownership, epochs, clock, owner, limits.fenceMs));
     this.#events = new PodEvents({ ...shared, holdings: this.#holdings });
-    this.#pods = new Pods(this.#events);
+    this.#pods = new Pods(this.#events, (podZone) => ownership.isDark?.(podZone) ?? false);
     const lose = (slot: PodSlot, loss: Loss) => this.lose(slot, loss);
     const { terms } = this.#holdings;
     this.#claimer = new Claimer({ ...shared, terms, initTimeoutMs: limits.initTimeoutMs, lose });
@@ -117,6 +117,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
   onRing(): void {
     if (this.#isStopped) return;
     this.#holdings.terms.refresh();
+    this.#pods.lookAtZones();
     this.#holdings.reconsider();
     for (const version of this.core.census.select(null)) {
       this.#handBack(version);

@@ -23,7 +23,7 @@ export class Gate<P extends CorePod, R extends CoreRequest> {
   admit(version: VersionState<P, R>, request: R, onlyIdle: boolean): void {
     const { owner } = version;
     if (this.isUnowned(owner)) throw new NotOwner(owner.key);
-    if (onlyIdle && (version.idle.length === 0 || !this.hasRoom(version))) throw new NoIdleSlot(owner.key);
+    if (onlyIdle && (version.idle.wellCount === 0 || !this.hasRoom(version))) throw new NoIdleSlot(owner.key);
     const seen = {
       cap: owner.cap,
       functionOutstanding: owner.outstanding,

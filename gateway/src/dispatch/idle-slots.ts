@@ -21,6 +21,11 @@ export class IdleSlots<P extends CorePod, R extends CoreRequest> {
     return this.#near.length + this.#far.length + this.#suspect.length;
   }
 
+  /** Without those whose pod does not answer its heartbeat. */
+  get wellCount(): number {
+    return this.#near.length + this.#far.length;
+  }
+
   push(slot: Slot<P, R>): void {
     const zone = this.#zone();
     if (slot.pod.isSuspect) this.#suspect.push(slot);

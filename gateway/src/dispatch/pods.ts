@@ -13,9 +13,12 @@ export class Pods {
   readonly #present = new Map<string, PodLink>();
   /** Those whose object is gone while their link still is in use. */
   readonly #departed = new Set<PodLink>();
+  readonly #isDark: (zone: string) => boolean;
 
-  constructor(owner: PodLinkOwner) {
+  /** @param isDark the zone's pods are suspect, whatever their heartbeats say */
+  constructor(owner: PodLinkOwner, isDark: (zone: string) => boolean) {
     this.#owner = owner;
+    this.#isDark = isDark;
   }
 
   /** Those that the informer shows. */
@@ -66,10 +69,15 @@ export class Pods {
       linked += 1;
       if (pulse !== 'well') unwell += 1;
       if (pulse === 'lost') lost.push(pod);
-      pod.suspect(pulse !== 'well');
+      pod.suspect(pulse !== 'well' || this.#isDark(pod.zone));
     }
     if (unwell > MAX_EJECTED && unwell > linked / 2) return;
     for (const pod of lost) pod.giveUp();
+  }
+
+  /** Zones may have gone dark: their pods are suspect at once, and until a heartbeat finds otherwise. */
+  lookAtZones(): void {
+    for (const pod of this.#linked()) if (this.#isDark(pod.zone)) pod.suspect(true);
   }
 
   /** Adds to what the core knows of each pool what its pods are. */

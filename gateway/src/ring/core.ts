@@ -183,12 +183,9 @@ export class RingCore {
     this.#refresh(nowMs);
   }
 
-  /**
-   * Something may be wrong with the gateway: better not to give it what another one can do. Counted in own ticks, so that who was
-   * paused itself does not avoid everybody.
-   */
-  isQuiet(name: string): boolean {
-    return (this.#heard.get(name)?.ticks ?? Number.POSITIVE_INFINITY) >= this.#limits.quietTicks;
+  /** Own ticks since a gateway was heard; infinite = never. Not milliseconds: who was paused itself should not avoid everybody. */
+  silentTicks(name: string): number {
+    return this.#heard.get(name)?.ticks ?? Number.POSITIVE_INFINITY;
   }
 
   /** Nothing has come from that gateway for `silenceMs`. */

@@ -4,6 +4,8 @@ export interface RingLimits {
   readonly heartbeatMs: number;
   /** A peer that was not heard for so many heartbeats gets no new requests that another one can take. It stays an owner. */
   readonly quietTicks: number;
+  /** So many heartbeats after the gateways of a zone were heard its pods are judged by their own heartbeats alone. */
+  readonly darkTicks: number;
   /** A peer that was not heard for so long is not alive. */
   readonly silenceMs: number;
   /** A vote counts so long, from when the RING that it answers was sent. Less than `waitMs` by more than clocks may drift. */
@@ -48,6 +50,7 @@ export interface RingLimits {
 export const defaultRingLimits: RingLimits = Object.freeze({
   heartbeatMs: 100,
   quietTicks: 3,
+  darkTicks: 40,
   silenceMs: 1000,
   grantMs: 700,
   waitMs: 1000,

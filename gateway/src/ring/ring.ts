@@ -61,7 +61,7 @@ class SocketRing extends Roles implements Ring, RoutingRing {
         this.#noticed();
       },
       opened: () => this.#say(),
-      isQuiet: (name) => this.core.isQuiet(name),
+      isQuiet: (name) => this.isQuiet(name),
       onProblem: (name, error) => options.onProblem(`peer ${name} ${error.code}`, error),
       onResult: (result) => {
         this.#forwarded[result] += 1;

@@ -84,7 +84,7 @@ describe('owners of a function that is called steadily', () => {
     if (one === undefined) throw new Error('no gateway');
     const quiet = [1, 2, 3].map(() => {
       one.core.tick(noLoad, one.nowMs() + 300);
-      return one.core.isQuiet('g1');
+      return one.isQuiet('g1');
     });
     expect(quiet).toEqual([false, false, true]);
   });

@@ -1,6 +1,7 @@
 import { functionKeyOf, type Ownership } from '../dispatch/ownership.ts';
 import type { DispatchLoad, Target } from '../dispatch/types.ts';
 import { RingCore } from './core.ts';
+import { darkZones } from './dark-zones.ts';
 import { HotFunctions } from './hot.ts';
 import type { RingLimits } from './limits.ts';
 import { Owners } from './owners.ts';
@@ -24,6 +25,7 @@ export class Roles implements Ownership {
   /** `name function` → when it said that it has no idle pod. */
   readonly #busy = new Map<string, number>();
   #secondMs: number;
+  #dark: ReadonlySet<string> = new Set();
 
   /** @param nowMs monotonic milliseconds */
   constructor(gatewayId: string, limits: RingLimits, nowMs: () => number) {
@@ -83,6 +85,15 @@ export class Roles implements Ownership {
     return { index: this.core.isIntroduced ? names.indexOf(this.name) : -1, count: names.length };
   }
 
+  isDark(zone: string): boolean {
+    return this.#dark.has(zone);
+  }
+
+  /** Something may be wrong with the gateway: better not to give it what another one can do. */
+  isQuiet(name: string): boolean {
+    return this.core.silentTicks(name) >= this.limits.quietTicks;
+  }
+
   /** Who may run a request of an own caller; counts it. */
   route(target: Target): Route {
     return this.#owners.next(target);
@@ -99,7 +110,7 @@ export class Roles implements Ownership {
 
   /**
    * To be called every `heartbeatMs`; says a RING to everybody.
-   * @returns whether the number of some function's owners has changed
+   * @returns whether the number of some function's owners has changed, or a zone seems to have gone dark or come back
    */
   tick(load: DispatchLoad, say: () => void): boolean {
     const nowMs = this.nowMs();
@@ -110,9 +121,15 @@ export class Roles implements Ownership {
     const { loads } = this.core;
     const isHotChanged = this.#hot.tick({ running: load.running, elsewhere: loads.runningElsewhere() }, nowMs);
     const isSteadyChanged = this.#steady.settle(loads.steadyElsewhere());
-    if (!isHotChanged && !isSteadyChanged) return false;
-    this.#owners.changed();
-    return true;
+    if (isHotChanged || isSteadyChanged) this.#owners.changed();
+    return this.#lookAtZones() || isHotChanged || isSteadyChanged;
+  }
+
+  #lookAtZones(): boolean {
+    const { core, limits } = this;
+    const before = this.#dark;
+    this.#dark = darkZones(core.others, core.zoneOf(this.name), (name) => core.silentTicks(name), limits);
+    return this.#dark.size !== before.size || !this.#dark.isSubsetOf(before);
   }
 
   #tellSecond(nowMs: number, say: () => void): void {
