@@ -4,7 +4,7 @@ import type { Informer } from './informer.ts';
 import { configMaps } from './kinds.ts';
 import { connect } from './kubernetes.ts';
 import { systemRuntime } from './runtime.ts';
-import { FakeApi, type Fault, settle, until } from './testing.ts';
+import { FakeApi, type Fault, settle, until, type WatchEnd } from './testing.ts';
 
 const collection = '/api/v1/namespaces/default/configmaps';
 const timing = { watchSeconds: 25, graceMs: 10_000, backoff: { firstMs: 1, maxMs: 4 }, pageSize: 2 };
@@ -14,7 +14,7 @@ const gone = { status: 410, body: { kind: 'Status', reason: 'Expired' } };
 type Happening =
   | { readonly do: 'put' | 'remove'; readonly name: string }
   | { readonly do: 'fail'; readonly what: 'list' | 'watch'; readonly fault: Fault }
-  | { readonly do: 'end'; readonly how: 'close' | 'reset' }
+  | { readonly do: 'end'; readonly how: WatchEnd }
   | { readonly do: 'compact' | 'bookmark' | 'error' | 'wait' };
 
 const names = fc.constantFrom('a', 'b', 'c', 'd', 'e');
@@ -32,7 +32,10 @@ const happenings: fc.Arbitrary<Happening> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('end' as const), how: fc.constantFrom('close' as const, 'reset' as const) }),
+    arbitrary: fc.record({
+      do: fc.constant('end' as const),
+      how: fc.constantFrom<WatchEnd>('close', 'reset', 'cut', 'torn'),
+    }),
   },
   {
     weight: 4,

@@ -3,7 +3,7 @@ import type { Informer, InformerTiming } from './informer.ts';
 import { configMaps } from './kinds.ts';
 import { connect } from './kubernetes.ts';
 import { systemRuntime } from './runtime.ts';
-import { FakeApi, type Fault, until } from './testing.ts';
+import { FakeApi, type Fault, until, type WatchEnd } from './testing.ts';
 
 const collection = '/api/v1/namespaces/default/configmaps';
 const timing: InformerTiming = {
@@ -124,12 +124,12 @@ test.each<[reason: string, faults: Fault[], lists: number, pauses: number]>([
   expect(pauses).toHaveLength(wanted);
 });
 
-test('a reset in the middle of a watch loses nothing', async () => {
+test.each<WatchEnd>(['reset', 'cut', 'torn'])('a watch that breaks (%s) loses nothing', async (how) => {
   const informer = watch();
   await until('the watch is open', () => api.openWatches === 1);
   put('a', '1');
   await until('a is there', () => informer.size === 1);
-  api.endWatches('reset');
+  api.endWatches(how);
   put('b', '2');
   await until('b is there', () => informer.size === 2);
   expect(queries('watch')).toEqual(['0', '1']);

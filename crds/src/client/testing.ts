@@ -4,8 +4,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Runtime } from './runtime.ts';
 import { FakeLists } from './testing-lists.ts';
+
+export { ManualClock, settle } from './testing-clock.ts';
 
 /** An object as the fake keeps it. */
 export interface FakeObject {
@@ -15,6 +16,12 @@ export interface FakeObject {
 
 /** How one request is answered instead of properly. `silent`: never, on an open connection; `reset`: the connection breaks. */
 export type Fault = { readonly status: number; readonly body?: object } | 'silent' | 'reset' | 'close';
+
+/**
+ * How a watch ends. `close`: as by a server that is done; `reset`: the connection breaks. `cut` and `torn` are the same in the middle
+ * of a line.
+ */
+export type WatchEnd = 'close' | 'reset' | 'cut' | 'torn';
 
 /** A request that the fake has seen. */
 export interface SeenRequest {
@@ -135,9 +142,14 @@ export class FakeApi {
     this.sendToWatches({ type: 'BOOKMARK', object: { metadata: { resourceVersion: String(this.#version) } } });
   }
 
-  /** Ends every open watch: as a server that is done, or by breaking the connection. */
-  endWatches(how: 'close' | 'reset'): void {
-    for (const response of this.#watches.keys()) how === 'close' ? response.end() : response.socket?.destroy();
+  /** Ends every open watch. */
+  endWatches(how: WatchEnd): void {
+    for (const response of this.#watches.keys()) {
+      if (how === 'close') response.end();
+      else if (how === 'cut') response.end(halfLine);
+      else if (how === 'reset') response.socket?.destroy();
+      else response.write(halfLine, () => response.socket?.destroy());
+    }
     this.#watches.clear();
   }
 
@@ -221,6 +233,9 @@ export class FakeApi {
   }
 }
 
+/** A bookmark of a far future, if its number were whole. */
+const halfLine = '{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"9000';
+
 function fail(response: ServerResponse, fault: Fault): undefined {
   if (fault === 'silent') return;
   if (fault === 'reset') response.socket?.destroy();
@@ -243,51 +258,6 @@ function matches(collection: string, path: string): boolean {
 
 function merge(into: FakeObject, patch: FakeObject): FakeObject {
   return { ...into, ...patch, metadata: { ...into.metadata, ...patch.metadata, name: into.metadata.name } };
-}
-
-/** A clock that moves only in `advance`, in whole steps of its timers. */
-export class ManualClock implements Runtime {
-  #nowMs = 1_000_000;
-  #uuids = 0;
-  readonly #timers = new Set<{ readonly atMs: number; readonly wake: () => void }>();
-
-  nowMs = (): number => this.#nowMs;
-  wallMs = (): number => Date.UTC(2026, 0, 1) + this.#nowMs;
-  random = (): number => 0;
-  uuid = (): string => `00000000-0000-4000-8000-${String(++this.#uuids).padStart(12, '0')}`;
-
-  sleep = (ms: number, signal: AbortSignal): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    if (signal.aborted) return Promise.resolve();
-    const timer = { atMs: this.#nowMs + ms, wake: resolve };
-    this.#timers.add(timer);
-    const drop = (): void => {
-      this.#timers.delete(timer);
-      resolve();
-    };
-    signal.addEventListener('abort', drop, { once: true });
-    return promise;
-  };
-
-  /** Lets `ms` pass; what wakes up runs before time goes on. */
-  async advance(ms: number): Promise<void> {
-    const endMs = this.#nowMs + ms;
-    await settle();
-    for (;;) {
-      const [next] = [...this.#timers].filter((timer) => timer.atMs <= endMs).sort((a, b) => a.atMs - b.atMs);
-      if (next === undefined) break;
-      this.#nowMs = Math.max(this.#nowMs, next.atMs);
-      this.#timers.delete(next);
-      next.wake();
-      await settle();
-    }
-    this.#nowMs = endMs;
-  }
-}
-
-/** Lets all promises that can go on go on. */
-export function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
 /** Polls until it holds. @throws after 10 s, naming what was waited for */
