@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runOk } from './run.ts';
 
@@ -59,9 +59,8 @@ async function ensure(cacheDir: string, build: Build, log: (line: string) => voi
   const startMs = performance.now();
   log(`building ${build.name} ${build.version}`);
   const making = `${out}.making`;
-  rmSync(making, { recursive: true, force: true });
-  // The lock is the system's: it falls with the process that holds it.
-  const script = `if [ ! -e "${out}" ]; then mkdir -p "${making}"; export OUT="${making}"; ${build.script}; mv "${making}" "${out}"; fi`;
+  // The lock is the system's: it falls with the process that holds it, which may outlive a killed harness and goes on to fill `making`.
+  const script = `if [ ! -e "${out}" ]; then rm -rf "${making}"; mkdir -p "${making}"; export OUT="${making}"; ${build.script}; mv "${making}" "${out}"; fi`;
   await runOk(['flock', join(cacheDir, 'build.lock'), 'nice', '-n', '5', 'sh', '-ec', script], {
     directory: sourceDir,
     timeoutMs: 3_600_000,

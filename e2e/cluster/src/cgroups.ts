@@ -117,7 +117,8 @@ function readOrEmpty(path: string): string {
   }
 }
 
-function killQuietly(pid: number): void {
+/** SIGKILL; a process that has ended is no error. */
+export function killQuietly(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {

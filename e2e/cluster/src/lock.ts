@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type PidRecord, parsePidRecord, readStartTicks } from './processes.ts';
 import { waitUntil } from './run.ts';
@@ -21,11 +21,15 @@ function tryLock(path: string): boolean {
   const holder = readHolder(path);
   if (holder !== null && readStartTicks(holder.pid) !== holder.startTicks) rmSync(path, { force: true });
   const own: PidRecord = { pid: process.pid, startTicks: readStartTicks(process.pid) ?? 0 };
+  const written = `${path}.${process.pid}`;
+  writeFileSync(written, JSON.stringify(own));
   try {
-    writeFileSync(path, JSON.stringify(own), { flag: 'wx' });
+    linkSync(written, path); // whole or not at all: a lock without a holder would be held for ever
     return true;
   } catch {
     return false; // held
+  } finally {
+    rmSync(written, { force: true });
   }
 }
 
@@ -33,6 +37,6 @@ function readHolder(path: string): PidRecord | null {
   try {
     return parsePidRecord(readFileSync(path, 'utf8'));
   } catch {
-    return null; // free, or just being written
+    return null; // free
   }
 }

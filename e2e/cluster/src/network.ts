@@ -45,7 +45,7 @@ export async function createNetwork(plan: ClusterPlan): Promise<void> {
 
 /** Removes the namespaces; what is in them goes with them. Does nothing where there is none. */
 export async function deleteNetwork(groups: readonly string[]): Promise<void> {
-  for (const name of [...groups, controlName]) {
+  for (const name of groups) {
     if (existsSync(`/run/netns/${name}`)) await run(['ip', 'netns', 'delete', name]);
   }
 }

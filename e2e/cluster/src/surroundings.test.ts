@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseCgroupMounts } from './cgroups.ts';
-import { findMounts } from './cleanup.ts';
 import { parseZones } from './given-cluster.ts';
 import { parseCapabilities } from './requirements.ts';
 import { parseSettings } from './settings.ts';
@@ -24,12 +23,6 @@ describe('parseCgroupMounts', () => {
     expect(mounts.paths).toEqual(oldPaths);
     expect(mounts.everyPath).toEqual([...oldPaths, '/sys/fs/cgroup/unified']);
   });
-});
-
-test('mounts below the directory are found, inner ones first, and no namesake', () => {
-  const mounts =
-    'a /run/x ext4 rw 0 0\nb /run/x/a tmpfs rw 0 0\nc /run/x/a/b\\040c tmpfs rw 0 0\nd /run/xy/a tmpfs rw 0 0\n';
-  expect(findMounts(mounts, '/run/x')).toEqual(['/run/x/a/b c', '/run/x/a']);
 });
 
 test('capabilities are the effective ones', () => {
