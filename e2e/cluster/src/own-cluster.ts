@@ -14,6 +14,7 @@ import {
   startControllers,
 } from './control-plane.ts';
 import { credentialsIn, writeCredentials } from './credentials.ts';
+import { diskNeeds, listShortages } from './disk.ts';
 import { importArchive, writeImage } from './images.ts';
 import { withLock } from './lock.ts';
 import { applyDrops, createNetwork, setCable } from './network.ts';
@@ -60,8 +61,7 @@ export class OwnCluster implements Cluster {
 
   /** See startCluster: finds the running cluster, or removes what is left of one and starts anew. */
   static async start(settings: Settings, size: ClusterSize, log: (line: string) => void): Promise<OwnCluster> {
-    const missing = await listMissing();
-    if (missing.length > 0) throw new Error(missing.join('; '));
+    refuseIf(await listMissing());
     return withLock(lockOf(settings), () => OwnCluster.#startAlone(settings, size, log));
   }
 
@@ -74,9 +74,10 @@ export class OwnCluster implements Cluster {
       await running.restore();
       return running;
     }
+    await removeTraces(settings.runDir);
+    refuseIf(listShortages(diskNeeds(settings)));
     await installPackages(log);
     const programs = await buildPrograms(settings.cacheDir, log);
-    await removeTraces(settings.runDir);
     const cluster = new OwnCluster(settings, size, programs);
     await cluster.#start(log);
     return cluster;
@@ -259,6 +260,10 @@ export class OwnCluster implements Cluster {
     await writeImage(dns, join(directory, 'coredns.tar'));
     return readdirSync(directory).map((file) => join(directory, file));
   }
+}
+
+function refuseIf(missing: readonly string[]): void {
+  if (missing.length > 0) throw new Error(missing.join('; '));
 }
 
 /** One at a time starts or ends the cluster. */

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { run, runOk } from './run.ts';
 
-/** Programs the harness calls, and the Debian package of each. */
-const packages: Readonly<Record<string, string>> = {
+/** Programs that the harness and what it starts call, and the Debian packages of each. */
+export const packages: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   nft: 'nftables',
   iptables: 'iptables',
@@ -11,8 +11,9 @@ const packages: Readonly<Record<string, string>> = {
   flock: 'util-linux',
   nsenter: 'util-linux',
   mount: 'mount',
+  umount: 'mount',
   tar: 'tar',
-  gcc: 'gcc',
+  gcc: 'gcc libc6-dev',
   'pkg-config': 'pkg-config',
 };
 
@@ -56,7 +57,8 @@ export async function listMissing(): Promise<readonly string[]> {
 export async function installPackages(log: (line: string) => void): Promise<void> {
   const missing = new Set<string>();
   for (const [program, name] of Object.entries(packages)) {
-    if ((await run(['sh', '-c', `command -v ${program}`])).code !== 0) missing.add(name);
+    if ((await run(['sh', '-c', `command -v ${program}`])).code !== 0)
+      for (const one of name.split(' ')) missing.add(one);
   }
   // runc is built with it
   if (missing.has('pkg-config') || (await run(['pkg-config', '--exists', 'libseccomp'])).code !== 0) {

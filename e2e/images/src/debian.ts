@@ -49,7 +49,7 @@ export function machineSources(suite: string): string[] {
 }
 
 /** Commands that the images need, and their Debian packages. */
-const tools = { buildah: 'buildah', mmdebstrap: 'mmdebstrap', xz: 'xz-utils' } as const;
+export const tools = { buildah: 'buildah', mmdebstrap: 'mmdebstrap', xz: 'xz-utils' } as const;
 
 /** Installs what this machine lacks. Needs root and Debian's apt only when something is missing. */
 export async function installTools(): Promise<void> {
