@@ -47,6 +47,7 @@ export class ZoneGateway extends Roles implements RoutingRing {
   readonly pending = new Map<() => void, { readonly id: string; readonly to: ZoneGateway }>();
   readonly soon: (() => void)[] = [];
   forwards = 0;
+  isDead = false;
   readonly #city: City;
 
   constructor(city: City, zone: string) {
@@ -64,17 +65,17 @@ export class ZoneGateway extends Roles implements RoutingRing {
   forward(name: string, target: Target, invocation: Invocation, onlyIdle: boolean): Promise<Outcome> {
     const city = this.#city;
     const to = city.gateways.find((each) => each.name === name);
-    if (to === undefined || this.isQuiet(name)) return Promise.reject(new Elsewhere('NotSent', 'no link'));
+    if (to === undefined || to.isDead || this.isQuiet(name)) return Promise.reject(new Elsewhere('NotSent', 'no link'));
     this.forwards += 1;
     return new Promise((resolve, reject) => {
       const lose = (): void => reject(new ServiceException('may have run'));
       this.pending.set(lose, { id: invocation.requestId, to });
       const back = (settle: () => void): void =>
         city.send(to.zone, this.zone, () => {
-          this.pending.delete(lose);
-          settle();
+          if (!to.isDead && this.pending.delete(lose)) settle();
         });
       city.send(this.zone, to.zone, () => {
+        if (to.isDead) return;
         to.dispatcher.invoke(target, invocation, onlyIdle ? { onlyIdle } : undefined).then(
           (outcome) => back(() => resolve(outcome)),
           (error: Error) => back(() => reject('kind' in error ? new Elsewhere('NoIdleSlot', error.message) : error)),
@@ -84,11 +85,14 @@ export class ZoneGateway extends Roles implements RoutingRing {
   }
 
   beat(): void {
+    if (this.isDead) return;
     const isChanged = this.tick(this.dispatcher.load(), () => {
       for (const to of this.#city.gateways) {
         if (to === this) continue;
         const ring = this.core.say(0, this.nowMs());
-        this.#city.send(this.zone, to.zone, () => to.core.received(this.gatewayId, ring, this.nowMs()));
+        this.#city.send(this.zone, to.zone, () => {
+          if (!to.isDead) to.core.received(this.gatewayId, ring, this.nowMs());
+        });
       }
     });
     for (const [lose, { to }] of this.pending) {
@@ -135,6 +139,18 @@ export class City {
         const pod = this.#pods.find(({ agent }) => agent === link.agent);
         link.isDark = (gateway.zone === zone) !== (pod?.zone === zone);
       }
+    }
+  }
+
+  /** The zone's gateway ends at once; its pods live on. */
+  kill(gateway: ZoneGateway): void {
+    gateway.isDead = true;
+    for (const link of gateway.links.splice(0)) {
+      link.die();
+      for (const arrive of link.toAgent.splice(0)) arrive();
+    }
+    for (const { pending } of this.gateways) {
+      for (const [lose, { to }] of pending) if (to === gateway && pending.delete(lose)) lose();
     }
   }
 

@@ -33,27 +33,37 @@ class Callers {
     }
   }
 
-  /** A zone goes dark. Returns what is there at this moment and so has no answer: at its gateway, on its way there, on a pod of it. */
+  /** A zone goes dark. Returns the ids of what is there at this moment: with its gateway, or on a pod of it. */
   darken(zone: string): readonly string[] {
     const { city } = this;
-    const there = new Set<string>();
-    for (const [id, podZone] of city.running) if (podZone === zone) there.add(id);
-    for (const { pending } of city.gateways)
-      for (const { id, to } of pending.values()) if (to.zone === zone) there.add(id);
-    for (const [id, gateway] of this.waiting) {
-      if (gateway.zone !== zone) continue;
-      there.add(id);
-      this.waiting.delete(id);
-      this.lost.push({ id, sentMs: city.nowMs });
-    }
+    const there = [...city.running].filter(([, podZone]) => podZone === zone).map(([id]) => id);
+    for (const gateway of city.gateways) if (gateway.zone === zone) there.push(...this.#loseAt(gateway));
     this.#dark = zone;
     city.darken(zone);
-    return [...there];
+    return there;
+  }
+
+  /** A gateway dies. Returns the ids of what is with it. */
+  kill(gateway: ZoneGateway): readonly string[] {
+    const there = this.#loseAt(gateway);
+    this.city.kill(gateway);
+    return there;
+  }
+
+  /** Its own callers have lost their requests; those that are on their way to it may be. */
+  #loseAt(gateway: ZoneGateway): readonly string[] {
+    const own = [...this.waiting].filter(([, at]) => at === gateway).map(([id]) => id);
+    for (const id of own) this.waiting.delete(id);
+    this.lost.push(...own.map((id) => ({ id, sentMs: this.city.nowMs })));
+    const coming = this.city.gateways
+      .flatMap(({ pending }) => [...pending.values()])
+      .filter(({ to }) => to === gateway);
+    return [...own, ...coming.map(({ id }) => id)];
   }
 
   #call(): void {
     const { city } = this;
-    const lit = city.gateways.filter(({ zone }) => zone !== this.#dark);
+    const lit = city.gateways.filter(({ zone, isDead }) => zone !== this.#dark && !isDead);
     const gateway = lit[Math.floor(this.#random() * lit.length)];
     const target = city.targets[this.#count % city.targets.length];
     if (gateway === undefined || target === undefined) throw new Error('nobody to call');
@@ -108,6 +118,27 @@ describe('three zones, one gateway each', () => {
     await city.run(1000);
     await callers.load(1, 60_000);
     expect(city.claimed()).toHaveLength(1);
+  });
+
+  test('a gateway dies: the others share its pods, claim hardly any, and only what was with it is lost', async () => {
+    for (let seed = 1; seed <= 6; seed += 1) {
+      const callers = new Callers(seed, six);
+      const { city } = callers;
+      await city.run(1000);
+      await callers.load(60, 15_000, true);
+      const before = city.claimed().length;
+      const [dead] = city.gateways;
+      if (dead === undefined) throw new Error('no gateway');
+      const there = callers.kill(dead);
+      await callers.load(60, 6000, true);
+      const after = city.claimed();
+      await callers.load(60, 4000, true);
+      expect(city.claimed()).toEqual(after); // nobody takes a pod from another one
+      expect(after.filter(({ holder }) => holder === dead.gatewayId)).toEqual([]);
+      expect(after.length).toBeLessThanOrEqual(before + 3);
+      expect(callers.lost.filter(({ id }) => !there.includes(id))).toEqual([]);
+      expect([...city.ran.values()].filter((runs) => runs > 1)).toEqual([]);
+    }
   });
 
   test('a zone goes dark under 60 requests a second: what was there is lost, and little of what came in a moment', async () => {
