@@ -160,6 +160,7 @@ export class Census<P extends CorePod, R extends CoreRequest> {
     owner.running += runningIn(slot.state);
     owner.slotsByZone.set(pod.zone, (owner.slotsByZone.get(pod.zone) ?? 0) + 1);
     if (slot.state === 'Idle') version.idle.push(slot);
+    if (slot.state === 'Claiming' || slot.state === 'Starting') version.unconfirmed.add(slot);
   }
 
   /** The only place where a slot changes its state. */
@@ -167,6 +168,7 @@ export class Census<P extends CorePod, R extends CoreRequest> {
     const { version, state: from } = slot;
     const to = nextSlotState(from, event);
     slot.state = to;
+    version.unconfirmed.delete(slot);
     version.counts[from] -= 1;
     this.totals[from] -= 1;
     version.counts[to] += 1;

@@ -1,7 +1,8 @@
 import type { Arrivals } from './arrivals.ts';
 import type { Gate } from './gate.ts';
 import type { DispatchLimits } from './limits.ts';
-import { planClaims, podsWorthStarting, servedSooner } from './plan.ts';
+import type { Pauses } from './pauses.ts';
+import { confirmMs, type Pace, planClaims, podsWorthStarting } from './plan.ts';
 import { PoolState } from './pool-state.ts';
 import type { CorePod, CoreRequest } from './slot.ts';
 import type { VersionState } from './version-state.ts';
@@ -26,13 +27,15 @@ export interface ClaimsOwner<P extends CorePod, R extends CoreRequest> {
   readonly gate: Pick<Gate<P, R>, 'provisioned' | 'mayRun' | 'isShared'>;
   /** What the first dials of claimed pods will bring. */
   readonly arrivals: Pick<Arrivals<P>, 'coming' | 'isHoldingProvisioning'>;
+  /** Since when this process runs without a gap. */
+  readonly pauses: Pick<Pauses, 'wokeMs'>;
   /** See ClusterDoor.wantPods. */
   wantPods(pool: string, count: number): void;
 }
 
 /**
  * Which generic pod goes to which version, and when. Demand claims at once, unless the slots that run will take it sooner than a cold
- * start could (servedSooner; looked at again at each tick). And:
+ * start could, and only as many at a time as the work is worth (plan.ts; looked at again at each tick). And:
  * while a slot of the version is between its answer and its REPORT, a request may wait for it up to the grace, so that
  * sequential calls never claim a second pod. (Pods that are being dialled for the first time: see Arrivals.) When a pool has no pod left, its versions take turns for those that come.
  */
@@ -152,7 +155,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     }
   }
 
-  #missing(version: VersionState<P, R>): number {
+  #missing(version: VersionState<P, R>, pace = this.#pace(version)): number {
     const { queue, counts, owner } = version;
     const { arrivals } = this.#owner;
     const provisioned = arrivals.isHoldingProvisioning ? 0 : this.#owner.gate.provisioned(version);
@@ -165,12 +168,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
       functionRunning: owner.running,
       provisioned,
       coming: arrivals.coming(version.uid),
-      servedSooner: servedSooner({
-        running: counts.Busy + counts.Finishing,
-        meanMs: version.meanMs,
-        coldMs: version.coldMs,
-        waitedMs: this.#waitedMs(version),
-      }),
+      pace,
       graceUntilMs: version.graceUntilMs,
       failures: version.failures,
       pausedUntilMs: version.pausedUntilMs,
@@ -188,16 +186,22 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   #wantedIn(pool: PoolState<P, R>): number {
     let wanted = 0;
     for (const version of pool.hungry) {
-      const waitedMs = this.#waitedMs(version);
-      wanted += podsWorthStarting({ missing: this.#missing(version), meanMs: version.meanMs, waitedMs });
+      const pace = this.#pace(version);
+      // Whatever no slot will serve: how much of it is worth a claim is about pods that are ready.
+      wanted += podsWorthStarting(this.#missing(version, { ...pace, meanMs: 0 }), pace);
     }
     return wanted;
   }
 
-  /** How long the oldest request of the version has waited; 0 = none waits. */
-  #waitedMs({ queue }: VersionState<P, R>): number {
+  #pace({ queue, unconfirmed, meanMs, coldMs, lateUntilMs }: VersionState<P, R>): Pace {
     const oldest = queue.peek();
-    return oldest === undefined ? 0 : this.#clock.nowMs() - oldest.arrivedMs;
+    if (oldest === undefined) return { meanMs, coldMs, waitedMs: 0, isStuck: false };
+    const nowMs = this.#clock.nowMs();
+    const { wokeMs } = this.#owner.pauses;
+    const waitedMs = nowMs - Math.max(oldest.arrivedMs, wokeMs, lateUntilMs);
+    const [claim] = unconfirmed;
+    const isStuck = claim !== undefined && nowMs - Math.max(claim.claimedMs, wokeMs) > confirmMs;
+    return { meanMs, coldMs, waitedMs, isStuck };
   }
 
   #announceSoon(): void {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { planClaims, servedSooner } from './plan.ts';
+import { planClaims } from './plan.ts';
 import type { TestRequest } from './testing.ts';
 import { runs, World } from './testing-world.ts';
 
@@ -45,9 +45,8 @@ function checkService(world: World): void {
     const mayProvision = version.isCurrent && !world.core.arrivals.isHoldingProvisioning;
     const provisioned = mayProvision ? version.target.provisionedConcurrency : 0;
     const coming = world.core.arrivals.coming(version.uid);
-    const { counts, meanMs, coldMs } = version;
+    const { meanMs, coldMs } = version;
     // As if nobody had waited for long: that is looked at again with each tick only.
-    const sooner = servedSooner({ running: counts.Busy + counts.Finishing, meanMs, coldMs, waitedMs: 0 });
     const need = {
       ...version,
       queued: queue.length,
@@ -55,7 +54,7 @@ function checkService(world: World): void {
       functionRunning: owner.running,
       provisioned,
       coming,
-      servedSooner: sooner,
+      pace: { meanMs, coldMs, waitedMs: 0, isStuck: false },
     };
     const wanted = planClaims(need, world.clock.nowMs());
     const [pool] = world.core.claims.pools();

@@ -6,7 +6,8 @@ import type { CoreEffects, Loss } from './effects.ts';
 import { Gate } from './gate.ts';
 import type { DispatchLimits } from './limits.ts';
 import { NotOwner } from './ownership.ts';
-import { initPauseMs } from './plan.ts';
+import { Pauses } from './pauses.ts';
+import { confirmMs, initPauseMs } from './plan.ts';
 import { type CoreRules, noRules } from './rules.ts';
 import { type CorePod, type CoreRequest, runningIn, type Slot } from './slot.ts';
 import { SlotMaker } from './slot-maker.ts';
@@ -36,6 +37,8 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   readonly #limits: DispatchLimits;
   readonly #clock: CoreClock;
   readonly #effects: CoreEffects<P, R>;
+  /** When this process did not run; to be told of each tick. */
+  readonly pauses = new Pauses();
   /** What may come in and run. */
   readonly gate: Gate<P, R>;
   readonly #make: SlotMaker<P, R>;
@@ -57,6 +60,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     });
     const owner = {
       arrivals: this.arrivals,
+      pauses: this.pauses,
       gate: this.gate,
       claim: (version: VersionState<P, R>, pod: P) => this.#claim(version, pod),
       dropAbandoned: (version: VersionState<P, R>) => this.#dropAbandoned(version),
@@ -67,6 +71,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
 
   /** One more request. @throws TooManyRequests, NoIdleSlot, NotOwner; the request is then as if it had never come */
   arrive(target: Target, request: R, onlyIdle = false): void {
+    this.pauses.saw(this.#clock.nowMs());
     const version = this.census.version(target);
     try {
       this.gate.admit(version, request, onlyIdle);
@@ -90,15 +95,22 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
 
   /** SPECIALIZED is in. */
   confirmed(slot: Slot<P, R>): void {
-    if (slot.state !== 'Claiming') return;
+    const { state, version } = slot;
+    if (state !== 'Claiming' && state !== 'Starting') return;
+    const nowMs = this.#clock.nowMs();
+    this.pauses.saw(nowMs);
+    if (nowMs - Math.max(slot.claimedMs, this.pauses.wokeMs) > confirmMs) version.lateUntilMs = nowMs;
     this.census.move(slot, 'confirmed');
-    this.#settleIdle(slot);
+    if (state === 'Claiming') this.#settleIdle(slot);
   }
 
   /** The request of `slot` has its answer. */
   answered(slot: Slot<P, R>): void {
     const { version, request } = slot;
-    if (request !== null) version.took(this.#clock.nowMs() - request.startedMs, slot.isProven);
+    const nowMs = this.#clock.nowMs();
+    this.pauses.saw(nowMs);
+    const isOfUse = request !== null && request.startedMs >= Math.max(this.pauses.wokeMs, version.lateUntilMs);
+    if (isOfUse) version.took(nowMs - request.startedMs, slot.isProven);
     this.census.move(slot, 'answered');
     slot.request = null;
     this.census.left(slot.version);

@@ -2,7 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import {
   type ClaimNeed,
   chooseZone,
+  claimsWorthMaking,
   initPauseMs,
+  type Pace,
   planAdmission,
   planClaims,
   planExpiry,
@@ -34,6 +36,7 @@ test.each<[reason: string, overrides: Partial<Parameters<typeof planAdmission>[0
   expect(planAdmission({ ...seen, ...overrides }, limits)).toBe(want);
 });
 
+const known: Pace = { meanMs: 10, coldMs: 60, waitedMs: 0, isStuck: false };
 const slots = (counts: Partial<SlotCounts>): SlotCounts => ({ ...noSlots(), ...counts });
 const need: ClaimNeed = {
   queued: 0,
@@ -42,7 +45,7 @@ const need: ClaimNeed = {
   functionRunning: 0,
   provisioned: 0,
   coming: 0,
-  servedSooner: 0,
+  pace: { meanMs: 0, coldMs: 0, waitedMs: 0, isStuck: false },
   graceUntilMs: 0,
   failures: 0,
   pausedUntilMs: 0,
@@ -65,6 +68,8 @@ test.each<[reason: string, overrides: Partial<ClaimNeed>, want: number]>([
   ['a pause stops everything', { queued: 2, provisioned: 2, pausedUntilMs: 101 }, 0],
   ['one failure is no pattern', { queued: 2, failures: 1 }, 2],
   ['two are: one try at a time', { queued: 2, failures: 2, pausedUntilMs: 100 }, 1],
+  ['of known duration: what the work is worth', { queued: 50, pace: known }, 2],
+  ['of which some are under way', { queued: 50, counts: slots({ Starting: 2 }), pace: known }, 1],
   ['which is under way', { queued: 2, failures: 2, counts: slots({ Starting: 1 }) }, 0],
 ])('planClaims: %s', (_reason, overrides, want) => {
   expect(planClaims({ ...need, ...overrides }, 100)).toBe(want);
@@ -158,24 +163,44 @@ describe('slot states', () => {
   });
 });
 
-test.each([
-  ['short work keeps few pods busy', { missing: 100, meanMs: 10, waitedMs: 0 }, 1],
-  ['long work', { missing: 100, meanMs: 1000, waitedMs: 0 }, 67],
-  ['longer than a pod start', { missing: 100, meanMs: 9000, waitedMs: 0 }, 100],
-  ['nothing is known of it', { missing: 100, meanMs: 0, waitedMs: 0 }, 100],
-  ['it has waited for too long', { missing: 100, meanMs: 10, waitedMs: 3001 }, 100],
-  ['none', { missing: 0, meanMs: 10, waitedMs: 0 }, 0],
-])('podsWorthStarting: %s', (_why, need, pods) => {
-  expect(podsWorthStarting(need)).toBe(pods);
+test.each<[reason: string, missing: number, pace: Partial<Pace>, want: number]>([
+  ['short work keeps few pods busy', 100, {}, 1],
+  ['long work', 100, { meanMs: 1000 }, 67],
+  ['longer than a pod start', 100, { meanMs: 9000 }, 100],
+  ['nothing is known of it', 100, { meanMs: 0 }, 100],
+  ['it has waited for long', 100, { waitedMs: 2999 }, 1],
+  ['then it doubles', 100, { waitedMs: 3000 }, 2],
+  ['and so on', 100, { waitedMs: 6000 }, 8],
+  ['up to all', 100, { waitedMs: 29_000 }, 100],
+  ['but not while agents do not even confirm', 100, { waitedMs: 29_000, isStuck: true }, 1],
+  ['none', 0, {}, 0],
+])('podsWorthStarting: %s', (_reason, missing, pace, want) => {
+  expect(podsWorthStarting(missing, { ...known, ...pace })).toBe(want);
 });
 
-test.each([
-  ['two slots for one cold start', { running: 2, meanMs: 10, coldMs: 60, waitedMs: 0 }, 12],
-  ['requests are longer than a cold start', { running: 2, meanMs: 200, coldMs: 60, waitedMs: 0 }, 0],
-  ['nothing runs', { running: 0, meanMs: 10, coldMs: 60, waitedMs: 0 }, 0],
-  ['no duration is known', { running: 2, meanMs: 0, coldMs: 60, waitedMs: 0 }, 0],
-  ['no cold start is known', { running: 2, meanMs: 10, coldMs: 0, waitedMs: 0 }, 0],
-  ['the oldest has waited for two cold starts', { running: 2, meanMs: 10, coldMs: 60, waitedMs: 121 }, 0],
-])('servedSooner: %s', (_why, seen, count) => {
-  expect(servedSooner(seen)).toBe(count);
+test.each<[reason: string, missing: number, pace: Partial<Pace>, want: number]>([
+  ['short work keeps few pods busy', 130, {}, 6],
+  ['longer work more', 20, { meanMs: 100 }, 8],
+  ['long work all', 20, { meanMs: 300 }, 24],
+  ['whatever a cold start takes', 20, { meanMs: 300, coldMs: 5_000 }, 24],
+  ['nothing is known', 130, { meanMs: 0 }, Number.POSITIVE_INFINITY],
+  ['no cold start is known', 130, { coldMs: 0 }, Number.POSITIVE_INFINITY],
+  ['what is known was wrong', 130, { waitedMs: 750 }, 12],
+  ['and still is', 130, { waitedMs: 1_000 }, 24],
+  ['agents do not even confirm', 130, { waitedMs: 9_000, isStuck: true }, 6],
+  ['none', 0, {}, 0],
+])('claimsWorthMaking: %s', (_reason, missing, pace, want) => {
+  expect(claimsWorthMaking(missing, { ...known, ...pace })).toBe(want);
+});
+
+test.each<[reason: string, running: number, pace: Partial<Pace>, want: number]>([
+  ['two slots for one cold start', 2, {}, 12],
+  ['requests are longer than a cold start', 2, { meanMs: 200 }, 0],
+  ['nothing runs', 0, {}, 0],
+  ['no duration is known', 2, { meanMs: 0 }, 0],
+  ['no cold start is known', 2, { coldMs: 0 }, 0],
+  ['the oldest has waited for too long', 2, { waitedMs: 501 }, 0],
+  ['which depends on the cold start', 2, { waitedMs: 1_999, coldMs: 1_000 }, 200],
+])('servedSooner: %s', (_reason, running, pace, want) => {
+  expect(servedSooner(running, { ...known, ...pace })).toBe(want);
 });

@@ -36,6 +36,18 @@ export function allocatedIn(counts: SlotCounts): number {
   return Claiming + Starting + Idle + Busy + Finishing + Adopting + Foreign;
 }
 
+/** How long requests of a version take, and wait. */
+export interface Pace {
+  /** Usual duration of a request on a warm pod, milliseconds; 0 = unknown. */
+  readonly meanMs: number;
+  /** Usual duration of a first request, init included; 0 = unknown. */
+  readonly coldMs: number;
+  /** How long the oldest one has waited, without what went by while this process did not run or agents were late. */
+  readonly waitedMs: number;
+  /** A claim of it is under way that no agent has confirmed in {@link confirmMs}. */
+  readonly isStuck: boolean;
+}
+
 /** What the number of claims depends on. */
 export interface ClaimNeed {
   readonly queued: number;
@@ -48,8 +60,8 @@ export interface ClaimNeed {
   readonly provisioned: number;
   /** Claimed pods that are being dialled for the first time. */
   readonly coming: number;
-  /** Waiting requests that the present slots will have taken before a cold start could; see {@link servedSooner}. */
-  readonly servedSooner: number;
+  /** How long requests take; see {@link servedSooner} and {@link claimsWorthMaking}. */
+  readonly pace: Pace;
   /** 0 = finishing slots count as capacity from now on; else until that time. */
   readonly graceUntilMs: number;
   readonly failures: number;
@@ -61,7 +73,7 @@ export interface ClaimNeed {
  * the grace) finishing slot will serve is one claim.
  *
  * Worked: 5 wait, 1 slot is finishing and within the grace, 1 is claiming without a request: 5 - 1 - 1 = 3 claims; with a
- * cap of 4 and 3 running: 1.
+ * cap of 4 and 3 running: 1. Of functions whose durations are known only as many as are worth it, see {@link claimsWorthMaking}.
  *
  * A version with two failures or more claims one pod at a time, after a pause: it may not empty the pool.
  */
@@ -70,14 +82,16 @@ export function planClaims(need: ClaimNeed, nowMs: number): number {
   const { counts } = need;
   const isInGrace = need.graceUntilMs === 0 || nowMs < need.graceUntilMs;
   const coming =
-    need.servedSooner +
+    servedSooner(counts.Busy + counts.Finishing, need.pace) +
     need.coming +
     counts.Idle +
     counts.Claiming +
     counts.Adopting +
     (isInGrace ? counts.Finishing : 0);
   const room = need.cap === null ? Number.POSITIVE_INFINITY : Math.max(0, need.cap - need.functionRunning);
-  const forDemand = Math.min(room, Math.max(0, need.queued - coming));
+  const missing = Math.min(room, Math.max(0, need.queued - coming));
+  const worth = claimsWorthMaking(missing + counts.Starting, need.pace) - counts.Starting;
+  const forDemand = Math.min(missing, Math.max(0, worth));
   const allocated = allocatedIn(counts);
   const claims = forDemand + Math.max(0, need.provisioned - allocated - forDemand);
   if (need.failures < 2) return claims;
@@ -88,22 +102,41 @@ export function planClaims(need: ClaimNeed, nowMs: number): number {
  * How many waiting requests the slots that run will have taken before a pod that is claimed now could answer. Claiming for them
  * would only make them wait longer: on a stalled machine, where everything waits for a moment, it makes the next stall.
  *
- * Worked: 2 running, 10 ms a request, cold start 60 ms: 12. Nothing is known, or the oldest has waited for two cold starts (so what is
- * known was wrong): 0.
+ * Worked: 2 running, 10 ms a request, cold start 60 ms: 12. Nothing is known, or the oldest has waited for too long (so what is known was
+ * wrong, see {@link claimsWorthMaking}): 0.
+ *
+ * @param running slots that run a request now
  */
-export function servedSooner(seen: {
-  /** Slots that run a request now. */
-  readonly running: number;
-  /** Mean duration of a request on a warm pod; 0 = unknown. */
-  readonly meanMs: number;
-  /** Mean duration of a first request, init included; 0 = unknown. */
-  readonly coldMs: number;
-  /** How long the oldest one has waited. */
-  readonly waitedMs: number;
-}): number {
-  const { running, meanMs, coldMs, waitedMs } = seen;
-  if (meanMs === 0 || coldMs === 0 || waitedMs > 2 * coldMs) return 0;
+export function servedSooner(running: number, { meanMs, coldMs, waitedMs }: Pace): number {
+  if (meanMs === 0 || coldMs === 0 || waitedMs > patienceMs(coldMs)) return 0;
   return Math.floor((running * coldMs) / meanMs);
+}
+
+/** Claimed pods should work off what waits in about that time. */
+const drainMs = 250;
+
+/** When what is known holds, nobody waits for longer. */
+function patienceMs(coldMs: number): number {
+  return 2 * Math.max(drainMs, coldMs);
+}
+
+/** An agent that lives confirms a claim in a fraction of that time, before the function's init. */
+export const confirmMs = 500;
+
+/**
+ * How many claims are worth having under way when `missing` requests (those of the claims included) will be served by no slot: so many
+ * that their pods work them off in `drainMs`. Short requests that have come in a bunch, as after a stall, need few pods and would leave
+ * the rest idle, and the pool empty for all other functions. Unknown durations: no bound.
+ *
+ * What is known may be wrong by now. Then the oldest waits on, and the number doubles with each `drainMs`: but only as long as agents
+ * confirm the claims that were made. When they do not, the machines are late and not the function, and more pods would be late as well.
+ *
+ * Worked: 130 missing, 10 ms each: 6; 20 of 100 ms: 8; 20 of 300 ms: all. 130 of 10 ms, cold start 60 ms, the oldest has waited for
+ * 1,000 ms: 24.
+ */
+export function claimsWorthMaking(missing: number, { meanMs, coldMs, waitedMs, isStuck }: Pace): number {
+  if (meanMs === 0 || coldMs === 0) return Number.POSITIVE_INFINITY;
+  return Math.ceil((missing * meanMs) / drainMs) * growth(isStuck ? 0 : waitedMs - patienceMs(coldMs), drainMs);
 }
 
 /** How long a new pod takes to become generic and ready, roughly. */
@@ -112,20 +145,20 @@ const podStartMs = 1_500;
 /**
  * How many of the pods that a version misses are worth starting when its pool has none: as many as the work that waits would keep busy
  * for one pod start. A stall of a gateway (one second at 100 requests a second of 10 ms each) must not start a hundred pods that find
- * nothing to do. Unknown durations, and requests that have waited for longer than two pod starts, count in full.
+ * nothing to do. Unknown durations count in full; when requests have waited for longer than one pod start, the number doubles
+ * with each further one.
  *
- * Worked: 100 missing, 10 ms each: 1; 100 missing, 1 s each: 67; 100 missing, unknown: 100.
+ * Worked: 100 missing, 10 ms each: 1, after 6 s 8; 100 missing, 1 s each: 67; 100 missing, unknown: 100.
  */
-export function podsWorthStarting(need: {
-  readonly missing: number;
-  /** Mean duration of a request; 0 = unknown. */
-  readonly meanMs: number;
-  /** How long the oldest one has waited. */
-  readonly waitedMs: number;
-}): number {
-  const { missing, meanMs, waitedMs } = need;
-  if (meanMs === 0 || waitedMs > 2 * podStartMs) return missing;
-  return Math.min(missing, Math.ceil((missing * meanMs) / podStartMs));
+export function podsWorthStarting(missing: number, { meanMs, waitedMs, isStuck }: Pace): number {
+  if (meanMs === 0) return missing;
+  const byWork = Math.ceil((missing * meanMs) / podStartMs);
+  return Math.min(missing, byWork * growth(isStuck ? 0 : waitedMs - podStartMs, podStartMs));
+}
+
+/** Doubles with each step; 1 before the first one. */
+function growth(lateMs: number, stepMs: number): number {
+  return 2 ** Math.min(20, Math.max(0, Math.floor(lateMs / stepMs)));
 }
 
 /**

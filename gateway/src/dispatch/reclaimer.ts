@@ -31,7 +31,7 @@ export class Reclaimer {
 
   constructor(deps: ReclaimerDeps) {
     this.#deps = deps;
-    this.#shortages = new Shortages({ ...deps, claims: deps.core.claims });
+    this.#shortages = new Shortages({ ...deps, claims: deps.core.claims, pauses: deps.core.pauses });
   }
 
   /** To be called at each tick. */

@@ -1,6 +1,7 @@
 import type { Call } from './call.ts';
 import type { Claims } from './claims.ts';
 import type { Ownership } from './ownership.ts';
+import type { Pauses } from './pauses.ts';
 import { reclaimLimits, type Shortage } from './plan-reclaim.ts';
 import type { PodLink } from './pod-link.ts';
 import type { ClusterDoor } from './types.ts';
@@ -8,6 +9,7 @@ import type { ClusterDoor } from './types.ts';
 /** What {@link Shortages} looks at and tells. */
 export interface ShortagesDeps {
   readonly claims: Pick<Claims<PodLink, Call>, 'wantedIn' | 'genericIn'>;
+  readonly pauses: Pick<Pauses, 'wokeMs'>;
   readonly ownership: Pick<Ownership, 'gatewayId' | 'isLive'>;
   readonly cluster: Pick<ClusterDoor, 'awaited'>;
 }
@@ -23,9 +25,6 @@ interface Known {
   givenMs: number;
 }
 
-/** Looks that are further apart mean that this process did not run: what it knows of pods is old. */
-const PAUSE_MS = 1_000;
-
 /** The pods that find no room on the nodes: since when, who waits for them, what was given up for them. */
 export class Shortages {
   readonly #deps: ShortagesDeps;
@@ -33,7 +32,6 @@ export class Shortages {
   readonly #known = new Map<string, Known>();
   /** Pools of which more pods are said to be waited for than claims miss, and since when. */
   readonly #surplusSinceMs = new Map<string, number>();
-  #lookedMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: ShortagesDeps) {
     this.#deps = deps;
@@ -41,8 +39,7 @@ export class Shortages {
 
   /** Takes over what the informer shows of all pods, and says which of those without room this gateway's claims wait for. */
   look(pods: readonly PodLink[], nowMs: number): void {
-    const wasPaused = nowMs - this.#lookedMs > PAUSE_MS;
-    this.#lookedMs = nowMs;
+    const { wokeMs } = this.#deps.pauses; // what was seen before is old
     const short = pods.filter(({ pod }) => pod.isShort === true && !pod.terminating);
     const uids = new Set(short.map(({ pod }) => pod.uid));
     for (const uid of this.#known.keys()) if (!uids.has(uid)) this.#known.delete(uid);
@@ -50,7 +47,7 @@ export class Shortages {
       const known = this.#known.get(link.pod.uid);
       if (known === undefined)
         this.#known.set(link.pod.uid, { link, sinceMs: nowMs, isAwaited: false, given: new Set(), givenMs: 0 });
-      else if (wasPaused) known.sinceMs = nowMs;
+      else known.sinceMs = Math.max(known.sinceMs, wokeMs);
     }
     if (short.length === 0) return;
     for (const { pod } of pods) this.given(pod.reclaimedFor ?? '', pod.uid, nowMs);

@@ -19,6 +19,7 @@ export function sweep<P extends CorePod, R extends CoreRequest>(
   nowMs: number,
   onOverdue: (slot: Slot<P, R>) => void,
 ): void {
+  core.pauses.saw(nowMs);
   for (const version of [...core.census.versions()]) {
     endBudgets(core, version, nowMs - limits.capacityBudgetMs, limits.capacityBudgetMs);
     expireIdle(core, version, nowMs);

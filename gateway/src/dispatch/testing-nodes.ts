@@ -13,11 +13,11 @@ const START_MS = 1_500;
 /** Raised replicas fall to the floor after that time. */
 const RAISED_MS = 60_000;
 
-/** A function and how long its calls take, milliseconds. */
+/** A function and how long its calls take, milliseconds; a test may change it. */
 export interface SimFunction {
   readonly target: Target;
-  readonly warmMs: number;
-  readonly coldMs: number;
+  warmMs: number;
+  coldMs: number;
   /** Its init fails: the pod answers with the error after `coldMs` and ends. */
   readonly isBroken?: boolean;
 }

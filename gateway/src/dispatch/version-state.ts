@@ -48,16 +48,20 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
   readonly idle: IdleSlots<P, R>;
   /** Slots by state; always the sum over `slots`. */
   readonly counts: SlotCounts = noSlots();
+  /** Those whose claim no agent has confirmed yet, oldest first. */
+  readonly unconfirmed = new Set<Slot<P, R>>();
   /** Requests that wait for a pod, oldest first. Empty while a slot is idle, unless the function's cap forbids. */
   readonly queue = new Fifo<R>();
   /** Bytes of their events. */
   queuedBytes = 0;
   /** Until then finishing slots count as capacity for the queue; 0 = nobody waits for one. */
   graceUntilMs = 0;
-  /** Moving mean of how long warm pods took for a request, milliseconds; 0 = none was answered yet. */
+  /** How long warm pods usually take for a request, milliseconds; 0 = none was answered yet. */
   meanMs = 0;
   /** The same of first requests, from the claim on. */
   coldMs = 0;
+  /** Agents were late until then: a claim was confirmed only long after it was made. */
+  lateUntilMs = Number.NEGATIVE_INFINITY;
   /** Pods in a row that ended without one good invocation. */
   failures = 0;
   /** When the last of them was counted. */
@@ -75,8 +79,16 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
 
   /** A request was answered after `ms` on a pod. */
   took(ms: number, isWarm: boolean): void {
-    const mean = (before: number): number => (before === 0 ? ms : before + (ms - before) / 8);
-    if (isWarm) this.meanMs = mean(this.meanMs);
-    else this.coldMs = mean(this.coldMs);
+    if (isWarm) this.meanMs = usual(this.meanMs, ms);
+    else this.coldMs = usual(this.coldMs, ms);
   }
+}
+
+/**
+ * A moving geometric mean that one request moves up by a fifth at most: a few that a stall made late are not what is usual.
+ * Worked: 10 ms is usual, two requests take 3 s: 14 ms; forty of them: 3 s.
+ */
+function usual(before: number, ms: number): number {
+  const sample = Math.max(0.1, ms);
+  return before === 0 ? sample : before * Math.min(4, sample / before) ** (1 / 8);
 }
