@@ -61,6 +61,15 @@ function start(env: Readonly<Record<string, string>>): ChildProcess {
   return child;
 }
 
+/** What its log says from now on. */
+function messagesOf(child: ChildProcess): string[] {
+  const said: string[] = [];
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    for (const line of text.trim().split('\n')) said.push(String(JSON.parse(line).msg));
+  });
+  return said;
+}
+
 async function startGateway(name: string, podIp: string): Promise<Gateway> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const child = start({
@@ -72,11 +81,7 @@ async function startGateway(name: string, podIp: string): Promise<Gateway> {
     KAPPA_POD_NAME: name,
     KAPPA_LAG_MS: String(lagMs),
   });
-  const said: string[] = [];
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    for (const line of text.trim().split('\n')) said.push(String(JSON.parse(line).msg));
-  });
-  return { child, port, adminPort, said };
+  return { child, port, adminPort, said: messagesOf(child) };
 }
 
 const notThere: Reply = { status: 0, headers: {}, body: Buffer.alloc(0) };
@@ -126,7 +131,7 @@ test('gateways find each other and become ready; one that ends leaves the ring f
   }
   expect((await get(first.port, '/readyz')).status).toBe(404); // health and metrics have a port of their own
 
-  const exited = once(first.child, 'exit');
+  const exited = once(first.child, 'close');
   first.child.kill('SIGTERM');
   await until(
     async () => (await alive(second)) === '1',
@@ -145,6 +150,8 @@ test('gateways find each other and become ready; one that ends leaves the ring f
 test('a port that is taken ends the process', async () => {
   const { port, free } = await occupy();
   const child = start({ KAPPA_PORT: String(port) });
-  expect(await once(child, 'exit')).toEqual([1, null]);
+  const said = messagesOf(child);
+  expect(await once(child, 'close')).toEqual([1, null]);
+  expect(said).toEqual(['cannot listen']);
   await free();
 }, 30_000);

@@ -6,8 +6,7 @@ const QUIET_MS = 10_000;
 const MAX_PROBLEMS = 200;
 
 /**
- * Tells a problem when it is new, and while it goes on every 10 s with how often it came: a fault that hits every
- * request must not
+ * Tells a problem when it is new, and while it goes on every 10 s with how often it came: a fault that hits every request must not
  * become one log line per request.
  */
 export function problemLog(log: Logger, now: () => number): (key: string, fields: object, message: string) => void {
