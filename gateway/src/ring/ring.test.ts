@@ -121,6 +121,22 @@ describe('three gateways over sockets', () => {
     expect(textOf(await first.ring.router.invoke(plain, invocationOf()))).toBe('queued here');
   });
 
+  test('a function that is called steadily has an owner in every zone: it is served where it comes in', async () => {
+    await three();
+    const call = (name: string, target = plain) => world.get(name).ring.router.invoke(target, invocationOf());
+    const endMs = performance.now() + 10_000;
+    while (!names.every((name) => world.get(name).ring.stats().steady === 1)) {
+      expect(performance.now()).toBeLessThan(endMs);
+      for (const name of names) await call(name);
+      await call(at(plainOrder, 0), reserved);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    for (const name of names) {
+      expect(textOf(await call(name))).toBe(name);
+      expect(textOf(await call(name, reserved))).toBe(at(reservedOrder, 0)); // as always
+    }
+  });
+
   test('the reserved function has one holder, and its requests run there', async () => {
     await three();
     for (const name of names) {
