@@ -38,11 +38,10 @@ const happenings: fc.Arbitrary<Happening> = fc.oneof(
     }),
   },
   {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constantFrom('compact' as const, 'bookmark' as const, 'error' as const, 'wait' as const),
-    }),
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom('compact' as const, 'bookmark' as const, 'error' as const) }),
   },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('wait' as const) }) }, // else all is over before the first list
 );
 
 async function happen(api: FakeApi, happening: Happening, value: number): Promise<void> {
@@ -84,7 +83,8 @@ async function untilTrue(api: FakeApi, { informer, heard }: Follower): Promise<v
     JSON.stringify(api.stored(collection).map(({ metadata, data }) => [`default/${metadata.name}`, data]));
   const seen = (pairs: Iterable<readonly [string, string]>) =>
     JSON.stringify([...pairs].sort().map(([key, value]) => [key, { value }]));
-  await until('the view is the truth', () => seen(informer.entries()) === wanted() && seen(heard) === wanted());
+  const isTrue = () => informer.hasSynced && seen(informer.entries()) === wanted() && seen(heard) === wanted();
+  await until('the view is the truth', isTrue); // it may be before the last page, too: then it does not know
 }
 
 test('whatever happens, the view becomes what the server has, and so do those who only heard the changes', async () => {
@@ -95,7 +95,6 @@ test('whatever happens, the view becomes what the server has, and so do those wh
       const follower = follow(api, ended.signal);
       for (const [index, happening] of all.entries()) await happen(api, happening, index);
       await untilTrue(api, follower);
-      expect(follower.informer.hasSynced || api.stored(collection).length === 0).toBe(true);
     } finally {
       ended.abort();
       await api.stop();
