@@ -12,13 +12,15 @@ export type NodeAction = 'kill' | 'pause' | 'resume' | 'start';
 
 /** A whole cluster, as the tests use it. Every method throws when it does not succeed. */
 export interface Cluster {
+  /** The harness runs it: outages are to be had. False: somebody else does. */
+  readonly isOwn: boolean;
   /** For kubectl, helm and clients that run inside the control namespace. */
   readonly kubeconfig: string;
   /** Added to the environment of what runs inside: KUBECONFIG, and PATH with kubectl and helm. */
   readonly environment: NodeJS.ProcessEnv;
   /** Address of the control namespace, where load generators and test servers listen; null in a given cluster. */
   readonly controlAddress: string | null;
-  /** Another address of it, which counts as the internet; null in a given cluster. */
+  /** Another address of it, which counts as the internet; in a given cluster KAPPA_E2E_INTERNET_ADDRESS, null without one. */
   readonly internetAddress: string | null;
   /** Names of the zones and of each zone's nodes. */
   readonly zones: ReadonlyMap<string, readonly string[]>;

@@ -1,28 +1,31 @@
+import { resolve } from 'node:path';
 import type { Cluster } from './cluster.ts';
 import { type RunOptions, type RunResult, run, runOk } from './run.ts';
 import type { Settings } from './settings.ts';
 
 /** A cluster that somebody else runs (kind, k3d, any): it is used as it is, its machines are out of reach. */
 export class GivenCluster implements Cluster {
+  readonly isOwn = false;
   readonly kubeconfig: string;
   readonly controlAddress = null;
-  readonly internetAddress = null;
+  readonly internetAddress: string | null;
   readonly auditLog = null;
   readonly zones: ReadonlyMap<string, readonly string[]>;
-  readonly #loadCommand: readonly string[] | null;
+  readonly #settings: Settings;
 
-  private constructor(kubeconfig: string, loadCommand: readonly string[] | null, zones: GivenCluster['zones']) {
+  private constructor(kubeconfig: string, settings: Settings, zones: GivenCluster['zones']) {
     this.kubeconfig = kubeconfig;
-    this.#loadCommand = loadCommand;
+    this.internetAddress = settings.givenInternetAddress;
     this.zones = zones;
+    this.#settings = settings;
   }
 
   /** Throws when the cluster does not answer, with kubectl's words. */
   static async check(settings: Settings): Promise<GivenCluster> {
-    const kubeconfig = settings.givenKubeconfig ?? '';
+    const kubeconfig = resolve(settings.givenKubeconfig ?? '');
     const columns = String.raw`{range .items[*]}{.metadata.labels.topology\.kubernetes\.io/zone} {.metadata.name}{"\n"}{end}`;
     const command = ['kubectl', '--kubeconfig', kubeconfig, 'get', 'nodes', '-o', `jsonpath=${columns}`];
-    return new GivenCluster(kubeconfig, settings.givenLoadCommand, parseZones(await runOk(command)));
+    return new GivenCluster(kubeconfig, settings, parseZones(await runOk([...settings.givenInside, ...command])));
   }
 
   get environment(): NodeJS.ProcessEnv {
@@ -30,22 +33,22 @@ export class GivenCluster implements Cluster {
   }
 
   inside(command: readonly string[]): readonly string[] {
-    return command;
+    return [...this.#settings.givenInside, ...command];
   }
 
   exec(command: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    return run(command, { ...options, environment: { ...this.environment, ...options.environment } });
+    return run(this.inside(command), { ...options, environment: { ...this.environment, ...options.environment } });
   }
 
   async kubectl(args: readonly string[], input?: string): Promise<string> {
     const options = { timeoutMs: 300_000, ...(input === undefined ? {} : { input }) };
-    return runOk(['kubectl', '--kubeconfig', this.kubeconfig, ...args], options);
+    return runOk(this.inside(['kubectl', '--kubeconfig', this.kubeconfig, ...args]), options);
   }
 
   async load(archives: readonly string[]): Promise<void> {
-    if (this.#loadCommand === null)
-      throw new Error('images cannot be loaded: set KAPPA_E2E_LOAD to a command that does');
-    for (const archive of archives) await runOk([...this.#loadCommand, archive], { timeoutMs: 600_000 });
+    const command = this.#settings.givenLoadCommand;
+    if (command === null) throw new Error('images cannot be loaded: set KAPPA_E2E_LOAD to a command that does');
+    for (const archive of archives) await runOk([...command, archive], { timeoutMs: 600_000 });
   }
 
   zone(): Promise<void> {

@@ -40,6 +40,7 @@ import { recycleVolumes } from './volumes.ts';
 
 /** The cluster that the harness runs itself on this machine, in namespaces of its own. */
 export class OwnCluster implements Cluster {
+  readonly isOwn = true;
   readonly kubeconfig: string;
   readonly controlAddress = addresses.control;
   readonly internetAddress = addresses.internet;

@@ -47,6 +47,8 @@ describe('parseSettings', () => {
       cacheDir: '/home/me/.cache/kappa-cluster',
       runDir: '/var/lib/kappa-cluster',
       givenKubeconfig: null,
+      givenInside: [],
+      givenInternetAddress: null,
       givenLoadCommand: null,
     });
   });
@@ -56,12 +58,16 @@ describe('parseSettings', () => {
       XDG_CACHE_HOME: '/cache',
       KAPPA_CLUSTER_DIR: '/run/k',
       KAPPA_E2E_KUBECONFIG: '/kind',
+      KAPPA_E2E_INSIDE: 'nsenter -t 1 --net --',
+      KAPPA_E2E_INTERNET_ADDRESS: '172.18.0.2',
       KAPPA_E2E_LOAD: 'kind load image-archive',
     };
     expect(parseSettings(environment, '/home/me')).toEqual({
       cacheDir: '/cache/kappa-cluster',
       runDir: '/run/k',
       givenKubeconfig: '/kind',
+      givenInside: ['nsenter', '-t', '1', '--net', '--'],
+      givenInternetAddress: '172.18.0.2',
       givenLoadCommand: ['kind', 'load', 'image-archive'],
     });
   });

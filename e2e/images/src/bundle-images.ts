@@ -13,7 +13,7 @@ import { run } from './run.ts';
 export async function bundleImages(images: readonly BuiltImage[]): Promise<string> {
   const folder = join(cache, 'bundles');
   const archives = images.map((image) => image.archive).sort();
-  const hash = createHash('sha256').update(archives.map((path) => basename(path)).join('\n'));
+  const hash = createHash('sha256').update(['named', ...archives.map((path) => basename(path))].join('\n'));
   const bundle = join(folder, `${hash.digest('hex').slice(0, 16)}.tar`);
   if (existsSync(bundle)) return bundle;
   mkdirSync(folder, { recursive: true });
@@ -33,8 +33,20 @@ export async function bundleImages(images: readonly BuiltImage[]): Promise<strin
   }
 }
 
-/** The index of an OCI layout that has the manifests of all. */
+interface Manifest {
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The index of an OCI layout that has the manifests of all. Each gets the name that a kubelet looks for, so that a plain import (`ctr images
+ * import`, `kind load image-archive`) is enough.
+ */
 export function mergeIndexes(indexes: readonly string[]): string {
-  const manifests = indexes.flatMap((text) => (JSON.parse(text) as { manifests: readonly unknown[] }).manifests);
-  return JSON.stringify({ schemaVersion: 2, manifests });
+  const manifests = indexes.flatMap((text) => (JSON.parse(text) as { manifests: readonly Manifest[] }).manifests);
+  const named = manifests.map((manifest) => {
+    const name = manifest.annotations?.['org.opencontainers.image.ref.name'];
+    const annotations = { ...manifest.annotations, 'io.containerd.image.name': `docker.io/${name}` };
+    return name === undefined ? manifest : { ...manifest, annotations };
+  });
+  return JSON.stringify({ schemaVersion: 2, manifests: named });
 }
