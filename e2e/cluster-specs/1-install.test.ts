@@ -3,6 +3,7 @@ import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '../src/eventually.ts';
 import { InstalledKappa, isReady, release } from '../src/installed.ts';
+import { needing } from '../src/needs.ts';
 
 let kappa: InstalledKappa;
 beforeAll(async () => {
@@ -13,7 +14,7 @@ afterAll(() => kappa?.stop());
 
 const example = (path: string): string => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
 
-test('every pod of the platform is ready, and the gateways stand in three zones', async () => {
+needing('zones')('every pod of the platform is ready, and the gateways stand in three zones', async () => {
   const { items: nodes } = await kappa.kubectl.json<{
     items: { metadata: { name: string; labels: Record<string, string> } }[];
   }>(['nodes']);

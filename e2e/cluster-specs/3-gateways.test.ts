@@ -5,6 +5,7 @@ import { InstalledKappa, isReady, release } from '../src/installed.ts';
 import { maxOverlap, noFindings } from '../src/load/checks.ts';
 import { runBurst, runLoad, type Sample } from '../src/load/load.ts';
 import { failures } from '../src/load/summary.ts';
+import { needing } from '../src/needs.ts';
 
 let kappa: InstalledKappa;
 const steady = ['steady-a', 'steady-b', 'steady-c', 'steady-d'];
@@ -69,7 +70,7 @@ test('S2, S3: all gateways are rolled under load; no request fails, and a long c
   await kappa.gatewaysReady();
 }, 900_000);
 
-test('S1: five times one of three gateways is killed; only what was in flight there fails', async () => {
+needing('faults')('S1: five times one of three gateways is killed; only what was in flight there fails', async () => {
   for (let round = 1; round <= 5; round += 1) {
     await kappa.gatewaysReady();
     kappa.ledger.clear();
@@ -92,7 +93,7 @@ test('S1: five times one of three gateways is killed; only what was in flight th
   }
 }, 600_000);
 
-test('S13: reserved concurrency 10 under 200 callers while gateways are killed and paused', async () => {
+needing('faults')('S13: reserved concurrency 10 under 200 callers while gateways are killed and paused', async () => {
   await kappa.gatewaysReady();
   await kappa.applyLedgerFunction('capped', { concurrency: { reserved: 10 } });
   await kappa.poolReady();

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { eventually } from '../src/eventually.ts';
 import { InstalledKappa, type InstalledPod, isReady, release } from '../src/installed.ts';
 import { noFindings } from '../src/load/checks.ts';
 import { runLoad } from '../src/load/load.ts';
 import { failures } from '../src/load/summary.ts';
+import { needing } from '../src/needs.ts';
 
 let kappa: InstalledKappa;
 const warm = ['warm-a', 'warm-b'];
@@ -65,7 +66,7 @@ interface AuditLine {
 }
 const podNameExtra = 'authentication.kubernetes.io/pod-name';
 
-test('S4: the leading controller is killed, then paused: no call fails, and the old leader writes nothing', async () => {
+needing('faults')('S4: the leading controller is killed, then paused: no call fails, and the old leader writes nothing', async () => {
   const stop = new AbortController();
   const load = runLoad({
     endpoint: kappa.endpoint,
@@ -111,7 +112,7 @@ const hasNewLeader = async (old: InstalledPod): Promise<boolean> => {
 
 const restartsOf = ({ status }: InstalledPod): number => status.containerStatuses?.[0]?.restartCount ?? 0;
 
-test('S5: API server and etcd are stopped: warm and cold calls go on, and a gateway restarts and serves', async () => {
+needing('faults')('S5: API server and etcd are stopped: warm and cold calls go on, and a gateway restarts and serves', async () => {
   // New pods: the kubelet lets a container wait that has crashed lately.
   await kappa.kubectl.ok(['rollout', 'restart', 'deploy/kappa-gateway', '-n', release.namespace]);
   await eventually(

@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
 import { eventually } from '../src/eventually.ts';
 import { InstalledKappa } from '../src/installed.ts';
 import { noFindings } from '../src/load/checks.ts';
 import { runLoad, type Sample } from '../src/load/load.ts';
 import { failures } from '../src/load/summary.ts';
+import { needing } from '../src/needs.ts';
 
 let kappa: InstalledKappa;
 const spread = ['spread-a', 'spread-b', 'spread-c', 'spread-d', 'spread-e', 'spread-f'];
@@ -70,7 +71,7 @@ const loadAround = async (
   return { samples, faultMs, running };
 };
 
-test('a node is drained under load: no request fails', async () => {
+needing('faults')('a node is drained under load: no request fails', async () => {
   const [node] = await zoneNodes('zone-b');
   if (node === undefined) throw new Error('no node');
   kappa.ledger.clear();
@@ -97,7 +98,7 @@ test('a node is drained under load: no request fails', async () => {
   expect(failures(samples)).toEqual([]);
 }, 600_000);
 
-test('S11: a zone goes dark: 99.5 % of the first minute succeed, all of them after 5 s', async () => {
+needing('faults')('S11: a zone goes dark: 99.5 % of the first minute succeed, all of them after 5 s', async () => {
   const { samples, faultMs } = await loadAround('S11', async () => {
     await kappa.cluster('zone', 'down', 'zone-a');
   });
@@ -108,7 +109,7 @@ test('S11: a zone goes dark: 99.5 % of the first minute succeed, all of them aft
   expect(failures(failed.filter(({ startMs }) => startMs > faultMs + 5_000))).toEqual([]);
 }, 400_000);
 
-test('S10: a node vanishes: its pods get no call after 3 s', async () => {
+needing('faults')('S10: a node vanishes: its pods get no call after 3 s', async () => {
   const [node] = await zoneNodes('zone-a');
   if (node === undefined) throw new Error('no node');
   const { samples, faultMs, running } = await loadAround('S10', async () => {
