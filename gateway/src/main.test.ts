@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -64,9 +65,8 @@ function start(env: Readonly<Record<string, string>>): ChildProcess {
 /** What its log says from now on. */
 function messagesOf(child: ChildProcess): string[] {
   const said: string[] = [];
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    for (const line of text.trim().split('\n')) said.push(String(JSON.parse(line).msg));
-  });
+  const lines = child.stdout === null ? null : createInterface(child.stdout);
+  lines?.on('line', (line) => said.push(String(JSON.parse(line).msg)));
   return said;
 }
 
