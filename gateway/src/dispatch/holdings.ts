@@ -33,8 +33,10 @@ const own: Decision = { kind: 'slot', epoch: null };
  *   holder of the pod            | function without reserved concurrency | with reserved concurrency
  *   this gateway                 | slot                                  | slot; in a later term ADOPT first
  *   another live owner           | held                                  | term here: ADOPT, else held
- *   anybody else (dead, no owner)| owner here: ADOPT, else held          | term here: ADOPT, else held
- *   none told (protocol 1)       | owner here: slot, else held           | term here: slot, else held
+ *   anybody else (dead, no owner)| heir here: ADOPT, else held           | term here: ADOPT, else held
+ *   none told (protocol 1)       | heir here: slot, else held            | term here: slot, else held
+ *
+ * Heir: the owner; of several the one of the pod's zone, so that they neither snatch pods from each other nor have to claim new ones.
  *
  * A pod of which this gateway is no owner any more stays its slot until the new owner has adopted it: so it is of use as long as nobody
  * else has it, and is given up when it is idle for too long. Nothing that runs is disturbed by an adoption.
@@ -195,7 +197,7 @@ export class Holdings implements TermsOwner {
     const isOwn = holder?.gatewayId === ownership.gatewayId;
     if (target.reservedConcurrency !== null) return this.#decideReserved(functionKeyOf(target), holder, isOwn);
     if (isOwn) return own;
-    if (!ownership.isOwner(target)) return held;
+    if (!(ownership.isHeir?.(target, pod.zone) ?? ownership.isOwner(target))) return held;
     if (holder === null) return own;
     if (ownership.mayHold(target, holder.gatewayId) || this.#deps.nowMs() < pod.adoptAtMs) return held;
     return { kind: 'slot', epoch: epochs.next() };

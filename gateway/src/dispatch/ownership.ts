@@ -8,6 +8,8 @@ export interface Ownership {
   isOwner(target: Target): boolean;
   /** One of several owners, each of which covers its own zone. Absent = no function has several. */
   isShared?(target: Target): boolean;
+  /** Of all owners it is this one that takes over the function's pods of a zone when nobody holds them. Absent = any owner may. */
+  isHeir?(target: Target, zone: string): boolean;
   /** Nothing was heard from a zone for a moment: its pods are chosen last. Absent = no zone is. Changes are told by onRing. */
   isDark?(zone: string): boolean;
   /** The first of them: it alone keeps provisioned concurrency. */

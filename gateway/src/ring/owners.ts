@@ -8,7 +8,8 @@ import type { SteadyFunctions } from './steady.ts';
 
 interface Entry {
   version: number;
-  route: Route;
+  /** The same route with the other owners in turn, so that they share the load. */
+  routes: readonly [Route, ...Route[]];
   /** Of this gateway's own callers since `takeCalls`. */
   calls: number;
 }
@@ -40,22 +41,19 @@ export class Owners {
   }
 
   of(target: Target): Route {
-    return this.#entry(functionKeyOf(target), isSingle(target)).route;
+    return this.#entry(functionKeyOf(target), isSingle(target)).routes[0];
   }
 
-  /** The same for a request of an own caller, with the other owners in turn so that they share the load. */
+  /** The same for a request of an own caller. */
   next(target: Target): Route {
     const key = functionKeyOf(target);
     const single = isSingle(target);
     const entry = this.#entry(key, single);
     if (!single) this.#count(key, entry);
-    const { route } = entry;
-    if (route.others.length < 2) return route;
+    const { routes } = entry;
+    if (routes.length === 1) return routes[0];
     this.#turn = (this.#turn + 1) % 1_000_000;
-    const zone = this.#zoneOf(this.#core.name);
-    const near = zone === '' ? [] : route.others.filter((name) => this.#zoneOf(name) === zone);
-    const far = route.others.filter((name) => !near.includes(name));
-    return { ...route, others: [...turned(near, this.#turn), ...turned(far, this.#turn)] };
+    return routes[this.#turn % routes.length] ?? routes[0];
   }
 
   /** Calls of own callers by function since this was asked last. Functions that always have one owner are not counted. */
@@ -79,14 +77,14 @@ export class Owners {
     const version = this.#core.version + this.#countsVersion; // both only rise
     const known = entries.get(key);
     if (known?.version === version) return known;
-    const route = this.#make(key, single);
+    const routes = this.#turns(this.#make(key, single));
     if (known !== undefined) {
       known.version = version;
-      known.route = route;
+      known.routes = routes;
       return known;
     }
     if (entries.size >= MAX_ENTRIES) entries.clear();
-    const entry = { version, route, calls: 0 };
+    const entry = { version, routes, calls: 0 };
     entries.set(key, entry);
     return entry;
   }
@@ -100,6 +98,15 @@ export class Owners {
     const follower = ranked.find((name) => !owners.includes(name));
     const next = follower === undefined || follower === self ? null : follower;
     return { owners, isHere: owners.includes(self), others, next };
+  }
+
+  /** Owners of the own zone stay before all others. */
+  #turns(route: Route): readonly [Route, ...Route[]] {
+    const zone = this.#zoneOf(this.#core.name);
+    const near = zone === '' ? [] : route.others.filter((name) => this.#zoneOf(name) === zone);
+    const far = route.others.filter((name) => !near.includes(name));
+    const turn = (by: number): Route => ({ ...route, others: [...turned(near, by), ...turned(far, by)] });
+    return [turn(0), ...Array.from({ length: Math.max(near.length, far.length) - 1 }, (_, at) => turn(at + 1))];
   }
 
   #zonesOf(names: readonly string[]): number {

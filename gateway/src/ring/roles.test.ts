@@ -55,6 +55,17 @@ describe('owners of a function that is called steadily', () => {
     if (want > 1) expect(all.filter((each) => each.isShared(target))).toHaveLength(want);
   });
 
+  test('pods that nobody holds go to the owner of their zone, or to the first one', () => {
+    const target = fn('f');
+    const { all, call } = start(['a', 'b', 'c', 'c']);
+    const heirs = (zone: string): string[] => all.filter((each) => each.isHeir(target, zone)).map(({ name }) => name);
+    const [first = ''] = all[0]?.route(target).owners ?? [];
+    expect(['a', 'b', 'c', 'd'].map(heirs)).toEqual([[first], [first], [first], [first]]);
+    call(target, 10, 5);
+    expect([heirs('a'), heirs('b'), heirs('d')]).toEqual([['g0'], ['g1'], [first]]);
+    expect(heirs('c')).toHaveLength(1);
+  });
+
   test('one owner again after it has been quiet for half a minute', () => {
     const target = fn('f');
     const { all, call } = start(['a', 'b', 'c']);

@@ -85,6 +85,12 @@ export class Roles implements Ownership {
     return { index: this.core.isIntroduced ? names.indexOf(this.name) : -1, count: names.length };
   }
 
+  isHeir(target: Target, zone: string): boolean {
+    const { owners } = this.#owners.of(target);
+    const heir = owners.find((name) => this.core.zoneOf(name) === zone) ?? owners[0];
+    return this.core.isIntroduced && heir === this.name;
+  }
+
   isDark(zone: string): boolean {
     return this.#dark.has(zone);
   }

@@ -121,7 +121,7 @@ describe('three zones, one gateway each', () => {
   });
 
   test('a gateway dies: the others share its pods, claim hardly any, and only what was with it is lost', async () => {
-    for (let seed = 1; seed <= 6; seed += 1) {
+    for (let seed = 1; seed <= 4; seed += 1) {
       const callers = new Callers(seed, six);
       const { city } = callers;
       await city.run(1000);
@@ -143,13 +143,13 @@ describe('three zones, one gateway each', () => {
 
   test('a zone goes dark under 60 requests a second: what was there is lost, and little of what came in a moment', async () => {
     let later = 0;
-    for (let seed = 1; seed <= 12; seed += 1) {
+    for (let seed = 1; seed <= 8; seed += 1) {
       const { lost, there, darkMs } = await loseZone(seed, seed % 2 === 0);
       const afterwards = lost.filter(({ id }) => !there.includes(id));
       for (const { sentMs } of afterwards) expect(sentMs - darkMs).toBeLessThan(NOTICED_MS);
       later += afterwards.length;
     }
     // 3 in a minute of 3,600 are the aim. What is lost later met a busy pod, and the dark zone had the next one.
-    expect(later).toBeLessThanOrEqual(12);
+    expect(later).toBeLessThanOrEqual(8);
   });
 });
