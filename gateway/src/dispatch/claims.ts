@@ -2,7 +2,7 @@ import type { Arrivals } from './arrivals.ts';
 import type { Gate } from './gate.ts';
 import type { DispatchLimits } from './limits.ts';
 import type { Pauses } from './pauses.ts';
-import { confirmMs, type Pace, planClaims, podsWorthStarting } from './plan.ts';
+import { type Pace, patienceMs, planClaims, podsWorthStarting } from './plan.ts';
 import { PoolState } from './pool-state.ts';
 import type { CorePod, CoreRequest } from './slot.ts';
 import type { VersionState } from './version-state.ts';
@@ -200,7 +200,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     const { wokeMs } = this.#owner.pauses;
     const waitedMs = nowMs - Math.max(oldest.arrivedMs, wokeMs, lateUntilMs);
     const [claim] = unconfirmed;
-    const isStuck = claim !== undefined && nowMs - Math.max(claim.claimedMs, wokeMs) > confirmMs;
+    const isStuck = claim !== undefined && nowMs - Math.max(claim.claimedMs, wokeMs) > patienceMs(coldMs);
     return { meanMs, coldMs, waitedMs, isStuck };
   }
 

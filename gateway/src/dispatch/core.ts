@@ -7,7 +7,7 @@ import { Gate } from './gate.ts';
 import type { DispatchLimits } from './limits.ts';
 import { NotOwner } from './ownership.ts';
 import { Pauses } from './pauses.ts';
-import { confirmMs, initPauseMs } from './plan.ts';
+import { initPauseMs, patienceMs } from './plan.ts';
 import { type CoreRules, noRules } from './rules.ts';
 import { type CorePod, type CoreRequest, runningIn, type Slot } from './slot.ts';
 import { SlotMaker } from './slot-maker.ts';
@@ -99,7 +99,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     if (state !== 'Claiming' && state !== 'Starting') return;
     const nowMs = this.#clock.nowMs();
     this.pauses.saw(nowMs);
-    if (nowMs - Math.max(slot.claimedMs, this.pauses.wokeMs) > confirmMs) version.lateUntilMs = nowMs;
+    if (nowMs - Math.max(slot.claimedMs, this.pauses.wokeMs) > patienceMs(version.coldMs)) version.lateUntilMs = nowMs;
     this.census.move(slot, 'confirmed');
     if (state === 'Claiming') this.#settleIdle(slot);
   }
@@ -109,8 +109,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     const { version, request } = slot;
     const nowMs = this.#clock.nowMs();
     this.pauses.saw(nowMs);
-    const isOfUse = request !== null && request.startedMs >= Math.max(this.pauses.wokeMs, version.lateUntilMs);
-    if (isOfUse) version.took(nowMs - request.startedMs, slot.isProven);
+    if (request !== null && request.startedMs >= this.pauses.wokeMs) version.took(request, nowMs, slot.isProven);
     this.census.move(slot, 'answered');
     slot.request = null;
     this.census.left(slot.version);

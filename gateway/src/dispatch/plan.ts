@@ -44,7 +44,7 @@ export interface Pace {
   readonly coldMs: number;
   /** How long the oldest one has waited, without what went by while this process did not run or agents were late. */
   readonly waitedMs: number;
-  /** A claim of it is under way that no agent has confirmed in {@link confirmMs}. */
+  /** A claim of it is under way that no agent has confirmed within {@link patienceMs}. */
   readonly isStuck: boolean;
 }
 
@@ -115,13 +115,10 @@ export function servedSooner(running: number, { meanMs, coldMs, waitedMs }: Pace
 /** Claimed pods should work off what waits in about that time. */
 const drainMs = 250;
 
-/** When what is known holds, nobody waits for longer. */
-function patienceMs(coldMs: number): number {
+/** When what is known holds, no request waits for longer, and every agent has confirmed a claim, which it does before the init. */
+export function patienceMs(coldMs: number): number {
   return 2 * Math.max(drainMs, coldMs);
 }
-
-/** An agent that lives confirms a claim in a fraction of that time, before the function's init. */
-export const confirmMs = 500;
 
 /**
  * How many claims are worth having under way when `missing` requests (those of the claims included) will be served by no slot: so many

@@ -20,10 +20,15 @@ interface Known {
   sinceMs: number;
   /** A claim of this gateway waits for it. */
   isAwaited: boolean;
+  /** When that was said. */
+  saidMs: number;
   /** Uids of the pods that were given up for it. */
   readonly given: Set<string>;
   givenMs: number;
 }
+
+/** What was said is seen by everybody after so long, or it was not heard. */
+const HEARD_MS = 1_000;
 
 /** The pods that find no room on the nodes: since when, who waits for them, what was given up for them. */
 export class Shortages {
@@ -46,7 +51,14 @@ export class Shortages {
     for (const link of short) {
       const known = this.#known.get(link.pod.uid);
       if (known === undefined)
-        this.#known.set(link.pod.uid, { link, sinceMs: nowMs, isAwaited: false, given: new Set(), givenMs: 0 });
+        this.#known.set(link.pod.uid, {
+          link,
+          sinceMs: nowMs,
+          isAwaited: false,
+          saidMs: 0,
+          given: new Set(),
+          givenMs: 0,
+        });
       else known.sinceMs = Math.max(known.sinceMs, wokeMs);
     }
     if (short.length === 0) return;
@@ -79,12 +91,14 @@ export class Shortages {
    */
   #await(pool: string, nowMs: number): void {
     const short = [...this.#known.values()].filter(({ link }) => link.pool === pool);
+    for (const known of short) if (known.isAwaited && nowMs - known.saidMs >= HEARD_MS) this.#sayAgain(known, nowMs);
     const own = short.filter(({ isAwaited }) => isAwaited);
     const missing = this.#deps.claims.wantedIn(pool) - own.length;
     if (missing < 0) {
       const sinceMs = this.#surplusSinceMs.get(pool) ?? nowMs;
       this.#surplusSinceMs.set(pool, sinceMs);
-      if (nowMs - sinceMs >= reclaimLimits.afterMs) for (const known of own.slice(missing)) this.#say(known, false);
+      if (nowMs - sinceMs >= reclaimLimits.afterMs)
+        for (const known of own.slice(missing)) this.#say(known, false, nowMs);
       return;
     }
     this.#surplusSinceMs.delete(pool);
@@ -92,12 +106,19 @@ export class Shortages {
       (known) =>
         !known.isAwaited && !this.#isAwaitedElsewhere(known.link) && nowMs - known.sinceMs >= reclaimLimits.afterMs,
     );
-    for (const known of free.slice(0, missing)) this.#say(known, true);
+    for (const known of free.slice(0, missing)) this.#say(known, true, nowMs);
   }
 
-  #say(known: Known, isAwaited: boolean): void {
+  #say(known: Known, isAwaited: boolean, nowMs: number): void {
     known.isAwaited = isAwaited;
+    known.saidMs = nowMs;
     this.#deps.cluster.awaited(known.link.pod, isAwaited ? this.#deps.ownership.gatewayId : '');
+  }
+
+  /** Two gateways may have said it of the same pod: the later one has it. One of them may have taken it back: it is free again. */
+  #sayAgain(known: Known, nowMs: number): void {
+    if (this.#isAwaitedElsewhere(known.link)) known.isAwaited = false;
+    else if (known.link.pod.awaitedBy !== this.#deps.ownership.gatewayId) this.#say(known, true, nowMs);
   }
 
   #isAwaitedElsewhere({ pod }: PodLink): boolean {

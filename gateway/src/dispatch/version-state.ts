@@ -77,10 +77,11 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
     this.owner = owner;
   }
 
-  /** A request was answered after `ms` on a pod. */
-  took(ms: number, isWarm: boolean): void {
-    if (isWarm) this.meanMs = usual(this.meanMs, ms);
-    else this.coldMs = usual(this.coldMs, ms);
+  /** A request was answered; what agents that were late have made of it is not what is usual. */
+  took({ startedMs }: R, nowMs: number, isWarm: boolean): void {
+    const ms = nowMs - startedMs;
+    if (!isWarm) this.coldMs = usual(this.coldMs, ms);
+    else if (startedMs >= this.lateUntilMs) this.meanMs = usual(this.meanMs, ms);
   }
 }
 
