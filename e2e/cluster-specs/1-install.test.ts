@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { eventually } from '../src/eventually.ts';
 import { InstalledKappa, isReady, release } from '../src/installed.ts';
-import { needing } from '../src/needs.ts';
+import { test } from '../src/needs.ts';
 
 let kappa: InstalledKappa;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ afterAll(() => kappa?.stop());
 
 const example = (path: string): string => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
 
-needing('zones')('every pod of the platform is ready, and the gateways stand in three zones', async () => {
+test('every pod of the platform is ready, and the gateways stand in three zones @zones', async () => {
   const { items: nodes } = await kappa.kubectl.json<{
     items: { metadata: { name: string; labels: Record<string, string> } }[];
   }>(['nodes']);

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { eventually } from '../src/eventually.ts';
 import { InstalledKappa, isReady, release } from '../src/installed.ts';
 import { maxOverlap, noFindings } from '../src/load/checks.ts';
 import { runBurst, runLoad, type Sample } from '../src/load/load.ts';
 import { failures } from '../src/load/summary.ts';
-import { needing } from '../src/needs.ts';
+import { test } from '../src/needs.ts';
 
 let kappa: InstalledKappa;
 const steady = ['steady-a', 'steady-b', 'steady-c', 'steady-d'];
@@ -70,7 +70,7 @@ test('S2, S3: all gateways are rolled under load; no request fails, and a long c
   await kappa.gatewaysReady();
 }, 900_000);
 
-needing('faults')('S1: five times one of three gateways is killed; only what was in flight there fails', async () => {
+test('S1: five times one of three gateways is killed; only what was in flight there fails @faults', async () => {
   for (let round = 1; round <= 5; round += 1) {
     await kappa.gatewaysReady();
     kappa.ledger.clear();
@@ -93,7 +93,7 @@ needing('faults')('S1: five times one of three gateways is killed; only what was
   }
 }, 600_000);
 
-needing('faults')('S13: reserved concurrency 10 under 200 callers while gateways are killed and paused', async () => {
+test('S13: reserved concurrency 10 under 200 callers while gateways are killed and paused @faults', async () => {
   await kappa.gatewaysReady();
   await kappa.applyLedgerFunction('capped', { concurrency: { reserved: 10 } });
   await kappa.poolReady();

@@ -6,7 +6,7 @@ import { InstalledKappa, type InstalledPod, isReady, release } from '../src/inst
 import { noFindings } from '../src/load/checks.ts';
 import { runLoad } from '../src/load/load.ts';
 import { failures } from '../src/load/summary.ts';
-import { needing } from '../src/needs.ts';
+import { test } from '../src/needs.ts';
 
 let kappa: InstalledKappa;
 const warm = ['warm-a', 'warm-b'];
@@ -66,7 +66,7 @@ interface AuditLine {
 }
 const podNameExtra = 'authentication.kubernetes.io/pod-name';
 
-needing('faults')('S4: the leading controller is killed, then paused: no call fails, and the old leader writes nothing', async () => {
+test('S4: the leading controller is killed, then paused: no call fails, and the old leader writes nothing @faults', async () => {
   const stop = new AbortController();
   const load = runLoad({
     endpoint: kappa.endpoint,
@@ -112,7 +112,7 @@ const hasNewLeader = async (old: InstalledPod): Promise<boolean> => {
 
 const restartsOf = ({ status }: InstalledPod): number => status.containerStatuses?.[0]?.restartCount ?? 0;
 
-needing('faults')('S5: API server and etcd are stopped: warm and cold calls go on, and a gateway restarts and serves', async () => {
+test('S5: API server and etcd are stopped: warm and cold calls go on, and a gateway restarts and serves @faults', async () => {
   // New pods: the kubelet lets a container wait that has crashed lately.
   await kappa.kubectl.ok(['rollout', 'restart', 'deploy/kappa-gateway', '-n', release.namespace]);
   await eventually(

@@ -5,7 +5,7 @@ import { InstalledKappa } from '../src/installed.ts';
 import { noFindings } from '../src/load/checks.ts';
 import { runLoad, type Sample } from '../src/load/load.ts';
 import { failures } from '../src/load/summary.ts';
-import { needing } from '../src/needs.ts';
+import { test } from '../src/needs.ts';
 
 let kappa: InstalledKappa;
 const spread = ['spread-a', 'spread-b', 'spread-c', 'spread-d', 'spread-e', 'spread-f'];
@@ -71,7 +71,7 @@ const loadAround = async (
   return { samples, faultMs, running };
 };
 
-needing('faults')('a node is drained under load: no request fails', async () => {
+test('a node is drained under load: no request fails @faults', async () => {
   const [node] = await zoneNodes('zone-b');
   if (node === undefined) throw new Error('no node');
   kappa.ledger.clear();
@@ -98,7 +98,7 @@ needing('faults')('a node is drained under load: no request fails', async () => 
   expect(failures(samples)).toEqual([]);
 }, 600_000);
 
-needing('faults')('S11: a zone goes dark: 99.5 % of the first minute succeed, all of them after 5 s', async () => {
+test('S11: a zone goes dark: 99.5 % of the first minute succeed, all of them after 5 s @faults', async () => {
   const { samples, faultMs } = await loadAround('S11', async () => {
     await kappa.cluster('zone', 'down', 'zone-a');
   });
@@ -109,7 +109,7 @@ needing('faults')('S11: a zone goes dark: 99.5 % of the first minute succeed, al
   expect(failures(failed.filter(({ startMs }) => startMs > faultMs + 5_000))).toEqual([]);
 }, 400_000);
 
-needing('faults')('S10: a node vanishes: its pods get no call after 3 s', async () => {
+test('S10: a node vanishes: its pods get no call after 3 s @faults', async () => {
   const [node] = await zoneNodes('zone-a');
   if (node === undefined) throw new Error('no node');
   const { samples, faultMs, running } = await loadAround('S10', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { lacksOf } from './lacks.ts';
-import { needing } from './needs.ts';
+import { reasonAgainst } from './needs.ts';
 
 const zones = (...names: readonly string[]) => new Map(names.map((name) => [name, ['node']]));
 
@@ -12,7 +12,11 @@ test.each([
   expect(Object.keys(lacksOf(cluster))).toEqual(lacked);
 });
 
-test('where nothing is lacking, a test is a test', () => {
-  expect(needing('faults', {})).toBe(test);
-  expect(needing('faults', { zones: 'the cluster has 1 zones' })).toBe(test);
+test.each([
+  ['nothing is lacking', 'S1: killed @faults', {}, null],
+  ['it needs nothing', 'S2: rolled', { faults: 'not ours' }, null],
+  ['it needs something else', 'spread @zones', { faults: 'not ours' }, null],
+  ['it needs that', 'S1: killed @faults', { faults: 'not ours' }, 'not ours'],
+])('a spec is left out or not: %s', (_why, title, lacks, reason) => {
+  expect(reasonAgainst(title, lacks)).toBe(reason);
 });

@@ -1,16 +1,19 @@
-import { test } from '@jest/globals';
-import type { Lacks, Need } from './lacks.ts';
+import { test as jestTest } from '@jest/globals';
+import type { Lacks } from './lacks.ts';
 
 /**
- * `test` where the cluster meets the need; else a skipped test that says why: `needing('faults')('S1: …', async () => …)`. With a cluster of
- * the harness nothing is skipped.
+ * Jest's `test` for specs that not every cluster can run: `@faults` or `@zones` in the title says what it needs (see Need). On a cluster that
+ * lacks it, it is a skipped test that says why; on one of the harness nothing is.
  */
-export function needing(
-  need: Need,
-  lacks: Lacks = parseLacks(process.env['KAPPA_E2E_LACKS']),
-): (title: string, action: () => Promise<void>, timeoutMs?: number) => void {
-  const why = lacks[need];
-  return why === undefined ? test : (title, action) => test.skip(`${title} (left out: ${why})`, action);
+export function test(title: string, action: () => Promise<void>, timeoutMs?: number): void {
+  const why = reasonAgainst(title, parseLacks(process.env['KAPPA_E2E_LACKS']));
+  if (why === null) jestTest(title, action, timeoutMs);
+  else jestTest.skip(`${title} (left out: ${why})`, action);
+}
+
+/** Why the cluster cannot run what the title says; null when it can. */
+export function reasonAgainst(title: string, lacks: Lacks): string | null {
+  return Object.entries(lacks).find(([need]) => title.includes(`@${need}`))?.[1] ?? null;
 }
 
 function parseLacks(text: string | undefined): Lacks {
