@@ -19,7 +19,8 @@ export async function timeCall(url: string): Promise<TimedAnswer> {
   try {
     await (await client.request({ path: '/fn/default/none-of-this-name/', method: 'GET' })).body.text(); // opens it
     const startMs = performance.now();
-    const { statusCode, body } = await client.request({ path: pathname, method: 'POST', body: '{}' });
+    const headers = { 'content-type': 'application/json' };
+    const { statusCode, body } = await client.request({ path: pathname, method: 'POST', headers, body: '{}' });
     const text = await body.text();
     const elapsedMs = performance.now() - startMs;
     if (statusCode !== 200) throw new Error(`${url}: ${statusCode} ${text.slice(0, 300)}`);
