@@ -1,4 +1,4 @@
-// Command http-stub answers every request with its own body: the upstream behind reverse-proxy.
+// Command http-stub answers every request with its own body: the upstream behind reverse-proxy. Usage: http-stub ADDRESS [-batch=false]
 package main
 
 import (
@@ -11,7 +11,9 @@ import (
 )
 
 func main() {
-	background.Enter()
+	if len(os.Args) < 3 || os.Args[2] != "-batch=false" {
+		background.Enter()
+	}
 	echo := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.Copy(w, r.Body)

@@ -141,12 +141,11 @@ export class BenchCluster {
     await this.poolAtRest(pool, size);
   }
 
-  /** Waits until a pool has exactly `size` ready generic pods, and none of its pods is starting or ending. */
+  /** Waits until a pool's pods are exactly `size` ready generic ones: none runs a function, starts or ends. */
   async poolAtRest(pool: RuntimeId, size: number): Promise<void> {
     const isAtRest = async (): Promise<boolean> => {
-      const own = [...this.#pods.list()].filter((pod) => pod.pool === pool && !pod.isOver);
-      const generic = own.filter((pod) => pod.isGeneric && pod.isReady && !pod.isLeaving);
-      return generic.length === size && own.every((pod) => pod.isReady && !pod.isLeaving);
+      const own = this.#live().filter((pod) => pod.pool === pool);
+      return own.length === size && own.every((pod) => pod.isGeneric && pod.isReady && !pod.isLeaving);
     };
     await eventually(`pool ${pool} is at rest with ${size} pods`, isAtRest, 180_000);
   }

@@ -12,20 +12,28 @@ const port = 8080;
 export interface ProxiedPods {
   readonly url: string;
   readonly proxy: Part;
+  /** The echo pod on the proxy's node. */
+  readonly echoUrl: string;
 }
 
 /**
  * Starts an echo pod on every node, a Service in front of them, and the proxy on a given node. The proxy reaches its upstreams as a
  * gateway reaches its own: over the pods' network, in all zones. They go with {@link BenchCluster.cleanUp}.
+ *
+ * @param options `isHurried`: the echo pods get the processor as soon as anybody, for figures of latency
  */
-export async function startProxiedPods(cluster: BenchCluster, node: string): Promise<ProxiedPods> {
+export async function startProxiedPods(
+  cluster: BenchCluster,
+  node: string,
+  { isHurried = false } = {},
+): Promise<ProxiedPods> {
   const { kubectl } = cluster.kappa;
   const labels = { [benchLabel]: 'cluster' };
   const apply = (manifest: object): Promise<string> => kubectl.apply(manifest);
   await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } });
+  const echoArgs = [`0.0.0.0:${port}`, ...(isHurried ? ['-batch=false'] : [])];
   const { items } = await kubectl.json<{ items: { metadata: { name: string } }[] }>(['nodes']);
-  for (const { metadata } of items)
-    await apply(makePod(`echo-${metadata.name}`, 'http-stub', [`0.0.0.0:${port}`], metadata.name));
+  for (const { metadata } of items) await apply(makePod(`echo-${metadata.name}`, 'http-stub', echoArgs, metadata.name));
   await apply({
     apiVersion: 'v1',
     kind: 'Service',
@@ -40,7 +48,8 @@ export async function startProxiedPods(cluster: BenchCluster, node: string): Pro
   const url = `http://${proxy.ip}:${port}/`;
   const answers = async (): Promise<boolean> => (await fetch(url, { method: 'POST', body: '{}' })).ok;
   await eventually('the proxy answers', answers);
-  return { url, proxy };
+  const { status } = await cluster.kubernetes.get(pods, namespace, `echo-${node}`);
+  return { url, proxy, echoUrl: `http://${status?.podIP}:${port}/` };
 }
 
 function makePod(name: string, tool: 'http-stub' | 'reverse-proxy', args: readonly string[], node: string): object {

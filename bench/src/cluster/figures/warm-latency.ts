@@ -10,6 +10,7 @@ import type { BenchCluster, Part, PodView } from '../bench-cluster.ts';
 import { functionUrl, timeCall } from '../call.ts';
 import { LinkedPod } from '../linked-pod.ts';
 import { ownerOf } from '../owner.ts';
+import { startProxiedPods } from '../proxied-pods.ts';
 
 const name = 'warm';
 const source = `export const handler = async (event) => ({ hello: event.name ?? 'hello' });\n`;
@@ -22,38 +23,45 @@ const memoryMiB = 1769;
  * the link alone: another pod of the same spec and size on the same node, claimed by the bench with the install's key and called from the
  * network namespace of the gateway that owns the function, because policies let nobody else reach an agent. So what is added holds the caller's
  * HTTP, one more network hop, the signature's check and the gateway; the handler, the agent and the gateway's hop to the pod
- * cancel out. Separately for the gateway that owns the function, and for one that forwards to it. Rounds interleaved, the first thrown away.
+ * cancel out. Separately for the gateway that owns the function, and for one that forwards to it. For comparison, what the caller's plain HTTP to an
+ * echo pod costs, and the same through Go's reverse proxy in a pod. Rounds interleaved, the first thrown away.
  */
 export async function warmLatency(cluster: BenchCluster, rounds: number): Promise<readonly Row[]> {
   await cluster.make([makeFunction(name, { 'index.mjs': source }, { memoryMiB, idleTimeoutSeconds: 3600 })]);
   const [owner, other] = await findOwner(cluster);
   const link = await openLink(cluster, owner, await resized(cluster));
-  const p50: Record<'owner' | 'other' | 'link', number[]> = { owner: [], other: [], link: [] };
+  const { url: proxyUrl, echoUrl } = await startProxiedPods(cluster, owner.node, { isHurried: true });
+  const p50s: P50s[] = [];
   try {
     for (let round = 0; round <= rounds; round++) {
       const measured = {
         owner: await throughGateway(cluster, owner),
-        other: await throughGateway(cluster, other),
         link: percentile(await link.latenciesUs(callsPerRound), 0.5) / 1000,
+        other: await throughGateway(cluster, other),
+        proxy: await p50Ms(proxyUrl),
+        echo: await p50Ms(echoUrl),
       };
-      if (round === 0) continue;
-      for (const subject of ['owner', 'other', 'link'] as const) p50[subject].push(measured[subject]);
+      if (round > 0) p50s.push(measured);
     }
   } finally {
     link.stop();
   }
   return [
-    toRow('at the gateway that owns the function', p50.owner, p50.link),
-    toRow('at another gateway, which forwards', p50.other, p50.link),
+    toRow('at the gateway that owns the function', 'owner', p50s),
+    toRow('at another gateway, which forwards', 'other', p50s),
   ];
 }
 
-function toRow(where: string, through: readonly number[], link: readonly number[]): Row {
-  const added = summarize(through.map((value, round) => value - (link[round] ?? Number.NaN)));
+/** Milliseconds, of one round. */
+type P50s = Readonly<Record<'owner' | 'other' | 'link' | 'proxy' | 'echo', number>>;
+
+function toRow(where: string, gateway: 'owner' | 'other', p50s: readonly P50s[]): Row {
+  const added = summarize(p50s.map((p50) => p50[gateway] - p50.link));
+  const ms = (subject: keyof P50s): string => show(summarize(p50s.map((p50) => p50[subject])), 2);
   return {
     figure: `warm overhead, p50, one caller, ${where}`,
-    measured: `${show(added, 2)} ms (through ${show(summarize(through), 2)})`,
-    floor: `the link alone ${show(summarize(link), 2)} ms`,
+    measured: `${show(added, 2)} ms (through ${ms(gateway)})`,
+    floor: `the link alone ${ms('link')} ms; plain HTTP to an echo pod ${ms('echo')}, through Go ReverseProxy ${ms('proxy')}`,
     target: '≤ 0.4 ms',
     isMet: added.median <= 0.4,
   };
@@ -61,9 +69,13 @@ function toRow(where: string, through: readonly number[], link: readonly number[
 
 async function throughGateway(cluster: BenchCluster, gateway: Part): Promise<number> {
   const { url, headers } = await cluster.signedInvoke(gateway, name, `{"pad":"${'x'.repeat(502)}"}`);
+  return p50Ms(url, headers);
+}
+
+async function p50Ms(url: string, headers: Readonly<Record<string, string>> = {}): Promise<number> {
   const options = { connections: 1, requests: callsPerRound, headers, isHurried: true, isInCluster: true };
   const result = await load([url], options);
-  if (result.errors > 0) throw new Error(`errors in the warm path: ${result.lastError}`);
+  if (result.errors > 0) throw new Error(`errors at ${url}: ${result.lastError}`);
   return result.p50Us / 1000;
 }
 
