@@ -4,8 +4,8 @@ import { cpuMicroseconds } from '../../process-stats.ts';
 import { ratios, show, summarize } from '../../stats.ts';
 import { load } from '../../tools.ts';
 import type { BenchCluster, Part } from '../bench-cluster.ts';
-import { functionUrl, timeCall } from '../call.ts';
-import { ownerOf } from '../owner.ts';
+import { functionUrl } from '../call.ts';
+import { callForOwner } from '../owner.ts';
 import { startProxiedPods } from '../proxied-pods.ts';
 
 const name = 'echo-cpu';
@@ -39,8 +39,7 @@ export async function warmCpu(cluster: BenchCluster, rounds: number): Promise<re
   await cluster.make([makeFunction(name, { 'index.mjs': source }, { memoryMiB, idleTimeoutSeconds: 3600 })]);
   await cluster.resizePool('nodejs24.x', connections);
   const gateways = await cluster.gateways();
-  await timeCall(functionUrl(gateways[0]?.ip ?? '', name));
-  const owner = await ownerOf(gateways, name);
+  const owner = await callForOwner(gateways, name);
   const { proxy, url } = await startProxiedPods(cluster, owner.node);
   const body = `{"pad":"${'x'.repeat(502)}"}`;
   const subjects: Readonly<Record<SubjectName, Subject>> = {

@@ -7,9 +7,8 @@ import { percentile, show, summarize } from '../../stats.ts';
 import { load } from '../../tools.ts';
 import { makeBarePod } from '../bare-pod.ts';
 import type { BenchCluster, Part, PodView } from '../bench-cluster.ts';
-import { functionUrl, timeCall } from '../call.ts';
 import { LinkedPod } from '../linked-pod.ts';
-import { ownerOf } from '../owner.ts';
+import { callForOwner, invocationsAt } from '../owner.ts';
 import { startProxiedPods } from '../proxied-pods.ts';
 
 const name = 'warm';
@@ -32,6 +31,7 @@ export async function warmLatency(cluster: BenchCluster, rounds: number): Promis
   const link = await openLink(cluster, owner, await resized(cluster));
   const { url: proxyUrl, echoUrl } = await startProxiedPods(cluster, owner.node, { isHurried: true });
   const p50s: P50s[] = [];
+  const [before = 0] = await invocationsAt([other], name);
   try {
     for (let round = 0; round <= rounds; round++) {
       const measured = {
@@ -46,6 +46,10 @@ export async function warmLatency(cluster: BenchCluster, rounds: number): Promis
   } finally {
     link.stop();
   }
+  const [after = 0] = await invocationsAt([other], name);
+  const notForwarded = (after - before) / (callsPerRound * (rounds + 1));
+  if (notForwarded > 0.01)
+    throw new Error(`the owner changed: ${(notForwarded * 100).toFixed(0)} % were not forwarded`);
   return [
     toRow('at the gateway that owns the function', 'owner', p50s),
     toRow('at another gateway, which forwards', 'other', p50s),
@@ -82,8 +86,7 @@ async function p50Ms(url: string, headers: Readonly<Record<string, string>> = {}
 /** The function's owner, and one of the others. */
 async function findOwner(cluster: BenchCluster): Promise<readonly [Part, Part]> {
   const gateways = await cluster.gateways();
-  await timeCall(functionUrl(gateways[0]?.ip ?? '', name));
-  const owner = await ownerOf(gateways, name);
+  const owner = await callForOwner(gateways, name);
   const other = gateways.find((gateway) => gateway !== owner);
   if (other === undefined) throw new Error('there is only one gateway');
   return [owner, other];
