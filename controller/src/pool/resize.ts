@@ -28,7 +28,7 @@ const verdicts: Readonly<Record<'Supported' | 'Refused' | 'Infeasible' | 'Deferr
     status: 'False',
     reason: 'Refused',
     message:
-      'some pods were not resized to what their functions ask for (in-place resize needs Kubernetes 1.35, and the gateways the right to patch pods/resize); functions run with the limits of the pool',
+      'some pods were not resized to what their functions ask for; these run with the limits of the pool: either their nodes are smaller than that, or the cluster resizes no pods (that needs Kubernetes 1.35, and the right of the gateways to patch pods/resize)',
   },
   Deferred: {
     status: 'False',
