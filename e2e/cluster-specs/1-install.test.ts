@@ -25,6 +25,12 @@ test('every pod of the platform is ready, and the gateways stand in three zones 
   expect(controllers.filter(isReady)).toHaveLength(2);
 });
 
+/** Pods that hold a function; undefined while there are none. */
+const podNames = async (fn: string): Promise<readonly string[] | undefined> => {
+  const names = (await kappa.podsOf(fn)).map(({ metadata }) => metadata.name);
+  return names.length > 0 ? names : undefined;
+};
+
 test('the examples are applied, answer through the Service, and go back to zero', async () => {
   for (const file of ['hello-node.yaml', 'hello-python.yaml', 'echo.yaml'])
     await kappa.kubectl.ok(['apply', '-f', example(file)]);
@@ -37,10 +43,13 @@ test('the examples are applied, answer through the Service, and go back to zero'
   expect(await (await call('hello-node/?name=you')).json()).toMatchObject({ message: 'Hello, you!' });
   expect(await (await call('hello-python/')).text()).toMatch(/hello/i);
   expect((await call('echo/')).status).toBe(200);
-  await kappa.kubectl.ok(['patch', 'fn', 'hello-node', '--type=merge', '-p', '{"spec":{"idleTimeoutSeconds":1}}']);
+  await kappa.kubectl.ok(['patch', 'fn', 'hello-node', '--type=merge', '-p', '{"spec":{"idleTimeoutSeconds":5}}']);
   await call('hello-node/');
+  const pods = await eventually('the call has a pod', () => podNames('hello-node'));
   await eventually('hello-node is back at zero', async () => (await kappa.podsOf('hello-node')).length === 0, 60_000);
   expect((await call('hello-node/')).status).toBe(200);
+  const [again = ''] = await eventually('it has a pod again', () => podNames('hello-node'));
+  expect(pods).not.toContain(again);
 }, 240_000);
 
 test('the AWS SDK invokes with the access key of the install, and with no other', async () => {

@@ -21,7 +21,7 @@ export interface InstalledPod {
     readonly labels: Readonly<Record<string, string>>;
     readonly deletionTimestamp?: string;
   };
-  readonly spec: { readonly nodeName?: string };
+  readonly spec: { readonly nodeName?: string; readonly containers: readonly { readonly image: string }[] };
   readonly status: {
     readonly phase: string;
     readonly podIP?: string;
@@ -71,10 +71,13 @@ export class InstalledKappa {
    * are small, and what one scenario leaves would be the next one's lack of room.
    */
   async applyLedgerFunction(name: string, spec: object = {}): Promise<void> {
-    const files = { 'index.mjs': ledgerFunctionCode(name, this.ledger.url) };
-    await this.applyReady(
-      makeFunction(name, files, { memoryMiB: 512, timeoutSeconds: 30, idleTimeoutSeconds: 20, ...spec }),
-    );
+    await this.applyReady(this.ledgerFunction(name, spec));
+  }
+
+  /** The same function, not applied. @param release see ledgerFunctionCode */
+  ledgerFunction(name: string, spec: object = {}, release = ''): object {
+    const files = { 'index.mjs': ledgerFunctionCode(name, this.ledger.url, release) };
+    return makeFunction(name, files, { memoryMiB: 512, timeoutSeconds: 30, idleTimeoutSeconds: 20, ...spec });
   }
 
   /** Applies a Function and waits until it is Ready and every gateway answers its URL with something but 404. */
@@ -163,6 +166,21 @@ export class InstalledKappa {
   async helm(...args: readonly string[]): Promise<string> {
     return (await execute('helm', ['-n', release.namespace, ...args], { timeout: 400_000, maxBuffer: 16 << 20 }))
       .stdout;
+  }
+
+  /** `helm upgrade` to what `make e2e` installs, and these values on top, e.g. `gateway.logLevel=debug`. */
+  async upgrade(...values: readonly string[]): Promise<void> {
+    const chart = process.env['KAPPA_E2E_CHART'] ?? 'charts/kappa';
+    const file = process.env['KAPPA_E2E_VALUES'] ?? '';
+    const given = [...(file === '' ? [] : ['-f', file]), ...values.flatMap((value) => ['--set', value])];
+    await this.helm('upgrade', release.name, chart, ...given, '--wait', '--timeout', '300s');
+  }
+
+  /** Waits until a Deployment of the release has rolled out. @throws Error when it has not within five minutes */
+  async rolledOut(deployment: string): Promise<void> {
+    const args = ['rollout', 'status', `deploy/${deployment}`, '-n', release.namespace, '--timeout=300s'];
+    const code = await new Promise((resolve) => this.kubectl.start(args).once('close', resolve));
+    if (code !== 0) throw new Error(`${deployment} has not rolled out: kubectl ended with ${code}`);
   }
 
   /** Compares what callers saw with the ledger and prints the load in one line. */

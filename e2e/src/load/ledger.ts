@@ -84,8 +84,9 @@ export class Ledger {
  * Code of a function that reports to the ledger. Its event is a function URL's or a plain one; body or event: `{number, holdMs}`.
  *
  * @param ledgerUrl where it reports to
+ * @param release in its answers, so that callers see which code has run
  */
-export function ledgerFunctionCode(fn: string, ledgerUrl: string): string {
+export function ledgerFunctionCode(fn: string, ledgerUrl: string, release = ''): string {
   return `
 import http from 'node:http';
 import { hostname } from 'node:os';
@@ -104,7 +105,7 @@ export const handler = async (event, context) => {
   await note({ what: 'begin', ...entry });
   if (holdMs > 0) await new Promise((resolve) => setTimeout(resolve, holdMs));
   await note({ what: 'end', ...entry });
-  return entry;
+  return { ...entry, release: '${release}' + (process.env.RELEASE ?? '') };
 };
 `;
 }

@@ -20,6 +20,8 @@ export interface Sample {
     readonly number: number;
     readonly requestId: string;
     readonly pod: string;
+    /** Of the code and the configuration that have run. */
+    readonly release?: string;
   } | null;
   readonly requestId: string;
   /** Text of what went wrong; empty when nothing did. */

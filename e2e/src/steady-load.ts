@@ -1,0 +1,46 @@
+import { eventually } from './eventually.ts';
+import type { InstalledKappa } from './installed.ts';
+import { runLoad, type Sample } from './load/load.ts';
+
+/** What a steady load is made of. */
+export interface SteadyLoad {
+  readonly functions: readonly string[];
+  readonly ratePerSecond: number;
+  /** Each run holds its pod so long. */
+  readonly holdMs: number;
+}
+
+/** No load goes on for longer, seconds. */
+const longestSeconds = 900;
+
+/** How long so many runs may take: a minute more than it takes to send them. */
+const limitMs = (runs: number, { ratePerSecond }: SteadyLoad): number => (runs / ratePerSecond) * 1000 + 60_000;
+
+/**
+ * Does something to the platform while calls come at a fixed rate; begins with an empty ledger, and after the first 200 runs.
+ *
+ * @param action is given what waits until so many more runs have begun
+ * @returns what became of each call; the load ends with the action, whatever becomes of that
+ */
+export async function underLoad(
+  kappa: InstalledKappa,
+  load: SteadyLoad,
+  action: (moreRuns: (count: number) => Promise<void>) => Promise<void>,
+): Promise<readonly Sample[]> {
+  const { ledger, endpoint } = kappa;
+  ledger.clear();
+  const stop = new AbortController();
+  const count = load.ratePerSecond * longestSeconds;
+  const samples = runLoad({ ...load, endpoint, count, signal: stop.signal });
+  const moreRuns = async (more: number): Promise<void> => {
+    const until = ledger.runs.length + more;
+    await eventually(`${more} more runs`, async () => ledger.runs.length >= until, limitMs(more, load));
+  };
+  try {
+    await moreRuns(200);
+    await action(moreRuns);
+  } finally {
+    stop.abort();
+  }
+  return samples;
+}
