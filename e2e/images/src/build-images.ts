@@ -111,7 +111,15 @@ async function build(
   for (const [stage, part] of parts) contexts[stage] = await providePart(part);
   const tag = `localhost/${name}`;
   const args = { BASE: base, VERSION: `${tags.version}${tags.suffix}`, REVISION: await revision() };
-  await buildImage({ dockerfile: join(repository, image.dockerfile), context: repository, tag, args, contexts });
+  const { target } = image;
+  await buildImage({
+    dockerfile: join(repository, image.dockerfile),
+    target,
+    context: repository,
+    tag,
+    args,
+    contexts,
+  });
   await exportImage(tag, `${path}.part`, name);
   const facts = {
     bytes: statSync(`${path}.part`).size,

@@ -10,6 +10,8 @@ export interface Build {
   /** Folder of the build context. */
   readonly context: string;
   readonly tag: string;
+  /** Stage to build; absent = the last one. */
+  readonly target?: string | undefined;
   readonly args?: Readonly<Record<string, string>>;
   /** Stages that are given as folders instead of built. */
   readonly contexts?: Readonly<Record<string, string>>;
@@ -39,6 +41,7 @@ export async function buildImage(build: Build): Promise<void> {
     '--quiet',
     ...pairs('--build-arg', build.args),
     ...pairs('--build-context', build.contexts),
+    ...(build.target === undefined ? [] : ['--target', build.target]),
     '--tag',
     build.tag,
     '--file',

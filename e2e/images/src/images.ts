@@ -9,6 +9,8 @@ export interface ImageSpec {
   readonly tag: string | null;
   /** Path in the repository. */
   readonly dockerfile: string;
+  /** Its stage; absent = the last one. */
+  readonly target?: string;
   /** What stands in for the Dockerfile's public base. */
   readonly base: BaseName;
   /** Stages that are given instead of built. */
@@ -21,6 +23,7 @@ export interface ImageSpec {
 
 const app = {
   tag: null,
+  dockerfile: 'Dockerfile',
   base: 'node',
   parts: ['modules'],
   inputs: [
@@ -37,8 +40,8 @@ const app = {
 
 /** Every image that a test run can build. Tags of the runtime images are those of runtime-images/runtimes.yaml. */
 export const images: readonly ImageSpec[] = [
-  { ...app, repository: 'kappa/gateway', dockerfile: 'gateway/Dockerfile' },
-  { ...app, repository: 'kappa/controller', dockerfile: 'controller/Dockerfile' },
+  { ...app, repository: 'kappa/gateway', target: 'gateway' },
+  { ...app, repository: 'kappa/controller', target: 'controller' },
   {
     repository: 'kappa/runtime-nodejs',
     tag: '24',

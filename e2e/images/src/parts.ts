@@ -71,7 +71,7 @@ export async function providePart(name: PartName): Promise<string> {
   }
 }
 
-/** What the stage `modules` of gateway/Dockerfile does: the same command, with the npm and the registry of this machine. */
+/** What the stage `modules` of the Dockerfile does: the same command, with the npm and the registry of this machine. */
 async function makeModules(folder: string): Promise<void> {
   const app = join(folder, 'app');
   for (const path of parts.modules.inputs) {

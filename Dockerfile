@@ -1,4 +1,4 @@
-# kappa-gateway. The build context is the repository's root: buildah build -f gateway/Dockerfile .
+# The platform's two images, which differ in entry point and labels: buildah build --target gateway . and --target controller .
 # BASE: any image with Node.js 24 or later on PATH, a shell and CA certificates; npm only for the stage `modules`.
 # A build without a network gives the modules instead: --build-context modules=DIR, with DIR/app as that stage leaves it (docs/images.md).
 ARG BASE=docker.io/library/node:24.21.0-trixie-slim
@@ -14,7 +14,7 @@ RUN npm install --no-save --omit=dev --ignore-scripts --no-audit --no-fund -w cr
  && rm package-lock.json \
  && find . -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
 
-FROM ${BASE}
+FROM ${BASE} AS app
 WORKDIR /app
 COPY --from=modules /app ./
 COPY LICENSE ./
@@ -35,11 +35,19 @@ RUN for name in gateway controller; do \
     done
 ARG VERSION=0.1.0
 ARG REVISION=unknown
-LABEL org.opencontainers.image.title="kappa-gateway" \
-      org.opencontainers.image.description="Kappa's gateway: takes Lambda Invoke calls and function URLs and runs them in pods" \
-      org.opencontainers.image.source="https://github.com/kappa-dev/kappa" \
+LABEL org.opencontainers.image.source="https://github.com/kappa-dev/kappa" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
+
+FROM app AS controller
+LABEL org.opencontainers.image.title="kappa-controller" \
+      org.opencontainers.image.description="Kappa's controller: keeps the pools of pods and publishes functions"
+EXPOSE 9002
+ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "controller/src/main.ts"]
+
+FROM app AS gateway
+LABEL org.opencontainers.image.title="kappa-gateway" \
+      org.opencontainers.image.description="Kappa's gateway: takes Lambda Invoke calls and function URLs and runs them in pods"
 EXPOSE 9000 9003 9200
 ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "gateway/src/main.ts"]
