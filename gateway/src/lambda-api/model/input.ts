@@ -69,10 +69,14 @@ function fromQuery({ shape, wireName }: Member, query: URLSearchParams): unknown
 /** The members that travel in the body. */
 function parseBody({ input }: Operation, bytes: Buffer): Input {
   const { payload } = input;
-  if (payload?.shape.kind === 'blob') return bytes.length === 0 ? {} : { [payload.name]: bytes };
+  if (payload?.shape.kind === 'blob') {
+    const isThere = bytes.length > 0 || payload.isRequired;
+    return isThere ? { [payload.name]: bytes } : {};
+  }
   if (bytes.length === 0 || !input.members.some(({ location }) => location === 'body')) return {};
   const json = parseJson(bytes);
   if (payload !== null) return { [payload.name]: fromJson(payload.shape, json) };
+  if (typeof json !== 'object' || json === null) throw serializationError('The request body is not a JSON object.');
   return structureFromJson(input, json);
 }
 
