@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { dnsImage, makeDns, makeEarlyAddons, makeStorage } from './addons.ts';
 import { buildPrograms, type Programs, programPath } from './builds.ts';
-import { Cgroups } from './cgroups.ts';
+import { Cgroups, killQuietly } from './cgroups.ts';
 import { removeTraces } from './cleanup.ts';
 import type { Cluster, NodeAction } from './cluster.ts';
 import {
@@ -36,6 +36,7 @@ import { startControlProxy } from './service-proxy.ts';
 import type { Settings } from './settings.ts';
 import { type ClusterState, readState, writeState } from './state.ts';
 import { raiseLimits, writeWrappers } from './surroundings.ts';
+import { orphansOf, processesIn } from './traces.ts';
 import { recycleVolumes } from './volumes.ts';
 
 /** The cluster that the harness runs itself on this machine, in namespaces of its own. */
@@ -72,6 +73,7 @@ export class OwnCluster implements Cluster {
       if (JSON.stringify(running.#plan) !== JSON.stringify(planCluster(size))) {
         throw new Error('a cluster of another size runs: end it with `down` first');
       }
+      running.#endOrphans();
       await running.restore();
       return running;
     }
@@ -198,6 +200,13 @@ export class OwnCluster implements Cluster {
 
   async down(): Promise<void> {
     await OwnCluster.remove(this.#settings);
+  }
+
+  /** Specs and load generators whose runner was killed would go on beside the next ones. */
+  #endOrphans(): void {
+    const own = new Set(this.#parts.cgroups.members(controlName));
+    const others = processesIn([controlName]).filter((pid) => !own.has(pid));
+    for (const pid of orphansOf(others)) killQuietly(pid);
   }
 
   #state(): ClusterState {

@@ -29,6 +29,13 @@ export function processesIn(namespaces: readonly string[]): readonly number[] {
     .filter((pid) => !own.has(pid));
 }
 
+/** Those of the processes that nobody outside of them waits for any more: their starter was killed. */
+export function orphansOf(pids: readonly number[], parent: (pid: number) => number = parentOf): readonly number[] {
+  const members = new Set(pids);
+  const topOf = (pid: number): number => (members.has(parent(pid)) ? topOf(parent(pid)) : pid);
+  return pids.filter((pid) => parent(topOf(pid)) <= 1);
+}
+
 /** What of a cluster is on this machine, one line each: nothing may be left after its end. */
 export async function listTraces(runDir: string): Promise<readonly string[]> {
   const groups = findGroups();
