@@ -1,14 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { startDispatcher } from '../dispatch/dispatcher.ts';
 import type { DispatchOptions } from '../dispatch/options.ts';
-import { SimAgent, SimConnection } from '../dispatch/testing-sim-agent.ts';
-import type { Dispatcher, Invocation, Outcome, PoolPod, Target } from '../dispatch/types.ts';
-import { ServiceException } from '../errors.ts';
-import type { Pulse } from '../link/link.ts';
-import { Elsewhere } from './forward-messages.ts';
+import { SimAgent } from '../dispatch/testing-sim-agent.ts';
+import type { PoolPod, Target } from '../dispatch/types.ts';
 import { defaultRingLimits } from './limits.ts';
-import { Roles } from './roles.ts';
-import { type LocalDispatch, type RoutingRing, routedInvoke } from './router.ts';
+import { ZoneGateway, ZoneLink } from './testing-zone-gateway.ts';
 
 const { privateKey } = generateKeyPairSync('ed25519');
 /** One way between two processes. */
@@ -17,91 +12,10 @@ const WIRE_MS = 1;
 const GENERIC_PER_ZONE = 2;
 const POD_START_MS = 1500;
 
-/** A link to an agent whose heartbeats get no answer from a dark zone. */
-class ZoneLink extends SimConnection {
-  isDark = false;
-  #missed = 0;
-
-  override beat(): Pulse {
-    this.#missed = this.isDark ? this.#missed + 1 : 0;
-    if (this.#missed <= 2) return 'well';
-    return this.#missed === 3 ? 'suspect' : 'lost';
-  }
-}
-
 interface Pod {
   readonly agent: SimAgent;
   readonly zone: string;
   versionUid: string | null;
-}
-
-/** A gateway of a zone: its roles, its dispatcher, and links that come to a stand when one end goes dark. */
-export class ZoneGateway extends Roles implements RoutingRing {
-  readonly zone: string;
-  readonly dispatcher: Dispatcher;
-  readonly router: LocalDispatch;
-  readonly links: ZoneLink[] = [];
-  readonly retryMs = 50;
-  readonly retryBudgetMs = 5000;
-  /** Forwards without an answer: what ends them when the peer is given up. */
-  readonly pending = new Map<() => void, { readonly id: string; readonly to: ZoneGateway }>();
-  readonly soon: (() => void)[] = [];
-  forwards = 0;
-  isDead = false;
-  readonly #city: City;
-
-  constructor(city: City, zone: string) {
-    super(`gateway-${zone}.00000001`, defaultRingLimits, () => city.nowMs);
-    this.zone = zone;
-    this.#city = city;
-    this.dispatcher = startDispatcher(city.dispatchOptions(this));
-    this.router = routedInvoke(this, this.dispatcher);
-  }
-
-  change(timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => this.#city.after(timeoutMs, resolve));
-  }
-
-  forward(name: string, target: Target, invocation: Invocation, onlyIdle: boolean): Promise<Outcome> {
-    const city = this.#city;
-    const to = city.gateways.find((each) => each.name === name);
-    if (to === undefined || to.isDead || this.isQuiet(name)) return Promise.reject(new Elsewhere('NotSent', 'no link'));
-    this.forwards += 1;
-    return new Promise((resolve, reject) => {
-      const lose = (): void => reject(new ServiceException('may have run'));
-      this.pending.set(lose, { id: invocation.requestId, to });
-      const back = (settle: () => void): void =>
-        city.send(to.zone, this.zone, () => {
-          if (!to.isDead && this.pending.delete(lose)) settle();
-        });
-      city.send(this.zone, to.zone, () => {
-        if (to.isDead) return;
-        to.dispatcher.invoke(target, invocation, onlyIdle ? { onlyIdle } : undefined).then(
-          (outcome) => back(() => resolve(outcome)),
-          (error: Error) => back(() => reject('kind' in error ? new Elsewhere('NoIdleSlot', error.message) : error)),
-        );
-      });
-    });
-  }
-
-  beat(): void {
-    if (this.isDead) return;
-    const isChanged = this.tick(this.dispatcher.load(), () => {
-      for (const to of this.#city.gateways) {
-        if (to === this) continue;
-        const ring = this.core.say(0, this.nowMs());
-        this.#city.send(this.zone, to.zone, () => {
-          if (!to.isDead) to.core.received(this.gatewayId, ring, this.nowMs());
-        });
-      }
-    });
-    for (const [lose, { to }] of this.pending) {
-      if (!this.core.isSilent(to.name, this.nowMs())) continue;
-      this.pending.delete(lose);
-      lose();
-    }
-    if (isChanged) this.dispatcher.onRing();
-  }
 }
 
 /** Zones with one gateway and some pods each, in simulated time; a zone can go dark. Real roles, routers and dispatchers. */
@@ -127,7 +41,7 @@ export class City {
       gateway.core.setMembers(members, this.nowMs);
       gateway.dispatcher.onVersions(new Map(targets.map((target) => [target.versionUid, target])));
       for (const pod of this.#pods) this.#show(gateway, pod);
-      this.#every(defaultRingLimits.heartbeatMs, () => gateway.beat(), at * 30);
+      this.#every(gateway, defaultRingLimits.heartbeatMs, () => gateway.beat(), at * 30);
     }
   }
 
@@ -154,10 +68,10 @@ export class City {
     }
   }
 
-  /** Pods that hold a function, by zone and holder's name. */
-  claimed(): readonly { readonly zone: string; readonly holder: string }[] {
-    return this.#pods.flatMap(({ zone, agent }) =>
-      agent.claim === null ? [] : [{ zone, holder: agent.holder?.gatewayId ?? '' }],
+  /** Pods that hold a function, where, and the gateways that hold them. */
+  claimed(): readonly { readonly uid: string; readonly zone: string; readonly holder: string }[] {
+    return this.#pods.flatMap(({ zone, agent: { uid, claim, holder } }) =>
+      claim === null ? [] : [{ uid, zone, holder: holder?.gatewayId ?? '' }],
     );
   }
 
@@ -170,10 +84,10 @@ export class City {
     };
   }
 
-  /** Something goes from one zone to another, unless one of them is dark. */
-  send(from: string, to: string, arrive: () => void): void {
+  /** Something goes from one gateway to another, unless one of their zones is dark. */
+  send(from: ZoneGateway, to: ZoneGateway, arrive: () => void): void {
     this.after(WIRE_MS, () => {
-      if (from === to || (from !== this.#dark && to !== this.#dark)) arrive();
+      if (from.zone !== this.#dark && to.zone !== this.#dark) to.whenAwake(arrive);
     });
   }
 
@@ -211,8 +125,8 @@ export class City {
       code: async () => Buffer.alloc(0),
       clock: {
         nowMs: () => this.nowMs,
-        after: (delayMs, call) => this.after(delayMs, call),
-        every: (periodMs, call) => this.#every(periodMs, call),
+        after: (delayMs, call) => this.after(delayMs, () => gateway.whenAwake(call)),
+        every: (periodMs, call) => this.#every(gateway, periodMs, call),
         soon: (call) => void gateway.soon.push(call),
       },
       zone: gateway.zone,
@@ -228,12 +142,14 @@ export class City {
     };
   }
 
-  #every(periodMs: number, call: () => void, firstMs = periodMs): () => void {
-    let cancel = this.after(firstMs, () => again());
+  /** An interval timer; after a pause it fires once. */
+  #every(gateway: ZoneGateway, periodMs: number, call: () => void, firstMs = periodMs): () => void {
     const again = (): void => {
-      cancel = this.after(periodMs, again);
-      call();
+      const leftMs = gateway.pausedUntilMs - this.nowMs;
+      cancel = this.after(leftMs > 0 ? leftMs : periodMs, again);
+      if (leftMs <= 0) call();
     };
+    let cancel = this.after(firstMs, again);
     return () => cancel();
   }
 
@@ -276,18 +192,14 @@ export class City {
     for (let turn = 0; turn < 8; turn += 1) await null;
     for (const gateway of this.gateways) {
       for (let call = gateway.soon.shift(); call !== undefined; call = gateway.soon.shift()) call();
-      for (const link of gateway.links) this.#pump(link);
+      for (const link of gateway.links) this.#pump(gateway, link);
     }
   }
 
   /** What is on a link arrives one wire later, in order; what is on a dark one never does. */
-  #pump(link: ZoneLink): void {
-    for (const way of [link.toAgent, link.toGateway]) {
-      for (const arrive of way.splice(0)) {
-        this.after(WIRE_MS, () => {
-          if (!link.isDark) arrive();
-        });
-      }
-    }
+  #pump(gateway: ZoneGateway, link: ZoneLink): void {
+    const send = (arrive: () => void): void => void this.after(WIRE_MS, () => (link.isDark ? undefined : arrive()));
+    for (const arrive of link.toAgent.splice(0)) send(arrive);
+    for (const arrive of link.toGateway.splice(0)) send(() => gateway.whenAwake(arrive));
   }
 }

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { Target } from '../dispatch/types.ts';
 import { fn } from './testing.ts';
 import { seeded } from './testing-world.ts';
-import { City, type ZoneGateway } from './testing-zones.ts';
+import type { ZoneGateway } from './testing-zone-gateway.ts';
+import { City } from './testing-zones.ts';
 
 const HOLD_MS = 20;
 /** Three heartbeats, and one more because they are not in step. */
@@ -74,10 +75,13 @@ class Callers {
     const ended = (isLost: boolean): void => {
       if (this.waiting.delete(requestId) && isLost) this.lost.push({ id: requestId, sentMs });
     };
-    gateway.router.invoke(target, { requestId, invokedFunctionArn: 'arn', event: Buffer.alloc(0), tail: false }).then(
-      () => ended(false),
-      () => ended(true),
-    );
+    const invocation = { requestId, invokedFunctionArn: 'arn', event: Buffer.alloc(0), tail: false };
+    gateway.whenAwake(() => {
+      gateway.router.invoke(target, invocation).then(
+        () => ended(false),
+        () => ended(true),
+      );
+    });
   }
 }
 
@@ -118,6 +122,23 @@ describe('three zones, one gateway each', () => {
     await city.run(1000);
     await callers.load(1, 60_000);
     expect(city.claimed()).toHaveLength(1);
+  });
+
+  test('gateways that stand still for a moment, one after the other, lose nothing, and nobody takes over', async () => {
+    const callers = new Callers(5, six);
+    const { city } = callers;
+    await city.run(1000);
+    await callers.load(60, 15_000, true);
+    const before = city.claimed();
+    for (let at = 0; at < 20; at += 1) {
+      const gateway = city.gateways[at % 3];
+      if (gateway !== undefined) gateway.pausedUntilMs = city.nowMs + 300 + 25 * at;
+      await callers.load(60, 1000, true);
+    }
+    await city.run(1000);
+    expect(city.claimed()).toEqual(expect.arrayContaining([...before])); // each has the holder that it had
+    expect({ lost: callers.lost, waiting: callers.waiting.size }).toEqual({ lost: [], waiting: 0 });
+    expect([...city.ran.values()].filter((runs) => runs > 1)).toEqual([]);
   });
 
   test('a gateway dies: the others share its pods, claim hardly any, and only what was with it is lost', async () => {
