@@ -2,6 +2,7 @@ import { InvalidZipFile, type LambdaError, RequestTooLarge, ServiceException } f
 import type { InvokeSink, LinkError, ReportBody, ResponseHead } from '../link/link.ts';
 import type { DispatchCore } from './core.ts';
 import type { Loss } from './effects.ts';
+import type { InitError } from './failures.ts';
 import { NotOwner } from './ownership.ts';
 import type { PodLink } from './pod-link.ts';
 import type { CoreRequest, Slot } from './slot.ts';
@@ -17,6 +18,8 @@ export interface CallContext {
   handOver(slot: Slot<PodLink, Call>): void;
 }
 
+/** Longer ones are not kept for others: they would have to be copied for each. */
+const MAX_INIT_ERROR_BYTES = 64 * 1024;
 const NO_BYTES = Buffer.alloc(0);
 
 /**
@@ -129,32 +132,29 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
     }
     slot.pod.condemn('the pod is going away');
     if (isReusable) this.#lose({ mayRetry: false, error: wentAway, isSuspicious: false });
-    else this.#onPodEnd(slot, report);
+    else this.#context.core.reported(slot, false, this.#initError(report));
   }
 
-  /**
-   * The pod ends by itself. A posted init error (status `error`, no invocation before) that has come twice in a row is
-   * the answer of everyone who waits, too: they would get the same, one pod and one growing pause later each.
-   */
-  #onPodEnd(slot: Slot<PodLink, Call>, report: ReportBody): void {
-    const { core } = this.#context;
-    const isInitError = report.status === 'error' && !slot.isProven;
-    core.reported(slot, false);
-    if (!isInitError || slot.version.failures < 2) return;
-    core.answerWaiting(slot.version, (waiting) => waiting.answerLike(this));
-  }
-
-  /** Settles a call that waits with the init error of another one. It never ran, so it has no report. */
-  answerLike(other: Call): void {
-    this.kind = other.kind;
-    this.contentType = other.contentType;
-    this.errorType = other.errorType;
-    this.payload = other.payload;
+  /** Ends the call with the init error of another one: it never ran, so it has no report. */
+  answer({ payload, contentType, errorType, requestId }: InitError): void {
+    this.kind = 'error';
+    this.contentType = contentType;
+    this.errorType = errorType;
+    this.payload = Buffer.from(payload.toString('utf8').replaceAll(requestId, this.invocation.requestId));
     this.start = 'cold';
     this.startedMs = this.arrivedMs;
     this.#isAnswered = true;
     this.#settleReport(null);
     this.#resolve(this);
+  }
+
+  /** What the function's init has answered; null when it was not the init that failed, or when that is too long to be kept. */
+  #initError({ status, initDurationMs }: ReportBody): InitError | null {
+    const { payload, contentType, errorType, kind } = this;
+    // The agent tells how long an init took that went well; one that runs out of time is a matter of the machine, too.
+    const isInit = initDurationMs === undefined && (status === 'error' || status === 'failure');
+    if (!isInit || kind !== 'error' || payload.length > MAX_INIT_ERROR_BYTES) return null;
+    return { payload, contentType, errorType, requestId: this.invocation.requestId };
   }
 
   onRefused(error: LinkError): void {

@@ -1,18 +1,19 @@
-import { type LambdaError, RequestAbandoned, ServiceException } from '../errors.ts';
+import { type LambdaError, ServiceException } from '../errors.ts';
 import { Arrivals } from './arrivals.ts';
 import { Census } from './census.ts';
 import { Claims, type CoreClock } from './claims.ts';
 import type { CoreEffects, Loss } from './effects.ts';
+import { Failures, type InitError } from './failures.ts';
 import { Gate } from './gate.ts';
 import type { DispatchLimits } from './limits.ts';
-import { NotOwner } from './ownership.ts';
 import { Pauses } from './pauses.ts';
-import { initPauseMs, patienceMs } from './plan.ts';
+import { patienceMs } from './plan.ts';
 import { type CoreRules, noRules } from './rules.ts';
 import { type CorePod, type CoreRequest, runningIn, type Slot } from './slot.ts';
 import { SlotMaker } from './slot-maker.ts';
 import type { Target } from './types.ts';
 import type { VersionState } from './version-state.ts';
+import { Waiting } from './waiting.ts';
 
 /**
  * Decides where every request runs. Knows nothing of sockets, the cluster or wall-clock time: what happened comes in as
@@ -34,7 +35,6 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   readonly claims: Claims<P, R>;
   /** To be told of every dial. */
   readonly arrivals: Arrivals<P>;
-  readonly #limits: DispatchLimits;
   readonly #clock: CoreClock;
   readonly #effects: CoreEffects<P, R>;
   /** When this process did not run; to be told of each tick. */
@@ -42,6 +42,8 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   /** What may come in and run. */
   readonly gate: Gate<P, R>;
   readonly #make: SlotMaker<P, R>;
+  readonly #failures: Failures<P, R>;
+  readonly #waiting: Waiting<P, R>;
 
   constructor(
     limits: DispatchLimits,
@@ -52,7 +54,8 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     this.census = new Census(place.zone);
     this.gate = new Gate(limits, place.rules ?? noRules, this.census);
     this.#make = new SlotMaker(limits, clock.nowMs);
-    this.#limits = limits;
+    this.#waiting = new Waiting(this.census, this.gate, effects, limits.maxAttempts);
+    this.#failures = new Failures(limits, clock, effects);
     this.#clock = clock;
     this.#effects = effects;
     this.arrivals = new Arrivals(limits, clock, (uid) => {
@@ -63,7 +66,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
       pauses: this.pauses,
       gate: this.gate,
       claim: (version: VersionState<P, R>, pod: P) => this.#claim(version, pod),
-      dropAbandoned: (version: VersionState<P, R>) => this.#dropAbandoned(version),
+      dropAbandoned: (version: VersionState<P, R>) => this.#waiting.dropAbandoned(version),
       wantPods: (pool: string, count: number) => effects.wantPods(pool, count),
     };
     this.claims = new Claims(limits, clock, owner, place.zone);
@@ -79,6 +82,11 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
       if (onlyIdle) this.claims.keepNear(version);
       this.census.forgetIfUnused(version);
       throw error;
+    }
+    const initError = this.#failures.answerNow(version);
+    if (initError !== null) {
+      this.#effects.answer(request, initError);
+      return;
     }
     this.census.entered(version);
     if (version.queue.length === 0 && this.gate.hasRoom(version)) {
@@ -115,19 +123,23 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     this.census.left(slot.version);
   }
 
-  /** REPORT is in: the pod is free, or ends by itself when it is not `isReusable`. */
-  reported(slot: Slot<P, R>, isReusable: boolean): void {
+  /**
+   * REPORT is in: the pod is free, or ends by itself when it is not `isReusable`.
+   * @param initError what the function's init has answered, when it was that which failed
+   */
+  reported(slot: Slot<P, R>, isReusable: boolean, initError: InitError | null = null): void {
     const { version } = slot;
     if (isReusable) {
       slot.isProven = true;
-      version.failures = 0;
-      version.pausedUntilMs = 0;
+      this.#failures.forgive(version);
       this.census.move(slot, 'reported');
       this.#settleIdle(slot);
       return;
     }
     this.census.move(slot, 'dropped');
-    if (!slot.isProven) this.#noteFailure(version);
+    if (!slot.isProven) this.#failures.note(slot, initError);
+    const answer = slot.isProven ? null : this.#failures.answerOf(version);
+    if (answer !== null) this.answerWaiting(version, (request) => this.#effects.answer(request, answer));
     this.#advanceFunction(version);
   }
 
@@ -139,8 +151,8 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     if (isOut && runningIn(slot.state) > 0) this.#outOfReach(slot);
     else this.census.move(slot, 'dropped');
     // Many pods lost at once are one event (a node, a zone), not many: only one claimed since then counts again.
-    if (loss.isSuspicious && !slot.isProven && slot.claimedMs > version.failedMs) this.#noteFailure(version);
-    if (request !== null) this.#retryOrFail(version, request, loss);
+    if (loss.isSuspicious && !slot.isProven && slot.claimedMs > version.failedMs) this.#failures.note(slot, null);
+    if (request !== null) this.#waiting.retryOrFail(version, request, loss);
     this.#advanceFunction(version);
   }
 
@@ -204,32 +216,25 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
 
   /** Ends the oldest waiting request of a version. */
   failOldest(version: VersionState<P, R>, error: LambdaError): void {
-    const request = this.census.dequeued(version);
-    if (request === undefined) return;
-    this.census.left(version);
-    this.#effects.fail(request, error);
-    this.advance(version);
+    if (this.#waiting.end(version, (request) => this.#effects.fail(request, error))) this.advance(version);
   }
 
   /** Takes every waiting request of a version out of the queue, settled: `settle` must answer each one. */
   answerWaiting(version: VersionState<P, R>, settle: (request: R) => void): void {
-    for (let request = this.census.dequeued(version); request !== undefined; request = this.census.dequeued(version)) {
-      this.census.left(version);
-      settle(request);
-    }
+    while (this.#waiting.end(version, settle));
     this.advance(version);
   }
 
   /** Brings waiting requests onto idle slots, then claims for the rest. Harmless at any time. */
   advance(version: VersionState<P, R>): void {
-    this.#dropUnowned(version);
-    this.#dropAbandoned(version);
+    this.#waiting.dropUnowned(version);
+    this.#waiting.dropAbandoned(version);
     while (version.queue.length > 0 && this.gate.hasRoom(version)) {
       const slot = version.idle.take();
       if (slot === undefined) break;
       const request = this.census.dequeued(version);
       if (request !== undefined) this.#start(slot, request);
-      this.#dropAbandoned(version);
+      this.#waiting.dropAbandoned(version);
     }
     this.claims.claimMissing(version);
     this.census.forgetIfUnused(version);
@@ -272,42 +277,5 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     slot.idleSinceMs = this.#clock.nowMs();
     if (version.queue.length === 0 && !version.isCurrent) this.retire(slot, 'its version is not current');
     this.#advanceFunction(version);
-  }
-
-  /** The head of the queue is a request that somebody waits for, or the queue is empty. */
-  #dropAbandoned(version: VersionState<P, R>): void {
-    while (version.queue.peek()?.isAbandoned()) {
-      const request = this.census.dequeued(version);
-      if (request === undefined) return;
-      this.census.left(version);
-      this.#effects.fail(request, new RequestAbandoned());
-    }
-  }
-
-  /** Nobody waits here for a function whose term has been lost. */
-  #dropUnowned(version: VersionState<P, R>): void {
-    if (version.queue.length === 0 || !this.gate.isUnowned(version.owner)) return;
-    const error = new NotOwner(version.owner.key);
-    for (let request = this.census.dequeued(version); request !== undefined; request = this.census.dequeued(version)) {
-      this.census.left(version);
-      this.#effects.fail(request, error);
-    }
-  }
-
-  #retryOrFail(version: VersionState<P, R>, request: R, loss: Loss): void {
-    if (loss.mayRetry && request.attempts < this.#limits.maxAttempts) {
-      this.census.requeued(version, request);
-      return;
-    }
-    this.census.left(version);
-    this.#effects.fail(request, loss.error);
-  }
-
-  #noteFailure(version: VersionState<P, R>): void {
-    version.failures += 1;
-    version.failedMs = this.#clock.nowMs();
-    const pauseMs = initPauseMs(version.failures, this.#limits);
-    version.pausedUntilMs = version.failedMs + pauseMs;
-    this.#effects.initFailed(version.target, pauseMs);
   }
 }

@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
+import type { InitError } from './failures.ts';
 import { testError as error, makePod, makeTarget, startCore as start } from './testing.ts';
 
 const hello = makeTarget();
 
 describe('failing init', () => {
   test('pauses grow and pods are tried one at a time, so the pool is not emptied', () => {
-    const { arrive, pod, answer, report, clock, tick, effects, core } = start();
+    const limits = { minInitPauseMs: 100 };
+    const { arrive, pod, answer, report, clock, tick, effects, core } = start(limits);
     for (let n = 1; n <= 20; n += 1) pod(`p${n}`);
     arrive(hello);
     arrive(hello);
@@ -29,6 +31,59 @@ describe('failing init', () => {
     answer('p4');
     report('p4', true);
     expect(core.census.totals.Starting).toBe(2);
+  });
+
+  /** A function whose init has said twice in a row what is wrong, while a third request waits. */
+  function startBroken() {
+    const world = start({ minInitPauseMs: 100 });
+    for (let n = 1; n <= 9; n += 1) world.pod(`p${n}`);
+    const fail = (pod: string, error: InitError | null = said) => {
+      world.answer(pod);
+      world.core.reported(world.slotOf(pod), false, error);
+    };
+    world.arrive(hello);
+    fail('p1');
+    for (let n = 0; n < 2; n += 1) world.arrive(hello);
+    fail('p2');
+    return { ...world, fail };
+  }
+  const said = { payload: Buffer.from('no database'), contentType: undefined, errorType: 'Error', requestId: 'r' };
+
+  test('what it says twice is the answer of who comes while claims pause, then one tries again', () => {
+    const { arrive, effects, clock, fail, report, answer, core } = startBroken();
+    fail('p3');
+    arrive(hello);
+    expect(effects.log.filter((each) => each.startsWith('answer'))).toEqual(['answer r4: no database']);
+    expect(core.census.outstanding).toBe(0);
+    clock.advance(200);
+    arrive(hello);
+    arrive(hello);
+    expect(effects.claims).toHaveLength(4);
+    answer('p4');
+    report('p4');
+    expect(effects.started.at(-1)).toMatchObject({ request: 'r6', pod: 'p4', start: 'warm' });
+    expect(effects.log.filter((each) => each.startsWith('answer'))).toHaveLength(1);
+  });
+
+  test('and of who waits for the try that fails', () => {
+    const { arrive, effects, clock, fail } = startBroken();
+    fail('p3');
+    clock.advance(200);
+    for (let n = 0; n < 3; n += 1) arrive(hello);
+    fail('p4');
+    const answers = effects.log.filter((each) => each.startsWith('answer'));
+    expect(answers).toEqual(['answer r5: no database', 'answer r6: no database']);
+  });
+
+  test.each<[reason: string, afterMs: number, error: InitError | null]>([
+    ['that says nothing', 0, null],
+    ['that ran out of time: it may have been the call that failed', 10_000, said],
+  ])('a failure %s is nobody else’s answer', (_reason, afterMs, error) => {
+    const { arrive, effects, clock, fail } = startBroken();
+    clock.advance(afterMs);
+    fail('p3', error);
+    arrive(hello);
+    expect(effects.log.filter((each) => each.startsWith('answer'))).toEqual([]);
   });
 
   test('many pods that are lost at once are one failure, not many', () => {

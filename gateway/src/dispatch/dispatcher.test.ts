@@ -81,7 +81,7 @@ describe('calls', () => {
       () => gateway.paused.length >= 2,
       () => `pauses: ${gateway.paused}`,
     );
-    expect(gateway.paused.slice(0, 2)).toEqual([0, 100]);
+    expect(gateway.paused.slice(0, 2)).toEqual([0, 250]);
   });
 });
 

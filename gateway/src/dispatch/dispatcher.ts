@@ -4,6 +4,7 @@ import { Claimer } from './claimer.ts';
 import { DispatchCore } from './core.ts';
 import type { CoreEffects, Loss } from './effects.ts';
 import { Epochs } from './epochs.ts';
+import type { InitError } from './failures.ts';
 import { Holdings } from './holdings.ts';
 import { type DispatchLimits, defaultLimits } from './limits.ts';
 import type { DispatchOptions } from './options.ts';
@@ -194,6 +195,10 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
 
   fail(call: Call, error: LambdaError | NotOwner): void {
     call.fail(error);
+  }
+
+  answer(call: Call, error: InitError): void {
+    call.answer(error);
   }
 
   wantPods(pool: string, count: number): void {

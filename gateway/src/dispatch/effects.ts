@@ -1,4 +1,5 @@
 import type { LambdaError } from '../errors.ts';
+import type { InitError } from './failures.ts';
 import type { NotOwner } from './ownership.ts';
 import type { CorePod, CoreRequest, Slot } from './slot.ts';
 import type { Target } from './types.ts';
@@ -13,6 +14,8 @@ export interface CoreEffects<P extends CorePod, R extends CoreRequest> {
   release(pod: P, reason: string): void;
   /** The request ends with an error of the platform, or goes back to the router. */
   fail(request: R, error: LambdaError | NotOwner): void;
+  /** The request is answered with the error of another one's init; it did not run. */
+  answer(request: R, error: InitError): void;
   /** See ClusterDoor.wantPods. */
   wantPods(pool: string, count: number): void;
   /** Claims of the version pause for so long: one more pod ended without one good invocation. */

@@ -1,6 +1,7 @@
 import { type LambdaError, ServiceException } from '../errors.ts';
 import { DispatchCore } from './core.ts';
 import type { CoreEffects } from './effects.ts';
+import type { InitError } from './failures.ts';
 import { type DispatchLimits, defaultLimits } from './limits.ts';
 import type { NotOwner } from './ownership.ts';
 import { type CoreRules, noRules } from './rules.ts';
@@ -141,6 +142,10 @@ export class RecordedEffects implements CoreEffects<TestPod, TestRequest> {
   fail(request: TestRequest, error: LambdaError | NotOwner): void {
     this.failed.push({ request: request.name, error });
     this.log.push(`fail ${request.name}`);
+  }
+
+  answer(request: TestRequest, error: InitError): void {
+    this.log.push(`answer ${request.name}: ${error.payload}`);
   }
 
   wantPods(pool: string, count: number): void {

@@ -1,3 +1,4 @@
+import type { InitError } from './failures.ts';
 import { Fifo } from './fifo.ts';
 import { IdleSlots } from './idle-slots.ts';
 import { type CorePod, type CoreRequest, noSlots, type Slot, type SlotCounts } from './slot.ts';
@@ -64,6 +65,8 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
   lateUntilMs = Number.NEGATIVE_INFINITY;
   /** Pods in a row that ended without one good invocation. */
   failures = 0;
+  /** What the init of the last of them said; null = nothing. */
+  initError: InitError | null = null;
   /** When the last of them was counted. */
   failedMs = Number.NEGATIVE_INFINITY;
   /** No claim before that time. */
