@@ -9,6 +9,9 @@ import { knownTo, type SignedInvoke, signedInvoke } from './signed-invoke.ts';
 /** What everything that the bench makes carries, so that a later run finds what a killed one left. */
 export const benchLabel = 'bench.kappa.dev/owner';
 
+/** A pod takes so long to end at most, unless the signal that ends it was lost. */
+const stuckAfterMs = 20_000;
+
 /** A pod of the pools' namespace, as the API server shows it. */
 export interface PodView {
   readonly name: string;
@@ -55,6 +58,8 @@ export class BenchCluster {
   readonly #pods: Informer<PodView>;
   /** When a pod was first seen to be ready, by key, on this process's clock. Of pods that exist. */
   readonly #readyAtMs = new Map<string, number>();
+  /** When a pod was first seen to be on its way out, likewise. */
+  readonly #leavingSinceMs = new Map<string, number>();
   readonly #states: Informer<string>;
   readonly #stopping: AbortController;
 
@@ -213,12 +218,19 @@ export class BenchCluster {
   }
 
   #note(key: string, pod: PodView | null): void {
-    if (pod === null) this.#readyAtMs.delete(key);
-    else if (pod.isReady && !this.#readyAtMs.has(key)) this.#readyAtMs.set(key, performance.now());
+    const note = (times: Map<string, number>, isSo: boolean | undefined): void => {
+      if (pod === null) times.delete(key);
+      else if (isSo && !times.has(key)) times.set(key, performance.now());
+    };
+    note(this.#readyAtMs, pod?.isReady);
+    note(this.#leavingSinceMs, pod?.isLeaving);
   }
 
+  /** Pods that have not ended; without those that were told to a while ago, do not, and so disturb nobody. */
   #live(): readonly PodView[] {
-    return this.#pods.list().filter((pod) => !pod.isOver);
+    const isStuck = (key: string): boolean =>
+      performance.now() - (this.#leavingSinceMs.get(key) ?? performance.now()) > stuckAfterMs;
+    return this.#pods.entries().flatMap(([key, pod]) => (pod.isOver || isStuck(key) ? [] : [pod]));
   }
 
   /** What the install itself gives a pool; figures that change it end here. */
