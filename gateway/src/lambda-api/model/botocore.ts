@@ -55,7 +55,6 @@ export interface ServiceShape {
   readonly members?: Readonly<Record<string, ServiceMember>>;
   readonly payload?: string;
   readonly eventstream?: true;
-  readonly streaming?: true;
   readonly member?: { readonly shape: string };
   readonly key?: { readonly shape: string };
   readonly value?: { readonly shape: string };

@@ -70,11 +70,11 @@ function operationRow({ http, input, output, errors }: ServiceModel['operations'
 
 /** What is undefined falls out when it is written. */
 function shapeRow(shape: ServiceShape, isRequest: boolean): object {
-  const { type, min, max, pattern, required, sensitive, payload, eventstream, streaming, member, key, value } = shape;
+  const { type, min, max, pattern, required, sensitive, payload, eventstream, member, key, value } = shape;
   return {
     type,
     ...(isRequest ? { min, max, pattern, enum: shape.enum, required, sensitive } : {}),
-    ...{ payload, eventstream, streaming, member: member?.shape, key: key?.shape, value: value?.shape },
+    ...{ payload, eventstream, member: member?.shape, key: key?.shape, value: value?.shape },
     members: shape.members && memberRows(shape.members),
   };
 }

@@ -178,6 +178,11 @@ test('a long value is cut in the message', () => {
   expect(() => create({ Description: 'a'.repeat(1_000_000) })).toThrow(/^.{4000,4500}$/);
 });
 
+test('a name so long that the regular expression would overflow the stack', () => {
+  const Environment = { Variables: { ['A'.repeat(30_000_000)]: 'x' } };
+  expect(() => create({ Environment })).toThrow(expect.objectContaining({ code: 'ValidationException' }));
+});
+
 test('the runtime is refused last, by an exception of Lambda’s own', () => {
   const text =
     /^Value x at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: \[.*\] or be a valid ARN$/;

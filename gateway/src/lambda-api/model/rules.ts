@@ -25,7 +25,7 @@ function stringRules({ pattern, values }: StringShape): Rule[] {
     rules.push({
       text: `Member must satisfy regular expression pattern: ${pattern.source}`,
       isPattern: true,
-      holds: (value) => pattern.regExp.test(String(value)),
+      holds: (value) => hasForm(pattern.regExp, String(value)),
     });
   if (values !== null)
     rules.push({
@@ -34,6 +34,13 @@ function stringRules({ pattern, values }: StringShape): Rule[] {
       holds: (value) => values.has(String(value)),
     });
   return rules;
+}
+
+/** No value of the model that has a form may be longer; the engine's stack does not hold out for tens of millions. */
+const formMaxChars = 65_536;
+
+function hasForm(form: RegExp, text: string): boolean {
+  return text.length <= formMaxChars && form.test(text);
 }
 
 function boundRules({ kind, min, max }: Shape): Rule[] {

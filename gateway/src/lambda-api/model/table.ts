@@ -44,7 +44,6 @@ export interface ShapeRow {
   /** Name of the member that is the whole body. */
   readonly payload?: string;
   readonly eventstream?: true;
-  readonly streaming?: true;
   /** Shape of the entries of a list. */
   readonly member?: string;
   readonly key?: string;
