@@ -1,32 +1,13 @@
 import { functions, leases, type Pod, pods, pools } from '@kappa/crds/client/kinds';
 import { connect, type Informer, type Kubernetes } from '@kappa/crds/client/kubernetes';
-import { functionLabel, poolLabel, stateLabel } from '@kappa/crds/labels';
 import { eventually } from '@kappa/e2e/eventually';
 import { makeFunction } from '@kappa/e2e/functions';
 import { InstalledKappa, isReady, processesOf, release } from '@kappa/e2e/installed';
+import { PodWatch } from './pod-watch.ts';
 import { knownTo, type SignedInvoke, signedInvoke } from './signed-invoke.ts';
 
 /** What everything that the bench makes carries, so that a later run finds what a killed one left. */
 export const benchLabel = 'bench.kappa.dev/owner';
-
-/** A pod takes so long to end at most, unless the signal that ends it was lost. */
-const stuckAfterMs = 20_000;
-
-/** A pod of the pools' namespace, as the API server shows it. */
-export interface PodView {
-  readonly name: string;
-  readonly uid: string;
-  readonly ip: string;
-  readonly node: string;
-  /** Empty: not a pool's. */
-  readonly pool: string;
-  readonly isGeneric: boolean;
-  /** Name of the function object that it runs, or empty. */
-  readonly fn: string;
-  readonly isReady: boolean;
-  readonly isOver: boolean;
-  readonly isLeaving: boolean;
-}
 
 /** One process of the platform. */
 export interface Part {
@@ -51,15 +32,12 @@ export function countingFunction(name: string, runtime: RuntimeId, spec: object 
   return makeFunction(name, files, { runtime, ...spec });
 }
 
-/** The install under test with what a figure needs of it. It watches by itself, so that no kubectl runs beside a measurement. */
+/** The install under test with what a figure needs of it. */
 export class BenchCluster {
   readonly kappa: InstalledKappa;
   readonly kubernetes: Kubernetes;
-  readonly #pods: Informer<PodView>;
-  /** When a pod was first seen to be ready, by key, on this process's clock. Of pods that exist. */
-  readonly #readyAtMs = new Map<string, number>();
-  /** When a pod was first seen to be on its way out, likewise. */
-  readonly #leavingSinceMs = new Map<string, number>();
+  /** Of the pools' namespace. */
+  readonly pods: PodWatch;
   readonly #states: Informer<string>;
   readonly #stopping: AbortController;
 
@@ -68,12 +46,7 @@ export class BenchCluster {
     this.kubernetes = kubernetes;
     this.#stopping = new AbortController();
     const { signal } = this.#stopping;
-    this.#pods = kubernetes.watch(pods, {
-      namespace: release.poolNamespace,
-      project: viewPod,
-      onChange: (key, pod) => this.#note(key, pod),
-      signal,
-    });
+    this.pods = new PodWatch(kubernetes, release.poolNamespace, signal);
     this.#states = kubernetes.watch(functions, {
       labelSelector: benchLabel,
       project: ({ status }) => status?.state ?? '',
@@ -85,7 +58,7 @@ export class BenchCluster {
   /** Finds the install, clears away what an earlier run left, and waits until it is whole. */
   static async find(): Promise<BenchCluster> {
     const cluster = new BenchCluster(await InstalledKappa.find(), connect());
-    await Promise.all([cluster.#pods.whenSynced(), cluster.#states.whenSynced()]);
+    await Promise.all([cluster.pods.whenSynced(), cluster.#states.whenSynced()]);
     await cluster.cleanUp();
     await cluster.kappa.gatewaysReady();
     return cluster;
@@ -100,15 +73,15 @@ export class BenchCluster {
   /** Removes everything that a figure made and waits until its pods have ended. */
   async cleanUp(): Promise<void> {
     const { kubectl } = this.kappa;
-    const options = ['-l', benchLabel, '--ignore-not-found', '--wait=false'];
+    const all = ['-l', benchLabel, '--ignore-not-found'];
     while (this.#states.size > 0) {
-      await kubectl.ok(['delete', 'fn', '-n', 'default', ...options]);
+      await kubectl.ok(['delete', 'fn', '-n', 'default', ...all, '--wait=false']);
       await eventually('functions go', async () => this.#states.size === 0, 50_000).catch(() => undefined);
     }
-    await kubectl.ok(['delete', 'pod', '-n', release.poolNamespace, ...options]);
-    await kubectl.ok(['delete', 'namespace', ...options]);
+    await kubectl.ok(['delete', 'pod', '-n', release.poolNamespace, ...all, '--wait=false']);
+    await kubectl.ok(['delete', 'namespace', ...all, '--timeout=50s']); // the next figure makes it again
     await this.#poolFloorsBack();
-    await eventually('pods of functions have ended', async () => this.#live().every(({ fn }) => fn === ''), 120_000);
+    await this.pods.noneRuns(() => true);
   }
 
   /** Creates functions and waits until each is Active and every gateway routes to them (of many, to every n-th). */
@@ -132,7 +105,7 @@ export class BenchCluster {
   /** Deletes functions and waits until no pod runs one of them. */
   async remove(names: readonly string[]): Promise<void> {
     await this.kappa.deleteFunctions(names);
-    await eventually('their pods have ended', async () => !this.#live().some(({ fn }) => names.includes(fn)), 120_000);
+    await this.pods.noneRuns((fn) => names.includes(fn));
   }
 
   /** Sets how many generic pods a pool keeps, and waits for exactly those. The pool exists once a function uses its runtime. */
@@ -143,45 +116,12 @@ export class BenchCluster {
       return true;
     };
     await eventually(`pool ${pool} exists`, isPatched);
-    await this.poolAtRest(pool, size);
-  }
-
-  /** Waits until a pool's pods are exactly `size` ready generic ones: none runs a function, starts or ends. */
-  async poolAtRest(pool: RuntimeId, size: number): Promise<void> {
-    const isAtRest = async (): Promise<boolean> => {
-      const own = this.#live().filter((pod) => pod.pool === pool);
-      return own.length === size && own.every((pod) => pod.isGeneric && pod.isReady && !pod.isLeaving);
-    };
-    await eventually(`pool ${pool} is at rest with ${size} pods`, isAtRest, 180_000);
-  }
-
-  /** Waits until a pod of the pools' namespace is Ready. */
-  async ready(name: string): Promise<PodView> {
-    await this.readyAtMs(name);
-    const pod = this.#pods.get(`${release.poolNamespace}/${name}`);
-    if (pod === undefined) throw new Error(`${name} is gone`);
-    return pod;
-  }
-
-  /** When such a pod became Ready, on the clock of `performance.now()`; waits for it. */
-  readyAtMs(name: string): Promise<number> {
-    return eventually(`${name} is ready`, async () => this.#readyAtMs.get(`${release.poolNamespace}/${name}`), 60_000);
-  }
-
-  /** Waits until no pod with that name exists. */
-  async gone(name: string): Promise<void> {
-    const key = `${release.poolNamespace}/${name}`;
-    await eventually(`${name} is gone`, async () => this.#pods.get(key) === undefined, 60_000);
-  }
-
-  /** The pod that runs a function, once its label says so. */
-  podOf(fn: string): Promise<PodView> {
-    return eventually(`a pod runs ${fn}`, async () => this.#live().find((pod) => pod.fn === fn));
+    await this.pods.poolAtRest(pool, size);
   }
 
   /** A pool's ready generic pod, whole. */
   async genericPod(pool: RuntimeId): Promise<Pod> {
-    const found = this.#live().find((pod) => pod.pool === pool && pod.isGeneric && pod.isReady);
+    const found = this.pods.live().find((pod) => pod.pool === pool && pod.isGeneric && pod.isReady);
     if (found === undefined) throw new Error(`pool ${pool} has no ready pod`);
     return this.kubernetes.get(pods, release.poolNamespace, found.name);
   }
@@ -217,22 +157,6 @@ export class BenchCluster {
     });
   }
 
-  #note(key: string, pod: PodView | null): void {
-    const note = (times: Map<string, number>, isSo: boolean | undefined): void => {
-      if (pod === null) times.delete(key);
-      else if (isSo && !times.has(key)) times.set(key, performance.now());
-    };
-    note(this.#readyAtMs, pod?.isReady);
-    note(this.#leavingSinceMs, pod?.isLeaving);
-  }
-
-  /** Pods that have not ended; without those that were told to a while ago, do not, and so disturb nobody. */
-  #live(): readonly PodView[] {
-    const isStuck = (key: string): boolean =>
-      performance.now() - (this.#leavingSinceMs.get(key) ?? performance.now()) > stuckAfterMs;
-    return this.#pods.entries().flatMap(([key, pod]) => (pod.isOver || isStuck(key) ? [] : [pod]));
-  }
-
   /** What the install itself gives a pool; figures that change it end here. */
   async #poolFloorsBack(): Promise<void> {
     const floor = await this.#installedFloor();
@@ -249,22 +173,6 @@ export class BenchCluster {
     const environment = deployment.spec.template.spec.containers.flatMap(({ env }) => env);
     return Number(environment.find(({ name }) => name === 'KAPPA_POOL_MIN_REPLICAS')?.value ?? 2);
   }
-}
-
-function viewPod({ metadata, spec, status }: Pod): PodView {
-  const { labels } = metadata;
-  return {
-    name: metadata.name,
-    uid: metadata.uid,
-    ip: status?.podIP ?? '',
-    node: spec.nodeName ?? '',
-    pool: labels[poolLabel] ?? '',
-    isGeneric: labels[stateLabel] === 'generic',
-    fn: labels[functionLabel] ?? '',
-    isReady: status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false,
-    isOver: status?.phase === 'Succeeded' || status?.phase === 'Failed',
-    isLeaving: metadata.deletionTimestampMs !== null,
-  };
 }
 
 interface Labelled {

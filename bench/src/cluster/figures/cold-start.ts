@@ -52,7 +52,7 @@ async function callEach(
 ): Promise<readonly number[]> {
   const measured: number[] = [];
   for (const [index, name] of names.entries()) {
-    await cluster.poolAtRest(runtime, poolSize);
+    await cluster.pods.poolAtRest(runtime, poolSize);
     await pause(restMs);
     measured.push(await timeColdCall(gateways[index % gateways.length]?.ip ?? '', name));
     await pause(toldMs);

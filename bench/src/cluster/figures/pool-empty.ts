@@ -51,9 +51,9 @@ async function timeBarePod(cluster: BenchCluster, like: Pod, name: string, hasPr
   await pause(restMs);
   const startMs = performance.now();
   await cluster.kubernetes.create(pods, makeBarePod(like, name, { hasProbe }));
-  const readyMs = await cluster.readyAtMs(name);
+  const readyMs = await cluster.pods.readyAtMs(name);
   await cluster.kubernetes.delete(pods, release.poolNamespace, name);
-  await cluster.gone(name);
+  await cluster.pods.gone(name);
   return readyMs - startMs;
 }
 

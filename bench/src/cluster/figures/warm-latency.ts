@@ -6,9 +6,10 @@ import type { Row } from '../../figure.ts';
 import { percentile, show, summarize } from '../../stats.ts';
 import { load } from '../../tools.ts';
 import { makeBarePod } from '../bare-pod.ts';
-import type { BenchCluster, Part, PodView } from '../bench-cluster.ts';
+import type { BenchCluster, Part } from '../bench-cluster.ts';
 import { LinkedPod } from '../linked-pod.ts';
 import { callForOwner, invocationsAt } from '../owner.ts';
+import type { PodView } from '../pod-watch.ts';
 import { startProxiedPods } from '../proxied-pods.ts';
 
 const name = 'warm';
@@ -92,7 +93,7 @@ async function findOwner(cluster: BenchCluster): Promise<readonly [Part, Part]> 
 
 /** The function's pod, when it has got the size of the function. */
 async function resized(cluster: BenchCluster): Promise<PodView> {
-  const pod = await cluster.podOf(name);
+  const pod = await cluster.pods.podOf(name);
   await eventually(`${pod.name} has the function's size`, async () => {
     const { spec } = await cluster.kubernetes.get(pods, release.poolNamespace, pod.name);
     return spec.containers[0]?.resources?.limits?.['memory'] === `${memoryMiB}Mi`;
@@ -108,7 +109,7 @@ async function openLink(cluster: BenchCluster, owner: Part, pod: PodView): Promi
     ...(resources === undefined ? {} : { resources }),
   });
   await cluster.kubernetes.create(pods, floorPod);
-  const { ip, uid } = await cluster.ready('warm-floor');
+  const { ip, uid } = await cluster.pods.ready('warm-floor');
   const { data } = await cluster.kubernetes.get(secrets, release.namespace, 'kappa-gateway-key');
   const signingKey = Buffer.from(data?.['privateKey.pem'] ?? '', 'base64').toString();
   return LinkedPod.open(owner, { host: ip, podUid: uid, signingKey, source });
