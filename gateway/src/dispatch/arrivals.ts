@@ -53,6 +53,11 @@ export class Arrivals<P extends object> {
     return this.#coming.get(versionUid) ?? 0;
   }
 
+  /** The pod's first dial is under way. */
+  isDialled(pod: P): boolean {
+    return this.#dialled.has(pod);
+  }
+
   /** A pod is dialled; only its first time counts. */
   began(pod: P, versionUid: string | null): void {
     if (this.#seen.has(pod)) return;

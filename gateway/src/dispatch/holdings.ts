@@ -157,6 +157,10 @@ export class Holdings implements TermsOwner {
     return target !== undefined && functionKeyOf(target) === functionKey;
   }
 
+  isComing(pod: PodLink): boolean {
+    return this.#deps.core.arrivals.isDialled(pod);
+  }
+
   takeOver(pod: PodLink): boolean {
     const { slot, claim } = pod;
     if (slot === null) return this.claimed(pod);

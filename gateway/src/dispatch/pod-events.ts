@@ -54,6 +54,7 @@ export class PodEvents implements PodLinkOwner {
 
   dialled(pod: PodLink): void {
     this.#deps.core.arrivals.ended(pod);
+    this.#deps.holdings.terms.dialEnded(pod);
   }
 
   generic(pod: PodLink): void {

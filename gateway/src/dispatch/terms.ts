@@ -15,6 +15,8 @@ interface Term {
   rounds: number;
   /** Pods that have not answered. */
   readonly waiting: Set<PodLink>;
+  /** Pods whose first dial is under way: an earlier owner may have claimed them without a word to the cluster so far. */
+  readonly dialled: Set<PodLink>;
   cancelTimer: () => void;
 }
 
@@ -28,6 +30,8 @@ export interface TermsOwner {
   isOf(pod: PodLink, functionKey: string): boolean;
   /** Adopts a linked pod of the function with the term's epoch. Whether an answer will come. */
   takeOver(pod: PodLink): boolean;
+  /** The pod is dialled for the first time: nobody knows what it is. */
+  isComing(pod: PodLink): boolean;
   /** The pod is of the function but out of reach: what may run there counts. */
   countLost(pod: PodLink): void;
   /** The function may be dispatched from now on, or not any more. */
@@ -45,8 +49,8 @@ export interface TermsClock {
  *
  *   none     nothing was asked, or the ring gives no term     asked, and there is a term: -> fencing, after this turn
  *   fencing  FENCE to every linked pod that is generic and    all have answered, or fenceMs is over: -> open
- *            ADOPT to every pod of the function is out;        a higher epoch was seen: once more with a higher one
- *            requests wait                                    the ring's number changes: -> none
+ *            ADOPT to every pod of the function is out, or a   a higher epoch was seen: once more with a higher one
+ *            pod is dialled for the first time; requests wait  the ring's number changes: -> none
  *   open     dispatches                                       the ring's number changes: -> none, at once
  *                                                             a higher epoch was seen: -> fencing
  *
@@ -116,6 +120,13 @@ export class Terms {
     else this.#openIfAnswered(functionKey, term);
   }
 
+  /** The first dial of a pod is over: what came of it was said before (`greet`, `await`), or it cannot be reached. */
+  dialEnded(pod: PodLink): void {
+    for (const [functionKey, term] of this.#terms) {
+      if (term.dialled.delete(pod)) this.#openIfAnswered(functionKey, term);
+    }
+  }
+
   /** A generic pod was linked: no earlier owner may claim it for a function that is this gateway's now. */
   greet(pod: PodLink): void {
     for (const [functionKey, term] of this.#terms) {
@@ -149,7 +160,15 @@ export class Terms {
     const before = this.#terms.get(functionKey);
     if (number === null || before?.number === number) return;
     if (before !== undefined) this.#end(functionKey, before);
-    const term: Term = { number, epoch: 0, isOpen: false, rounds: 0, waiting: new Set(), cancelTimer: () => {} };
+    const term: Term = {
+      number,
+      epoch: 0,
+      isOpen: false,
+      rounds: 0,
+      waiting: new Set(),
+      dialled: new Set(),
+      cancelTimer: () => {},
+    };
     this.#terms.set(functionKey, term);
     this.#round(functionKey, term);
   }
@@ -167,8 +186,10 @@ export class Terms {
     term.cancelTimer();
     term.cancelTimer = this.#clock.after(this.#fenceMs, () => this.#open(functionKey, term));
     for (const pod of this.#owner.pods()) {
+      const mayBeOf = pod.claim === null && this.#owner.mayServe(pod.pool, functionKey);
+      if (mayBeOf && this.#owner.isComing(pod)) term.dialled.add(pod);
       if (this.#owner.isOf(pod, functionKey)) this.#takeOver(term, pod);
-      else if (pod.claim === null && this.#owner.mayServe(pod.pool, functionKey)) this.#fence(functionKey, term, pod);
+      else if (mayBeOf) this.#fence(functionKey, term, pod);
     }
     this.#openIfAnswered(functionKey, term);
   }
@@ -192,7 +213,7 @@ export class Terms {
   }
 
   #openIfAnswered(functionKey: string, term: Term): void {
-    if (term.waiting.size === 0) this.#open(functionKey, term);
+    if (term.waiting.size === 0 && term.dialled.size === 0) this.#open(functionKey, term);
   }
 
   #open(functionKey: string, term: Term): void {
