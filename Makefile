@@ -57,12 +57,13 @@ lint: setup ## Format, lint, types, import direction
 chart: setup ## Lint the Helm chart
 	node .ci/chart.ts
 
-generate: setup ## Regenerate types and frame tables from their sources
+generate: setup ## Regenerate types, frame tables and the table of the Lambda API from their sources
 	node crds/src/generate.ts
 	node runtime-images/link/generate.ts
+	node gateway/src/lambda-api/model/generate.ts
 
 verify: generate ## Fail when generated files differ from their sources
-	git diff --exit-code -- crds/src/generated gateway/src/link/generated runtime-images/agent/link/frames_generated.go
+	git diff --exit-code -- crds/src/generated gateway/src/link/generated gateway/src/lambda-api/generated runtime-images/agent/link/frames_generated.go
 
 bench: setup ## Measure, with floors beside (docs/benchmarks.md)
 	node bench/src/main.ts
