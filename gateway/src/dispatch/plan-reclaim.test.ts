@@ -27,15 +27,16 @@ const idle = (slot: string, idleMs: number, of: PodSize | null = size(100)): Spa
   size: of,
 });
 const alone = { index: 0, count: 1 };
-const need = (overrides: Partial<ReclaimNeed<string>> = {}): ReclaimNeed<string> => ({
+type Need = Omit<ReclaimNeed<string>, 'spares'> & { readonly spares: readonly Spare<string>[] };
+const need = ({ spares, ...overrides }: Partial<Need> = {}): ReclaimNeed<string> => ({
   shortages: [short()],
-  spares: [idle('old', 9_000), idle('young', 2_000)],
   place: alone,
   budget: 10,
   ...overrides,
+  spares: () => spares ?? [idle('old', 9_000), idle('young', 2_000)],
 });
 
-test.each<[reason: string, overrides: Partial<ReclaimNeed<string>>, want: readonly string[]]>([
+test.each<[reason: string, overrides: Partial<Need>, want: readonly string[]]>([
   ['nothing is short, nothing goes', { shortages: [] }, []],
   ['nothing is idle, nothing goes', { spares: [] }, []],
   ['the least recently used one goes', {}, ['old']],
@@ -123,7 +124,7 @@ test('whatever there is: no slot goes twice, none that was just used, never more
       (shortages, idleMs, budget, count) => {
         const spares = idleMs.toSorted((a, b) => b - a).map((ms, n) => idle(`${n}`, ms));
         const plans = [...Array(count).keys()].map((index) =>
-          planReclaim({ shortages, spares, budget, place: { index, count } }, reclaimLimits, NOW),
+          planReclaim({ shortages, spares: () => spares, budget, place: { index, count } }, reclaimLimits, NOW),
         );
         for (const plan of plans) {
           expect(new Set(plan.map(({ slot }) => slot)).size).toBe(plan.length);

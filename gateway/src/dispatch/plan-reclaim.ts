@@ -87,8 +87,8 @@ export interface Reclaim<S> {
 /** What {@link planReclaim} looks at. */
 export interface ReclaimNeed<S> {
   readonly shortages: readonly Shortage[];
-  /** Longest idle first. */
-  readonly spares: readonly Spare<S>[];
+  /** Longest idle first; asked for only when something may be given up. */
+  readonly spares: () => readonly Spare<S>[];
   /** This gateway among those that live, in an order that all of them agree on; index -1 = it has no turn. */
   readonly place: { readonly index: number; readonly count: number };
   /** Pods that may be given up at this moment. */
@@ -97,11 +97,12 @@ export interface ReclaimNeed<S> {
 
 /** Which idle slots are given up, and for which pod each. At most one for each shortage. The table stands above. */
 export function planReclaim<S>(need: ReclaimNeed<S>, limits: ReclaimLimits, nowMs: number): readonly Reclaim<S>[] {
-  const left = [...need.spares];
+  const due = need.shortages.filter((each) => isDue(each, limits, nowMs) && hasTurn(each, need.place, limits, nowMs));
+  if (due.length === 0) return [];
+  const left = [...need.spares()];
   const plan: Reclaim<S>[] = [];
-  for (const shortage of need.shortages.toSorted(byNeed)) {
+  for (const shortage of due.toSorted(byNeed)) {
     if (plan.length >= need.budget) break;
-    if (!isDue(shortage, limits, nowMs) || !hasTurn(shortage, need.place, limits, nowMs)) continue;
     const at = chooseSpare(left, shortage, nowMs - (shortage.isAwaited ? limits.idleMs : limits.calmIdleMs));
     const [spare] = at === -1 ? [] : left.splice(at, 1);
     if (spare !== undefined) plan.push({ slot: spare.slot, podUid: shortage.podUid });

@@ -42,7 +42,7 @@ export class Reclaimer {
     if (shortages.length === 0) return;
     this.#recent = this.#recent.filter((atMs) => nowMs - atMs < 1_000);
     const budget = reclaimLimits.perSecond - this.#recent.length;
-    const need = { shortages, spares: this.#spares(), place: this.#deps.ownership.place(), budget };
+    const need = { shortages, spares: () => this.#spares(), place: this.#deps.ownership.place(), budget };
     for (const { slot, podUid } of planReclaim(need, reclaimLimits, nowMs)) this.#giveUp(slot, podUid, nowMs);
   }
 
