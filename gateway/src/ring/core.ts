@@ -10,6 +10,7 @@ import { Terms } from './terms.ts';
 import { Views } from './views.ts';
 
 const SENT_KEPT = 1024;
+const NEVER = { ms: Number.POSITIVE_INFINITY, ticks: Number.POSITIVE_INFINITY };
 
 /**
  * The ring's decisions without sockets and clocks: who is alive, who votes for whom, who holds what. Pure: time is handed in, monotonic
@@ -183,9 +184,10 @@ export class RingCore {
     this.#refresh(nowMs);
   }
 
-  /** Own ticks since a gateway was heard; infinite = never. Not milliseconds: who was paused itself should not avoid everybody. */
-  silentTicks(name: string): number {
-    return this.#heard.get(name)?.ticks ?? Number.POSITIVE_INFINITY;
+  /** How long ago a gateway was heard, in milliseconds and own ticks; infinite = never. */
+  heardAgo(name: string, nowMs: number): { readonly ms: number; readonly ticks: number } {
+    const heard = this.#heard.get(name);
+    return heard === undefined ? NEVER : { ms: nowMs - heard.heardMs, ticks: heard.ticks };
   }
 
   /** Nothing has come from that gateway for `silenceMs`. */

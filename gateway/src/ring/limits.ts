@@ -2,10 +2,12 @@
 export interface RingLimits {
   /** A RING goes to every peer so often, and sooner when something changed. */
   readonly heartbeatMs: number;
-  /** A peer that was not heard for so many heartbeats gets no new requests that another one can take. It stays an owner. */
-  readonly quietTicks: number;
-  /** So many heartbeats after the gateways of a zone were heard its pods are judged by their own heartbeats alone. */
-  readonly darkTicks: number;
+  /** A peer that was not heard for so long, and for QUIET_TICKS own heartbeats, gets no new requests that another one can take. It stays an owner. */
+  readonly quietMs: number;
+  /** A peer that was not heard for so long is not asked for an idle pod: two heartbeats. */
+  readonly askMs: number;
+  /** So long after the gateways of a zone were heard its pods are judged by their own heartbeats alone. */
+  readonly darkMs: number;
   /** A peer that was not heard for so long is not alive. */
   readonly silenceMs: number;
   /** A vote counts so long, from when the RING that it answers was sent. Less than `waitMs` by more than clocks may drift. */
@@ -49,8 +51,9 @@ export interface RingLimits {
 /** What holds unless a test says otherwise. */
 export const defaultRingLimits: RingLimits = Object.freeze({
   heartbeatMs: 100,
-  quietTicks: 3,
-  darkTicks: 40,
+  quietMs: 250,
+  askMs: 200,
+  darkMs: 4000,
   silenceMs: 1000,
   grantMs: 700,
   waitMs: 1000,

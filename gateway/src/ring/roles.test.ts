@@ -31,7 +31,12 @@ function start(zones: readonly string[]) {
     }
   };
   const owners = (target: Target): number[] => all.map((each) => each.route(target).owners.length);
-  return { all, call, owners };
+  /** So long later the first one ticks; nobody says anything. */
+  const alone = (ms: number): void => {
+    nowMs += ms;
+    all[0]?.tick(noLoad, () => {});
+  };
+  return { all, call, owners, alone };
 }
 
 describe('owners of a function that is called steadily', () => {
@@ -89,14 +94,16 @@ describe('owners of a function that is called steadily', () => {
     }
   });
 
-  test('a gateway that has not been heard for three heartbeats is quiet; a pause of this one counts as one', () => {
-    const { all } = start(['a', 'b']);
+  test('a gateway that has not been heard for 250 ms is quiet, but not to one that stood still meanwhile', () => {
+    const { all, alone } = start(['a', 'b']);
     const [one] = all;
     if (one === undefined) throw new Error('no gateway');
-    const quiet = [1, 2, 3].map(() => {
-      one.core.tick(noLoad, one.nowMs() + 300);
-      return one.isQuiet('g1');
-    });
-    expect(quiet).toEqual([false, false, true]);
+    expect(one.isWorthAsking('g1', fn('f'))).toBe(true);
+    alone(300);
+    expect([one.isQuiet('g1'), one.isDark('b'), one.isWorthAsking('g1', fn('f'))]).toEqual([false, false, false]);
+    alone(100);
+    expect([one.isQuiet('g1'), one.isDark('b')]).toEqual([true, true]);
+    alone(4000);
+    expect([one.isQuiet('g1'), one.isDark('b')]).toEqual([true, false]);
   });
 });

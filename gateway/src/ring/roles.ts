@@ -11,6 +11,8 @@ import { SteadyFunctions } from './steady.ts';
 
 /** Between two looks at how often functions are called. */
 const SECOND_MS = 1000;
+/** A pause of this process is one tick, however long. */
+const QUIET_TICKS = 2;
 
 /** Who does what among the gateways, as one of them sees it: all of the ring but its sockets and timers. */
 export class Roles implements Ownership {
@@ -95,9 +97,10 @@ export class Roles implements Ownership {
     return this.#dark.has(zone);
   }
 
-  /** Something may be wrong with the gateway: better not to give it what another one can do. */
+  /** Something may be wrong with the gateway: better not to give it what another one can do. Not so for who was paused itself. */
   isQuiet(name: string): boolean {
-    return this.core.silentTicks(name) >= this.limits.quietTicks;
+    const { ms, ticks } = this.core.heardAgo(name, this.nowMs());
+    return ms >= this.limits.quietMs && ticks >= QUIET_TICKS;
   }
 
   /** Who may run a request of an own caller; counts it. */
@@ -105,9 +108,12 @@ export class Roles implements Ownership {
     return this.#owners.next(target);
   }
 
-  isBusyElsewhere(name: string, target: Target): boolean {
+  /** What is asked of a gateway that has gone dark is lost, and not to ask costs little: so it must have been heard just now. */
+  isWorthAsking(name: string, target: Target): boolean {
+    const nowMs = this.nowMs();
+    if (this.core.heardAgo(name, nowMs).ms >= this.limits.askMs) return false;
     const sinceMs = this.#busy.get(`${name} ${functionKeyOf(target)}`);
-    return sinceMs !== undefined && this.nowMs() - sinceMs < this.limits.busyMemoMs;
+    return sinceMs === undefined || nowMs - sinceMs >= this.limits.busyMemoMs;
   }
 
   noteBusy(name: string, target: Target): void {
@@ -134,7 +140,9 @@ export class Roles implements Ownership {
   #lookAtZones(): boolean {
     const { core, limits } = this;
     const before = this.#dark;
-    this.#dark = darkZones(core.others, core.zoneOf(this.name), (name) => core.silentTicks(name), limits);
+    const isMissed = (name: string): boolean =>
+      this.isQuiet(name) && core.heardAgo(name, this.nowMs()).ms < limits.darkMs;
+    this.#dark = darkZones(core.others, core.zoneOf(this.name), isMissed);
     return this.#dark.size !== before.size || !this.#dark.isSubsetOf(before);
   }
 

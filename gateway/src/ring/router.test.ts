@@ -34,7 +34,7 @@ function world(route: Route, places: Record<string, readonly Behaviour[]>) {
     retryMs: 50,
     nowMs: () => nowMs,
     retryBudgetMs: 5000,
-    isBusyElsewhere: () => false,
+    isWorthAsking: () => true,
     noteBusy: (name) => steps.push(`busy ${name}`),
   };
   const router = routedInvoke(ring, { invoke: (_target, _invocation, how) => visit('me', how?.onlyIdle === true) });

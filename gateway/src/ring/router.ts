@@ -20,8 +20,8 @@ export interface RoutingRing {
   readonly retryMs: number;
   readonly nowMs: () => number;
   readonly retryBudgetMs: number;
-  /** That owner had no idle pod of the function a moment ago. */
-  isBusyElsewhere(name: string, target: Target): boolean;
+  /** That owner was heard just now, and has not said that it has no idle pod of the function. */
+  isWorthAsking(name: string, target: Target): boolean;
   noteBusy(name: string, target: Target): void;
 }
 
@@ -116,7 +116,7 @@ async function invokeElsewhere(
   return dispatcher.invoke(target, invocation);
 }
 
-/** Runs it at the first other owner that has an idle pod; null = none has, or all of them said so a moment ago. */
+/** Runs it at the first other owner that has an idle pod; null = none has, as far as it is worth asking. */
 async function askIdle(
   ring: RoutingRing,
   route: Route,
@@ -124,7 +124,7 @@ async function askIdle(
   invocation: Invocation,
 ): Promise<Outcome | null> {
   for (const name of route.others) {
-    if (ring.isBusyElsewhere(name, target)) continue;
+    if (!ring.isWorthAsking(name, target)) continue;
     try {
       return await ring.forward(name, target, invocation, true);
     } catch (error) {
