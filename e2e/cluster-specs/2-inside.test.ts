@@ -120,26 +120,6 @@ test('user code has no token, no rights and no way to the agent', async () => {
   expect((await look({})).uid).toBe(65532); // process 1 did not care about the SIGKILL
 });
 
-test('a claimed pod has the size of its function, without a restart', async () => {
-  const size = await eventually('the pod is resized', async () => {
-    const [pod] = await kappa.kubectl
-      .json<{
-        items: {
-          status: {
-            containerStatuses?: {
-              restartCount: number;
-              resources?: { limits?: Readonly<Record<string, string>> };
-            }[];
-          };
-        }[];
-      }>(['pods', '-n', release.poolNamespace, '-l', 'kappa.dev/function=probe'])
-      .then(({ items }) => items);
-    const container = pod?.status.containerStatuses?.[0];
-    return container?.resources?.limits?.['memory'] === '512Mi' ? container : undefined;
-  });
-  expect(size).toMatchObject({ restartCount: 0, resources: { limits: { cpu: '290m' } } });
-}, 60_000);
-
 test('what would break the rules of Pod Security is refused in the pools namespace', async () => {
   const { code, stderr } = await kappa.kubectl.run([
     'run',
