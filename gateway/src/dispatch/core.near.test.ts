@@ -106,6 +106,21 @@ describe('one of several owners keeps a pod of its own zone', () => {
     expect(effects.log).toEqual(['claim a1', 'cold r1 on a1', 'warm r3 on a1']);
   });
 
+  test('its first request is no cold start: what cold starts take is known from its claim, until there is a real one', () => {
+    const { pod, refused, ask, core, slotOf, clock, finish } = start();
+    pod('a1', 'a');
+    pod('a2', 'a');
+    refused();
+    clock.advance(80);
+    core.confirmed(slotOf('a1'));
+    clock.advance(5_000);
+    ask();
+    clock.advance(10);
+    const { version } = slotOf('a1');
+    finish('a1');
+    expect({ coldMs: version.coldMs, meanMs: version.meanMs }).toEqual({ coldMs: 80, meanMs: 10 });
+  });
+
   test('it is idle for as long as any other, then it goes', () => {
     const { pod, refused, core, slotOf, clock, tick, effects } = start();
     pod('a1', 'a');

@@ -109,7 +109,9 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     this.pauses.saw(nowMs);
     if (nowMs - Math.max(slot.claimedMs, this.pauses.wokeMs) > patienceMs(version.coldMs)) version.lateUntilMs = nowMs;
     this.census.move(slot, 'confirmed');
-    if (state === 'Claiming') this.#settleIdle(slot);
+    if (state !== 'Claiming') return;
+    version.coldMs ||= Math.max(1, nowMs - slot.claimedMs); // init not included: better than to know nothing
+    this.#settleIdle(slot);
   }
 
   /** The request of `slot` has its answer. */
@@ -117,7 +119,8 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     const { version, request } = slot;
     const nowMs = this.#clock.nowMs();
     this.pauses.saw(nowMs);
-    if (request !== null && request.startedMs >= this.pauses.wokeMs) version.took(request, nowMs, slot.isProven);
+    if (request !== null && request.startedMs >= this.pauses.wokeMs)
+      version.took(request, nowMs, slot.state !== 'Starting');
     this.census.move(slot, 'answered');
     slot.request = null;
     this.census.left(slot.version);
