@@ -23,12 +23,16 @@ export async function step<T>(what: string, action: () => Promise<T>): Promise<T
   }
 }
 
-/** Values files, as helm's `-f` takes them. Where the tests listen on a private address, functions have to be let out to it. */
+/**
+ * Values files, as helm's `-f` takes them. Where the tests listen on a private address, functions have to be let out to it: to ports that
+ * systems choose by themselves, since the API server and a kubelet may have the same address.
+ */
 function valuesFiles({ isOwn, internetAddress }: Cluster): string {
   const common = join(repository, 'e2e/cluster-values.yaml');
   if (isOwn) return common;
   const given = join(repository, '.cache/e2e-given-values.json');
-  const allow = [{ to: [{ ipBlock: { cidr: `${internetAddress}/32` } }] }];
+  const ports = [{ port: 32_768, endPort: 60_999, protocol: 'TCP' }];
+  const allow = [{ to: [{ ipBlock: { cidr: `${internetAddress}/32` } }], ports }];
   mkdirSync(dirname(given), { recursive: true });
   writeFileSync(given, JSON.stringify({ functions: { egress: { allow } } }));
   return `${common},${given}`;
