@@ -2,7 +2,7 @@ import type { Arrivals } from './arrivals.ts';
 import type { Gate } from './gate.ts';
 import type { DispatchLimits } from './limits.ts';
 import type { Pauses } from './pauses.ts';
-import { type Pace, patienceMs, planClaims, podsWorthStarting } from './plan.ts';
+import { assumedColdMs, type Pace, patienceMs, planClaims, podsWorthStarting } from './plan.ts';
 import { PoolState } from './pool-state.ts';
 import type { CorePod, CoreRequest } from './slot.ts';
 import type { VersionState } from './version-state.ts';
@@ -193,7 +193,10 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     return wanted;
   }
 
-  #pace({ queue, unconfirmed, meanMs, coldMs, lateUntilMs }: VersionState<P, R>): Pace {
+  #pace(version: VersionState<P, R>): Pace {
+    const { queue, unconfirmed, meanMs, lateUntilMs } = version;
+    // Who only adopted warm pods has seen no first request.
+    const coldMs = version.coldMs === 0 && meanMs > 0 ? assumedColdMs : version.coldMs;
     const oldest = queue.peek();
     if (oldest === undefined) return { meanMs, coldMs, waitedMs: 0, isStuck: false };
     const nowMs = this.#clock.nowMs();

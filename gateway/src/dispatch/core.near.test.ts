@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { NoIdleSlot } from './ownership.ts';
 import { noRules } from './rules.ts';
-import { makeTarget, startCore } from './testing.ts';
+import { makePod, makeTarget, startCore } from './testing.ts';
 
 const hello = makeTarget();
 /** A core in zone a that is one of several owners. */
@@ -131,4 +131,17 @@ describe('one of several owners keeps a pod of its own zone', () => {
     tick();
     expect(effects.log).toEqual(['claim a1', 'release a1: idle']);
   });
+});
+
+test('who only adopted warm pods claims few more for a bunch of short requests', () => {
+  const { pod, arrive, finish, core, clock, effects } = startCore();
+  core.adopt(makePod('warm'), hello, 'Idle');
+  for (let call = 0; call < 20; call += 1) {
+    arrive(hello);
+    clock.advance(10);
+    finish('warm');
+  }
+  for (let number = 0; number < 30; number += 1) pod(`g${number}`);
+  for (let call = 0; call < 20; call += 1) arrive(hello);
+  expect(effects.claims.length).toBeLessThanOrEqual(1);
 });

@@ -112,6 +112,9 @@ export function servedSooner(running: number, { meanMs, coldMs, waitedMs }: Pace
   return Math.floor((running * coldMs) / meanMs);
 }
 
+/** Taken for the duration of a first request, init included, where warm requests were seen and no first one. */
+export const assumedColdMs = 100;
+
 /** Claimed pods should work off what waits in about that time. */
 const drainMs = 250;
 
