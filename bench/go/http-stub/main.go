@@ -15,8 +15,13 @@ func main() {
 		background.Enter()
 	}
 	echo := func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body) // whole, before the first byte of the answer: HTTP/1 servers are not full duplex
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.Copy(w, r.Body)
+		_, _ = w.Write(body)
 	}
 	log.Fatal(http.ListenAndServe(os.Args[1], http.HandlerFunc(echo)))
 }

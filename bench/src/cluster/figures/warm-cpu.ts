@@ -27,6 +27,8 @@ interface Subject {
 interface Round {
   readonly cpuUs: number;
   readonly perSecond: number;
+  readonly errors: number;
+  readonly lastError: string;
 }
 
 /**
@@ -71,20 +73,23 @@ async function measure({ part, target }: Subject): Promise<Round> {
     isInCluster: true,
   });
   const cpuUs = (cpuMicroseconds(part.pid) - before) / result.requests;
-  if (result.errors > 0) throw new Error(`${result.errors} errors at ${part.name}: ${result.lastError}`);
-  return { cpuUs, perSecond: result.requests / result.seconds };
+  const { errors, lastError = '' } = result;
+  return { cpuUs, perSecond: result.requests / result.seconds, errors, lastError };
 }
 
 function toRow(how: string, gateway: readonly Round[], proxy: readonly Round[]): Row {
   const cpu = (rounds: readonly Round[]): readonly number[] => rounds.map(({ cpuUs }) => cpuUs);
+  const errors = (rounds: readonly Round[]): number => rounds.reduce((sum, round) => sum + round.errors, 0);
+  const problems = (rounds: readonly Round[]): string =>
+    errors(rounds) === 0 ? '' : `, ${errors(rounds)} errors (${rounds.find((round) => round.errors > 0)?.lastError})`;
   const text = (rounds: readonly Round[]): string =>
-    `${show(summarize(cpu(rounds)))} µs at ${show(summarize(rounds.map(({ perSecond }) => perSecond)), 0)} /s`;
+    `${show(summarize(cpu(rounds)))} µs at ${show(summarize(rounds.map(({ perSecond }) => perSecond)), 0)} /s${problems(rounds)}`;
   const ratio = summarize(ratios(cpu(gateway), cpu(proxy)));
   return {
     figure: `gateway CPU per request, pods as upstreams, ${how}`,
     measured: `${text(gateway)}; ${show(ratio, 2)} × the proxy`,
     floor: `Go ReverseProxy ${text(proxy)}`,
     target: '≤ 0.8 × the proxy',
-    isMet: ratio.median <= 0.8,
+    isMet: ratio.median <= 0.8 && errors(gateway) === 0,
   };
 }

@@ -72,13 +72,17 @@ function toRow(where: string, gateway: 'owner' | 'other', p50s: readonly P50s[])
 
 async function throughGateway(cluster: BenchCluster, gateway: Part): Promise<number> {
   const { url, headers } = await cluster.signedInvoke(gateway, name, `{"pad":"${'x'.repeat(502)}"}`);
-  return p50Ms(url, headers);
+  return p50Ms(url, headers, 0);
 }
 
-async function p50Ms(url: string, headers: Readonly<Record<string, string>> = {}): Promise<number> {
+async function p50Ms(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+  toleratedErrors = callsPerRound / 1_000,
+): Promise<number> {
   const options = { connections: 1, requests: callsPerRound, headers, isHurried: true, isInCluster: true };
   const result = await load([url], options);
-  if (result.errors > 0) throw new Error(`errors at ${url}: ${result.lastError}`);
+  if (result.errors > toleratedErrors) throw new Error(`${result.errors} errors at ${url}: ${result.lastError}`);
   return result.p50Us / 1000;
 }
 
