@@ -109,7 +109,7 @@ export class BenchCluster {
   }
 
   /** Sets how many generic pods a pool keeps, and waits for exactly those. The pool exists once a function uses its runtime. */
-  async resizePool(pool: RuntimeId, size: number): Promise<void> {
+  async resizePool(pool: string, size: number): Promise<void> {
     const patch = { spec: { minReplicas: size, replicas: size } };
     const isPatched = async (): Promise<boolean> => {
       await this.kubernetes.patch(pools, release.poolNamespace, pool, patch);

@@ -8,6 +8,13 @@ import { tool } from '../tools.ts';
 
 const names = ['http-stub', 'reverse-proxy'] as const;
 
+/**
+ * A runtime that the test install has no image of: here its image is the stub agent, which speaks the link and answers every event with the
+ * event. So the platform itself makes, claims and calls pods that cost next to nothing.
+ */
+export const stubRuntime = 'nodejs22.x';
+const stubImage = 'kappa/runtime-nodejs:22';
+
 /** Reference of the image of one of the bench's Go programs; says by its tag what is in it. */
 export function toolImage(name: (typeof names)[number]): string {
   const hash = createHash('sha256')
@@ -20,9 +27,12 @@ export function toolImage(name: (typeof names)[number]): string {
 export async function loadToolImages(cluster: Cluster): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'kappa-bench-images-'));
   try {
-    const archives = names.map((name) => join(folder, `${name}.tar`));
-    for (const [index, name] of names.entries())
-      await writeImage({ reference: toolImage(name), programPath: tool(name), args: [] }, archives[index] ?? '');
+    const images = [
+      ...names.map((name) => ({ reference: toolImage(name), programPath: tool(name), args: [] })),
+      { reference: stubImage, programPath: tool('stub-agent'), args: [] },
+    ];
+    const archives = images.map((_, index) => join(folder, `${index}.tar`));
+    for (const [index, image] of images.entries()) await writeImage(image, archives[index] ?? '');
     await cluster.load(archives);
   } finally {
     rmSync(folder, { recursive: true });

@@ -7,14 +7,13 @@ import type { BenchCluster, Part } from '../bench-cluster.ts';
 import { functionUrl } from '../call.ts';
 import { callForOwner } from '../owner.ts';
 import { startProxiedPods } from '../proxied-pods.ts';
+import { stubRuntime } from '../tool-images.ts';
 
 const name = 'echo-cpu';
-/** Answers a function URL's event with its body, and any other event with itself. */
-const source = `export const handler = async (event) => event.requestContext ? { statusCode: 200, body: event.body } : event;\n`;
 const connections = 16;
 const requestsPerRound = 20_000;
 const secondsPerRound = 8;
-/** Half a vCPU each: 16 of these pods fit on three nodes of two cores, and their quota does not hold them up. */
+/** Half a vCPU each: 16 of these pods fit on three nodes of two cores, and no quota holds them up. */
 const memoryMiB = 884;
 
 type SubjectName = 'url' | 'invoke' | 'proxy';
@@ -32,14 +31,17 @@ interface Round {
 }
 
 /**
- * CPU time of the gateway's process per request, its upstreams being the pods of a function with a real runtime, beside that of Go's
- * `httputil.ReverseProxy` in a pod on the same node whose upstreams are echo pods on all nodes. POST, 512 bytes in and out, 16 callers
- * from outside the nodes, to the gateway that owns the function; rounds interleaved, the first thrown away. Once as a function URL, which takes
- * any HTTP request and checks no signature, as the proxy does; once as signed Invoke. CPU time is the process's own, as the kernel counts it.
+ * CPU time of the gateway's process per request, its upstreams being 16 pods of a pool in all zones, beside that of Go's `httputil.ReverseProxy` in a
+ * pod on the same node, whose upstreams are echo pods on all nodes. Both sides' upstreams answer by themselves and without a language runtime: on two
+ * cores sixteen of those would leave the gateway a thousand requests a second, and its CPU time would be what waking up costs. POST, 512
+ * bytes in, 16 callers from outside the nodes, to a gateway that owns the function; rounds interleaved, the first thrown away. Once as a
+ * function URL, which takes any HTTP request and checks no signature, as the proxy does (the answer is the whole event, 1.5 KB), once as signed Invoke.
+ * CPU time is the process's own, as the kernel counts it.
  */
 export async function warmCpu(cluster: BenchCluster, rounds: number): Promise<readonly Row[]> {
-  await cluster.make([makeFunction(name, { 'index.mjs': source }, { memoryMiB, idleTimeoutSeconds: 3600 })]);
-  await cluster.resizePool('nodejs24.x', connections);
+  const spec = { runtime: stubRuntime, memoryMiB, idleTimeoutSeconds: 3600 };
+  await cluster.make([makeFunction(name, { 'index.mjs': 'export const handler = async (event) => event;\n' }, spec)]);
+  await cluster.resizePool(stubRuntime, connections);
   const gateways = await cluster.gateways();
   const owner = await callForOwner(gateways, name);
   const { proxy, url } = await startProxiedPods(cluster, owner.node);
@@ -86,7 +88,7 @@ function toRow(how: string, gateway: readonly Round[], proxy: readonly Round[]):
     `${show(summarize(cpu(rounds)))} µs at ${show(summarize(rounds.map(({ perSecond }) => perSecond)), 0)} /s${problems(rounds)}`;
   const ratio = summarize(ratios(cpu(gateway), cpu(proxy)));
   return {
-    figure: `gateway CPU per request, pods as upstreams, ${how}`,
+    figure: `gateway CPU per request, stub pods as upstreams, ${how}`,
     measured: `${text(gateway)}; ${show(ratio, 2)} × the proxy`,
     floor: `Go ReverseProxy ${text(proxy)}`,
     target: '≤ 0.8 × the proxy',

@@ -13,6 +13,8 @@ import type { PodView } from '../pod-watch.ts';
 import { startProxiedPods } from '../proxied-pods.ts';
 
 const name = 'warm';
+/** Reserved concurrency: such a function always has one owner, and every other gateway forwards to it. */
+const singleName = 'warm-single';
 const source = `export const handler = async (event) => ({ hello: event.name ?? 'hello' });\n`;
 const callsPerRound = 2_000;
 /** One vCPU: with less, the kernel's CPU quota would be what a closed loop measures. */
@@ -23,22 +25,32 @@ const memoryMiB = 1769;
  * the link alone: another pod of the same spec and size on the same node, claimed by the bench with the install's key and called from the
  * network namespace of the gateway that owns the function, because policies let nobody else reach an agent. So what is added holds the caller's
  * HTTP, one more network hop, the signature's check and the gateway; the handler, the agent and the gateway's hop to the pod
- * cancel out. Separately for the gateway that owns the function, and for one that forwards to it. For comparison, what the caller's plain HTTP to an
- * echo pod costs, and the same through Go's reverse proxy in a pod. Rounds interleaved, the first thrown away.
+ * cancel out. Separately for a gateway that owns the function (one that is called steadily gets an owner in every zone), and for one that forwards
+ * each call to the only owner there may be. For comparison, what the caller's plain HTTP to an echo pod costs, and the same through Go's reverse
+ * proxy in a pod. Rounds interleaved, the first thrown away.
  */
 export async function warmLatency(cluster: BenchCluster, rounds: number): Promise<readonly Row[]> {
-  await cluster.make([makeFunction(name, { 'index.mjs': source }, { memoryMiB, idleTimeoutSeconds: 3600 })]);
-  const [owner, other] = await findOwner(cluster);
-  const link = await openLink(cluster, owner, await resized(cluster));
+  const spec = { memoryMiB, idleTimeoutSeconds: 3600 };
+  await cluster.make([
+    makeFunction(name, { 'index.mjs': source }, spec),
+    makeFunction(singleName, { 'index.mjs': source }, { ...spec, concurrency: { reserved: 2 } }),
+  ]);
+  const gateways = await cluster.gateways();
+  const owner = await callForOwner(gateways, name);
+  const single = await callForOwner(gateways, singleName);
+  const other = gateways.find((gateway) => gateway !== single);
+  if (other === undefined) throw new Error('there is only one gateway');
+  await resized(cluster, singleName);
+  const link = await openLink(cluster, owner, await resized(cluster, name));
   const { url: proxyUrl, echoUrl } = await startProxiedPods(cluster, owner.node, { isHurried: true });
   const p50s: P50s[] = [];
-  const [before = 0] = await invocationsAt([other], name);
+  const [before = 0] = await invocationsAt([other], singleName);
   try {
     for (let round = 0; round <= rounds; round++) {
       const measured = {
-        owner: await throughGateway(cluster, owner),
+        owner: await throughGateway(cluster, owner, name),
         link: percentile(await link.latenciesUs(callsPerRound), 0.5) / 1000,
-        other: await throughGateway(cluster, other),
+        other: await throughGateway(cluster, other, singleName),
         proxy: await p50Ms(proxyUrl),
         echo: await p50Ms(echoUrl),
       };
@@ -47,11 +59,11 @@ export async function warmLatency(cluster: BenchCluster, rounds: number): Promis
   } finally {
     link.stop();
   }
-  const [after = 0] = await invocationsAt([other], name);
+  const [after = 0] = await invocationsAt([other], singleName);
   const forwarded = 1 - (after - before) / (callsPerRound * (rounds + 1)); // less than all when the ring changed
   return [
-    toRow('at the gateway that owns the function', 'owner', p50s),
-    toRow(`at another gateway, ${(forwarded * 100).toFixed(0)} % forwarded`, 'other', p50s),
+    toRow('at a gateway that owns the function', 'owner', p50s),
+    toRow(`forwarded (${(forwarded * 100).toFixed(0)} % of the calls)`, 'other', p50s),
   ];
 }
 
@@ -70,8 +82,8 @@ function toRow(where: string, gateway: 'owner' | 'other', p50s: readonly P50s[])
   };
 }
 
-async function throughGateway(cluster: BenchCluster, gateway: Part): Promise<number> {
-  const { url, headers } = await cluster.signedInvoke(gateway, name, `{"pad":"${'x'.repeat(502)}"}`);
+async function throughGateway(cluster: BenchCluster, gateway: Part, fn: string): Promise<number> {
+  const { url, headers } = await cluster.signedInvoke(gateway, fn, `{"pad":"${'x'.repeat(502)}"}`);
   return p50Ms(url, headers, 0);
 }
 
@@ -86,18 +98,9 @@ async function p50Ms(
   return result.p50Us / 1000;
 }
 
-/** The function's owner, and one of the others. */
-async function findOwner(cluster: BenchCluster): Promise<readonly [Part, Part]> {
-  const gateways = await cluster.gateways();
-  const owner = await callForOwner(gateways, name);
-  const other = gateways.find((gateway) => gateway !== owner);
-  if (other === undefined) throw new Error('there is only one gateway');
-  return [owner, other];
-}
-
-/** The function's pod, when it has got the size of the function. */
-async function resized(cluster: BenchCluster): Promise<PodView> {
-  const pod = await cluster.pods.podOf(name);
+/** A function's pod, when it has got the size of the function. */
+async function resized(cluster: BenchCluster, fn: string): Promise<PodView> {
+  const pod = await cluster.pods.podOf(fn);
   await eventually(`${pod.name} has the function's size`, async () => {
     const { spec } = await cluster.kubernetes.get(pods, release.poolNamespace, pod.name);
     return spec.containers[0]?.resources?.limits?.['memory'] === `${memoryMiB}Mi`;
