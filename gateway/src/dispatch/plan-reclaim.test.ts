@@ -19,17 +19,21 @@ const short = (overrides: Partial<Shortage> = {}): Shortage => ({
   isAwaited: true,
   givenCount: 0,
   givenMs: 0,
+  endedMs: null,
   ...overrides,
 });
-const idle = (slot: string, idleMs: number, of: PodSize | null = size(100)): Spare<string> => ({
+const idle = (slot: string, idleMs: number, of: PodSize | null = size(100), node = ''): Spare<string> => ({
   slot,
   idleSinceMs: NOW - idleMs,
   size: of,
+  node,
 });
+const many = (count: number) => [...Array(count).keys()].map((n) => idle(`${n}`, 90_000 - n));
 const alone = { index: 0, count: 1 };
 type Need = Omit<ReclaimNeed<string>, 'spares'> & { readonly spares: readonly Spare<string>[] };
 const need = ({ spares, ...overrides }: Partial<Need> = {}): ReclaimNeed<string> => ({
   shortages: [short()],
+  node: 'n1',
   place: alone,
   budget: 10,
   ...overrides,
@@ -62,9 +66,40 @@ test.each<[reason: string, overrides: Partial<Need>, want: readonly string[]]>([
     ['old'],
   ],
   ['the room of the last one is on its way', { shortages: [short({ givenCount: 1, givenMs: NOW - 4_999 })] }, []],
-  ['it did not do', { shortages: [short({ givenCount: 2, givenMs: NOW - 5_000 })] }, ['old']],
-  ['three did not do', { shortages: [short({ givenCount: 3, givenMs: NOW - 59_999 })] }, []],
-  ['one a minute goes on', { shortages: [short({ givenCount: 7, givenMs: NOW - 60_000 })] }, ['old']],
+  ['it has come', { shortages: [short({ givenCount: 1, givenMs: NOW - 4_000, endedMs: NOW - 2_999 })] }, []],
+  ['and did not do', { shortages: [short({ givenCount: 1, givenMs: NOW - 4_000, endedMs: NOW - 3_000 })] }, ['old']],
+  ['it does not come', { shortages: [short({ givenCount: 1, givenMs: NOW - 5_000 })] }, ['old']],
+  [
+    'two did not do: two more',
+    { shortages: [short({ givenCount: 2, givenMs: NOW - 5_000 })], spares: many(5) },
+    ['0', '1'],
+  ],
+  [
+    'twelve did not: up to sixteen',
+    { shortages: [short({ givenCount: 12, givenMs: 0 })], spares: many(9) },
+    ['0', '1', '2', '3'],
+  ],
+  ['for nobody one at a time', { shortages: [short({ isAwaited: false, givenCount: 2 })], spares: many(5) }, ['0']],
+  [
+    'three for nobody did not do',
+    { shortages: [short({ isAwaited: false, givenCount: 3, givenMs: NOW - 59_999 })], spares: many(5) },
+    [],
+  ],
+  ['nor did sixteen for somebody', { shortages: [short({ givenCount: 16, givenMs: NOW - 59_999 })] }, []],
+  ['one a minute goes on', { shortages: [short({ givenCount: 16, givenMs: NOW - 60_000 })], spares: many(5) }, ['0']],
+  [
+    'the next ones come from where most was given',
+    {
+      shortages: [short({ givenCount: 1 })],
+      spares: [idle('far', 9_000, null, 'n2'), idle('near', 2_000, null, 'n1')],
+    },
+    ['near'],
+  ],
+  [
+    'the first one from anywhere',
+    { spares: [idle('far', 9_000, null, 'n2'), idle('near', 2_000, null, 'n1')] },
+    ['far'],
+  ],
   [
     'one that makes enough room is better',
     { spares: [idle('small', 9_000, size(50)), idle('large', 2_000)] },
@@ -112,9 +147,10 @@ const anyShort = fc.record({
   isAwaited: fc.boolean(),
   givenCount: fc.nat(5),
   givenMs: fc.integer({ min: NOW - 70_000, max: NOW }),
+  endedMs: fc.option(fc.integer({ min: NOW - 5_000, max: NOW })),
 });
 
-test('whatever there is: no slot goes twice, none that was just used, never more than are short or than the budget', () => {
+test('whatever there is: no slot goes twice, none that was just used, one gateway for each pod, never more than it was given before or than the budget', () => {
   fc.assert(
     fc.property(
       fc.array(anyShort, { maxLength: 8 }),
@@ -124,7 +160,11 @@ test('whatever there is: no slot goes twice, none that was just used, never more
       (shortages, idleMs, budget, count) => {
         const spares = idleMs.toSorted((a, b) => b - a).map((ms, n) => idle(`${n}`, ms));
         const plans = [...Array(count).keys()].map((index) =>
-          planReclaim({ shortages, spares: () => spares, budget, place: { index, count } }, reclaimLimits, NOW),
+          planReclaim(
+            { shortages, spares: () => spares, node: '', budget, place: { index, count } },
+            reclaimLimits,
+            NOW,
+          ),
         );
         for (const plan of plans) {
           expect(new Set(plan.map(({ slot }) => slot)).size).toBe(plan.length);
@@ -132,8 +172,13 @@ test('whatever there is: no slot goes twice, none that was just used, never more
           for (const { slot } of plan)
             expect(spares.find((spare) => spare.slot === slot)?.idleSinceMs).toBeLessThanOrEqual(NOW - 1_000);
         }
-        const pods = plans.flat().map(({ podUid }) => podUid);
-        expect(new Set(pods).size).toBe(pods.length);
+        for (const { podUid, givenCount } of shortages) {
+          const acting = plans
+            .map((plan) => plan.filter((each) => each.podUid === podUid).length)
+            .filter((each) => each > 0);
+          expect(acting.length).toBeLessThanOrEqual(1);
+          expect(acting[0] ?? 0).toBeLessThanOrEqual(Math.max(1, givenCount));
+        }
       },
     ),
   );

@@ -42,14 +42,20 @@ export class Reclaimer {
     if (shortages.length === 0) return;
     this.#recent = this.#recent.filter((atMs) => nowMs - atMs < 1_000);
     const budget = reclaimLimits.perSecond - this.#recent.length;
-    const need = { shortages, spares: () => this.#spares(), place: this.#deps.ownership.place(), budget };
+    const need = {
+      shortages,
+      spares: () => this.#spares(),
+      node: this.#shortages.node(),
+      place: this.#deps.ownership.place(),
+      budget,
+    };
     for (const { slot, podUid } of planReclaim(need, reclaimLimits, nowMs)) this.#giveUp(slot, podUid, nowMs);
   }
 
   #giveUp(slot: PodSlot, forUid: string, nowMs: number): void {
     const { pod } = slot.pod;
     this.#recent = [...this.#recent, nowMs];
-    this.#shortages.given(forUid, pod.uid, nowMs);
+    this.#shortages.given(forUid, slot.pod, nowMs);
     this.#deps.core.retire(slot, 'its room is needed for another pod');
     this.#deps.cluster.reclaimed(pod, forUid);
     this.#deps.observer.reclaimed(slot.version.target, pod);
@@ -58,8 +64,10 @@ export class Reclaimer {
   #spares(): readonly Spare<PodSlot>[] {
     const spares: Spare<PodSlot>[] = [];
     for (const version of this.#deps.core.census.versions()) {
-      for (const slot of version.idle.inOrder().slice(0, spareCount(version)))
-        spares.push({ slot, idleSinceMs: slot.idleSinceMs, size: slot.pod.pod.size ?? null });
+      for (const slot of version.idle.inOrder().slice(0, spareCount(version))) {
+        const { pod } = slot.pod;
+        spares.push({ slot, idleSinceMs: slot.idleSinceMs, size: pod.size ?? null, node: pod.node ?? '' });
+      }
     }
     return spares.sort((a, b) => a.idleSinceMs - b.idleSinceMs);
   }

@@ -22,9 +22,11 @@ interface Known {
   isAwaited: boolean;
   /** When that was said. */
   saidMs: number;
-  /** Uids of the pods that were given up for it. */
-  readonly given: Set<string>;
+  /** The pods that were given up for it. */
+  readonly given: Set<PodLink>;
   givenMs: number;
+  /** When all of them had ended; null = some have not. */
+  endedMs: number | null;
 }
 
 /** What was said is seen by everybody after so long, or it was not heard. */
@@ -58,30 +60,51 @@ export class Shortages {
           saidMs: 0,
           given: new Set(),
           givenMs: 0,
+          endedMs: null,
         });
       else known.sinceMs = Math.max(known.sinceMs, wokeMs);
     }
     if (short.length === 0) return;
-    for (const { pod } of pods) this.given(pod.reclaimedFor ?? '', pod.uid, nowMs);
+    for (const link of pods) this.given(link.pod.reclaimedFor ?? '', link, nowMs);
+    for (const known of this.#known.values()) {
+      const isOver = known.given.values().every((link) => link.hasEnded);
+      if (isOver && known.given.size > 0) known.endedMs ??= nowMs;
+    }
     for (const pool of new Set(short.map((link) => link.pool))) this.#await(pool, nowMs);
   }
 
   /** A pod was given up for the one with the uid `forUid`; news only the first time. */
-  given(forUid: string, podUid: string, nowMs: number): void {
+  given(forUid: string, link: PodLink, nowMs: number): void {
     const known = this.#known.get(forUid);
-    if (known === undefined || known.given.has(podUid)) return;
-    known.given.add(podUid);
+    if (known === undefined || known.given.has(link)) return;
+    known.given.add(link);
     known.givenMs = nowMs;
+    known.endedMs = null;
+  }
+
+  /** Where most pods were given up; empty = nowhere. */
+  node(): string {
+    const counts = new Map<string, number>();
+    let most = '';
+    for (const { given } of this.#known.values()) {
+      for (const { pod } of given) {
+        const node = pod.node ?? '';
+        const count = (counts.get(node) ?? 0) + 1;
+        counts.set(node, count);
+        if (most === '' || count > (counts.get(most) ?? 0)) most = node;
+      }
+    }
+    return most;
   }
 
   /** Those that something may be given up for. */
   list(): readonly Shortage[] {
     return [...this.#known.values()].flatMap((known) => {
-      const { link, sinceMs, given, givenMs } = known;
+      const { link, sinceMs, given, givenMs, endedMs } = known;
       const isAwaited = known.isAwaited || this.#isAwaitedElsewhere(link);
       if (!isAwaited && this.#deps.claims.genericIn(link.pool) > 0) return [];
       const { uid, size } = link.pod;
-      return [{ podUid: uid, asks: size ?? null, sinceMs, isAwaited, givenCount: given.size, givenMs }];
+      return [{ podUid: uid, asks: size ?? null, sinceMs, isAwaited, givenCount: given.size, givenMs, endedMs }];
     });
   }
 

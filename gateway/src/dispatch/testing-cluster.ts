@@ -19,6 +19,8 @@ export interface SimClusterOptions {
   readonly gateways: number;
   /** Pods that the nodes have room for. */
   readonly room: number;
+  /** Room that a claimed pod takes; default 1. */
+  readonly claimedSize?: number;
   /** Generic pods that each pool keeps. */
   readonly floor: number;
 }

@@ -48,6 +48,8 @@ export interface SimNodesOptions {
   readonly functions: readonly SimFunction[];
   /** Pods that there is room for. */
   readonly room: number;
+  /** Room that a claimed pod takes, as it is resized: nodes may be booked for more than they have. Default 1. */
+  readonly claimedSize?: number;
   /** Generic pods that each pool keeps. */
   readonly floor: number;
   /** The cluster has something new of a pod. */
@@ -69,9 +71,11 @@ export class SimNodes {
     options.agenda.every('world', 100, () => this.#control());
   }
 
-  /** Pods that hold room on a node. */
-  get placed(): number {
-    return this.pods.filter(({ phase }) => phase === 'starting' || phase === 'ready').length;
+  /** Room that is booked. */
+  get booked(): number {
+    const { claimedSize = 1 } = this.#options;
+    const placed = this.pods.filter(({ phase }) => phase === 'starting' || phase === 'ready');
+    return placed.reduce((sum, { versionUid }) => sum + (versionUid === null ? 1 : claimedSize), 0);
   }
 
   want(name: string, count: number): void {
@@ -135,7 +139,7 @@ export class SimNodes {
 
   #schedule(pod: SimPod): void {
     const { agenda, room } = this.#options;
-    if (this.placed >= room) {
+    if (this.booked > room - 1) {
       pod.phase = 'short';
       agenda.at('world', BACKOFF_MS, () => this.#schedule(pod));
     } else {

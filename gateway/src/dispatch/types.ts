@@ -105,6 +105,8 @@ export interface PoolPod {
   readonly versionUid: string | null;
   /** It fits on no node for want of CPU, memory or number of pods. Absent = it does, or nobody has said so yet. */
   readonly isShort?: boolean;
+  /** Where it runs; absent or empty = unknown, or nowhere. */
+  readonly node?: string;
   /** What it asks its node for; absent = unknown. */
   readonly size?: PodSize;
   /** The gateway whose claim waits for it while it has no room; absent or empty = none said so. */

@@ -91,6 +91,7 @@ export function viewPod(pod: Pod): PoolPod {
     state: labels[stateLabel] === 'claimed' ? 'claimed' : 'generic',
     versionUid: annotations[versionUidAnnotation] ?? null,
     isShort: isShortOfRoom(pod),
+    node: pod.spec.nodeName ?? '',
     size: sizeOfPod(pod),
     awaitedBy: annotations[awaitedByAnnotation] ?? '',
     reclaimedFor: annotations[reclaimedForAnnotation] ?? '',
