@@ -82,6 +82,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   /** Claims what `version` needs now, as far as there are pods. */
   claimMissing(version: VersionState<P, R>): void {
     this.#updateGrace(version);
+    this.#updateCrowd(version);
     const pool = this.#pool(version.target.runtime);
     let missing = this.#missing(version);
     while (missing > 0) {
@@ -201,7 +202,8 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     if (oldest === undefined) return { meanMs, coldMs, waitedMs: 0, isStuck: false };
     const nowMs = this.#clock.nowMs();
     const { wokeMs } = this.#owner.pauses;
-    const waitedMs = nowMs - Math.max(oldest.arrivedMs, wokeMs, lateUntilMs);
+    const waitingFromMs = Math.min(oldest.arrivedMs, version.crowdedFromMs ?? oldest.arrivedMs);
+    const waitedMs = nowMs - Math.max(waitingFromMs, wokeMs, lateUntilMs);
     const [claim] = unconfirmed;
     const isStuck = claim !== undefined && nowMs - Math.max(claim.claimedMs, wokeMs) > patienceMs(coldMs);
     return { meanMs, coldMs, waitedMs, isStuck };
@@ -222,6 +224,18 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
       pool.announced = count;
       this.#owner.wantPods(pool.name, count);
     }
+  }
+
+  /** Requests that always wait for each other are too many for the pods, however short each one's wait is. */
+  #updateCrowd(version: VersionState<P, R>): void {
+    const nowMs = this.#clock.nowMs();
+    if (version.queue.length === 0) {
+      if (version.crowdedFromMs !== null) version.calmFromMs ??= nowMs;
+      return;
+    }
+    const isOver = version.calmFromMs !== null && nowMs - version.calmFromMs > this.#limits.crowdBreakMs;
+    if (version.crowdedFromMs === null || isOver) version.crowdedFromMs = nowMs;
+    version.calmFromMs = null;
   }
 
   #updateGrace(version: VersionState<P, R>): void {

@@ -83,3 +83,22 @@ test.each<[warmMs: number, mostClaims: number, mostMs: number]>([
     expect(worstWait(calls)).toBeLessThanOrEqual(mostMs);
   },
 );
+
+test.each<[floor: number, warmMs: number, seconds: number]>([
+  [24, 2, 3],
+  [24, 20, 3],
+  [4, 2, 8],
+  [4, 20, 8],
+])(
+  'sixteen callers that never pause have sixteen pods soon: a pool of %i, %i ms a request, within %i s',
+  async (floor, warmMs, seconds) => {
+    const { cluster, target, claims } = await warmed(floor, warmMs);
+    const callers = [...Array(16).keys()].map(() => ({ call: cluster.call(target) }));
+    for (let ms = 0; ms < seconds * 1000; ms += 1) {
+      await cluster.advance(1);
+      for (const caller of callers) if (caller.call.answeredMs !== null) caller.call = cluster.call(target);
+    }
+    expect(claims()).toBeGreaterThanOrEqual(14);
+    expect(claims()).toBeLessThanOrEqual(18);
+  },
+);

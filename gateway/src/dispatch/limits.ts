@@ -14,6 +14,8 @@ export interface DispatchLimits {
   readonly capacityBudgetMs: number;
   /** A request waits so long for a pod that has answered but not reported, before another pod is claimed. */
   readonly finishGraceMs: number;
+  /** When for no longer than this nobody waits, a version's requests count as waiting all the time. */
+  readonly crowdBreakMs: number;
   /** A pod that the cluster shows as claimed is waited for so long when it is dialled first, before another one is claimed. */
   readonly comingMs: number;
   /** After the start provisioned concurrency waits at most so long for the first dials of all known pods. */
@@ -54,6 +56,7 @@ export const defaultLimits: DispatchLimits = Object.freeze({
   maxTotalQueuedBytes: 256 * 1024 * 1024,
   capacityBudgetMs: 30_000,
   finishGraceMs: 20,
+  crowdBreakMs: 50,
   comingMs: 250,
   provisionHoldMs: 3_000,
   nearPauseMs: 10_000,

@@ -42,7 +42,10 @@ export interface Pace {
   readonly meanMs: number;
   /** Usual duration of a first request, init included; 0 = unknown. */
   readonly coldMs: number;
-  /** How long the oldest one has waited, without what went by while this process did not run or agents were late. */
+  /**
+   * How long the oldest one has waited, or, when some request has always been waiting, since that began; without what went by while this
+   * process did not run or agents were late.
+   */
   readonly waitedMs: number;
   /** A claim of it is under way that no agent has confirmed within {@link patienceMs}. */
   readonly isStuck: boolean;
@@ -146,14 +149,14 @@ const podStartMs = 1_500;
  * How many of the pods that a version misses are worth starting when its pool has none: as many as the work that waits would keep busy
  * for one pod start. A stall of a gateway (one second at 100 requests a second of 10 ms each) must not start a hundred pods that find
  * nothing to do. Unknown durations count in full; when requests have waited for longer than one pod start, the number doubles
- * with each further one.
+ * every half second.
  *
- * Worked: 100 missing, 10 ms each: 1, after 6 s 8; 100 missing, 1 s each: 67; 100 missing, unknown: 100.
+ * Worked: 100 missing, 10 ms each: 1, after 3 s 8; 100 missing, 1 s each: 67; 100 missing, unknown: 100.
  */
 export function podsWorthStarting(missing: number, { meanMs, waitedMs, isStuck }: Pace): number {
   if (meanMs === 0) return missing;
   const byWork = Math.ceil((missing * meanMs) / podStartMs);
-  return Math.min(missing, byWork * growth(isStuck ? 0 : waitedMs - podStartMs, podStartMs));
+  return Math.min(missing, byWork * growth(isStuck ? 0 : waitedMs - podStartMs, podStartMs / 3));
 }
 
 /** Doubles with each step; 1 before the first one. */

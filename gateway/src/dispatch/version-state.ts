@@ -57,6 +57,10 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
   queuedBytes = 0;
   /** Until then finishing slots count as capacity for the queue; 0 = nobody waits for one. */
   graceUntilMs = 0;
+  /** Since when some request has always been waiting, but for short breaks; null = none does. See Claims. */
+  crowdedFromMs: number | null = null;
+  /** Since when none is waiting, while `crowdedFromMs` is set; null = one is. */
+  calmFromMs: number | null = null;
   /** How long warm pods usually take for a request, milliseconds; 0 = none was answered yet. */
   meanMs = 0;
   /** The same of first requests, from the claim on. */
