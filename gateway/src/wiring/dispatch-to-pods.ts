@@ -22,7 +22,7 @@ export interface DispatchParts {
 
 /** Starts the dispatcher: requests of this gateway's functions, and the links to the pods that run them. */
 export function dispatchToPods(context: Context, parts: DispatchParts): Dispatcher {
-  const { config, gatewayId, clock } = context;
+  const { config, gatewayId, clock, log } = context;
   const { signingKey, blobs, membership, metrics } = parts;
   return startDispatcher({
     identity: {
@@ -32,7 +32,14 @@ export function dispatchToPods(context: Context, parts: DispatchParts): Dispatch
     },
     ownership: membership.ownership,
     cluster: tellCluster(context, parts),
-    observer: metrics.observer,
+    observer: {
+      ...metrics.observer,
+      reclaimed: (target, pod) => {
+        metrics.observer.reclaimed(target, pod);
+        const fields = { function: `${target.namespace}/${target.functionObjectName}`, pod: pod.name, pool: pod.pool };
+        log.info(fields, 'an idle pod was given up: its room is needed for another pod');
+      },
+    },
     code: (sha256) => blobs.get(sha256),
     clock,
     zone: membership.zone,
