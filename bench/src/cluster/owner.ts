@@ -18,3 +18,10 @@ export async function callForOwner(gateways: readonly Part[], fn: string): Promi
   if (owner === undefined) throw new Error(`no gateway has run ${fn}`);
   return owner;
 }
+
+/** How many requests a gateway has given to others, ever, with every result. */
+export async function forwardedBy(gateway: Part): Promise<number> {
+  const metrics = await readMetrics(gateway);
+  const counts = [...metrics].filter(([series]) => series.startsWith('kappa_gateway_forwarded_total{'));
+  return counts.reduce((sum, [, count]) => sum + count, 0);
+}
