@@ -21,8 +21,11 @@ test('every pod of the platform is ready, and the gateways stand in three zones 
   const zoneOf = new Map(nodes.map(({ metadata }) => [metadata.name, metadata.labels['topology.kubernetes.io/zone']]));
   const gateways = await kappa.gateways();
   expect(new Set(gateways.map(({ spec }) => zoneOf.get(spec.nodeName ?? ''))).size).toBe(3);
-  const controllers = await kappa.pods(release.namespace, 'app.kubernetes.io/name=kappa-controller');
-  expect(controllers.filter(isReady)).toHaveLength(2);
+  // Helm waits for one of them: the other may be missing during a roll-out.
+  await eventually('both controllers are ready', async () => {
+    const controllers = await kappa.pods(release.namespace, 'app.kubernetes.io/name=kappa-controller');
+    return controllers.filter(isReady).length === 2;
+  });
 });
 
 /** Pods that hold a function; undefined while there are none. */
