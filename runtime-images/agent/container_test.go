@@ -160,6 +160,23 @@ func TestATerminatingPodFinishesWhatRuns(t *testing.T) {
 	p.awaitExit(0)
 }
 
+// Gateways may hear of a deletion after the agent.
+func TestADeletedPodRefusesBeforeItEnds(t *testing.T) {
+	p := startContainer(t)
+	gateway := p.connect(1)
+	if _, err := gateway.Specialize(function("index.wait", nil), zipOf(t, map[string]string{"index.mjs": "code"})); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(p.agent(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	p.await("unready", func() bool { return p.ready() == http.StatusServiceUnavailable })
+	if result := call(t, gateway, "0"); result.Refusal == nil || result.Refusal.Code != link.Draining {
+		t.Fatalf("%+v", result)
+	}
+	p.awaitExit(0)
+}
+
 // memoryGroup makes a cgroup and gives its limit file; the agent moves there before anything else.
 func memoryGroup(t *testing.T, limit string) (group, limitFile string) {
 	t.Helper()

@@ -74,9 +74,9 @@ func run(cfg config.Config) error {
 		Pod: podOf(cfg), Command: cfg.Command, FreshProcess: cfg.FreshProcess, EnforceMemory: cfg.EnforceMemory,
 		Supervisor: supervisor, API: api, Log: logs.NewStream(sink, time.Now), Memory: cgroup.FindMemory("/"), Now: time.Now,
 		After: func(d time.Duration, f func()) { time.AfterFunc(d, f) },
-		Exit: func(code int) {
+		Exit: func(code int, idle bool) {
 			sink.Flush()
-			links.Close()
+			links.Close(idle)
 			os.Exit(code)
 		},
 		Abort: abort,
@@ -127,10 +127,10 @@ func listen(cfg config.Config) (listeners, error) {
 	return l, err
 }
 
-// drainOnSignal ends the pod as a gateway's DRAIN would.
+// drainOnSignal ends the pod when the kubelet says so.
 func drainOnSignal(engine *invoke.Engine, signals <-chan os.Signal) {
 	for range signals {
-		engine.DrainNow()
+		engine.DrainOnSignal()
 	}
 }
 

@@ -33,8 +33,9 @@ type Settings struct {
 	Now    func() time.Time
 	// After runs f in a goroutine of its own after a time, as time.AfterFunc.
 	After func(d time.Duration, f func())
-	// Exit ends the agent: it flushes what is left and does not return to work. Called once, from any goroutine.
-	Exit func(code int)
+	// Exit ends the agent: it flushes what is left and does not return to work. Called once, from any goroutine. idle says that
+	// whatever gateways have no answer to did not run, and will not.
+	Exit func(code int, idle bool)
 	// Abort ends the agent at once, without waiting for anything: only for an end that takes too long.
 	Abort func()
 	// Warn notes something odd that a gateway has done; one line.
@@ -73,6 +74,8 @@ type Engine struct {
 	// settling counts the invocations that have left busy and have not sent their last frame.
 	settling int
 	draining bool
+	// mayEndAt is when a draining pod that is idle may end.
+	mayEndAt time.Time
 	ended    bool
 	peakKiB  int64
 	sampled  time.Time
