@@ -37,6 +37,18 @@ test('a lost link ends every stream once, then itself, and takes nothing more', 
   expect(events).toHaveLength(4);
 });
 
+test('the last word of an agent that has ended: what is open did not run', async () => {
+  const { connection, socket, events, invokeSink, claimSink } = await openFully();
+  connection.claim('{}', Buffer.alloc(0), claimSink(1));
+  connection.invoke('{}', Buffer.alloc(0), invokeSink(2));
+  socket.write(encodeFrame(Frame.ERROR, 0, JSON.stringify({ code: 'Draining', message: 'the pod has ended' })));
+  await until(
+    () => events.length === 4,
+    () => `${events}`,
+  );
+  expect(events).toEqual(['opened Warm', '1 refused Draining', '2 refused Draining', 'closed Draining']);
+});
+
 test('a PING without an answer makes the pod suspect, two make it lost; one answer makes it well', async () => {
   const { connection, socket, agent } = await openFully();
   const pings = () => framesIn(agent.received()).filter((frame) => frame[4] === Frame.PING).length;

@@ -19,7 +19,9 @@ import type { AdoptSink, ClaimSink, FenceSink, InvokeSink } from './streams.ts';
  *               | STATE: the owner hears of it
  *   Closed      | ignored, like everything else
  *
- * Entering Closed ends every open stream with `onLost`, exactly once, then tells the owner, exactly once.
+ * ERROR Draining on stream 0 is the last word of an agent that has nothing left to answer: what is open did not run.
+ *
+ * Entering Closed ends every open stream with `onLost` (after that word: `onRefused`), exactly once, then tells the owner, exactly once.
  *
  * What a stream may conclude:
  *   - `onRefused` (an ERROR frame): the agent did not run it; another pod may be tried.
@@ -176,7 +178,8 @@ export class Connection {
   #onLinkFrame(type: number, body: Buffer): void {
     if (type === Frame.PING) this.#socket.write(encodeFrame(Frame.PONG, 0));
     else if (type === Frame.ERROR) {
-      this.#end(parseError(parseJson(body)));
+      const error = parseError(parseJson(body));
+      this.#end(error, error.code === 'Draining');
     } else if (type === Frame.STATE && this.#state === 'Open') {
       this.#owner.stateChanged(parseState(parseJson(body)));
     } else if (type === Frame.HELLO && this.#state === 'Greeting') {
@@ -191,11 +194,11 @@ export class Connection {
     } else if (type !== Frame.PONG) throw new LinkError('BadFrame', `frame ${type} while ${this.#state}`);
   }
 
-  #end(error: LinkError): void {
+  #end(error: LinkError, isRefused = false): void {
     if (this.#state === 'Closed') return;
     this.#state = 'Closed';
     this.#socket.destroy();
-    this.#streams.end(error);
+    this.#streams.end(error, isRefused);
     this.#owner.closed(error);
   }
 }

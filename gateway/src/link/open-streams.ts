@@ -38,9 +38,12 @@ export class OpenStreams {
     else this.#onOneAnswer(stream, number, type, body);
   }
 
-  /** Nothing comes any more. */
-  end(error: LinkError): void {
-    for (const stream of this.#streams.values()) stream.sink.onLost(error);
+  /** Nothing comes any more. @param isRefused the agent has said that what is open did not run */
+  end(error: LinkError, isRefused = false): void {
+    for (const { sink } of this.#streams.values()) {
+      if (isRefused) sink.onRefused(error);
+      else sink.onLost(error);
+    }
     this.#streams.clear();
   }
 

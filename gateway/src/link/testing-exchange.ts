@@ -149,7 +149,7 @@ export function expectedEvents(frames: readonly RecordedFrame[]): string[] {
       ADOPTED: () => `${frame.stream} adopted ${json['busy']}`,
       FENCED: () => `${frame.stream} fenced ${stateText(frame.json as PodState)}`,
       STATE: () => `state ${stateText(frame.json as PodState)}`,
-      ERROR: () => `${frame.stream} refused ${json['code']}`,
+      ERROR: () => (frame.stream === 0 ? `closed ${json['code']}` : `${frame.stream} refused ${json['code']}`),
       REPORT: () => `${frame.stream} report ${json['status']} ${json['reusable']}`,
       RESPONSE: () => `${frame.stream} ${json['kind']} ${digest()}`,
     };

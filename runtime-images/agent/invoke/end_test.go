@@ -25,7 +25,7 @@ func newTestEngine() (*Engine, *doors) {
 	return New(Settings{
 		Now:   time.Now,
 		After: func(after time.Duration, f func()) { d.alarms <- alarm{after, f} },
-		Exit:  func(code int) { d.exits <- code },
+		Exit:  func(code int, _ bool) { d.exits <- code },
 		Abort: func() { d.aborted = true },
 	}), d
 }
@@ -53,7 +53,7 @@ func TestADrainThatHangsIsCutShort(t *testing.T) {
 
 func TestAnEndThatHangsIsCutShort(t *testing.T) {
 	e, d := newTestEngine()
-	e.Exit = func(int) { select {} }
+	e.Exit = func(int, bool) { select {} }
 	go e.end(ExitDone)
 	got := <-d.alarms
 	if got.ring(); got.after != limits.EndTimeout || !d.aborted {

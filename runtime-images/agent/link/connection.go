@@ -74,9 +74,12 @@ func (c *connection) linger() {
 
 // finish ends the connection from the agent's side once the peer has taken what was written and has hung up. Closing the
 // socket makes whatever waits for the peer give up.
-func (c *connection) finish() {
+func (c *connection) finish(idle bool) {
 	giveUp := time.AfterFunc(limits.WriteTimeout, func() { _ = c.socket.Close() })
 	defer giveUp.Stop()
+	if idle {
+		c.out.refuse(0, Refuse(Draining, "the pod has ended"))
+	}
 	c.out.closeWrite()
 	giveUp.Reset(limits.FlushTimeout)
 	select {

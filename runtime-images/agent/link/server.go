@@ -56,14 +56,15 @@ func (s *Server) Serve(listener net.Listener) error {
 }
 
 // Close takes no more connections, and ends those that there are: it waits at most limits.WriteTimeout until a gateway has
-// taken what was written, and then at most limits.FlushTimeout until it has hung up.
-func (s *Server) Close() {
+// taken what was written, and then at most limits.FlushTimeout until it has hung up. idle: gateways are told that what they have no
+// answer to did not run, so that they may send it elsewhere.
+func (s *Server) Close(idle bool) {
 	var waiting sync.WaitGroup
 	for _, c := range s.closing() {
 		waiting.Add(1)
 		go func() {
 			defer waiting.Done()
-			c.finish()
+			c.finish(idle)
 		}()
 	}
 	waiting.Wait()

@@ -91,7 +91,7 @@ func TestCloseSendsWhatWaits(t *testing.T) {
 	c.out.payload(FrameResponse, 1, Response{Kind: "response"}, answer)
 	c.out.json(FrameReport, FlagEnd, 1, Report{RequestID: "id"})
 	closed := make(chan struct{})
-	go func() { server.Close(); close(closed) }()
+	go func() { server.Close(true); close(closed) }()
 	total := 0
 	for {
 		frame, err := ReadFrame(socket, MaxFrameBytes)
@@ -102,6 +102,10 @@ func TestCloseSendsWhatWaits(t *testing.T) {
 		if frame.Type == FrameReport {
 			break
 		}
+	}
+	last, err := ReadFrame(socket, MaxFrameBytes)
+	if err != nil || last.Type != FrameError || last.Stream != 0 || !bytes.Contains(last.Body, []byte(Draining)) {
+		t.Fatalf("%v %+v", err, last)
 	}
 	if _, err := ReadFrame(socket, MaxFrameBytes); err != io.EOF || total < len(answer) {
 		t.Fatalf("%v after %d bytes", err, total)

@@ -109,9 +109,9 @@ func startPod(t *testing.T) string {
 		Command: []string{os.Args[0], "test-runtime"}, Supervisor: reaper, API: api,
 		Log: logs.NewStream(logs.NewSink(io.Discard), time.Now), Now: time.Now,
 		After: func(d time.Duration, f func()) { time.AfterFunc(d, f) },
-		Exit: func(int) {
+		Exit: func(_ int, idle bool) {
 			defer close(exited)
-			server.Close()
+			server.Close(idle)
 		},
 		Warn:  func(string) {},
 		Abort: func() { panic("the pod's end takes too long") },
