@@ -127,10 +127,10 @@ func listen(cfg config.Config) (listeners, error) {
 	return l, err
 }
 
-// drainOnSignal ends the pod when the kubelet says so.
+// drainOnSignal ends the pod as a gateway's DRAIN would.
 func drainOnSignal(engine *invoke.Engine, signals <-chan os.Signal) {
 	for range signals {
-		engine.DrainOnSignal()
+		engine.DrainNow()
 	}
 }
 

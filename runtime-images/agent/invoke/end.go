@@ -29,31 +29,20 @@ func (e *Engine) mayDrain(peer link.Peer) bool {
 	return false
 }
 
-// DrainOnSignal is the drain of a pod that is being deleted. Its gateways may not have heard of that: what they send within
-// limits.DrainLag is refused, so that it runs elsewhere; what meets the end of the connection would be lost.
-func (e *Engine) DrainOnSignal() { e.drain(limits.DrainLag) }
-
-// DrainNow makes the pod take no new work; it ends when nothing runs. Repeated calls do nothing more.
-func (e *Engine) DrainNow() { e.drain(0) }
-
-func (e *Engine) drain(lag time.Duration) {
+// DrainNow makes the pod take no new work; it ends when nothing runs. Repeated calls do nothing more. What gateways that have not heard
+// of it still send is refused, or has no answer when the last word of the link comes (link.Server.Close): then it runs elsewhere.
+func (e *Engine) DrainNow() {
 	if e.told.CompareAndSwap(false, true) { // before any lock: the last resort must not wait for what it is there for
-		e.endAfter(time.Duration(e.longest.Load()) + lag + limits.EndTimeout)
+		e.endAfter(time.Duration(e.longest.Load()) + limits.EndTimeout)
 	}
 	e.mu.Lock()
-	if !e.draining || lag == 0 {
-		e.draining, e.mayEndAt = true, e.Now().Add(lag)
-	}
+	e.draining = true
 	e.mu.Unlock()
-	if lag > 0 {
-		e.After(lag, e.endIfDrained)
-		return
-	}
 	go e.endIfDrained()
 }
 
 func (e *Engine) endIfDrained() {
-	e.endIf(ExitDone, func() bool { return e.draining && !e.Now().Before(e.mayEndAt) && e.isIdle() })
+	e.endIf(ExitDone, func() bool { return e.draining && e.isIdle() })
 }
 
 // endIfDead ends the pod when its runtime has died and nobody waits for it. A claim that is in progress finds out by

@@ -74,8 +74,6 @@ type Engine struct {
 	// settling counts the invocations that have left busy and have not sent their last frame.
 	settling int
 	draining bool
-	// mayEndAt is when a draining pod that is idle may end.
-	mayEndAt time.Time
 	ended    bool
 	peakKiB  int64
 	sampled  time.Time

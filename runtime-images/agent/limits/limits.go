@@ -50,8 +50,6 @@ const (
 	KillTimeout = 5 * time.Second
 	// MemorySampleInterval is the pause between two looks at a busy process tree's memory.
 	MemorySampleInterval = 50 * time.Millisecond
-	// DrainLag is how long a pod that is being deleted refuses work before it ends: until its gateways have heard of it.
-	DrainLag = time.Second
 	// FlushTimeout bounds each of the agent's last waits: for its log's reader, and for its gateways to hang up.
 	FlushTimeout = time.Second
 	// EndTimeout is how long the agent's own end may take before it exits without ceremony. It is more than all that an
