@@ -88,3 +88,20 @@ test('a pod is outdated since it was first seen so, and nothing is kept of one t
   memory.sawPod(summary(), null, 5_000);
   expect(memory.claimedSinceMs('u-1')).toBe(null);
 });
+
+test.each<[reason: string, changes: readonly Partial<PodSummary>[], want: number | null]>([
+  ['a pod that runs is not told to end', [{}], null],
+  ['one that is told is, since it was first seen so', [{}, { isTerminating: true }, { isTerminating: true }], 200],
+  ['one whose node is given up cannot hear of it', [{ isTerminating: true, isCutOff: true, isReady: false }], null],
+  [
+    'and has its time from when the node is heard again',
+    [{ isTerminating: true }, { isTerminating: true, isCutOff: true }, { isTerminating: true }],
+    300,
+  ],
+])('told to end: %s', (_reason, changes, want) => {
+  const memory = new PoolMemory(0);
+  for (const [index, change] of changes.entries()) memory.sawPod(null, summary(change), (index + 1) * 100);
+  expect(memory.terminatingSinceMs('u-1')).toBe(want);
+  memory.sawHastened('u-1');
+  expect(memory.terminatingSinceMs('u-1')).toBeNull();
+});

@@ -14,6 +14,8 @@ interface PodNotes {
   unreadySinceMs: number | null;
   claimedSinceMs: number | null;
   outdatedSinceMs: number | null;
+  terminatingSinceMs: number | null;
+  isHastened: boolean;
 }
 
 /**
@@ -87,6 +89,18 @@ export class PoolMemory {
     return notes.outdatedSinceMs;
   }
 
+  /** Since when a pod is told to end while its node is heard, epoch ms; null = it is not so, or it was told a second time. */
+  terminatingSinceMs(uid: string): number | null {
+    const notes = this.#pods.get(uid);
+    return notes === undefined || notes.isHastened ? null : notes.terminatingSinceMs;
+  }
+
+  /** Takes note that a pod was told a second time to end. */
+  sawHastened(uid: string): void {
+    const notes = this.#pods.get(uid);
+    if (notes !== undefined) notes.isHastened = true;
+  }
+
   /** Claims of the last {@link claimWindowMs}. */
   claims(nowMs: number): ClaimHistory {
     while ((this.#claims[0] ?? nowMs) <= nowMs - claimWindowMs) this.#claims.shift();
@@ -108,5 +122,7 @@ function note(known: PodNotes | undefined, pod: PodSummary, nowMs: number): PodN
     unreadySinceMs: pod.isReady || !wasReady ? null : (known?.unreadySinceMs ?? nowMs),
     claimedSinceMs: pod.state === 'claimed' ? (known?.claimedSinceMs ?? nowMs) : null,
     outdatedSinceMs: known?.outdatedSinceMs ?? null,
+    terminatingSinceMs: pod.isTerminating && !pod.isCutOff ? (known?.terminatingSinceMs ?? nowMs) : null,
+    isHastened: known?.isHastened ?? false,
   };
 }

@@ -170,6 +170,7 @@ const anyPod = fc.record<PodObserved>({
   outdatedSinceMs: fc.constantFrom(null, now - 1_000),
   zone: fc.constantFrom('', 'a', 'b'),
   isTerminating: fc.boolean(),
+  terminatingSinceMs: fc.constantFrom(null, now - 100_000, now - 1_000),
   finishedAtMs: fc.constant(0),
   orphan: fc.constant(null),
 });
@@ -186,7 +187,9 @@ test('planPool never goes above maxPods, never deletes a claimed pod that is wan
         const removed = new Set(plan.remove.map(({ name }) => name));
         const live = pods.filter((p) => !p.isTerminating && p.phase !== 'Succeeded' && p.phase !== 'Failed');
         expect(live.length + plan.create.length).toBeLessThanOrEqual(Math.max(observed.maxPods, live.length));
+        const hastened = new Set(plan.hasten.map(({ name }) => name));
         for (const p of pods) {
+          if (p.state === 'claimed') expect(hastened.has(p.name)).toBe(false);
           if (p.state === 'claimed' && p.phase === 'Running') expect(removed.has(p.name)).toBe(false);
         }
         expect(plan.create.length === 0 || !plan.remove.some(({ reason }) => reason === 'Surplus')).toBe(true);

@@ -1,5 +1,6 @@
 import { planDrain, planRoll } from './roll.ts';
 import { planSpread, type SpreadPlan, type SpreadState } from './spread.ts';
+import { planStuck } from './stuck.ts';
 
 /** One pod of a pool as the plan needs it. */
 export interface PodObserved {
@@ -19,6 +20,8 @@ export interface PodObserved {
   /** Empty = nobody knows. */
   readonly zone: string;
   readonly isTerminating: boolean;
+  /** Since when it is told to end, epoch ms; null = it is not, it was told a second time, or its node is given up. */
+  readonly terminatingSinceMs: number | null;
   /** When it ended, epoch ms; 0 = it runs, or nobody knows. */
   readonly finishedAtMs: number;
   /** Why a claimed pod is not wanted any more; null = it is. */
@@ -77,6 +80,8 @@ export interface PoolPlan {
   readonly create: readonly number[];
   /** Pods to delete, sorted by name; each with its uid as precondition. */
   readonly remove: readonly { readonly name: string; readonly uid: string; readonly reason: RemoveReason }[];
+  /** Pods that are told to end a second time, with less grace. */
+  readonly hasten: readonly { readonly name: string; readonly uid: string }[];
   /** New `spec.replicas`, or null to leave it. */
   readonly scaleTo: number | null;
   /** When to look again though nothing changes; null = never. */
@@ -128,6 +133,7 @@ export function planPool(pool: PoolObserved, pacing: PoolPacing, nowMs: number):
   const start = planStart(pool, pacing, generic, roll.missing, nowMs);
   const finished = planFinished(pool.pods, nowMs);
   const fall = planFall(pool, pacing, nowMs);
+  const stuck = planStuck(pool.pods, nowMs);
   const recovering = generic.flatMap((pod) => (pod.unreadySinceMs === null ? [] : [lostAtMs(pod) - nowMs]));
   return {
     create: Array.from({ length: start.count }, (_, index) => nextOrdinal(pool) + index),
@@ -138,6 +144,7 @@ export function planPool(pool: PoolObserved, pacing: PoolPacing, nowMs: number):
       ...[...roll.outdated, ...drain.pods].map(removal('Outdated')),
       ...lost.filter((pod) => isUnhealthy(pod, nowMs)).map(removal('Unhealthy')),
     ].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    hasten: stuck.pods.map(({ name, uid }) => ({ name, uid })),
     scaleTo: fall.scaleTo,
     requeueAfterMs: earliest(
       start.waitMs,
@@ -145,6 +152,7 @@ export function planPool(pool: PoolObserved, pacing: PoolPacing, nowMs: number):
       fall.waitMs,
       drain.waitMs,
       spread.waitMs,
+      ...stuck.waits,
       ...recovering,
       ...recoveryEnds(lost, nowMs),
     ),

@@ -11,6 +11,7 @@ import { judgeResize, resizeWaitMs, type SizedPod } from './resize.ts';
 import { makePod, makePool, makeTemplate, type PodSettings, type PodTemplate } from './resources.ts';
 import { nextSpread } from './spread.ts';
 import { makePoolStatus } from './status.ts';
+import { isStillStuck, stuckGraceSeconds } from './stuck.ts';
 
 /** What the pool reconciler is given. */
 export interface PoolWorld {
@@ -74,6 +75,7 @@ function observe({ name, spec }: PoolSummary, template: PodTemplate, world: Pool
       orphan: world.orphanOf(pod),
       unreadySinceMs: memory.unreadySinceMs(pod.uid),
       outdatedSinceMs: memory.outdatedSinceMs(pod, template.hash, nowMs),
+      terminatingSinceMs: memory.terminatingSinceMs(pod.uid),
     })),
     lastOrdinal: memory.lastOrdinal,
     claims: memory.claims(nowMs),
@@ -109,9 +111,22 @@ async function applyPlan(summary: PoolSummary, template: PodTemplate, plan: Pool
     if (reason === 'Outdated' && claim !== null) memory.lastRollAtMs = world.nowMs();
     await world.kubernetes.delete(pods, namespace, name, { preconditionUid: uid }).catch(ignore(isConflict));
   }
+  for (const pod of plan.hasten) await hasten(pod, memory, world);
   if (plan.scaleTo !== null) {
     await world.kubernetes.patch(pools, namespace, summary.name, { spec: { replicas: plan.scaleTo } });
   }
+}
+
+/** Tells a pod again to end, unless it has got a claim: the API server is asked right before. */
+async function hasten(
+  { name, uid }: PoolPlan['hasten'][number],
+  memory: PoolMemory,
+  { kubernetes, settings: { namespace } }: PoolWorld,
+): Promise<void> {
+  const pod = await kubernetes.get(pods, namespace, name).catch(ignore(isNotFound));
+  if (pod === undefined || !isStillStuck(pod.metadata, uid)) return; // its change is the next event
+  const options = { preconditionUid: uid, graceSeconds: stuckGraceSeconds };
+  await kubernetes.delete(pods, namespace, name, options).then(() => memory.sawHastened(uid), ignore(isConflict));
 }
 
 /** "Not in the cache" is no reason to end a pod that may be serving: the API server is asked before. Fails closed: on doubt the pod stays. */

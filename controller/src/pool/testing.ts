@@ -14,6 +14,7 @@ export function pod(ordinal: number, overrides: Partial<PodObserved> = {}): PodO
     outdatedSinceMs: null,
     zone: '',
     isTerminating: false,
+    terminatingSinceMs: null,
     finishedAtMs: 0,
     orphan: null,
     ...overrides,
