@@ -125,7 +125,8 @@ async function hasten(
 ): Promise<void> {
   const pod = await kubernetes.get(pods, namespace, name).catch(ignore(isNotFound));
   if (pod === undefined || !isStillStuck(pod.metadata, uid)) return; // its change is the next event
-  const options = { preconditionUid: uid, graceSeconds: stuckGraceSeconds };
+  const { resourceVersion: preconditionResourceVersion } = pod.metadata;
+  const options = { preconditionUid: uid, preconditionResourceVersion, graceSeconds: stuckGraceSeconds };
   await kubernetes.delete(pods, namespace, name, options).then(() => memory.sawHastened(uid), ignore(isConflict));
 }
 

@@ -39,6 +39,8 @@ export interface ListOptions {
 export interface DeleteOptions {
   /** Only the object with this uid; another one under the same name stays and the call fails with 409. */
   readonly preconditionUid?: string;
+  /** Only this version of the object: 409 when somebody wrote since. */
+  readonly preconditionResourceVersion?: string;
   /** Seconds that a pod may take to end; 0 = at once. Default: what the object says. */
   readonly graceSeconds?: number;
 }
@@ -178,12 +180,12 @@ class KubernetesClient implements Kubernetes {
     name: string,
     options: DeleteOptions = {},
   ): Promise<void> {
-    const { preconditionUid, graceSeconds } = options;
+    const { preconditionUid: uid, preconditionResourceVersion: resourceVersion, graceSeconds } = options;
     const body = {
       apiVersion: 'v1',
       kind: 'DeleteOptions',
       propagationPolicy: 'Background',
-      ...(preconditionUid === undefined ? {} : { preconditions: { uid: preconditionUid } }),
+      ...(uid === undefined && resourceVersion === undefined ? {} : { preconditions: { uid, resourceVersion } }),
       ...(graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds }),
     };
     try {
