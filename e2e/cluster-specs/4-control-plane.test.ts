@@ -124,7 +124,7 @@ test('S5: API server and etcd are stopped: warm and cold calls go on, and a gate
     180_000,
   );
   await kappa.poolReady();
-  const downMs = Number(process.env['KAPPA_E2E_OUTAGE_SECONDS'] ?? 60) * 1000;
+  const downMs = Number(process.env['KAPPA_E2E_OUTAGE_SECONDS'] ?? 120) * 1000;
   const gateways = await kappa.gateways();
   const restarted = gateways[0];
   if (restarted === undefined) throw new Error('no gateway');

@@ -17,13 +17,14 @@ export function poolPods(kappa: InstalledKappa): Promise<readonly InstalledPod[]
   return kappa.pods(release.poolNamespace, 'kappa.dev/pool');
 }
 
-/** Waits until every pod of the pools runs an image whose name ends so, and each pool is full. */
-export async function poolsRolled(kappa: InstalledKappa, isNew: (image: string) => boolean): Promise<void> {
+/** Waits until every pod of the pools runs an image of that suffix, and each pool is full. */
+export async function poolsRolled(kappa: InstalledKappa, suffix: string): Promise<void> {
+  const tag = suffix === '' ? /:[^-]+$/ : new RegExp(`${suffix}$`);
   await eventually(
     'all pods are of the new image',
     async () => {
       const pods = await poolPods(kappa);
-      return pods.length > 0 && pods.every((pod) => isReady(pod) && isNew(pod.spec.containers[0]?.image ?? ''));
+      return pods.length > 0 && pods.every((pod) => isReady(pod) && tag.test(pod.spec.containers[0]?.image ?? ''));
     },
     240_000,
   );
