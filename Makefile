@@ -6,7 +6,7 @@ AGENT := runtime-images/agent/bin/agent
 AGENT_SOURCES := $(shell find runtime-images/agent -name '*.go' -o -name go.mod)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test unit contract local-e2e e2e agent-test python-test lint chart generate verify bench kubectl clean
+.PHONY: help setup dev test unit contract local-e2e e2e agent-test python-test lint chart generate verify bench bench-cluster kubectl clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ verify: generate ## Fail when generated files differ from their sources
 
 bench: setup ## Measure, with floors beside (docs/benchmarks.md)
 	node bench/src/main.ts
+
+bench-cluster: setup ## Measure on a real three-zone Kubernetes (Linux, root; docs/benchmarks.md)
+	node --disable-warning=ExperimentalWarning bench/src/cluster/main.ts
 
 clean: ## Remove everything that was installed, built or stored here
 	rm -rf node_modules */node_modules .cache .kappa coverage isolate-*.log runtime-images/agent/bin
