@@ -59,11 +59,16 @@ export function runInside(cluster: Cluster, command: readonly string[]): Promise
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
 }
 
-/** Builds the images, puts them on the nodes and installs the chart, or brings an install up to date. @throws Error when Helm gives up */
+/**
+ * Builds the images, puts them on the nodes and installs the chart. An install that is there is removed before: its images have the same
+ * names, so an upgrade would leave the old pods. @throws Error when Helm gives up
+ */
 export async function install(cluster: Cluster): Promise<void> {
   const images = await step('images', () => buildImages({ onProgress: log }));
   await step('images onto the nodes', async () => cluster.load([await bundleImages(images)]));
-  const args = ['upgrade', '--install', release.name, chart, '-n', release.namespace, '--create-namespace'];
+  const former = ['uninstall', release.name, '-n', release.namespace, '--ignore-not-found', '--wait'];
+  await step('helm uninstall', () => runInside(cluster, ['helm', ...former, '--timeout', '300s']));
+  const args = ['install', release.name, chart, '-n', release.namespace, '--create-namespace'];
   const code = await step('helm install', () =>
     runInside(cluster, ['helm', ...args, '-f', valuesFiles(cluster), '--wait', '--timeout', '300s']),
   );
