@@ -23,6 +23,7 @@ interface Schema {
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
+  readonly additionalProperties?: Schema;
   readonly default?: unknown;
   readonly enum?: readonly string[];
 }
@@ -81,6 +82,7 @@ function convert(schema: Schema, kind: string, path: string): JSONSchema {
     return { ...common, type: 'array', items: convert(schema.items, kind, itemName(path)) };
   }
   if (schema.type !== 'object') return { ...common, type: typeName(schema.type), ...enumOf(schema) };
+  if (schema.additionalProperties !== undefined) return { ...common, ...mapOf(schema.additionalProperties) };
   const entries = Object.entries(schema.properties ?? {});
   const required = entries.filter(([key, value]) => schema.required?.includes(key) || value.default !== undefined);
   return {
@@ -91,6 +93,10 @@ function convert(schema: Schema, kind: string, path: string): JSONSchema {
     required: required.map(([key]) => key),
     additionalProperties: false,
   };
+}
+
+function mapOf({ type }: Schema): JSONSchema {
+  return { tsType: `Readonly<Record<string, ${typeName(type) === 'integer' ? 'number' : type}>>` };
 }
 
 function enumOf(schema: Schema): JSONSchema {

@@ -26,6 +26,9 @@ export const versionNameAnnotation = 'kappa.dev/version-name';
 /** Annotation of a claimed pod: `metadata.name` of its Function in full, which a label may be too short for. */
 export const functionNameAnnotation = 'kappa.dev/function-name';
 
+/** Annotation of a Function: number of the version that was published last. Numbers are never given twice. */
+export const lastVersionAnnotation = 'kappa.dev/last-version';
+
 /** Values of `stateLabel`. */
 export type PoolPodState = 'generic' | 'claimed';
 

@@ -9,6 +9,7 @@ const keywords = [
   'maximum',
   'minItems',
   'maxItems',
+  'maxProperties',
   'required',
   'default',
 ];
@@ -19,12 +20,13 @@ const keywords = [
  * @param schema `openAPIV3Schema` of a CRD, or a part of it
  */
 export function validationSchema(schema: Readonly<Record<string, unknown>>): object {
-  const { properties, items } = schema;
+  const { properties, items, additionalProperties } = schema;
   const own = Object.entries(schema).filter(([keyword]) => keywords.includes(keyword));
   return {
     ...Object.fromEntries(own),
     ...(isSchema(properties) ? { properties: propertiesOf(properties) } : {}),
     ...(isSchema(items) ? { items: validationSchema(items) } : {}),
+    ...(isSchema(additionalProperties) ? { additionalProperties: validationSchema(additionalProperties) } : {}),
   };
 }
 

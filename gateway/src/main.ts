@@ -55,6 +55,8 @@ const watched: WatchedFunctions = watchFunctions(context, { kubernetes, blobs, d
 const callers = knowCallers(context, kubernetes);
 const doors = openDoors(context, {
   functions: watched.functions,
+  kubernetes,
+  signingKey,
   callers,
   router: membership.router,
   blobs,

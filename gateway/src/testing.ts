@@ -11,6 +11,7 @@ export function functionView(over: Partial<FunctionView> = {}): FunctionView {
   return {
     namespace: 'default',
     name: 'hello',
+    uid: 'uid-hello',
     functionName: 'hello',
     generation: 1,
     observedGeneration: 1,

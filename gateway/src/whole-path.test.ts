@@ -128,6 +128,8 @@ beforeAll(async () => {
           metrics: async () => ({ contentType: metricRegistry.contentType, text: await metricRegistry.metrics() }),
         }),
         blobs: null,
+        code: null,
+        lambdaApi: null,
         onError: () => undefined,
       }),
       newRequestId: randomUUID,

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { FunctionObject } from '@kappa/crds/function';
 import type { FunctionVersionObject } from '@kappa/crds/function-version';
-import { functionNameOf } from '@kappa/crds/names';
+import { makeVersionSpec } from '@kappa/crds/version-snapshot';
 import { mayRecover, type ResolvedCode } from './resolve-code.ts';
 
 /** What is known of one function when its plan is made. */
@@ -62,38 +61,6 @@ export function planFunction({ fn, code, versions, runtimes }: FunctionObserved,
       .sort(),
     requeueAfterMs: isRetried ? codeRetryMs : superseded.some((version) => !isOver(version)) ? lingerMs : null,
   };
-}
-
-/** The immutable snapshot of a function as it is now. */
-function makeVersionSpec(fn: FunctionObject, code: Extract<ResolvedCode, { kind: 'resolved' }>): FunctionVersionSpec {
-  const { spec } = fn;
-  const content = {
-    functionName: fn.metadata.name,
-    lambdaName: functionNameOf(fn),
-    version: '$LATEST',
-    runtime: spec.runtime,
-    handler: spec.handler,
-    code: { sha256: code.sha256, sizeBytes: code.sizeBytes },
-    memoryMiB: spec.memoryMiB,
-    timeoutSeconds: spec.timeoutSeconds,
-    environment: spec.environment,
-    perInstance: spec.concurrency.perInstance,
-    logging: spec.logging,
-    idleTimeoutSeconds: spec.idleTimeoutSeconds,
-    description: spec.description,
-  };
-  return { ...content, revision: revisionOf(fn.metadata.uid, content) };
-}
-
-/**
- * First 10 hex digits of a sha256 over everything that a pod of this version depends on. The function's uid is part of it, so that a function
- * deleted and made again never meets a snapshot that is about to be collected with its old owner.
- */
-function revisionOf(uid: string, content: Omit<FunctionVersionSpec, 'revision'>): string {
-  return createHash('sha256')
-    .update(JSON.stringify([uid, content]))
-    .digest('hex')
-    .slice(0, 10);
 }
 
 /** Name of the FunctionVersion object of a snapshot. */

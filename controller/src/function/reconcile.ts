@@ -3,7 +3,7 @@ import { isNotFound } from '@kappa/crds/client/errors';
 import { functions, functionVersions } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import type { FunctionObject } from '@kappa/crds/function';
-import { functionLabel, labelValue } from '@kappa/crds/labels';
+import { childMetadata } from '@kappa/crds/version-snapshot';
 import type { FunctionSummary } from '../observed.ts';
 import type { Requeue } from '../work-queue.ts';
 import { type FunctionPlan, planFunction, type VersionObserved } from './plan.ts';
@@ -88,22 +88,9 @@ function urlOf(
 }
 
 async function applyPlan(fn: FunctionObject, plan: FunctionPlan, { kubernetes }: FunctionWorld): Promise<void> {
-  const { namespace, name, uid } = fn.metadata;
+  const { namespace } = fn.metadata;
   if (plan.latest !== null && plan.latestName !== null && plan.latestName !== fn.status?.latestVersion) {
-    const owner = {
-      apiVersion: 'kappa.dev/v1alpha1',
-      kind: 'Function',
-      name,
-      uid,
-      controller: true,
-      blockOwnerDeletion: true,
-    };
-    const metadata = {
-      name: plan.latestName,
-      namespace,
-      labels: { [functionLabel]: labelValue(name) },
-      ownerReferences: [owner],
-    };
+    const metadata = childMetadata(fn, plan.latestName);
     await kubernetes.apply(functionVersions, { metadata, spec: plan.latest }, manager);
   }
   for (const version of plan.deleteVersions) {

@@ -36,7 +36,7 @@ export function makeFunctionStatus(context: StatusContext, plan: FunctionPlan, n
     lastUpdateStatus: verdict.lastUpdateStatus,
     ...(verdict.state === 'Failed' && { stateReason: verdict.message, stateReasonCode: verdict.reason }),
     ...(isFailed && { lastUpdateStatusReason: verdict.message, lastUpdateStatusReasonCode: verdict.reason }),
-    ...latestOf(fn, plan),
+    ...latestOf(fn, plan, nowMs),
     ...(url !== null && { url }),
     pods,
     selector: selectorOf({
@@ -68,19 +68,22 @@ function conditionsOf({ fn, code, nameHolder }: StatusContext, verdict: Verdict,
 }
 
 /** Version, digest and size of what `$LATEST` means; what was there before stays when the change failed. */
-function latestOf(fn: FunctionObject, plan: FunctionPlan): Partial<FunctionStatus> {
+function latestOf(fn: FunctionObject, plan: FunctionPlan, nowMs: number): Partial<FunctionStatus> {
+  const { latestVersion, codeSha256, codeSizeBytes, lastModified } = fn.status ?? {};
   if (plan.latest !== null && plan.latestName !== null) {
     return {
       latestVersion: plan.latestName,
       codeSha256: Buffer.from(plan.latest.code.sha256, 'hex').toString('base64'),
       codeSizeBytes: plan.latest.code.sizeBytes,
+      lastModified:
+        lastModified === undefined || latestVersion !== plan.latestName ? new Date(nowMs).toISOString() : lastModified,
     };
   }
-  const { latestVersion, codeSha256, codeSizeBytes } = fn.status ?? {};
   return {
     ...(latestVersion !== undefined && { latestVersion }),
     ...(codeSha256 !== undefined && { codeSha256 }),
     ...(codeSizeBytes !== undefined && { codeSizeBytes }),
+    ...(lastModified !== undefined && { lastModified }),
   };
 }
 

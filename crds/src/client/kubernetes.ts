@@ -25,7 +25,7 @@ export type { LeaderElection, Leadership } from './lease.ts';
 export type { StatusManifest } from './wire.ts';
 
 /** Who writes: server-side apply keeps the fields of each apart. */
-export type FieldManager = 'kappa-controller' | 'kappa-gateway' | 'kappa-node' | (string & {});
+export type FieldManager = 'kappa-controller' | 'kappa-gateway' | 'kappa-lambda-api' | 'kappa-node' | (string & {});
 
 /** Which objects. */
 export interface ListOptions {
@@ -43,6 +43,27 @@ export interface DeleteOptions {
   readonly preconditionResourceVersion?: string;
   /** Seconds that a pod may take to end; 0 = at once. Default: what the object says. */
   readonly graceSeconds?: number;
+}
+
+/** How a write is signed. */
+export interface WriteOptions {
+  /** Who owns the fields that change. Default: the client's own name, `kappa`. */
+  readonly fieldManager?: FieldManager;
+}
+
+/** Which part of a collection. */
+export interface PageOptions extends ListOptions {
+  /** Most objects of the page, > 0. */
+  readonly limit: number;
+  /** `next` of the page before; absent for the first one. */
+  readonly from?: string;
+}
+
+/** A part of a collection, in the order of namespace and name. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** null = this is the last one. */
+  readonly next: string | null;
 }
 
 /** What to patch. */
@@ -67,9 +88,11 @@ export interface Kubernetes {
   get<T>(kind: Kind<T>, namespace: string | null, name: string): Promise<T>;
   /** All pages. */
   list<T>(kind: Kind<T>, options?: ListOptions): Promise<readonly T[]>;
-  create<T>(kind: Kind<T>, object: Manifest<T>): Promise<T>;
+  /** One page; a `from` that is too old (minutes) fails with 410. */
+  page<T>(kind: Kind<T>, options: PageOptions): Promise<Page<T>>;
+  create<T>(kind: Kind<T>, object: Manifest<T>, options?: WriteOptions): Promise<T>;
   /** The whole object, as PUT; with `metadata.resourceVersion` it fails with 409 when somebody wrote in between. */
-  replace<T>(kind: Kind<T>, object: Manifest<T>): Promise<T>;
+  replace<T>(kind: Kind<T>, object: Manifest<T>, options?: WriteOptions): Promise<T>;
   /** Background deletion; an object that is not there counts as deleted. */
   delete(kind: Kind<unknown>, namespace: string | null, name: string, options?: DeleteOptions): Promise<void>;
   /** Server-side apply, forced: all fields that this manager owns; what it leaves out and owned before is removed. */
@@ -146,32 +169,38 @@ class KubernetesClient implements Kubernetes {
   }
 
   async list<T>(kind: Kind<T>, options: ListOptions = {}): Promise<readonly T[]> {
-    const path = collectionPath(kind, options.namespace ?? null);
     const items: T[] = [];
-    let next: string | undefined;
-    do {
-      const query = {
-        labelSelector: options.labelSelector,
-        fieldSelector: options.fieldSelector,
-        limit: String(this.#timing.pageSize),
-        continue: next,
-      };
-      const page = readPage(await this.#transport.json({ method: 'GET', path, query }));
-      for (const item of page.items) items.push(kind.parse(item));
-      next = page.next;
-    } while (next !== undefined);
+    let from: string | null = '';
+    while (from !== null) {
+      const page: Page<T> = await this.page(kind, { ...options, limit: this.#timing.pageSize, from });
+      for (const item of page.items) items.push(item);
+      from = page.next;
+    }
     return items;
   }
 
-  async create<T>(kind: Kind<T>, object: Manifest<T>): Promise<T> {
-    const path = collectionPath(kind, object.metadata.namespace ?? null);
-    return kind.parse(await this.#transport.json({ method: 'POST', path, body: toWire(kind, object) }));
+  async page<T>(kind: Kind<T>, options: PageOptions): Promise<Page<T>> {
+    const path = collectionPath(kind, options.namespace ?? null);
+    const query = {
+      labelSelector: options.labelSelector,
+      fieldSelector: options.fieldSelector,
+      limit: String(options.limit),
+      continue: options.from === '' ? undefined : options.from,
+    };
+    const { items, next } = readPage(await this.#transport.json({ method: 'GET', path, query }));
+    return { items: items.map((item) => kind.parse(item)), next: next ?? null };
   }
 
-  async replace<T>(kind: Kind<T>, object: Manifest<T>): Promise<T> {
-    return kind.parse(
-      await this.#transport.json({ method: 'PUT', path: pathOf(kind, object.metadata), body: toWire(kind, object) }),
-    );
+  async create<T>(kind: Kind<T>, object: Manifest<T>, { fieldManager }: WriteOptions = {}): Promise<T> {
+    const path = collectionPath(kind, object.metadata.namespace ?? null);
+    const body = toWire(kind, object);
+    return kind.parse(await this.#transport.json({ method: 'POST', path, query: { fieldManager }, body }));
+  }
+
+  async replace<T>(kind: Kind<T>, object: Manifest<T>, { fieldManager }: WriteOptions = {}): Promise<T> {
+    const path = pathOf(kind, object.metadata);
+    const body = toWire(kind, object);
+    return kind.parse(await this.#transport.json({ method: 'PUT', path, query: { fieldManager }, body }));
   }
 
   async delete(

@@ -73,6 +73,28 @@ export interface FunctionVersionSpec {
    * An execution environment that nobody has called for so long goes away, seconds.
    */
   readonly idleTimeoutSeconds: number;
+  /**
+   * Role as Lambda's API was given it, an ARN.
+   */
+  readonly role?: string;
+  /**
+   * Instruction set, as Lambda's API was given it.
+   *
+   * Items: An instruction set.
+   */
+  readonly architectures?: readonly ('x86_64' | 'arm64')[];
+  /**
+   * Size of /tmp as Lambda's API was given it, MiB.
+   */
+  readonly ephemeralStorageMiB?: number;
+  /**
+   * Where failed asynchronous events go, an ARN.
+   */
+  readonly deadLetterTarget?: string;
+  /**
+   * Fields of Lambda's API that are kept and answered and change nothing, JSON text by name.
+   */
+  readonly compatibility?: Readonly<Record<string, string>>;
 }
 /**
  * The zip in the blob store.

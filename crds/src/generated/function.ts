@@ -61,6 +61,32 @@ export interface FunctionSpec {
    * An execution environment that nobody has called for so long goes away, seconds, 1 to 86,400.
    */
   readonly idleTimeoutSeconds: number;
+  /**
+   * Tags of Lambda's API, at most 50. They mean nothing to Kappa.
+   */
+  readonly tags?: Readonly<Record<string, string>>;
+  /**
+   * Role as Lambda's API was given it, an ARN. At most 2,048 characters.
+   */
+  readonly role?: string;
+  /**
+   * Instruction set, as Lambda's API was given it.
+   *
+   * Items: An instruction set.
+   */
+  readonly architectures?: readonly ('x86_64' | 'arm64')[];
+  /**
+   * Size of /tmp as Lambda's API was given it, MiB, 512 to 10,240. It is kept and answered; the pool decides the size.
+   */
+  readonly ephemeralStorageMiB?: number;
+  /**
+   * Where failed asynchronous events go, an ARN of at most 256 characters. It is kept and answered.
+   */
+  readonly deadLetterTarget?: string;
+  /**
+   * Fields of Lambda's API that are kept and answered and change nothing, by their name there (VpcConfig, TracingConfig …); each is JSON text. At most 20.
+   */
+  readonly compatibility?: Readonly<Record<string, string>>;
 }
 /**
  * Where the code is. Exactly one of inline, zip and url.
@@ -278,6 +304,10 @@ export interface FunctionStatus {
    * Size of the zip, bytes.
    */
   readonly codeSizeBytes?: number;
+  /**
+   * When what $LATEST means was changed last.
+   */
+  readonly lastModified?: string;
   /**
    * Function URL, when spec.http is set.
    */

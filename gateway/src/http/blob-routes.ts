@@ -29,11 +29,11 @@ export function blobRoutes(blobs: Pick<BlobStore, 'put' | 'get' | 'has'>): Route
     }
   });
   router.head('/sha256/:sha256', async (req, res) => {
-    const isThere = await blobs.has(req.params.sha256).catch(toCaller);
+    const isThere = await blobs.has(req.params.sha256).catch(blobToCaller);
     res.status(isThere ? 200 : 404).end();
   });
   router.get('/sha256/:sha256', async (req, res) => {
-    const bytes = await blobs.get(req.params.sha256).catch(toCaller);
+    const bytes = await blobs.get(req.params.sha256).catch(blobToCaller);
     res.type('application/zip').send(bytes);
   });
   return router;
@@ -44,12 +44,12 @@ async function put(blobs: Pick<BlobStore, 'put'>, req: Request, sha256: string) 
     return await blobs.put(req, sha256);
   } catch (err) {
     if (req.destroyed && !req.complete) throw new CallerGone();
-    return toCaller(err);
+    return blobToCaller(err);
   }
 }
 
 /** What a failure of the store means for the caller. */
-function toCaller(err: unknown): never {
+export function blobToCaller(err: unknown): never {
   if (!(err instanceof BlobError)) throw err;
   if (err.code === 'NotFound') throw new ResourceNotFound(err.message);
   if (err.code === 'TooLarge') throw tooLarge();

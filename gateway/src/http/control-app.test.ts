@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { openDirectoryBlobStore } from '../blobs/blob-store.ts';
+import { unknownOperation } from '../lambda-api/errors.ts';
 import { fetchOnce, listen, sendRaw } from '../testing.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { blobRoutes } from './blob-routes.ts';
@@ -29,6 +30,11 @@ beforeAll(async () => {
       metrics: () => Promise.reject(new Error('secret detail')),
     }),
     blobs: blobRoutes(await openDirectoryBlobStore(folder, { maxBlobBytes: 1_000_000 })),
+    code: null,
+    lambdaApi: (req) =>
+      req.url?.endsWith('/answered') === true
+        ? Promise.resolve({ status: 201, headers: ['x-amzn-RequestId', 'id'], body: '{}' })
+        : Promise.reject(req.url?.endsWith('/bug') === true ? new Error('secret detail') : unknownOperation()),
     onError: (err) => void errors.push(err),
   });
   const nobody = () => Promise.reject(new Error('not in this test'));
@@ -78,9 +84,8 @@ describe('health', () => {
 });
 
 test.each<[method: string, path: string, status: number, type: string]>([
-  ['GET', '/2015-03-31/functions/', 501, 'NotImplementedException'],
-  ['POST', '/2021-11-15/functions/a/response-streaming-invocations', 501, 'NotImplementedException'],
-  ['GET', '/2015-03-31/functions/a/invocations/b', 501, 'NotImplementedException'],
+  ['GET', '/2015-03-31/nothing', 403, 'AccessDeniedException'],
+  ['GET', '/2015-03-31/bug', 500, 'ServiceException'],
   ['GET', '/nothing', 404, 'UnknownOperationException'],
   ['GET', '/%zz', 404, 'UnknownOperationException'],
   ['GET', '/../../etc/passwd', 404, 'UnknownOperationException'],
@@ -90,6 +95,11 @@ test.each<[method: string, path: string, status: number, type: string]>([
   const reply = await sendRaw(port, `${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
   expect(reply).toMatch(new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*x-amzn-ErrorType: ${type}`));
   expect(reply).toMatch(/x-amzn-RequestId: [0-9a-f-]{36}/);
+});
+
+test('paths that begin with a date are the Lambda API’s', async () => {
+  const reply = await fetchOnce(port, { method: 'POST', path: '/2015-03-31/answered', body: '{}' });
+  expect(reply).toMatchObject({ status: 201, headers: { 'x-amzn-requestid': 'id' } });
 });
 
 describe('blobs', () => {

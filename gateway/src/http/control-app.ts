@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
 
 import { LambdaError } from '../errors.ts';
+import type { LambdaApi } from '../lambda-api/api.ts';
 import { renderError, toLambdaError } from '../lambda-api/errors.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, CallerGone } from './answer.ts';
 
 /** What the control app is made with. */
 export interface ControlDeps {
@@ -12,6 +13,10 @@ export interface ControlDeps {
   readonly admin: express.Router | null;
   /** Routes under /blobs; null when the blob store is not open to callers. */
   readonly blobs: express.Router | null;
+  /** Links to code; null where there is no Lambda API. */
+  readonly code: express.Router | null;
+  /** Paths that begin with a date; null = there is none on this port. */
+  readonly lambdaApi: LambdaApi | null;
   readonly onError: (err: unknown, requestId: string) => void;
 }
 
@@ -30,9 +35,11 @@ export function controlApp(deps: ControlDeps): Express {
     res.type('text/plain').send(about);
   });
   if (deps.admin !== null) app.use(deps.admin);
+  if (deps.lambdaApi !== null) app.use(lambdaRequests(deps.lambdaApi, deps.onError));
+  if (deps.code !== null) app.use(deps.code);
   if (deps.blobs !== null) app.use('/blobs', deps.blobs);
   app.use((req) => {
-    throw unknownOperation(req.method, req.path);
+    throw nothingThere(req.method, req.path);
   });
   const onError: ErrorRequestHandler = (err, _req, res, _next) => {
     const requestId = randomUUID();
@@ -48,11 +55,28 @@ export function controlApp(deps: ControlDeps): Express {
 /** Paths of the Lambda API begin with a date. */
 const lambdaPath = /^\/20\d\d-\d\d-\d\d\//;
 
-function unknownOperation(method: string, path: string): LambdaError {
-  if (lambdaPath.test(path)) {
-    const message = `${method} ${path.slice(0, 200)}: this operation of the Lambda API is not available yet; use kubectl for the Function object`;
-    return new LambdaError('NotImplementedException', message, { status: 501, fault: 'platform' });
-  }
+/** Answers requests of the Lambda API; all others go on. */
+function lambdaRequests(lambdaApi: LambdaApi, onError: ControlDeps['onError']): express.RequestHandler {
+  return async (req, res, next) => {
+    if (!lambdaPath.test(req.url)) {
+      next();
+      return;
+    }
+    const requestId = randomUUID();
+    try {
+      sendAnswer(res, await lambdaApi(req, requestId));
+    } catch (err) {
+      if (err instanceof CallerGone) {
+        res.destroy();
+        return;
+      }
+      onError(err, requestId);
+      sendAnswer(res, renderError(toLambdaError(err), requestId));
+    }
+  };
+}
+
+function nothingThere(method: string, path: string): LambdaError {
   const message = `there is nothing at ${path.slice(0, 200)} for ${method}`;
   return new LambdaError('UnknownOperationException', message, { status: 404, fault: 'caller' });
 }

@@ -47,6 +47,9 @@ export async function startServer(
       {
         namespace: 'default',
         name: 'hello-live',
+        uid: 'uid-alias',
+        generation: 1,
+        description: '',
         createdMs: 0,
         functionObjectName: 'hello',
         alias: 'live',

@@ -21,7 +21,7 @@ import { traceIdOf } from './trace-id.ts';
 export interface InvokeDeps {
   readonly authenticator: Authenticator;
   /** @throws LambdaError 404, 409, 400 */
-  readonly resolve: (label: string, query: string) => Resolved | Promise<Resolved>;
+  readonly resolve: (label: string, query: string, ownAccountId?: string) => Resolved | Promise<Resolved>;
   readonly dispatcher: Pick<Dispatcher, 'invoke'>;
   readonly budget: BufferBudget;
   /** Epoch milliseconds. */
@@ -43,7 +43,7 @@ export function invokeHandler(deps: InvokeDeps) {
       try {
         const principal = claim.confirm(); // nothing was done for the caller before, not even a lookup
         refuseBadEvent(body);
-        const resolved = await deps.resolve(route.label, route.query); //  3. where? 404, 409
+        const resolved = await deps.resolve(route.label, route.query, principal.accounts?.[0]); // 3. where? 404, 409
         requireAccount(principal, resolved.target.accountId, resolved.invokedArn);
         if (options.isDryRun) return { status: 204, headers: ['x-amzn-RequestId', call.requestId], body: '' };
         return await run(deps, call, resolved, options, body.bytes); //    4. run    429, 5xx

@@ -1,7 +1,8 @@
-import { type FunctionReference, parseFunctionReference } from '@kappa/crds/names';
-import { InvalidParameterValue, LambdaError, ResourceNotFound } from '../errors.ts';
+import type { FunctionReference } from '@kappa/crds/names';
+import { InvalidParameterValue, ResourceNotFound } from '../errors.ts';
 import { type Functions, type Resolved, resolveQualifier } from '../registry/functions.ts';
 import { LATEST, type RoutedFunction } from '../registry/routing.ts';
+import { joinQualifiers, readFunctionName, requireRegion } from './function-name.ts';
 
 /** What the resolver of function names is made with. */
 export interface ResolveDeps {
@@ -17,15 +18,17 @@ export interface ResolveDeps {
 /**
  * The version that an Invoke means: name, partial ARN or ARN in the path, qualifier there or in the query.
  *
- * @returns a function of label (still percent-encoded) and query; it throws ResourceNotFound, ResourceConflict or
+ * @returns a function of label (still percent-encoded), query and the caller's own account; it throws ResourceNotFound, ResourceConflict or
  * InvalidParameterValue
  */
-export function functionResolver(deps: ResolveDeps): (label: string, query: string) => Resolved | Promise<Resolved> {
-  return (label, query) => {
+export function functionResolver(
+  deps: ResolveDeps,
+): (label: string, query: string, ownAccountId?: string) => Resolved | Promise<Resolved> {
+  return (label, query, ownAccountId = deps.defaultAccountId) => {
     const reference = referenceOf(label);
     const qualifier = qualifierOf(reference, query);
-    checkRegion(reference, deps.region);
-    const accountId = reference.accountId ?? deps.defaultAccountId;
+    requireRegion(reference, deps.region);
+    const accountId = reference.accountId ?? ownAccountId;
     const finish = (fn: RoutedFunction | undefined): Resolved => {
       const found = fn === undefined ? null : resolveQualifier(fn, qualifier, deps.random);
       if (found !== null) return found;
@@ -39,13 +42,7 @@ export function functionResolver(deps: ResolveDeps): (label: string, query: stri
 
 /** @throws InvalidParameterValue when the label is no reference to a function */
 function referenceOf(label: string): FunctionReference {
-  const text = decode(label);
-  const reference = text === null ? null : parseFunctionReference(text);
-  if (reference !== null) return reference;
-  const shown = (text ?? label).slice(0, 200);
-  throw new InvalidParameterValue(
-    `1 validation error detected: Value '${shown}' at 'functionName' failed to satisfy constraint: Member must be a function name, a partial ARN or an ARN, with a qualifier or without one`,
-  );
+  return readFunctionName(decode(label) ?? label);
 }
 
 /** null = the percent-encoding is broken. */
@@ -61,27 +58,13 @@ function decode(label: string): string | null {
 /** @throws InvalidParameterValue when path and query disagree, or it is not a qualifier */
 function qualifierOf(reference: FunctionReference, query: string): string | null {
   const asked = query === '' ? null : new URLSearchParams(query).get('Qualifier');
-  const derived = reference.qualifier ?? null;
-  if (asked === null || asked === '') return derived;
-  if (derived !== null && derived !== asked) {
-    throw new InvalidParameterValue(
-      'The derived qualifier from the function name does not match the specified qualifier.',
-    );
-  }
+  const qualifier = joinQualifiers(reference, asked);
+  if (asked === null || asked === '') return qualifier;
   if (asked.length > 128 || !/^[a-zA-Z0-9$_.-]+$/.test(asked)) {
     const shown = asked.slice(0, 130);
     throw new InvalidParameterValue(
       `1 validation error detected: Value '${shown}' at 'qualifier' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9$_.-]{1,128}`,
     );
   }
-  return asked;
-}
-
-function checkRegion(reference: FunctionReference, region: string): void {
-  if (reference.region === undefined || reference.region === region) return;
-  throw new LambdaError(
-    'ResourceNotFoundException',
-    `Functions from '${reference.region}' are not reachable in this region ('${region}')`,
-    { status: 404, fault: 'caller' },
-  );
+  return qualifier;
 }

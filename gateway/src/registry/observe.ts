@@ -48,13 +48,13 @@ export function observe({ kubernetes, registry, dispatcher, poolNamespace, signa
     aliases: kubernetes.watch(aliases, {
       project: viewAlias,
       onChange: (key, view) => registry.setAlias(key, view),
-      snapshot: { name: 'aliases', shape: 1 },
+      snapshot: { name: 'aliases', shape: 2 },
       signal,
     }),
     functions: kubernetes.watch(functions, {
       project: viewFunction,
       onChange: (key, view) => registry.setFunction(key, view),
-      snapshot: { name: 'functions', shape: 1 },
+      snapshot: { name: 'functions', shape: 2 },
       signal,
     }),
     pods: kubernetes.watch(pods, {

@@ -165,6 +165,9 @@ test('nothing is kept of what is gone', () => {
   const alias = {
     namespace: 'default',
     name: 'hello-live',
+    uid: 'uid-alias',
+    generation: 1,
+    description: '',
     createdMs: 0,
     functionObjectName: 'hello',
     alias: 'live',

@@ -1,8 +1,9 @@
-import { accountIdOf } from '@kappa/crds/accounts';
+import { accountIdOf, defaultAccountId } from '@kappa/crds/accounts';
 
 import type { Dispatcher, Target } from '../dispatch/types.ts';
 import { ServiceException } from '../errors.ts';
 import { Children } from './children.ts';
+import type { Directory, Sight } from './directory.ts';
 import type { Functions } from './functions.ts';
 import { type RoutedFunction, type RoutingOptions, routeFunction, targetsOf } from './routing.ts';
 import type { AliasView, FunctionView, VersionView } from './views.ts';
@@ -43,7 +44,7 @@ export interface RegistryStats {
  * **Start.** Until everything has been listed once, every lookup waits, then fails with a platform error, never with 404:
  * "not there" means nothing yet, and pods that hold the function may not be known.
  */
-export class Registry implements Functions {
+export class Registry implements Functions, Directory {
   readonly #deps: RegistryDeps;
   readonly #views = new Map<string, FunctionView>();
   readonly #versions = new Children<VersionView>();
@@ -105,6 +106,34 @@ export class Registry implements Functions {
   byObject(namespace: string, name: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined> {
     if (!this.#hasSynced) return this.#whenSynced().then(() => this.byObject(namespace, name));
     return this.#current(`${namespace}/${name}`);
+  }
+
+  async namespaceOf(accountId: string): Promise<string | undefined> {
+    if (!this.#hasSynced) await this.#whenSynced();
+    const [first] = [...this.#accounts].flatMap(([name, id]) => (id === accountId ? [name] : [])).sort();
+    return first ?? (accountId === defaultAccountId ? 'default' : undefined);
+  }
+
+  async locate(accountId: string, functionName: string): Promise<FunctionView | undefined> {
+    if (!this.#hasSynced) await this.#whenSynced();
+    if (this.#changed.size > 0) this.#flush();
+    return this.#views.get(this.#names.get(accountId)?.get(functionName) ?? '');
+  }
+
+  look(key: string): Sight {
+    if (this.#changed.size > 0) this.#flush();
+    return {
+      fn: this.#views.get(key),
+      routed: this.#routed.get(key),
+      versions: this.#versions.of(key),
+      aliases: this.#aliases.of(key),
+    };
+  }
+
+  ofAccount(accountId: string): readonly FunctionView[] {
+    if (this.#changed.size > 0) this.#flush();
+    const keys = [...(this.#names.get(accountId)?.values() ?? [])];
+    return keys.flatMap((key) => this.#views.get(key) ?? []);
   }
 
   /** @param key namespace/name of a Function */

@@ -87,6 +87,9 @@ const two = versionView({ uid: 'uid-2', name: 'hello-2', version: '2' });
 const alias = (name: string, version: string, additional: { version: string; weight: number } | null = null) => ({
   namespace: 'default',
   name: `hello-${name}`,
+  uid: 'uid-alias',
+  generation: 1,
+  description: '',
   createdMs: 0,
   functionObjectName: 'hello',
   alias: name,

@@ -131,7 +131,8 @@ function routeAliases(
   return routed;
 }
 
-function holdersOf(aliases: readonly AliasView[]): Iterable<AliasView> {
+/** The aliases by which calls are routed, one for each name. */
+export function holdersOf(aliases: readonly AliasView[]): Iterable<AliasView> {
   const holders = new Map<string, AliasView>();
   for (const alias of aliases) {
     const holder = holders.get(alias.alias);

@@ -7,6 +7,7 @@ import { functionNameOf } from '@kappa/crds/names';
 export interface FunctionView {
   readonly namespace: string;
   readonly name: string;
+  readonly uid: string;
   /** Lambda's name. */
   readonly functionName: string;
   readonly generation: number;
@@ -54,6 +55,8 @@ export interface AliasView {
   readonly namespace: string;
   /** metadata.name. */
   readonly name: string;
+  readonly uid: string;
+  readonly generation: number;
   /** Epoch milliseconds, whole seconds. */
   readonly createdMs: number;
   /** metadata.name of the Function. */
@@ -63,6 +66,7 @@ export interface AliasView {
   readonly version: string;
   /** `weight` is 0..1. */
   readonly additional: { readonly version: string; readonly weight: number } | null;
+  readonly description: string;
 }
 
 /** The view of a Function. */
@@ -71,6 +75,7 @@ export function viewFunction(fn: FunctionObject): FunctionView {
   return {
     namespace: metadata.namespace,
     name: metadata.name,
+    uid: metadata.uid,
     functionName: functionNameOf(fn),
     generation: metadata.generation,
     observedGeneration: status?.observedGeneration ?? 0,
@@ -110,10 +115,13 @@ export function viewAlias({ metadata, spec }: AliasObject): AliasView {
   return {
     namespace: metadata.namespace,
     name: metadata.name,
+    uid: metadata.uid,
+    generation: metadata.generation,
     createdMs: metadata.creationTimestampMs ?? 0,
     functionObjectName: spec.functionName,
     alias: spec.name,
     version: spec.functionVersion,
     additional: second === undefined ? null : { version: second.functionVersion, weight: second.weightPercent / 100 },
+    description: spec.description,
   };
 }

@@ -1,6 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { type KeyObject, randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultAccountId } from '@kappa/crds/accounts';
+import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import type { Registry as MetricRegistry } from 'prom-client';
 
 import { openDoor } from '../auth/authenticator.ts';
@@ -10,13 +12,19 @@ import { functionUrlHandler } from '../function-url/handler.ts';
 import { adminRoutes } from '../http/admin-routes.ts';
 import { blobRoutes } from '../http/blob-routes.ts';
 import { BufferBudget } from '../http/buffer-budget.ts';
-import { controlApp } from '../http/control-app.ts';
+import { codeRoutes } from '../http/code-routes.ts';
+import { type ControlDeps, controlApp } from '../http/control-app.ts';
 import { InFlight } from '../http/in-flight.ts';
 import { makeServer, type ServerDeps, type ServerOptions } from '../http/server.ts';
+import { makeLambdaApi } from '../lambda-api/api.ts';
+import { codeLinks } from '../lambda-api/code-url.ts';
 import { toLambdaError } from '../lambda-api/errors.ts';
+import { s3Reader } from '../lambda-api/functions/s3-source.ts';
 import { invokeHandler } from '../lambda-api/invoke.ts';
+import { Objects } from '../lambda-api/objects.ts';
 import { functionResolver } from '../lambda-api/resolve.ts';
 import type { GatewayMetrics } from '../metrics.ts';
+import type { Directory } from '../registry/directory.ts';
 import type { Functions } from '../registry/functions.ts';
 import { type Context, textOf } from './context.ts';
 import type { Callers } from './know-callers.ts';
@@ -37,7 +45,9 @@ export interface Doors {
 
 /** What {@link openDoors} connects. */
 export interface DoorParts {
-  readonly functions: Functions;
+  readonly functions: Functions & Directory;
+  readonly kubernetes: Kubernetes;
+  readonly signingKey: KeyObject;
   readonly callers: Callers;
   /** Where requests go. */
   readonly router: Pick<Dispatcher, 'invoke'>;
@@ -58,6 +68,7 @@ export function openDoors(context: Context, parts: DoorParts): Doors {
   const control = controlApp({
     admin: config.adminPort === null ? admin : null,
     blobs: config.auth === 'none' ? blobRoutes(parts.blobs) : null, // for this machine's own callers: see parseConfig
+    ...lambdaApiOf(context, parts, budget),
     onError: onRefused,
   });
   const server = makeServer(serverOptions(context), {
@@ -72,7 +83,10 @@ export function openDoors(context: Context, parts: DoorParts): Doors {
   const adminServer: Server | null =
     config.adminPort === null
       ? null
-      : controlApp({ admin, blobs: null, onError: onRefused }).listen(config.adminPort, config.host);
+      : controlApp({ admin, blobs: null, code: null, lambdaApi: null, onError: onRefused }).listen(
+          config.adminPort,
+          config.host,
+        );
   server.listen(config.port, config.host, () => log.info({ address: server.address() }, 'listening'));
   return {
     inFlight,
@@ -112,6 +126,31 @@ function handlers(
     invoke: invokeHandler({ ...shared, authenticator: authenticator ?? openDoor, resolve }),
     functionUrl: functionUrlHandler({ ...shared, authenticator, functions, urlDomain, random: Math.random }),
   };
+}
+
+/** The Lambda API but for Invoke, and the links to code that it gives. */
+function lambdaApiOf(
+  { config, arnOf, clock }: Context,
+  { functions, kubernetes, signingKey, callers, blobs }: DoorParts,
+  budget: BufferBudget,
+): Pick<ControlDeps, 'code' | 'lambdaApi'> {
+  const { region, accountConcurrency, s3 } = config;
+  const links = codeLinks(signingKey, Date.now);
+  const lambdaApi = makeLambdaApi({
+    authenticator: callers.authenticator ?? openDoor,
+    budget,
+    objects: new Objects(kubernetes),
+    directory: functions,
+    blobs,
+    readS3: s3Reader(s3 === null ? null : { endpoint: s3.endpoint, region: s3.region, ownBucket: s3.bucket }),
+    region,
+    accountConcurrency,
+    codeUrl: links.make,
+    arnOf,
+    nowMs: clock.nowMs,
+    sleep: (ms) => sleep(ms),
+  });
+  return { code: codeRoutes(blobs, links), lambdaApi };
 }
 
 function adminOf({ life }: Context, { metricRegistry, notReadyBecause }: DoorParts): ReturnType<typeof adminRoutes> {

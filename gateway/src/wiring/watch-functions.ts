@@ -2,6 +2,7 @@ import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Dispatcher, Target } from '../dispatch/types.ts';
+import type { Directory } from '../registry/directory.ts';
 import { type EnvironmentDeps, environmentSource } from '../registry/environment.ts';
 import type { Functions } from '../registry/functions.ts';
 import { observe } from '../registry/observe.ts';
@@ -13,7 +14,7 @@ import type { Context } from './context.ts';
 
 /** What the gateway knows of the functions in the cluster. */
 export interface WatchedFunctions {
-  readonly functions: Functions;
+  readonly functions: Functions & Directory;
   /** The version that may be called now. */
   readonly targetOf: (versionUid: string) => Target | undefined;
   /** Whether the Function (namespace/name) still exists. */

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import type { FunctionObject } from './function.ts';
+import type { FunctionVersionObject } from './function-version.ts';
+import { functionLabel, labelValue } from './labels.ts';
+import { functionNameOf } from './names.ts';
+import type { ManifestMeta } from './object-meta.ts';
+
+type FunctionVersionSpec = FunctionVersionObject['spec'];
+
+/** A zip in the blob store. */
+export interface SnapshotCode {
+  /** 64 lower-case hex digits. */
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * The immutable snapshot of a function as it is now, as the controller makes it for `$LATEST` and the Lambda API for published
+ * versions. Two snapshots of one function have the same `revision` exactly when nothing that is part of them has changed.
+ *
+ * @param code what `fn.spec.code` stands for
+ */
+export function makeVersionSpec(fn: FunctionObject, code: SnapshotCode): FunctionVersionSpec {
+  const { spec } = fn;
+  const content = {
+    functionName: fn.metadata.name,
+    lambdaName: functionNameOf(fn),
+    version: '$LATEST',
+    runtime: spec.runtime,
+    handler: spec.handler,
+    code: { sha256: code.sha256, sizeBytes: code.sizeBytes },
+    memoryMiB: spec.memoryMiB,
+    timeoutSeconds: spec.timeoutSeconds,
+    environment: spec.environment,
+    perInstance: spec.concurrency.perInstance,
+    logging: spec.logging,
+    idleTimeoutSeconds: spec.idleTimeoutSeconds,
+    description: spec.description,
+    ...keptOf(spec),
+  };
+  return { ...content, revision: revisionOf(fn.metadata.uid, content) };
+}
+
+/** Fields that most functions do not have: absent ones leave no trace, so that revisions from before they existed stay. */
+function keptOf(spec: FunctionObject['spec']): Partial<FunctionVersionSpec> {
+  const { role, architectures, ephemeralStorageMiB, deadLetterTarget, compatibility } = spec;
+  return {
+    ...(role === undefined ? {} : { role }),
+    ...(architectures === undefined ? {} : { architectures }),
+    ...(ephemeralStorageMiB === undefined ? {} : { ephemeralStorageMiB }),
+    ...(deadLetterTarget === undefined ? {} : { deadLetterTarget }),
+    ...(compatibility === undefined ? {} : { compatibility }),
+  };
+}
+
+/**
+ * First 10 hex digits of a sha256 over everything that a pod of this version depends on. The function's uid is part of it, so that a function
+ * deleted and made again never meets a snapshot that is about to be collected with its old owner.
+ */
+function revisionOf(uid: string, content: Omit<FunctionVersionSpec, 'revision'>): string {
+  return createHash('sha256')
+    .update(JSON.stringify([uid, content]))
+    .digest('hex')
+    .slice(0, 10);
+}
+
+/** Metadata of a FunctionVersion or an Alias that Kappa makes: it belongs to its function and goes with it. */
+export function childMetadata(fn: FunctionObject, name: string): ManifestMeta {
+  const owner = {
+    apiVersion: 'kappa.dev/v1alpha1',
+    kind: 'Function',
+    name: fn.metadata.name,
+    uid: fn.metadata.uid,
+    controller: true,
+    blockOwnerDeletion: true,
+  };
+  return {
+    name,
+    namespace: fn.metadata.namespace,
+    labels: { [functionLabel]: labelValue(fn.metadata.name) },
+    ownerReferences: [owner],
+  };
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage } from 'node:http';
+import { defaultAccountId } from '@kappa/crds/accounts';
+import { codeRequestMaxBytes } from '@kappa/crds/limits';
+
+import type { Authenticator, Principal } from '../auth/authenticator.ts';
+import { headOf } from '../auth/canonical-request.ts';
+import { accessDenied } from '../auth/sigv4-error.ts';
+import { LambdaError } from '../errors.ts';
+import type { Answer } from '../http/answer.ts';
+import { type Body, readBody } from '../http/body.ts';
+import type { BufferBudget } from '../http/buffer-budget.ts';
+import type { ApiDeps, NamedFunction, OperationCall } from './call.ts';
+import { unknownOperation } from './errors.ts';
+import { joinQualifiers, readFunctionName, requireRegion } from './function-name.ts';
+import { type Input, parseInput } from './model/input.ts';
+import type { OperationName } from './model/model.ts';
+import { renderOutput } from './model/output.ts';
+import { matchOperation, type OperationMatch } from './model/router.ts';
+import { type OperationEntry, operations } from './operations.ts';
+
+/** What the API is made with. */
+export interface LambdaApiDeps extends ApiDeps {
+  readonly authenticator: Authenticator;
+  readonly budget: BufferBudget;
+}
+
+/** One request of the Lambda API. @throws LambdaError, CallerGone */
+export type LambdaApi = (req: IncomingMessage, requestId: string) => Promise<Answer>;
+
+/**
+ * The Lambda API but for Invoke: request line → operation → who → input → may it → handler → answer. What the caller may not do,
+ * or what this install cannot do, is refused before anything is looked up for it.
+ */
+export function makeLambdaApi(deps: LambdaApiDeps): LambdaApi {
+  return async (req, requestId) => {
+    const match = matchOperation(req.method ?? '', req.url ?? ''); //     1. what?  403
+    if (match === null) throw unknownOperation();
+    const { name } = match.operation;
+    const claim = deps.authenticator.begin(headOf(req)); //               2. who?   403, 400
+    const body = await readOperationBody(req, name, deps, (piece) => claim.push(piece));
+    try {
+      const principal = claim.confirm();
+      const entry = supportedEntry(name); //                              3. can we? 501
+      const input = parseInput(match, { headers: req.headers, body: body.bytes });
+      const fn = namedFunction(input, principal, deps); //                4. may it? 403, 404
+      requireAccount(principal, fn, entry.action);
+      const namespace = await namespaceOf(fn, deps);
+      const call: OperationCall<unknown> = { input, principal, ...fn, namespace, requestId, origin: originOf(req) };
+      return renderOutput(match.operation, await entry.handler(call, deps), requestId);
+    } finally {
+      body.release();
+    }
+  };
+}
+
+/** Operations that bring code in base64. */
+const withCode: ReadonlySet<OperationName> = new Set(['CreateFunction', 'UpdateFunctionCode', 'PublishLayerVersion']);
+/** Far above all that the model lets other requests have (a policy of 20 KB, an environment of 4 KB). */
+const OTHER_MAX_BYTES = 262_144;
+
+function readOperationBody(
+  req: IncomingMessage,
+  name: OperationMatch['operation']['name'],
+  { budget }: LambdaApiDeps,
+  onPiece: (piece: Buffer) => void,
+): Promise<Body> {
+  const limitBytes = withCode.has(name) ? codeRequestMaxBytes : OTHER_MAX_BYTES;
+  const tooLarge = () =>
+    new LambdaError(
+      'RequestEntityTooLargeException',
+      `Request must be smaller than ${limitBytes} bytes for the ${name} operation`,
+      { status: 413, fault: 'caller' },
+    );
+  return readBody(req, { limitBytes, budget, tooLarge, onPiece });
+}
+
+function supportedEntry(name: OperationName): Exclude<OperationEntry, { status: 'unsupported' }> {
+  const entry = operations[name];
+  if (entry.status !== 'unsupported') return entry;
+  throw new LambdaError('NotImplementedException', `${name} is not supported: ${entry.reason}`, {
+    status: 501,
+    fault: 'caller',
+  });
+}
+
+/** Whose function a call is about. */
+interface Subject {
+  readonly accountId: string;
+  readonly fn: NamedFunction;
+}
+
+/** From FunctionName and Qualifier, or from the ARN in Resource; an operation about no function is about the caller's account. */
+function namedFunction(input: Input, principal: Principal, { region, arnOf }: LambdaApiDeps): Subject {
+  const own = principal.accounts?.[0] ?? defaultAccountId;
+  const { FunctionName, Qualifier, Resource } = input;
+  const text = FunctionName ?? Resource;
+  if (typeof text !== 'string') return { accountId: own, fn: { name: '', qualifier: null, arn: arnOf(own, '*') } };
+  const reference = readFunctionName(text);
+  requireRegion(reference, region);
+  const qualifier = joinQualifiers(reference, typeof Qualifier === 'string' ? Qualifier : null);
+  const { name, accountId = own } = reference;
+  return { accountId, fn: { name, qualifier, arn: arnOf(accountId, name) } };
+}
+
+/** Fails closed. */
+function requireAccount({ accessKeyId, accounts }: Principal, { accountId, fn }: Subject, action: string): void {
+  if (accounts === null || accounts.includes(accountId)) return;
+  throw accessDenied(`Access key ${accessKeyId} is not authorized to perform: lambda:${action} on resource: ${fn.arn}`);
+}
+
+async function namespaceOf({ accountId, fn }: Subject, { directory }: LambdaApiDeps): Promise<string> {
+  const namespace = await directory.namespaceOf(accountId);
+  if (namespace !== undefined) return namespace;
+  throw new LambdaError('ResourceNotFoundException', `No namespace of this install is the account of ${fn.arn}`, {
+    status: 404,
+    fault: 'caller',
+  });
+}
+
+/** How the caller reaches this gateway. A wrong header gives only its sender a wrong link. */
+function originOf({ headers }: IncomingMessage): string {
+  const scheme = headers['x-forwarded-proto'] === 'https' ? 'https' : 'http';
+  return `${scheme}://${headers.host ?? 'localhost'}`;
+}

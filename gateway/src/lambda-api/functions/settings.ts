@@ -1,0 +1,123 @@
+import type { CreateFunctionRequest, UpdateFunctionConfigurationRequest } from '@aws-sdk/client-lambda';
+import type { FunctionObject } from '@kappa/crds/function';
+import { memoryMaxMiB, timeoutMaxSeconds } from '@kappa/crds/limits';
+
+import { InvalidParameterValue } from '../../errors.ts';
+import { lambdaException, validationError, violation } from '../errors.ts';
+import { environmentEntries } from './environment.ts';
+
+type FunctionSpec = FunctionObject['spec'];
+
+/** The members of CreateFunction and UpdateFunctionConfiguration that say how a function is run. */
+export type SettingsInput = Partial<Omit<CreateFunctionRequest, 'FunctionName' | 'Code' | 'Tags' | 'Publish'>> &
+  Partial<Omit<UpdateFunctionConfigurationRequest, 'FunctionName' | 'RevisionId'>>;
+
+/** What is kept as it came and answered, and changes nothing. */
+export const keptMembers = ['VpcConfig', 'KMSKeyArn', 'TracingConfig', 'FileSystemConfigs', 'SnapStart'] as const;
+
+/** Members that ask for what this install cannot do: keeping them quietly would be a lie. */
+const unsupported: readonly (readonly [member: string, what: string])[] = [
+  ['DurableConfig', 'Durable functions'],
+  ['TenancyConfig', 'Tenant isolation'],
+  ['CapacityProviderConfig', 'Capacity providers'],
+  ['AcceleratorConfig', 'Accelerators'],
+  ['RuntimeConfig', 'Customer-managed runtimes'],
+  ['ImageConfig', 'Functions from container images'],
+  ['PublishTo', 'Publishing to $LATEST.PUBLISHED'],
+];
+
+/**
+ * The spec with what the request says; what it does not mention stays.
+ *
+ * @param before the spec so far; of a new function what it starts with
+ * @throws LambdaError for what Lambda or this install refuses
+ */
+export function withSettings<Spec extends FunctionSpec>(before: Spec, input: SettingsInput): Spec {
+  checkSettings(input);
+  return {
+    ...before,
+    ...(input.Runtime !== undefined && { runtime: runtimeOf(input.Runtime) }),
+    ...(input.Handler !== undefined && { handler: input.Handler }),
+    ...(input.Role !== undefined && { role: input.Role }),
+    ...(input.Description !== undefined && { description: input.Description }),
+    ...(input.Timeout !== undefined && { timeoutSeconds: input.Timeout }),
+    ...(input.MemorySize !== undefined && { memoryMiB: input.MemorySize }),
+    ...(input.Architectures !== undefined && { architectures: input.Architectures }),
+    ...(input.EphemeralStorage?.Size !== undefined && { ephemeralStorageMiB: input.EphemeralStorage.Size }),
+    ...(input.Environment !== undefined && {
+      environment: environmentEntries(input.Environment.Variables ?? {}, before.environment),
+    }),
+    ...(input.LoggingConfig?.LogFormat !== undefined && { logging: { format: input.LoggingConfig.LogFormat } }),
+    ...(input.DeadLetterConfig !== undefined && { deadLetterTarget: input.DeadLetterConfig.TargetArn ?? '' }),
+    ...keptOf(before.compatibility ?? {}, input),
+  };
+}
+
+function checkSettings(input: SettingsInput): void {
+  const asked = new Map(Object.entries(input));
+  for (const [member, what] of unsupported)
+    if (asked.get(member) !== undefined)
+      throw new InvalidParameterValue(`${what} (${member}) are not supported by this install.`);
+  if (input.PackageType === 'Image')
+    throw new InvalidParameterValue('Functions from container images are not supported by this install.');
+  if (input.Architectures?.some((architecture) => architecture !== 'x86_64'))
+    throw new InvalidParameterValue('This install runs functions on x86_64 only.');
+  checkRange(input.Timeout, 'timeout', timeoutMaxSeconds);
+  checkRange(input.MemorySize, 'memorySize', memoryMaxMiB);
+  checkRange(input.EphemeralStorage?.Size, 'ephemeralStorage.size', 10_240);
+  const [layer] = input.Layers ?? [];
+  if (layer !== undefined) throw new InvalidParameterValue(`Layer version ${layer} does not exist.`);
+  if (input.CodeSigningConfigArn !== undefined)
+    throw lambdaException(
+      'CodeSigningConfigNotFoundException',
+      `The code signing configuration cannot be found. Check that the provided configuration is correct: ${input.CodeSigningConfigArn}`,
+    );
+}
+
+/** The model has the bounds of all kinds of functions together; these are those of the usual kind. */
+function checkRange(value: number | undefined, path: string, max: number): void {
+  if (value === undefined || value <= max) return;
+  throw validationError([violation(String(value), path, `Member must have value less than or equal to ${max}`)]);
+}
+
+const runtimes: ReadonlySet<string> = new Set<FunctionSpec['runtime']>([
+  'nodejs20.x',
+  'nodejs22.x',
+  'nodejs24.x',
+  'python3.9',
+  'python3.10',
+  'python3.11',
+  'python3.12',
+  'python3.13',
+  'python3.14',
+]);
+
+function isRuntime(name: string): name is FunctionSpec['runtime'] {
+  return runtimes.has(name);
+}
+
+function runtimeOf(name: string): FunctionSpec['runtime'] {
+  if (isRuntime(name)) return name;
+  throw new InvalidParameterValue(
+    `The runtime ${name} is not supported by this install. It has: ${[...runtimes].join(', ')}.`,
+  );
+}
+
+/** The kept members as JSON text; an empty one is forgotten. */
+function keptOf(before: Readonly<Record<string, string>>, input: SettingsInput): Pick<FunctionSpec, 'compatibility'> {
+  const { LogFormat: _inSpec, ...logging } = input.LoggingConfig ?? {};
+  const asked = new Map<string, unknown>(keptMembers.map((member) => [member, input[member]]));
+  if (input.LoggingConfig !== undefined) asked.set('LoggingConfig', logging);
+  const kept = new Map(Object.entries(before));
+  for (const [member, value] of asked) {
+    if (value === undefined) continue;
+    if (isNothing(value)) kept.delete(member);
+    else kept.set(member, JSON.stringify(value));
+  }
+  return kept.size === 0 && Object.keys(before).length === 0 ? {} : { compatibility: Object.fromEntries(kept) };
+}
+
+function isNothing(value: unknown): boolean {
+  if (value === null || value === '') return true;
+  return typeof value === 'object' && Object.values(value).every((part) => isNothing(part));
+}

@@ -1,0 +1,80 @@
+import type { UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest } from '@aws-sdk/client-lambda';
+import { functions } from '@kappa/crds/client/kinds';
+import type { FunctionObject } from '@kappa/crds/function';
+
+import { InvalidParameterValue } from '../../errors.ts';
+import type { ApiDeps, OperationCall } from '../call.ts';
+import { requireRevision } from '../revision.ts';
+import { publishVersion } from '../versions/publish.ts';
+import { storeCode } from './code.ts';
+import { base64Of, type Configuration, latestConfiguration } from './configuration.ts';
+import { functionNotFound, requireFunction } from './find.ts';
+import { withSettings } from './settings.ts';
+import { settled, whenSeen } from './state.ts';
+
+/** UpdateFunctionCode. Answers InProgress: the old code is served until the controller has looked at the new one. */
+export async function updateFunctionCode(
+  call: OperationCall<UpdateFunctionCodeRequest>,
+  deps: ApiDeps,
+): Promise<Configuration> {
+  const { input, fn: named } = call;
+  const isDryRun = input.DryRun === true;
+  const fn = await readForUpdate(call, deps);
+  const settings = withSettings(fn.spec, { ...(input.Architectures && { Architectures: input.Architectures }) });
+  const code = await storeCode(input, deps, isDryRun);
+  const spec = { ...settings, code: { zip: { sha256: code.sha256 } } };
+  const shown = { functionName: named.name, arn: named.arn };
+  if (isDryRun) {
+    const configuration = await latestConfiguration(fn, shown, deps);
+    return { ...configuration, CodeSha256: base64Of(code.sha256), CodeSize: code.sizeBytes };
+  }
+  const changed = await change(call, fn, deps, (current) => ({
+    ...current,
+    ...(spec.architectures !== undefined && { architectures: spec.architectures }),
+    code: spec.code,
+  }));
+  const configuration = await latestConfiguration(changed, shown, deps);
+  if (input.Publish !== true) return configuration;
+  const { version } = (await publishVersion(changed, code, null, deps)).spec;
+  return { ...configuration, Version: version, FunctionArn: `${named.arn}:${version}` };
+}
+
+/** UpdateFunctionConfiguration. */
+export async function updateFunctionConfiguration(
+  call: OperationCall<UpdateFunctionConfigurationRequest>,
+  deps: ApiDeps,
+): Promise<Configuration> {
+  const { input, fn: named } = call;
+  const fn = await readForUpdate(call, deps);
+  const changed = await change(call, fn, deps, (current) => withSettings(current, input));
+  return latestConfiguration(changed, { functionName: named.name, arn: named.arn }, deps);
+}
+
+type UpdateCall = OperationCall<{ readonly RevisionId?: string | undefined }>;
+
+/** @throws ResourceNotFound, PreconditionFailed, ResourceConflict while something is under way */
+async function readForUpdate(call: UpdateCall, deps: ApiDeps): Promise<FunctionObject> {
+  const { qualifier, arn } = call.fn;
+  if (qualifier !== null)
+    throw new InvalidParameterValue(
+      'The function name must not have a qualifier: published versions and aliases have code and configuration of their versions.',
+    );
+  const fn = await requireFunction(call, deps);
+  requireRevision(call.input.RevisionId, fn.metadata);
+  return settled(fn, arn, deps);
+}
+
+async function change(
+  call: UpdateCall,
+  { metadata }: FunctionObject,
+  deps: ApiDeps,
+  edit: (spec: FunctionObject['spec']) => FunctionObject['spec'],
+): Promise<FunctionObject> {
+  const changed = await deps.objects.change(functions, metadata, (current) => {
+    requireRevision(call.input.RevisionId, current.metadata);
+    return { ...current, spec: edit(current.spec) };
+  });
+  if (changed === null) throw functionNotFound(call.fn);
+  await whenSeen(changed, deps);
+  return changed;
+}

@@ -1,0 +1,145 @@
+import { getAccountSettings } from './account/settings.ts';
+import { createAlias, deleteAlias, getAlias, listAliases, updateAlias } from './aliases/aliases.ts';
+import type { ApiDeps, Handler, OperationCall } from './call.ts';
+import { deleteFunctionConcurrency, getFunctionConcurrency, putFunctionConcurrency } from './concurrency/reserved.ts';
+import { createFunction } from './functions/create.ts';
+import { deleteFunction } from './functions/delete.ts';
+import { getFunction, getFunctionConfiguration } from './functions/get.ts';
+import { listFunctions } from './functions/list.ts';
+import { updateFunctionCode, updateFunctionConfiguration } from './functions/update.ts';
+import type { OperationName } from './model/model.ts';
+import { listTags, tagResource, untagResource } from './tags/tags.ts';
+import { listVersions, publish } from './versions/versions.ts';
+
+/** What becomes of an operation. */
+export type OperationEntry =
+  | {
+      /** `stored`: what it sets is kept and answered, without effect. */
+      readonly status: 'supported' | 'stored';
+      /** The action, after `lambda:`, that the caller needs. */
+      readonly action: string;
+      readonly handler: (call: OperationCall<unknown>, deps: ApiDeps) => Promise<object>;
+    }
+  | {
+      readonly status: 'unsupported';
+      /** Why, as callers are told. */
+      readonly reason: string;
+    };
+
+const reasons = {
+  durable: 'durable functions are not available in this install',
+  capacityProviders: 'capacity providers are not available in this install: functions run in pools of the cluster',
+  codeSigning: 'code signing is not available in this install',
+  scaling: 'bounds on the number of environments are not available in this install',
+  notYet: 'it is not available in this version; use kubectl where the Function, Alias or Secret object has the field',
+};
+
+/** Every operation of the service model has a row. */
+export const operations: Readonly<Record<OperationName, OperationEntry>> = {
+  AddLayerVersionPermission: unsupported(reasons.notYet),
+  AddPermission: unsupported(reasons.notYet),
+  CheckpointDurableExecution: unsupported(reasons.durable),
+  CreateAlias: supported('CreateAlias', createAlias),
+  CreateCapacityProvider: unsupported(reasons.capacityProviders),
+  CreateCodeSigningConfig: unsupported(reasons.codeSigning),
+  CreateEventSourceMapping: unsupported(reasons.notYet),
+  CreateFunction: supported('CreateFunction', createFunction),
+  CreateFunctionUrlConfig: unsupported(reasons.notYet),
+  DeleteAlias: supported('DeleteAlias', deleteAlias),
+  DeleteCapacityProvider: unsupported(reasons.capacityProviders),
+  DeleteCodeSigningConfig: unsupported(reasons.codeSigning),
+  DeleteDurableExecution: unsupported(reasons.durable),
+  DeleteEventSourceMapping: unsupported(reasons.notYet),
+  DeleteFunction: supported('DeleteFunction', deleteFunction),
+  DeleteFunctionCodeSigningConfig: unsupported(reasons.codeSigning),
+  DeleteFunctionConcurrency: supported('DeleteFunctionConcurrency', deleteFunctionConcurrency),
+  DeleteFunctionEventInvokeConfig: unsupported(reasons.notYet),
+  DeleteFunctionUrlConfig: unsupported(reasons.notYet),
+  DeleteLayerVersion: unsupported(reasons.notYet),
+  DeleteProvisionedConcurrencyConfig: unsupported(reasons.notYet),
+  DeleteResourcePolicy: unsupported(reasons.notYet),
+  GetAccountSettings: supported('GetAccountSettings', getAccountSettings),
+  GetAlias: supported('GetAlias', getAlias),
+  GetCapacityProvider: unsupported(reasons.capacityProviders),
+  GetCodeSigningConfig: unsupported(reasons.codeSigning),
+  GetDurableExecution: unsupported(reasons.durable),
+  GetDurableExecutionHistory: unsupported(reasons.durable),
+  GetDurableExecutionState: unsupported(reasons.durable),
+  GetEventSourceMapping: unsupported(reasons.notYet),
+  GetFunction: supported('GetFunction', getFunction),
+  GetFunctionCodeSigningConfig: unsupported(reasons.codeSigning),
+  GetFunctionConcurrency: supported('GetFunctionConcurrency', getFunctionConcurrency),
+  GetFunctionConfiguration: supported('GetFunctionConfiguration', getFunctionConfiguration),
+  GetFunctionEventInvokeConfig: unsupported(reasons.notYet),
+  GetFunctionRecursionConfig: unsupported(reasons.notYet),
+  GetFunctionScalingConfig: unsupported(reasons.scaling),
+  GetFunctionUrlConfig: unsupported(reasons.notYet),
+  GetLayerVersion: unsupported(reasons.notYet),
+  GetLayerVersionByArn: unsupported(reasons.notYet),
+  GetLayerVersionPolicy: unsupported(reasons.notYet),
+  GetPolicy: unsupported(reasons.notYet),
+  GetProvisionedConcurrencyConfig: unsupported(reasons.notYet),
+  GetResourcePolicy: unsupported(reasons.notYet),
+  GetRuntimeManagementConfig: unsupported(reasons.notYet),
+  Invoke: { status: 'supported', action: 'InvokeFunction', handler: servedElsewhere },
+  InvokeAsync: unsupported(reasons.notYet),
+  InvokeWithResponseStream: unsupported(reasons.notYet),
+  ListAliases: supported('ListAliases', listAliases),
+  ListCapacityProviders: unsupported(reasons.capacityProviders),
+  ListCodeSigningConfigs: unsupported(reasons.codeSigning),
+  ListDurableExecutionsByFunction: unsupported(reasons.durable),
+  ListEventSourceMappings: unsupported(reasons.notYet),
+  ListFunctionEventInvokeConfigs: unsupported(reasons.notYet),
+  ListFunctionUrlConfigs: unsupported(reasons.notYet),
+  ListFunctionVersionsByCapacityProvider: unsupported(reasons.capacityProviders),
+  ListFunctions: supported('ListFunctions', listFunctions),
+  ListFunctionsByCodeSigningConfig: unsupported(reasons.codeSigning),
+  ListLayerVersions: unsupported(reasons.notYet),
+  ListLayers: unsupported(reasons.notYet),
+  ListProvisionedConcurrencyConfigs: unsupported(reasons.notYet),
+  ListTags: supported('ListTags', listTags),
+  ListVersionsByFunction: supported('ListVersionsByFunction', listVersions),
+  PauseDurableExecution: unsupported(reasons.durable),
+  PublishLayerVersion: unsupported(reasons.notYet),
+  PublishVersion: supported('PublishVersion', publish),
+  PutFunctionCodeSigningConfig: unsupported(reasons.codeSigning),
+  PutFunctionConcurrency: supported('PutFunctionConcurrency', putFunctionConcurrency),
+  PutFunctionEventInvokeConfig: unsupported(reasons.notYet),
+  PutFunctionRecursionConfig: unsupported(reasons.notYet),
+  PutFunctionScalingConfig: unsupported(reasons.scaling),
+  PutProvisionedConcurrencyConfig: unsupported(reasons.notYet),
+  PutResourcePolicy: unsupported(reasons.notYet),
+  PutRuntimeManagementConfig: unsupported(reasons.notYet),
+  RemoveLayerVersionPermission: unsupported(reasons.notYet),
+  RemovePermission: unsupported(reasons.notYet),
+  ResumeDurableExecution: unsupported(reasons.durable),
+  SendDurableExecutionCallbackFailure: unsupported(reasons.durable),
+  SendDurableExecutionCallbackHeartbeat: unsupported(reasons.durable),
+  SendDurableExecutionCallbackSuccess: unsupported(reasons.durable),
+  StopDurableExecution: unsupported(reasons.durable),
+  TagResource: supported('TagResource', tagResource),
+  UntagResource: supported('UntagResource', untagResource),
+  UpdateAlias: supported('UpdateAlias', updateAlias),
+  UpdateCapacityProvider: unsupported(reasons.capacityProviders),
+  UpdateCodeSigningConfig: unsupported(reasons.codeSigning),
+  UpdateEventSourceMapping: unsupported(reasons.notYet),
+  UpdateFunctionCode: supported('UpdateFunctionCode', updateFunctionCode),
+  UpdateFunctionConfiguration: supported('UpdateFunctionConfiguration', updateFunctionConfiguration),
+  UpdateFunctionEventInvokeConfig: unsupported(reasons.notYet),
+  UpdateFunctionUrlConfig: unsupported(reasons.notYet),
+};
+
+/** Answers with effect. */
+function supported<Input>(action: string, handler: Handler<Input, object>): OperationEntry {
+  // The input was made and checked by the model that the SDK's types are made from.
+  return { status: 'supported', action, handler: (call, deps) => handler(call as OperationCall<Input>, deps) };
+}
+
+function unsupported(reason: string): OperationEntry {
+  return { status: 'unsupported', reason };
+}
+
+/** Invoke has a way of its own through the server: see http/route.ts. */
+function servedElsewhere(): Promise<object> {
+  throw new Error('Invoke came to the control API');
+}
