@@ -86,7 +86,7 @@ describe('what one writes the other reads', () => {
       EphemeralStorage: { Size: 1024 },
       LoggingConfig: { LogFormat: 'JSON', LogGroup: '/own/group' },
     });
-    const args = ['fn', 'api-made.n11', '--show-managed-fields'];
+    const args = ['fn', 'api-made.n19', '--show-managed-fields'];
     const { spec, metadata } = await kappa.kubectl.json<FunctionJson>(args);
     expect(spec).toMatchObject({
       functionName: 'Api_Made',

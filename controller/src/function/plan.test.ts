@@ -121,6 +121,17 @@ test('the same observation gives the same status: nothing is written twice', () 
   expect(makeFunctionStatus(context, planFunction(context, now + 5_000), now + 5_000)).toEqual(first);
 });
 
+test('the last modification is when what is served changed last', () => {
+  const first = statusOf({});
+  const at = (fn: Parameters<typeof makeFunction>[0], laterMs: number) => {
+    const context = { ...observed({ fn: makeFunction(fn, first) }), url: 'http://x/', pods: 2 };
+    return makeFunctionStatus(context, planFunction(context, now + laterMs), now + laterMs).lastModified;
+  };
+  expect(first.lastModified).toBe(new Date(now).toISOString());
+  expect(at({ concurrency: { reserved: 5, provisioned: 0, perInstance: 1 } }, 5_000)).toBe(first.lastModified);
+  expect(at({ memoryMiB: 256 }, 5_000)).toBe(new Date(now + 5_000).toISOString());
+});
+
 test('the selector is what pods of a function with a long name carry', () => {
   const fn = makeFunction();
   const long = { ...fn, metadata: { ...fn.metadata, name: 'a'.repeat(100) } };

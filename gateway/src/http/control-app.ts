@@ -22,7 +22,7 @@ export interface ControlDeps {
 
 const about = `Kappa gateway: your own AWS Lambda on Kubernetes.
 
-  POST /2015-03-31/functions/NAME/invocations   Lambda Invoke (aws lambda invoke --endpoint-url ...)
+  ANY  /2015-03-31/functions/...                Lambda API (aws lambda create-function, invoke ... --endpoint-url ...)
   ANY  /fn/NAMESPACE/NAME/...                   function URL, also by host NAME.NAMESPACE.fn.localhost
 `;
 
@@ -96,5 +96,5 @@ function toCallerError(err: unknown): LambdaError {
 function sendAnswer(res: Response, answer: Answer): void {
   res.status(answer.status);
   for (let at = 0; at + 1 < answer.headers.length; at += 2) res.set(answer.headers[at] ?? '', answer.headers[at + 1]);
-  res.send(answer.body);
+  res.send(typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body); // Express adds a charset to texts
 }

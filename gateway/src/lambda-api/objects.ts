@@ -9,9 +9,19 @@ import { lambdaException } from './errors.ts';
 /** Field manager of everything that the Lambda API writes. */
 const fieldManager = 'kappa-lambda-api';
 /** A change that meets another writer each time is given up after so many tries. */
-const MAX_TRIES = 10;
+const MAX_TRIES = 20;
+/** Longest pause between two tries, milliseconds. */
+const MAX_PAUSE_MS = 100;
 /** Somebody else wrote first. */
 const CONFLICT = Symbol('conflict');
+
+/** What {@link Objects} works with. */
+export interface ObjectsDeps {
+  readonly kubernetes: Pick<Kubernetes, 'get' | 'list' | 'page' | 'create' | 'replace' | 'delete'>;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** 0..1, so that writers who have met do not meet again. */
+  readonly random: () => number;
+}
 
 /**
  * The objects of the Lambda API, read from and written to the API server, so that every gateway reads what another one wrote.
@@ -19,16 +29,16 @@ const CONFLICT = Symbol('conflict');
  * that this version of Kappa does not know.
  */
 export class Objects {
-  readonly #kubernetes: Pick<Kubernetes, 'get' | 'list' | 'page' | 'create' | 'replace' | 'delete'>;
+  readonly #deps: ObjectsDeps;
 
-  constructor(kubernetes: Pick<Kubernetes, 'get' | 'list' | 'page' | 'create' | 'replace' | 'delete'>) {
-    this.#kubernetes = kubernetes;
+  constructor(deps: ObjectsDeps) {
+    this.#deps = deps;
   }
 
   /** @returns null when there is none */
   async find<T>(kind: Kind<T>, namespace: string, name: string): Promise<T | null> {
     try {
-      return await this.#kubernetes.get(kind, namespace, name);
+      return await this.#deps.kubernetes.get(kind, namespace, name);
     } catch (err) {
       if (isNotFound(err)) return null;
       throw toLambda(err);
@@ -36,12 +46,12 @@ export class Objects {
   }
 
   async list<T>(kind: Kind<T>, options: ListOptions): Promise<readonly T[]> {
-    return this.#kubernetes.list(kind, options).catch(rethrow);
+    return this.#deps.kubernetes.list(kind, options).catch(rethrow);
   }
 
   /** @throws KubernetesError 410 for a `from` that is too old */
   async page<T>(kind: Kind<T>, options: PageOptions): Promise<Page<T>> {
-    return this.#kubernetes.page(kind, options).catch((err: unknown) => {
+    return this.#deps.kubernetes.page(kind, options).catch((err: unknown) => {
       throw isGone(err) ? err : toLambda(err);
     });
   }
@@ -49,7 +59,7 @@ export class Objects {
   /** @returns null when there is one of that name already */
   async create<T>(kind: Kind<T>, object: Manifest<T>): Promise<T | null> {
     try {
-      return await this.#kubernetes.create(kind, object, { fieldManager });
+      return await this.#deps.kubernetes.create(kind, object, { fieldManager });
     } catch (err) {
       if (isConflict(err)) return null;
       throw toLambda(err);
@@ -73,6 +83,7 @@ export class Objects {
       const after = await edit(before);
       const stored = after === before ? before : await this.#replace(kind, after);
       if (stored !== CONFLICT) return stored;
+      await this.#deps.sleep(this.#deps.random() * Math.min(MAX_PAUSE_MS, 4 * 2 ** attempt));
     }
     throw tooBusy(kind.kind, name);
   }
@@ -83,7 +94,7 @@ export class Objects {
     object: T,
   ): Promise<T | null | typeof CONFLICT> {
     try {
-      return await this.#kubernetes.replace(kind, manifestOf(object), { fieldManager });
+      return await this.#deps.kubernetes.replace(kind, manifestOf(object), { fieldManager });
     } catch (err) {
       if (isConflict(err)) return CONFLICT;
       if (isNotFound(err)) return null;
@@ -94,7 +105,7 @@ export class Objects {
   /** One that is not there counts as removed. @param uid only this one */
   async remove(kind: Kind<unknown>, namespace: string, name: string, uid: string): Promise<void> {
     try {
-      await this.#kubernetes.delete(kind, namespace, name, { preconditionUid: uid });
+      await this.#deps.kubernetes.delete(kind, namespace, name, { preconditionUid: uid });
     } catch (err) {
       if (!isConflict(err)) throw toLambda(err); // another one has its name: this one is gone
     }

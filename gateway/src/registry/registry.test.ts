@@ -182,3 +182,25 @@ test('nothing is kept of what is gone', () => {
   settle();
   expect(registry.stats()).toEqual({ functions: 0, versions: 0, aliases: 0, targets: 0 });
 });
+
+test('the Lambda API finds functions without waiting, and knows whose a namespace is', async () => {
+  const { registry, settle } = rig();
+  registry.setNamespace('team-b', '111111111111');
+  registry.setNamespace('team-a', '111111111111');
+  registry.setVersion('default/hello-aaaaaaaaaa', versionView());
+  registry.setFunction('default/hello', functionView({ ...older, reserved: 7 }));
+  settle();
+  registry.markSynced();
+  expect(await registry.locate('000000000000', 'hello')).toMatchObject({ name: 'hello', generation: 2 });
+  expect(await registry.locate('111111111111', 'hello')).toBeUndefined();
+  expect(registry.look('default/hello')).toMatchObject({
+    fn: { generation: 2 },
+    routed: { isPending: true },
+    versions: [{ name: 'hello-aaaaaaaaaa' }],
+    aliases: [],
+  });
+  expect(registry.ofAccount('000000000000')).toMatchObject([{ reserved: 7 }]);
+  expect(await registry.namespaceOf('111111111111')).toBe('team-a');
+  expect(await registry.namespaceOf('000000000000')).toBe('default');
+  expect(await registry.namespaceOf('222222222222')).toBeUndefined();
+});

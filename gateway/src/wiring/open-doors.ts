@@ -16,7 +16,7 @@ import { codeRoutes } from '../http/code-routes.ts';
 import { type ControlDeps, controlApp } from '../http/control-app.ts';
 import { InFlight } from '../http/in-flight.ts';
 import { makeServer, type ServerDeps, type ServerOptions } from '../http/server.ts';
-import { makeLambdaApi } from '../lambda-api/api.ts';
+import { type LambdaApi, makeLambdaApi } from '../lambda-api/api.ts';
 import { codeLinks } from '../lambda-api/code-url.ts';
 import { toLambdaError } from '../lambda-api/errors.ts';
 import { s3Reader } from '../lambda-api/functions/s3-source.ts';
@@ -68,7 +68,7 @@ export function openDoors(context: Context, parts: DoorParts): Doors {
   const control = controlApp({
     admin: config.adminPort === null ? admin : null,
     blobs: config.auth === 'none' ? blobRoutes(parts.blobs) : null, // for this machine's own callers: see parseConfig
-    ...lambdaApiOf(context, parts, budget),
+    ...lambdaApiOf(context, parts, { budget, inFlight }),
     onError: onRefused,
   });
   const server = makeServer(serverOptions(context), {
@@ -132,14 +132,15 @@ function handlers(
 function lambdaApiOf(
   { config, arnOf, clock }: Context,
   { functions, kubernetes, signingKey, callers, blobs }: DoorParts,
-  budget: BufferBudget,
+  { budget, inFlight }: Pick<Doors, 'budget' | 'inFlight'>,
 ): Pick<ControlDeps, 'code' | 'lambdaApi'> {
   const { region, accountConcurrency, s3 } = config;
   const links = codeLinks(signingKey, Date.now);
+  const pause = (ms: number): Promise<void> => sleep(ms);
   const lambdaApi = makeLambdaApi({
     authenticator: callers.authenticator ?? openDoor,
     budget,
-    objects: new Objects(kubernetes),
+    objects: new Objects({ kubernetes, sleep: pause, random: Math.random }),
     directory: functions,
     blobs,
     readS3: s3Reader(s3 === null ? null : { endpoint: s3.endpoint, region: s3.region, ownBucket: s3.bucket }),
@@ -148,9 +149,13 @@ function lambdaApiOf(
     codeUrl: links.make,
     arnOf,
     nowMs: clock.nowMs,
-    sleep: (ms) => sleep(ms),
+    sleep: pause,
   });
-  return { code: codeRoutes(blobs, links), lambdaApi };
+  const counted: LambdaApi = (req, requestId) => {
+    inFlight.change(1);
+    return lambdaApi(req, requestId).finally(() => inFlight.change(-1));
+  };
+  return { code: codeRoutes(blobs, links), lambdaApi: counted };
 }
 
 function adminOf({ life }: Context, { metricRegistry, notReadyBecause }: DoorParts): ReturnType<typeof adminRoutes> {
