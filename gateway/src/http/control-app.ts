@@ -93,8 +93,10 @@ function toCallerError(err: unknown): LambdaError {
   });
 }
 
-function sendAnswer(res: Response, answer: Answer): void {
-  res.status(answer.status);
-  for (let at = 0; at + 1 < answer.headers.length; at += 2) res.set(answer.headers[at] ?? '', answer.headers[at + 1]);
-  res.send(typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body); // Express adds a charset to texts
+/** By Node's own means: Express would add a charset, which Lambda does not have. */
+function sendAnswer(res: Response, { status, headers, body }: Answer): void {
+  res.statusCode = status;
+  for (let at = 0; at + 1 < headers.length; at += 2) res.setHeader(headers[at] ?? '', headers[at + 1] ?? '');
+  if (status !== 204) res.setHeader('Content-Length', Buffer.byteLength(body));
+  res.end(body);
 }

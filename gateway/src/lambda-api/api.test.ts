@@ -15,6 +15,7 @@ import { FakeObjects, functionSpec, refusal } from './testing.ts';
 const bound: AccessKey = { ...testKey, accessKeyId: 'AKBOUND', accounts: ['111111111111'] };
 const arn = 'arn:aws:lambda:us-east-1:000000000000:function:hello';
 const path = '/2015-03-31/functions/hello';
+const reservePath = '/2017-10-31/functions/hello/concurrency';
 const status = {
   observedGeneration: 1,
   state: 'Active',
@@ -98,7 +99,7 @@ describe('with signatures', () => {
     expect(errorOf(await signed(wrong, path)).slice(0, 2)).toEqual([403, 'InvalidSignatureException']);
     const request = await sign({
       method: 'PUT',
-      path: `${path}/concurrency`,
+      path: reservePath,
       body: '{"ReservedConcurrentExecutions":1}',
     });
     const body = '{"ReservedConcurrentExecutions":9}';
@@ -165,7 +166,7 @@ describe('without', () => {
   test('reserved concurrency leaves 100 to the others', async () => {
     const put = (reserved: number) =>
       fetchOnce(port, {
-        ...{ method: 'PUT', path: path.replace('2015-03-31', '2017-10-31').concat('/concurrency') },
+        ...{ method: 'PUT', path: reservePath },
         body: JSON.stringify({ ReservedConcurrentExecutions: reserved }),
       });
     expect((await put(800)).status).toBe(200);
