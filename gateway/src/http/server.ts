@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
+import { codeRequestMaxBytes } from '@kappa/crds/limits';
+
 import { type Answer, CallerGone } from './answer.ts';
 import { declaredBytes } from './body.ts';
 import { parseRoute, type Route } from './route.ts';
@@ -75,8 +77,8 @@ export function makeServer(options: ServerOptions, deps: ServerDeps): Server {
   return server;
 }
 
-/** Above the largest event and the largest code zip nobody takes a body. */
-const CONTINUE_LIMIT_BYTES = 50 * 1024 * 1024;
+/** Above the largest event and the largest code zip in base64 nobody takes a body. */
+const CONTINUE_LIMIT_BYTES = codeRequestMaxBytes;
 
 function handle(req: IncomingMessage, res: ServerResponse, options: ServerOptions, deps: ServerDeps): void {
   const route = routeOf(req, options.urlDomain);

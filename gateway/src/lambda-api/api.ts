@@ -9,7 +9,7 @@ import { LambdaError } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
 import { type Body, readBody } from '../http/body.ts';
 import type { BufferBudget } from '../http/buffer-budget.ts';
-import type { ApiDeps, NamedFunction, OperationCall } from './call.ts';
+import type { ApiDeps, NamedFunction } from './call.ts';
 import { unknownOperation } from './errors.ts';
 import { joinQualifiers, readFunctionName, requireRegion } from './function-name.ts';
 import { type Input, parseInput } from './model/input.ts';
@@ -35,22 +35,43 @@ export function makeLambdaApi(deps: LambdaApiDeps): LambdaApi {
   return async (req, requestId) => {
     const match = matchOperation(req.method ?? '', req.url ?? ''); //     1. what?  403
     if (match === null) throw unknownOperation();
-    const { name } = match.operation;
-    const claim = deps.authenticator.begin(headOf(req)); //               2. who?   403, 400
-    const body = await readOperationBody(req, name, deps, (piece) => claim.push(piece));
+    const { input, principal, action, handler, release } = await readRequest(req, match, deps); // 2. who? 403, 400, 413, 501
     try {
-      const principal = claim.confirm();
-      const entry = supportedEntry(name); //                              3. can we? 501
-      const input = parseInput(match, { headers: req.headers, body: body.bytes });
-      const fn = namedFunction(input, principal, deps); //                4. may it? 403, 404
-      requireAccount(principal, fn, entry.action);
-      const namespace = await namespaceOf(fn, deps);
-      const call: OperationCall<unknown> = { input, principal, ...fn, namespace, requestId, origin: originOf(req) };
-      return renderOutput(match.operation, await entry.handler(call, deps), requestId);
+      const subject = subjectOf(input, principal, deps); //               3. may it? 403, 404
+      requireAccount(principal, subject, action);
+      const namespace = await namespaceOf(subject, deps);
+      const call = { input, principal, ...subject, namespace, requestId, origin: originOf(req) };
+      return renderOutput(match.operation, await handler(call, deps), requestId);
     } finally {
-      body.release();
+      release();
     }
   };
+}
+
+/** A request whose sender is known and whose input is checked. */
+interface ReadRequest extends Pick<SupportedEntry, 'action' | 'handler'> {
+  readonly input: Input;
+  readonly principal: Principal;
+  /** Gives the body's bytes back to the budget, once. */
+  readonly release: () => void;
+}
+
+/**
+ * Reads and checks a request. A function of its own, so that the body in base64 is let go before the handler runs: what the handler holds
+ * of it, decoded, is smaller, and stays on the budget.
+ */
+async function readRequest(req: IncomingMessage, match: OperationMatch, deps: LambdaApiDeps): Promise<ReadRequest> {
+  const { name } = match.operation;
+  const claim = deps.authenticator.begin(headOf(req));
+  const { bytes, release } = await readOperationBody(req, name, deps, (piece) => claim.push(piece));
+  try {
+    const principal = claim.confirm(); // nothing was done for the caller before
+    const { action, handler } = supportedEntry(name);
+    return { input: parseInput(match, { headers: req.headers, body: bytes }), principal, action, handler, release };
+  } catch (err) {
+    release();
+    throw err;
+  }
 }
 
 /** Operations that bring code in base64. */
@@ -74,7 +95,9 @@ function readOperationBody(
   return readBody(req, { limitBytes, budget, tooLarge, onPiece });
 }
 
-function supportedEntry(name: OperationName): Exclude<OperationEntry, { status: 'unsupported' }> {
+type SupportedEntry = Exclude<OperationEntry, { status: 'unsupported' }>;
+
+function supportedEntry(name: OperationName): SupportedEntry {
   const entry = operations[name];
   if (entry.status !== 'unsupported') return entry;
   throw new LambdaError('NotImplementedException', `${name} is not supported: ${entry.reason}`, {
@@ -90,7 +113,7 @@ interface Subject {
 }
 
 /** From FunctionName and Qualifier, or from the ARN in Resource; an operation about no function is about the caller's account. */
-function namedFunction(input: Input, principal: Principal, { region, arnOf }: LambdaApiDeps): Subject {
+function subjectOf(input: Input, principal: Principal, { region, arnOf }: LambdaApiDeps): Subject {
   const own = principal.accounts?.[0] ?? defaultAccountId;
   const { FunctionName, Qualifier, Resource } = input;
   const text = FunctionName ?? Resource;
