@@ -17,6 +17,7 @@ import type { OperationName } from './model/model.ts';
 import { renderOutput } from './model/output.ts';
 import { matchOperation, type OperationMatch } from './model/router.ts';
 import { type OperationEntry, operations } from './operations.ts';
+import { Turns } from './turns.ts';
 
 /** What the API is made with. */
 export interface LambdaApiDeps extends ApiDeps {
@@ -32,10 +33,11 @@ export type LambdaApi = (req: IncomingMessage, requestId: string) => Promise<Ans
  * or what this install cannot do, is refused before anything is looked up for it.
  */
 export function makeLambdaApi(deps: LambdaApiDeps): LambdaApi {
+  const turns = new Turns();
   return async (req, requestId) => {
     const match = matchOperation(req.method ?? '', req.url ?? ''); //     1. what?  403
     if (match === null) throw unknownOperation();
-    const { input, principal, action, handler, release } = await readRequest(req, match, deps); // 2. who? 403, 400, 413, 501
+    const { input, principal, action, handler, release } = await readRequest(req, match, deps, turns); // 2. who? 403, 400, 413, 501
     try {
       const subject = subjectOf(input, principal, deps); //               3. may it? 403, 404
       requireAccount(principal, subject, action);
@@ -58,15 +60,26 @@ interface ReadRequest extends Pick<SupportedEntry, 'action' | 'handler'> {
 
 /**
  * Reads and checks a request. A function of its own, so that the body in base64 is let go before the handler runs: what the handler holds
- * of it, decoded, is smaller, and stays on the budget.
+ * of it, decoded, is smaller, and stays on the budget. Large ones take turns: while it is decoded, a body needs four times its size.
  */
-async function readRequest(req: IncomingMessage, match: OperationMatch, deps: LambdaApiDeps): Promise<ReadRequest> {
+async function readRequest(
+  req: IncomingMessage,
+  match: OperationMatch,
+  deps: LambdaApiDeps,
+  turns: Turns,
+): Promise<ReadRequest> {
   const { name } = match.operation;
   const claim = deps.authenticator.begin(headOf(req));
-  const { bytes, release } = await readOperationBody(req, name, deps, (piece) => claim.push(piece));
+  const { bytes, release: giveBack } = await readOperationBody(req, name, deps, (piece) => claim.push(piece));
+  let endTurn = (): void => undefined;
+  const release = (): void => {
+    giveBack();
+    endTurn();
+  };
   try {
     const principal = claim.confirm(); // nothing was done for the caller before
     const { action, handler } = supportedEntry(name);
+    if (bytes.length > LARGE_BYTES) endTurn = await turns.take();
     return { input: parseInput(match, { headers: req.headers, body: bytes }), principal, action, handler, release };
   } catch (err) {
     release();
@@ -78,6 +91,8 @@ async function readRequest(req: IncomingMessage, match: OperationMatch, deps: La
 const withCode: ReadonlySet<OperationName> = new Set(['CreateFunction', 'UpdateFunctionCode', 'PublishLayerVersion']);
 /** Far above all that the model lets other requests have (a policy of 20 KB, an environment of 4 KB). */
 const OTHER_MAX_BYTES = 262_144;
+/** Larger bodies take turns. */
+const LARGE_BYTES = 1024 * 1024;
 
 function readOperationBody(
   req: IncomingMessage,
