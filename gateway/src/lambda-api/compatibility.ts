@@ -1,0 +1,48 @@
+import { lambdaModel, type OperationName } from './model/model.ts';
+import { operations } from './operations.ts';
+
+/** Where an operation that is supported differs from AWS. What is not listed is not known to. */
+const deviations: Readonly<Partial<Record<OperationName, string>>> = {
+  CreateFunction:
+    'Zip packages for Node.js and Python on x86_64. S3Bucket and S3Key are read from the S3 of the install, where it has one. VpcConfig, KMSKeyArn, TracingConfig, FileSystemConfigs, SnapStart, EphemeralStorage, DeadLetterConfig and the levels of LoggingConfig are kept and answered, without effect; Layers, images, tenants, durable and managed functions are refused.',
+  UpdateFunctionConfiguration: 'As CreateFunction. Variables that refer to Secrets (kubectl) stay.',
+  UpdateFunctionCode: 'The same code again changes nothing: no InProgress, the same RevisionId.',
+  DeleteFunction: '204.',
+  GetFunction: 'RevisionId changes with the spec alone. Variables that refer to Secrets are not shown.',
+  Invoke: 'RequestResponse and DryRun; Event is not available yet.',
+  ListFunctions: 'One namespace of the account. A Marker is good for some minutes.',
+  CreateAlias: 'Weights are whole percents.',
+  UpdateAlias: 'Weights are whole percents.',
+  PublishVersion: 'A version is Active at once.',
+  TagResource: 'Functions only.',
+  UntagResource: 'Functions only.',
+  ListTags: 'Functions only.',
+  GetAccountSettings: 'The limit on code storage is told, not enforced.',
+};
+
+/** The page docs/lambda-compatibility.md: every operation of the model, what becomes of it, and where it differs from AWS. */
+export function compatibilityPage(): string {
+  const names = [...lambdaModel.operations.keys()].sort();
+  const rows = names.map((name) => {
+    const entry = operations[name];
+    const note = entry.status === 'unsupported' ? sentence(entry.reason) : (deviations[name] ?? '–');
+    return `| ${name} | ${entry.status} | ${note} |`;
+  });
+  return [
+    '# The Lambda API, operation by operation',
+    '',
+    '<!-- Generated from gateway/src/lambda-api/operations.ts by gateway/src/lambda-api/write-compatibility.ts. Do not edit: run make generate. -->',
+    '',
+    '`supported`: it has effect. `stored`: what it sets is kept and answered, without effect. `unsupported`: it is refused with',
+    '`NotImplementedException` (501), which SDKs do not try again.',
+    '',
+    '| operation | status | where it differs from AWS |',
+    '| --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
