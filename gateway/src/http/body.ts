@@ -18,6 +18,8 @@ export interface ReadOptions {
   readonly budget: BufferBudget;
   /** What to throw for a body above the limit. */
   readonly tooLarge: () => Error;
+  /** What each byte costs of the budget, >= 1: more where reading the body further takes memory, too. Default 1. */
+  readonly weight?: number;
   /** Sees each piece as it arrives. */
   readonly onPiece?: (piece: Buffer) => void;
 }
@@ -50,8 +52,10 @@ class BodyReader {
   readonly done: Promise<Body>;
   readonly #options: ReadOptions;
   readonly #settle: { readonly resolve: (body: Body) => void; readonly reject: (err: Error) => void };
-  /** Bytes taken from the budget: the declared length, or what has arrived. */
+  /** Bytes that have room in the budget: the declared length, or what has arrived. */
   #taken = 0;
+  /** What they cost of it. */
+  #cost = 0;
   #seen = 0;
   /** Settled: what still arrives is thrown away (listeners stay, taking them off costs more than a test). */
   #isOver = false;
@@ -91,7 +95,7 @@ class BodyReader {
     const bytes = this.#more === null ? (this.#first ?? nothing.bytes) : Buffer.concat(this.#more, this.#seen);
     this.#more = null;
     const { budget } = this.#options;
-    let held = this.#taken;
+    let held = this.#cost;
     const release = (): void => {
       budget.give(held);
       held = 0;
@@ -105,19 +109,22 @@ class BodyReader {
   };
 
   #take(bytes: number): boolean {
-    if (!this.#options.budget.take(bytes)) {
+    const { budget, weight = 1 } = this.#options;
+    const cost = weight === 1 ? bytes : Math.ceil(bytes * weight);
+    if (!budget.take(cost)) {
       this.#fail(overCapacity());
       return false;
     }
     this.#taken += bytes;
+    this.#cost += cost;
     return true;
   }
 
   #fail(err: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#options.budget.give(this.#taken);
-    this.#taken = 0;
+    this.#options.budget.give(this.#cost);
+    this.#cost = 0;
     this.#first = null;
     this.#more = null;
     this.#settle.reject(err);

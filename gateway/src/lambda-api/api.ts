@@ -91,6 +91,8 @@ async function readRequest(
 const withCode: ReadonlySet<OperationName> = new Set(['CreateFunction', 'UpdateFunctionCode', 'PublishLayerVersion']);
 /** Far above all that the model lets other requests have (a policy of 20 KB, an environment of 4 KB). */
 const OTHER_MAX_BYTES = 262_144;
+/** Decoding takes more memory than the body itself: the rest of it is what one turn needs. */
+const CODE_WEIGHT = 1.5;
 /** Larger bodies take turns. */
 const LARGE_BYTES = 1024 * 1024;
 
@@ -100,14 +102,16 @@ function readOperationBody(
   { budget }: LambdaApiDeps,
   onPiece: (piece: Buffer) => void,
 ): Promise<Body> {
-  const limitBytes = withCode.has(name) ? codeRequestMaxBytes : OTHER_MAX_BYTES;
+  const bounds = withCode.has(name)
+    ? { limitBytes: codeRequestMaxBytes, weight: CODE_WEIGHT }
+    : { limitBytes: OTHER_MAX_BYTES };
   const tooLarge = () =>
     new LambdaError(
       'RequestEntityTooLargeException',
-      `Request must be smaller than ${limitBytes} bytes for the ${name} operation`,
+      `Request must be smaller than ${bounds.limitBytes} bytes for the ${name} operation`,
       { status: 413, fault: 'caller' },
     );
-  return readBody(req, { limitBytes, budget, tooLarge, onPiece });
+  return readBody(req, { ...bounds, budget, tooLarge, onPiece });
 }
 
 type SupportedEntry = Exclude<OperationEntry, { status: 'unsupported' }>;
