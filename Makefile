@@ -61,9 +61,10 @@ generate: setup ## Regenerate types, frame tables and the table of the Lambda AP
 	node crds/src/generate.ts
 	node runtime-images/link/generate.ts
 	node gateway/src/lambda-api/model/generate.ts
+	node gateway/src/lambda-api/write-compatibility.ts
 
 verify: generate ## Fail when generated files differ from their sources
-	git diff --exit-code -- crds/src/generated gateway/src/link/generated gateway/src/lambda-api/generated runtime-images/agent/link/frames_generated.go
+	git diff --exit-code -- crds/src/generated gateway/src/link/generated gateway/src/lambda-api/generated docs/lambda-compatibility.md runtime-images/agent/link/frames_generated.go
 
 bench: setup ## Measure, with floors beside (docs/benchmarks.md)
 	node bench/src/main.ts
