@@ -19,9 +19,13 @@ const memoryMiB = 884;
 type SubjectName = 'url' | 'invoke' | 'proxy';
 
 interface Subject {
-  readonly part: Part;
+  /** Whose CPU time counts. */
+  readonly parts: readonly Part[];
   readonly isGateway: boolean;
-  readonly target: () => Promise<{ readonly url: string; readonly headers?: Readonly<Record<string, string>> }>;
+  readonly target: () => Promise<{
+    readonly urls: readonly string[];
+    readonly headers?: Readonly<Record<string, string>>;
+  }>;
 }
 
 interface Round {
@@ -37,9 +41,9 @@ interface Round {
  * CPU time of the gateway's process per request, its upstreams being 16 pods of a pool in all zones, beside that of Go's `httputil.ReverseProxy` in a
  * pod on the same node, whose upstreams are echo pods on all nodes. Both sides' upstreams answer by themselves and without a language runtime: on two
  * cores sixteen of those would leave the gateway a thousand requests a second, and its CPU time would be what waking up costs. POST, 512
- * bytes in, 16 callers from outside the nodes, to a gateway that owns the function; rounds interleaved, the first thrown away. Once as a
- * function URL, which takes any HTTP request and checks no signature, as the proxy does (the answer is the whole event, 1.5 KB), once as signed Invoke.
- * CPU time is the process's own, as the kernel counts it.
+ * bytes in, 16 callers from outside the nodes; rounds interleaved, the first thrown away. As a function URL, which takes any HTTP request and checks no
+ * signature, as the proxy does (the answer is the whole event, 1.5 KB): by turns to each of the gateways, as the Service spreads them, and the CPU time of all of them
+ * together. As signed Invoke: to one gateway that owns the function. CPU time is the processes' own, as the kernel counts it.
  */
 export async function warmCpu(cluster: BenchCluster, rounds: number): Promise<readonly Row[]> {
   const spec = { runtime: stubRuntime, memoryMiB, idleTimeoutSeconds: 3600 };
@@ -50,9 +54,20 @@ export async function warmCpu(cluster: BenchCluster, rounds: number): Promise<re
   const { proxy, url } = await startProxiedPods(cluster, owner.node);
   const body = `{"pad":"${'x'.repeat(502)}"}`;
   const subjects: Readonly<Record<SubjectName, Subject>> = {
-    url: { part: owner, isGateway: true, target: async () => ({ url: functionUrl(owner.ip, name) }) },
-    invoke: { part: owner, isGateway: true, target: () => cluster.signedInvoke(owner, name, body) },
-    proxy: { part: proxy, isGateway: false, target: async () => ({ url }) },
+    url: {
+      parts: gateways,
+      isGateway: true,
+      target: async () => ({ urls: gateways.map(({ ip }) => functionUrl(ip, name)) }),
+    },
+    invoke: {
+      parts: [owner],
+      isGateway: true,
+      target: async () => {
+        const signed = await cluster.signedInvoke(owner, name, body);
+        return { urls: [signed.url], headers: signed.headers };
+      },
+    },
+    proxy: { parts: [proxy], isGateway: false, target: async () => ({ urls: [url] }) },
   };
   const measured: Record<SubjectName, Round[]> = { url: [], invoke: [], proxy: [] };
   for (let round = 0; round <= rounds; round++) {
@@ -62,27 +77,31 @@ export async function warmCpu(cluster: BenchCluster, rounds: number): Promise<re
     }
   }
   return [
-    toRow('as a function URL', measured.url, measured.proxy),
-    toRow('as signed Invoke', measured.invoke, measured.proxy),
+    toRow('as a function URL, all gateways', measured.url, measured.proxy),
+    toRow('as signed Invoke, one gateway', measured.invoke, measured.proxy),
   ];
 }
 
-async function measure({ part, isGateway, target }: Subject): Promise<Round> {
-  const { url, headers = {} } = await target();
-  const forwardedBefore = isGateway ? await forwardedBy(part) : 0;
-  const before = cpuMicroseconds(part.pid);
-  const result = await load([url], {
+async function measure({ parts, isGateway, target }: Subject): Promise<Round> {
+  const { urls, headers = {} } = await target();
+  const forwarded = async () => (isGateway ? sum(await Promise.all(parts.map(forwardedBy))) : 0);
+  const cpuUs = () => sum(parts.map(({ pid }) => cpuMicroseconds(pid)));
+  const forwardedBefore = await forwarded();
+  const before = cpuUs();
+  const result = await load(urls, {
     connections,
     requests: requestsPerRound,
     limitSeconds: secondsPerRound,
     headers,
     isInCluster: true,
   });
-  const cpuUs = (cpuMicroseconds(part.pid) - before) / result.requests;
-  const forwarded = isGateway ? ((await forwardedBy(part)) - forwardedBefore) / result.requests : 0;
+  const perRequestUs = (cpuUs() - before) / result.requests;
+  const share = ((await forwarded()) - forwardedBefore) / result.requests;
   const { errors, lastError = '' } = result;
-  return { cpuUs, perSecond: result.requests / result.seconds, forwarded, errors, lastError };
+  return { cpuUs: perRequestUs, perSecond: result.requests / result.seconds, forwarded: share, errors, lastError };
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 
 function toRow(how: string, gateway: readonly Round[], proxy: readonly Round[]): Row {
   const cpu = (rounds: readonly Round[]): readonly number[] => rounds.map(({ cpuUs }) => cpuUs);
