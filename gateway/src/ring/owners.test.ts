@@ -43,6 +43,9 @@ test('calls are counted until they are taken, over changes of the ring too', () 
   owners.next(target);
   owners.of(target);
   owners.next(fn('reserved', { reservedConcurrency: 1 }));
+  owners.next(target);
+  owners.discount(target);
   expect(owners.takeCalls()).toEqual(new Map([['default/f', 2]]));
+  owners.discount(target);
   expect(owners.takeCalls()).toEqual(new Map());
 });

@@ -56,6 +56,12 @@ export class Owners {
     return routes[this.#turn % routes.length] ?? routes[0];
   }
 
+  /** What was counted last for this function has come to nothing: no error makes it a steady one. */
+  discount(target: Target): void {
+    const entry = isSingle(target) ? undefined : this.#shared.get(functionKeyOf(target));
+    if (entry !== undefined && entry.calls > 0) entry.calls -= 1;
+  }
+
   /** Calls of own callers by function since this was asked last. Functions that always have one owner are not counted. */
   takeCalls(): ReadonlyMap<string, number> {
     const calls = new Map<string, number>();

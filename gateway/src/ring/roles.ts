@@ -108,6 +108,11 @@ export class Roles implements Ownership {
     return this.#owners.next(target);
   }
 
+  /** See {@link Owners.discount}. */
+  discount(target: Target): void {
+    this.#owners.discount(target);
+  }
+
   /** What is asked of a gateway that has gone dark is lost, and not to ask costs little: so it must have been heard just now. */
   isWorthAsking(name: string, target: Target): boolean {
     const nowMs = this.nowMs();

@@ -8,7 +8,7 @@ import { type Route, type RoutingRing, routedInvoke } from './router.ts';
 import { fn, invocationOf } from './testing.ts';
 
 /** What a place does with a request: an error, or its name as the answer. */
-type Behaviour = Error | 'answers';
+type Behaviour = Error | 'answers' | 'fails';
 
 /** A ring of `me`, `b` and `c` in which everybody does as told; time moves by a retry per change. */
 function world(route: Route, places: Record<string, readonly Behaviour[]>) {
@@ -22,11 +22,13 @@ function world(route: Route, places: Record<string, readonly Behaviour[]>) {
     const behaviours = places[name] ?? ['answers'];
     const behaviour = behaviours[Math.min(count, behaviours.length - 1)] ?? 'answers';
     if (behaviour === 'answers') return answered(name);
+    if (behaviour === 'fails') return { ...answered(name), kind: 'error' as const };
     throw behaviour;
   };
   const ring: RoutingRing = {
     name: 'me',
     route: () => route,
+    discount: () => steps.push('discounted'),
     forward: (name, _target, _invocation, isIdleOnly) => visit(name, isIdleOnly),
     change: async (timeoutMs) => {
       nowMs += timeoutMs;
@@ -106,6 +108,20 @@ describe('routedInvoke', () => {
     expect(steps.filter((step) => step.startsWith('b'))).toHaveLength(1);
   });
 
+  test.each<[reason: string, route: Route, places: Record<string, readonly Behaviour[]>, count: number]>([
+    ['is answered', here, {}, 0],
+    ['fails here', here, { me: ['fails'] }, 1],
+    ['fails elsewhere', there, { b: ['fails'] }, 1],
+    ['is lost', there, { b: [lost] }, 1],
+  ])(
+    'a request that %s is no reason to spread the function, unless it was answered',
+    async (_reason, route, places, count) => {
+      const { router, steps } = world(route, places);
+      await router.invoke(plain, invocationOf()).catch(() => undefined);
+      expect(steps.filter((step) => step === 'discounted')).toHaveLength(count);
+    },
+  );
+
   test('a reserved function without a holder is throttled after five seconds of waiting', async () => {
     const { router, nowMs } = world(there, { b: [new Elsewhere('NotOwner', 'no term')] });
     await expect(router.invoke(reserved, invocationOf())).rejects.toMatchObject({
@@ -121,6 +137,6 @@ describe('routedInvoke', () => {
     const { router, steps } = world(there, { b: [unreachable] });
     const call = router.invoke(target, invocationOf('{}', { isAbandoned: () => true }));
     await expect(call).rejects.toBeInstanceOf(RequestAbandoned);
-    expect(steps).toEqual(['b']);
+    expect(steps.filter((step) => step !== 'discounted')).toEqual(['b']);
   });
 });

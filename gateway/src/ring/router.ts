@@ -12,6 +12,8 @@ export interface RoutingRing {
   readonly name: string;
   /** Who may run a request of an own caller; asked once for each try. */
   route(target: Target): Route;
+  /** The request of the last `route` was not answered by the function: a function that only fails is not spread over more gateways. */
+  discount(target: Target): void;
   /** Runs it at another gateway; rejects with Elsewhere when it did not run. */
   forward(name: string, target: Target, invocation: Invocation, onlyIdle: boolean): Promise<Outcome>;
   /** Resolves when the ring has changed, or after so long. */
@@ -78,15 +80,28 @@ async function invokeUnreserved(
   for (let routes = 1; ; routes += 1) {
     const route = ring.route(target);
     try {
-      if (!route.isHere) return await invokeElsewhere(ring, dispatcher, route, target, invocation);
-      if (route.owners.length === 1) return await dispatcher.invoke(target, invocation);
-      return await invokeShared(ring, dispatcher, route, target, invocation);
+      const outcome = await invokeBy(route, ring, dispatcher, target, invocation);
+      if (outcome.kind === 'error') ring.discount(target);
+      return outcome;
     } catch (error) {
+      ring.discount(target);
       if (!(error instanceof NotOwner)) throw error;
       if (routes === maxRoutes) throw movedAway(error);
     }
     refuseAbandoned(invocation);
   }
+}
+
+function invokeBy(
+  route: Route,
+  ring: RoutingRing,
+  dispatcher: LocalDispatch,
+  target: Target,
+  invocation: Invocation,
+): Promise<Outcome> {
+  if (!route.isHere) return invokeElsewhere(ring, dispatcher, route, target, invocation);
+  if (route.owners.length === 1) return dispatcher.invoke(target, invocation);
+  return invokeShared(ring, dispatcher, route, target, invocation);
 }
 
 function movedAway(cause: NotOwner): ServiceException {
