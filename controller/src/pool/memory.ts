@@ -11,6 +11,8 @@ const startedLongAgoMs = 30_000;
 /** What cannot be read off a pod as it is now; instants in epoch ms, null = it is not so. */
 interface PodNotes {
   wasReady: boolean;
+  /** When it was seen first. */
+  seenSinceMs: number;
   unreadySinceMs: number | null;
   claimedSinceMs: number | null;
   outdatedSinceMs: number | null;
@@ -71,6 +73,12 @@ export class PoolMemory {
     if (hasFailed && !after.isTerminating) this.#failures = { count: this.#failures.count + 1, lastAtMs: nowMs };
   }
 
+  /** Since when a pod that was never ready has been seen, epoch ms; null = it was. */
+  startingSinceMs(uid: string): number | null {
+    const notes = this.#pods.get(uid);
+    return notes === undefined || notes.wasReady ? null : notes.seenSinceMs;
+  }
+
   /** Since when a pod that had been ready is not, epoch ms; null = it is, or never was. */
   unreadySinceMs(uid: string): number | null {
     return this.#pods.get(uid)?.unreadySinceMs ?? null;
@@ -119,6 +127,7 @@ function note(known: PodNotes | undefined, pod: PodSummary, nowMs: number): PodN
   const wasReady = (known?.wasReady ?? false) || pod.isReady || pod.isCutOff || hasRunLong;
   return {
     wasReady,
+    seenSinceMs: known?.seenSinceMs ?? nowMs,
     unreadySinceMs: pod.isReady || !wasReady ? null : (known?.unreadySinceMs ?? nowMs),
     claimedSinceMs: pod.state === 'claimed' ? (known?.claimedSinceMs ?? nowMs) : null,
     outdatedSinceMs: known?.outdatedSinceMs ?? null,

@@ -53,6 +53,16 @@ test.each<[reason: string, observed: Partial<PoolObserved>, want: Partial<PoolPl
     { remove: [gone(2, 'Surplus'), gone(4, 'Surplus')] },
   ],
   [
+    'but one that is about to get ready only when it is',
+    { pods: [pod(1), pod(2), pod(3, { ...starting, startingSinceMs: now - 19_000 })] },
+    { remove: [], requeueAfterMs: 1_000 },
+  ],
+  [
+    'or has been for long',
+    { pods: [pod(1), pod(2), pod(3, { ...starting, startingSinceMs: now - 20_000 })] },
+    { remove: [gone(3, 'Surplus')] },
+  ],
+  [
     'refill waits after a claim',
     { pods: [pod(1, claimed), pod(2)], claims: { recent: 1, lastAtMs: now - 100 } },
     { create: [], requeueAfterMs: 150 },
@@ -166,6 +176,7 @@ const anyPod = fc.record<PodObserved>({
   phase: fc.constantFrom('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'),
   isReady: fc.boolean(),
   isCutOff: fc.boolean(),
+  startingSinceMs: fc.constantFrom(null, now - 100_000, now - 1_000),
   unreadySinceMs: fc.constantFrom(null, now - 100_000, now - 1_000),
   outdatedSinceMs: fc.constantFrom(null, now - 1_000),
   zone: fc.constantFrom('', 'a', 'b'),

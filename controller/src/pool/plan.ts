@@ -13,6 +13,8 @@ export interface PodObserved {
   readonly isReady: boolean;
   /** Its node is given up, though its containers were well. */
   readonly isCutOff: boolean;
+  /** Since when it is on its way to its first readiness, epoch ms; null = it was ready before. */
+  readonly startingSinceMs: number | null;
   /** Since when it is not ready though it had been, epoch ms; null = it is, or never was. */
   readonly unreadySinceMs: number | null;
   /** Since when it is of an older template, epoch ms; null = it is of the present one. */
@@ -112,6 +114,11 @@ const labelGraceMs = 5_000;
  * busy node do not make a pool grow.
  */
 export const lostAfterMs = 5_000;
+/**
+ * A pod that is on its way to readiness is not ended before that, or so long: a SIGTERM that meets its first process before that handles signals
+ * is lost (the kernel keeps it from process 1), and the kubelet sends no other one for the whole grace.
+ */
+export const startingMs = 20_000;
 /** And removed after so long, unless its node is given up: then Kubernetes removes it. */
 export const unhealthyAfterMs = 60_000;
 
@@ -134,14 +141,17 @@ export function planPool(pool: PoolObserved, pacing: PoolPacing, nowMs: number):
   const finished = planFinished(pool.pods, nowMs);
   const fall = planFall(pool, pacing, nowMs);
   const stuck = planStuck(pool.pods, nowMs);
+  const unwanted = [...roll.surplus.map(removal('Surplus')), ...roll.outdated.map(removal('Outdated'))];
+  const isStarting = ({ name }: { readonly name: string }): boolean => starting.has(name);
+  const starting = new Set(generic.filter((pod) => startingWaitMs(pod, nowMs) > 0).map(({ name }) => name));
   const recovering = generic.flatMap((pod) => (pod.unreadySinceMs === null ? [] : [lostAtMs(pod) - nowMs]));
   return {
     create: Array.from({ length: start.count }, (_, index) => nextOrdinal(pool) + index),
     remove: [
       ...finished.remove.map(removal('Finished')),
       ...live.flatMap((pod) => (pod.orphan === null ? [] : [removal(pod.orphan)(pod)])),
-      ...roll.surplus.map(removal('Surplus')),
-      ...[...roll.outdated, ...drain.pods].map(removal('Outdated')),
+      ...unwanted.filter((pod) => !isStarting(pod)),
+      ...drain.pods.map(removal('Outdated')),
       ...lost.filter((pod) => isUnhealthy(pod, nowMs)).map(removal('Unhealthy')),
     ].sort((a, b) => (a.name < b.name ? -1 : 1)),
     hasten: stuck.pods.map(({ name, uid }) => ({ name, uid })),
@@ -153,12 +163,18 @@ export function planPool(pool: PoolObserved, pacing: PoolPacing, nowMs: number):
       drain.waitMs,
       spread.waitMs,
       ...stuck.waits,
+      ...generic.filter((pod) => isStarting(pod)).map((pod) => startingWaitMs(pod, nowMs)),
       ...recovering,
       ...recoveryEnds(lost, nowMs),
     ),
     wanted,
     spreadStep: spread.step,
   };
+}
+
+/** How long it is not ended yet; 0 or less = it may be. */
+function startingWaitMs({ startingSinceMs }: PodObserved, nowMs: number): number {
+  return startingSinceMs === null ? 0 : startingSinceMs + startingMs - nowMs;
 }
 
 function lostAtMs(pod: PodObserved): number {

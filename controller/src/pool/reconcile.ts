@@ -73,6 +73,7 @@ function observe({ name, spec }: PoolSummary, template: PodTemplate, world: Pool
     pods: world.podsOf(name).map((pod) => ({
       ...pod,
       orphan: world.orphanOf(pod),
+      startingSinceMs: memory.startingSinceMs(pod.uid),
       unreadySinceMs: memory.unreadySinceMs(pod.uid),
       outdatedSinceMs: memory.outdatedSinceMs(pod, template.hash, nowMs),
       terminatingSinceMs: memory.terminatingSinceMs(pod.uid),

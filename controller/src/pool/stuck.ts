@@ -7,8 +7,12 @@ import type { PodObserved } from './plan.ts';
  * gateway that claimed it in the same moment has long labelled it: a try gives up after 30 s, and the next one comes after at most 10 s.
  */
 export const stuckAfterMs = 60_000;
-/** Grace that it is left with, seconds. Not 0, which removes the object without waiting for its process. */
-export const stuckGraceSeconds = 1;
+/**
+ * Grace that it is left with, seconds: none. The kubelet (1.36) takes no shorter one for a container that it has begun to stop, so that only the
+ * end of the object gives its room back; the process ends with the first grace.
+ * @see https://github.com/kubernetes/kubernetes/issues/113606
+ */
+export const stuckGraceSeconds = 0;
 
 /**
  * Generic pods that have to be told again to end, with a shorter grace, and when the next one's time comes.
