@@ -6,7 +6,7 @@ AGENT := runtime-images/agent/bin/agent
 AGENT_SOURCES := $(shell find runtime-images/agent -name '*.go' -o -name go.mod)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test unit contract local-e2e e2e agent-test python-test lint chart generate verify bench bench-cluster kubectl clean
+.PHONY: help setup dev test unit contract local-e2e e2e smoke agent-test python-test lint chart generate verify bench bench-cluster kubectl clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ local-e2e: setup ## End to end in local mode: real kubectl, plain HTTP
 
 e2e: setup ## End to end on a real three-zone Kubernetes that this builds, starts and removes (Linux, root)
 	node --disable-warning=ExperimentalWarning e2e/src/on-cluster.ts
+
+smoke: setup ## The install on that Kubernetes, without faults
+	node --disable-warning=ExperimentalWarning e2e/src/on-cluster.ts --testPathPatterns 'cluster-specs/[12]'
 
 agent-test: setup
 	cd runtime-images/agent && go vet ./... && go test ./...
