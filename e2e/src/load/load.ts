@@ -52,9 +52,15 @@ export interface LoadOptions {
 const connectTimeoutMs = 500;
 const maxAttempts = 20;
 
+/**
+ * A caller gives up connections that it has not used for so long. One that it keeps for longer may lead to a gateway whose node is gone, and
+ * what is sent over it then is lost, whatever the platform does.
+ */
+const idleConnectionMs = 3_000;
+
 /** Sends `count` requests at a fixed rate and answers what became of each, in the order of their start. */
 export async function runLoad(options: LoadOptions): Promise<readonly Sample[]> {
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: 8 });
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: 8, timeout: idleConnectionMs });
   const startMs = performance.now();
   const calls: Promise<Sample>[] = [];
   try {
