@@ -42,7 +42,7 @@ const exited = async (child: ChildProcess): Promise<void> => {
   if (code !== 0) throw new Error(`ended with ${code}: ${text.slice(-2000)}`);
 };
 
-/** A steady load, the fault after the first 500 requests, one more minute. */
+/** A steady load, the fault when each zone has long had its own pods, one more minute. */
 const loadAround = async (
   title: string,
   fault: () => Promise<void>,
@@ -52,11 +52,11 @@ const loadAround = async (
     endpoint: kappa.endpoint,
     functions: spread,
     ratePerSecond: 60,
-    count: 60 * 75,
+    count: 60 * 110,
     holdMs: 20,
     timeoutMs: 5_000,
   });
-  await eventually('the load is on', async () => kappa.ledger.runs.length >= 500, 60_000);
+  await eventually('the load is on', async () => kappa.ledger.runs.length >= 2_400, 120_000);
   const faultMs = performance.now();
   const running = kappa.ledger.runningCount;
   await fault();
