@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { planClaims } from './plan.ts';
+import { assumedColdMs, type ClaimNeed, planClaims } from './plan.ts';
 import type { TestRequest } from './testing.ts';
 import { runs, World } from './testing-world.ts';
 
@@ -37,25 +37,28 @@ function checkQueues(world: World): void {
   }
 }
 
+/** What a version's claims depend on, as if nobody had waited for long: that is looked at again with each tick only. */
+function needOf(version: ReturnType<World['core']['census']['version']>, world: World): ClaimNeed {
+  const { owner, queue, meanMs } = version;
+  const mayProvision = version.isCurrent && !world.core.arrivals.isHoldingProvisioning;
+  const coldMs = version.coldMs === 0 && meanMs > 0 ? assumedColdMs : version.coldMs;
+  return {
+    ...version,
+    queued: queue.length,
+    cap: owner.cap,
+    functionRunning: owner.running,
+    provisioned: mayProvision ? version.target.provisionedConcurrency : 0,
+    coming: world.core.arrivals.coming(version.uid),
+    pace: { meanMs, coldMs, waitedMs: 0, isStuck: false },
+  };
+}
+
 function checkService(world: World): void {
   for (const version of world.core.census.versions()) {
     const { owner, queue, idle } = version;
     const hasRoom = owner.cap === null || owner.running < owner.cap;
     if (queue.length > 0 && hasRoom) expect(idle.length).toBe(0);
-    const mayProvision = version.isCurrent && !world.core.arrivals.isHoldingProvisioning;
-    const provisioned = mayProvision ? version.target.provisionedConcurrency : 0;
-    const coming = world.core.arrivals.coming(version.uid);
-    const { meanMs, coldMs } = version;
-    // As if nobody had waited for long: that is looked at again with each tick only.
-    const need = {
-      ...version,
-      queued: queue.length,
-      cap: owner.cap,
-      functionRunning: owner.running,
-      provisioned,
-      coming,
-      pace: { meanMs, coldMs, waitedMs: 0, isStuck: false },
-    };
+    const need = needOf(version, world);
     const wanted = planClaims(need, world.clock.nowMs());
     const [pool] = world.core.claims.pools();
     if (wanted > 0 && version.failures === 0) expect(pool?.generic).toBe(0);
