@@ -190,12 +190,6 @@ export class RingCore {
     return heard === undefined ? NEVER : { ms: nowMs - heard.heardMs, ticks: heard.ticks };
   }
 
-  /** Nothing has come from that gateway for `silenceMs`. */
-  isSilent(name: string, nowMs: number): boolean {
-    const heard = this.#heard.get(name);
-    return heard === undefined || this.#silenceOf(heard, nowMs) >= this.#limits.silenceMs;
-  }
-
   /** All that are not silent; leaving ones still answer requests, so their figures count. */
   #speaking(): readonly Heard[] {
     return [...this.#heard.values()].filter(

@@ -62,6 +62,8 @@ interface Stream {
 /** Heartbeats without a byte while an answer is expected, after which the listener is asked, and then given up. */
 const QUIET_TICKS = 10;
 const LOST_TICKS = 20;
+/** ... when it has requests: it may be slow, and what it was given may not run again elsewhere. */
+const LOST_WITH_REQUESTS_TICKS = 50;
 /** No gateway sends more; memory stays bounded if one does. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 /** One read buffer for all: the decoder empties it before the next read starts. */
@@ -149,7 +151,8 @@ export class PeerConnection {
       return;
     }
     this.#quietTicks += 1;
-    if (this.#quietTicks >= LOST_TICKS) this.#end(new LinkError('NoAnswer', `gateway ${this.#name} answered no PING`));
+    const lostTicks = this.#streams.size > 0 ? LOST_WITH_REQUESTS_TICKS : LOST_TICKS;
+    if (this.#quietTicks >= lostTicks) this.#end(new LinkError('NoAnswer', `gateway ${this.#name} answered no PING`));
     else if (this.#quietTicks >= QUIET_TICKS) this.#socket.write(encodeFrame(Frame.PING, 0));
   }
 

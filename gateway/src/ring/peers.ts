@@ -85,16 +85,13 @@ export class Peers {
     }
   }
 
-  /** To be called every heartbeat. A peer that is silent loses its requests. */
-  tick(isSilent: (name: string) => boolean): void {
+  /**
+   * To be called every heartbeat. A silent peer keeps the requests that it has: it may be slow, and what it was given may not run again
+   * elsewhere. They are lost with their connection, which a sweep finds dead when nothing at all comes back.
+   */
+  tick(): void {
     const nowMs = this.#options.nowMs();
-    for (const [name, { lanes }] of this.#peers) {
-      const requests = lanes.get('requests');
-      lanes.get('ring')?.sweep(nowMs);
-      requests?.sweep(nowMs);
-      const isBusy = requests !== undefined && requests.streamCount > 0;
-      if (isBusy && isSilent(name)) requests.close(new LinkError('NoAnswer', `gateway ${name} is silent`));
-    }
+    for (const { lanes } of this.#peers.values()) for (const lane of lanes.values()) lane.sweep(nowMs);
     for (const connection of this.#departing) {
       connection.sweep(nowMs);
       if (connection.streamCount > 0 && connection.isOpen) continue;

@@ -156,7 +156,7 @@ class SocketRing extends Roles implements Ring, RoutingRing {
 
   #tick(): void {
     const isChanged = this.tick(this.#options.load(), () => this.#say());
-    this.#peers.tick((name) => this.core.isSilent(name, this.nowMs()));
+    this.#peers.tick();
     if (isChanged) this.#tell();
     this.#noticed();
   }

@@ -9,6 +9,9 @@ import { Roles } from './roles.ts';
 import { type LocalDispatch, type RoutingRing, routedInvoke } from './router.ts';
 import type { City } from './testing-zones.ts';
 
+/** A gateway that was not heard for so long has lost what it was given: see PeerConnection. */
+const LOST_MS = 5000;
+
 /** A link to an agent whose heartbeats get no answer from a dark zone. */
 export class ZoneLink extends SimConnection {
   isDark = false;
@@ -90,7 +93,7 @@ export class ZoneGateway extends Roles implements RoutingRing {
       }
     });
     for (const [lose, { to }] of this.pending) {
-      if (!this.core.isSilent(to.name, this.nowMs())) continue;
+      if (this.core.heardAgo(to.name, this.nowMs()).ms < LOST_MS) continue;
       this.pending.delete(lose);
       lose();
     }
