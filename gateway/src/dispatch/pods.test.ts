@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { LinkError } from '../link/link.ts';
 import { startDispatcher } from './dispatcher.ts';
-import { makeTarget } from './testing.ts';
+import { deafCluster, deafObserver, makeTarget } from './testing.ts';
 import { makeKeys } from './testing-agent.ts';
 import { SimAgent, SimConnection } from './testing-sim-agent.ts';
 
@@ -25,16 +25,8 @@ function start(podCount: number) {
   }
   const dispatcher = startDispatcher({
     identity: { gatewayId: 'g', epoch: 1, signingKey: makeKeys().privateKey },
-    cluster: { claimed() {}, wantPods() {}, awaited() {}, reclaimed() {} },
-    observer: {
-      started() {},
-      reported() {},
-      throttled() {},
-      failed() {},
-      claimed() {},
-      initFailed() {},
-      reclaimed() {},
-    },
+    cluster: deafCluster,
+    observer: deafObserver,
     code: async () => Buffer.alloc(0),
     clock: {
       nowMs: () => 0,

@@ -5,7 +5,7 @@ import { startDispatcher } from './dispatcher.ts';
 import type { DispatchLimits } from './limits.ts';
 import type { DispatchOptions } from './options.ts';
 import { type Ownership, soleOwner } from './ownership.ts';
-import { makeTarget } from './testing.ts';
+import { deafCluster, deafObserver, makeTarget } from './testing.ts';
 import { makeCode, makeKeys, startAgent, type TestAgent, type TestKeys, until } from './testing-agent.ts';
 import type { Dispatcher, Outcome, PoolPod, Target } from './types.ts';
 
@@ -85,20 +85,11 @@ export function startGateway(
     identity: { gatewayId, epoch, signingKey: keys.privateKey },
     ownership: (options.ownership ?? soleOwner)(gatewayId),
     cluster: {
+      ...deafCluster,
       claimed: (pod) => claimed.push(pod.name),
       wantPods: (_pool, count) => wanted.push(count),
-      awaited() {},
-      reclaimed() {},
     },
-    observer: {
-      started() {},
-      reported() {},
-      throttled() {},
-      failed() {},
-      claimed() {},
-      initFailed: (_target, ms) => paused.push(ms),
-      reclaimed() {},
-    },
+    observer: { ...deafObserver, initFailed: (_target, ms) => paused.push(ms) },
     code: async (sha256) => zips.get(sha256) ?? Buffer.from('no zip at all'),
     clock: realClock,
     zone: 'a',

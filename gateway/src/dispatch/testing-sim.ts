@@ -3,7 +3,7 @@ import { LinkError } from '../link/link.ts';
 import { startDispatcher } from './dispatcher.ts';
 import type { DispatchOptions } from './options.ts';
 import { functionKeyOf, NotOwner, type Ownership } from './ownership.ts';
-import { makeTarget } from './testing.ts';
+import { deafCluster, deafObserver, makeTarget } from './testing.ts';
 import { SimAgent, SimConnection } from './testing-sim-agent.ts';
 import type { Dispatcher, PoolPod } from './types.ts';
 
@@ -178,21 +178,8 @@ export class Sim {
     return {
       identity: { gatewayId: id, epoch: this.nowMs - place * 5_000, signingKey: privateKey },
       ownership: this.#ownership(id, place),
-      cluster: {
-        claimed: (pod, target) => this.#label(pod, target.versionUid),
-        wantPods() {},
-        awaited() {},
-        reclaimed() {},
-      },
-      observer: {
-        started() {},
-        reported() {},
-        throttled() {},
-        failed() {},
-        claimed() {},
-        initFailed() {},
-        reclaimed() {},
-      },
+      cluster: { ...deafCluster, claimed: (pod, target) => this.#label(pod, target.versionUid) },
+      observer: deafObserver,
       code: async () => Buffer.alloc(0),
       clock: {
         nowMs: () => this.nowMs,

@@ -7,7 +7,7 @@ import type { NotOwner } from './ownership.ts';
 import { type CoreRules, noRules } from './rules.ts';
 import type { CorePod, CoreRequest, Slot } from './slot.ts';
 import { sweep } from './sweep.ts';
-import type { Target } from './types.ts';
+import type { ClusterDoor, DispatchObserver, Target } from './types.ts';
 
 /** A target with sensible fields; a test says only what it is about. */
 export function makeTarget(overrides: Partial<Target> = {}): Target {
@@ -35,6 +35,20 @@ export function makeTarget(overrides: Partial<Target> = {}): Target {
     ...overrides,
   };
 }
+
+/** A cluster that nothing comes of; a test replaces what it is about. */
+export const deafCluster: ClusterDoor = { claimed() {}, wantPods() {}, awaited() {}, reclaimed() {} };
+
+/** An observer that keeps nothing. */
+export const deafObserver: DispatchObserver = {
+  started() {},
+  reported() {},
+  throttled() {},
+  failed() {},
+  claimed() {},
+  initFailed() {},
+  reclaimed() {},
+};
 
 /** Time that only moves when it is told to. */
 export class ManualClock {

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { DispatchOptions } from '../dispatch/options.ts';
+import { deafCluster, deafObserver } from '../dispatch/testing.ts';
 import { SimAgent } from '../dispatch/testing-sim-agent.ts';
 import type { PoolPod, Target } from '../dispatch/types.ts';
 import { defaultRingLimits } from './limits.ts';
@@ -107,21 +108,8 @@ export class City {
     return {
       identity: { gatewayId: gateway.gatewayId, epoch: this.nowMs, signingKey: privateKey },
       ownership: gateway,
-      cluster: {
-        claimed: (pod, target) => this.#claimed(pod, target),
-        wantPods() {},
-        awaited() {},
-        reclaimed() {},
-      },
-      observer: {
-        started() {},
-        reported() {},
-        throttled() {},
-        failed() {},
-        claimed() {},
-        initFailed() {},
-        reclaimed() {},
-      },
+      cluster: { ...deafCluster, claimed: (pod, target) => this.#claimed(pod, target) },
+      observer: deafObserver,
       code: async () => Buffer.alloc(0),
       clock: {
         nowMs: () => this.nowMs,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import type { ShapeRow } from './table.ts';
 
 /** The package whose model is used. A newer one: change both lines, run `make generate`, read the diff. */
 const version = '1.44.5';
@@ -33,28 +34,9 @@ export interface ServiceMember {
   readonly locationName?: string;
 }
 
-/** A shape of botocore's model. */
-export interface ServiceShape {
-  readonly type:
-    | 'structure'
-    | 'list'
-    | 'map'
-    | 'string'
-    | 'integer'
-    | 'long'
-    | 'double'
-    | 'boolean'
-    | 'blob'
-    | 'timestamp';
-  readonly min?: number;
-  readonly max?: number;
-  readonly pattern?: string;
-  readonly enum?: readonly string[];
-  readonly sensitive?: true;
-  readonly required?: readonly string[];
+/** A shape of botocore's model: as the table's, but that it names other shapes by an object. */
+export interface ServiceShape extends Omit<ShapeRow, 'members' | 'member' | 'key' | 'value'> {
   readonly members?: Readonly<Record<string, ServiceMember>>;
-  readonly payload?: string;
-  readonly eventstream?: true;
   readonly member?: { readonly shape: string };
   readonly key?: { readonly shape: string };
   readonly value?: { readonly shape: string };
