@@ -21,7 +21,7 @@ import (
 )
 
 // settle is how long changes are gathered before the rules are written anew.
-const settle = 20 * time.Millisecond
+const settle = 150 * time.Millisecond
 
 // retry is the wait after rules were refused, or without any change.
 const retry = 5 * time.Second
