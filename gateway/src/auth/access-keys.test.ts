@@ -5,7 +5,7 @@ import { connect } from '@kappa/crds/client/kubernetes';
 import { until } from '@kappa/crds/client/testing';
 
 import { base64Values, type KeepingCluster, startKeepingCluster } from '../snapshot/testing.ts';
-import { watchAccessKeys } from './access-keys.ts';
+import { principalOf, watchAccessKeys } from './access-keys.ts';
 
 const collection = '/api/v1/namespaces/kappa-system/secrets';
 let cluster: KeepingCluster;
@@ -41,7 +41,7 @@ test('keys come, change and go with their Secrets', async () => {
   await keys.informer.whenSynced();
   expect([keys.isKnown(), keys.find('AKFIRST')]).toEqual([
     true,
-    { accessKeyId: 'AKFIRST', secretAccessKey, accounts: null },
+    { accessKeyId: 'AKFIRST', secretAccessKey, accounts: null, name: 'first' },
   ]);
   expect(cluster.api.requests[0]?.url.searchParams.get('labelSelector')).toBe('kappa.dev/access-key=true');
   await until('the watch is open', () => cluster.api.openWatches === 1);
@@ -62,7 +62,28 @@ test('a key may be bound to accounts, by the Secret itself or an annotation', as
   expect(keys.find('AKB')?.accounts).toEqual(['333333333333']);
 });
 
+test('a key may have the rights of somebody in the cluster', async () => {
+  put('user', { accessKeyId: 'AKUSER', secretAccessKey, user: 'jane', groups: 'team-a, team-b' });
+  put('account', { accessKeyId: 'AKACCOUNT', secretAccessKey }, { 'kappa.dev/service-account': 'team-a/deployer' });
+  const keys = live();
+  await keys.informer.whenSynced();
+  expect(keys.find('AKUSER')?.identity).toEqual({
+    user: 'jane',
+    groups: ['team-a', 'team-b', 'system:authenticated'],
+  });
+  expect(keys.find('AKACCOUNT')?.identity).toEqual({
+    user: 'system:serviceaccount:team-a:deployer',
+    groups: ['system:serviceaccounts', 'system:serviceaccounts:team-a', 'system:authenticated'],
+  });
+  const key = keys.find('AKUSER');
+  expect(key && principalOf(key)).toBe(key && principalOf(key));
+});
+
 test.each<[string, Record<string, string>]>([
+  ['groups of nobody', { accessKeyId: 'AKBAD', secretAccessKey, groups: 'team-a' }],
+  ['an empty user', { accessKeyId: 'AKBAD', secretAccessKey, user: '' }],
+  ['half a service account', { accessKeyId: 'AKBAD', secretAccessKey, serviceAccount: 'deployer' }],
+  ['two identities', { accessKeyId: 'AKBAD', secretAccessKey, serviceAccount: 'a/b', user: 'jane' }],
   ['no id', { secretAccessKey }],
   ['a strange id', { accessKeyId: 'AK/1', secretAccessKey }],
   ['no secret', { accessKeyId: 'AKBAD' }],

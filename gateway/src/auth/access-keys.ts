@@ -2,6 +2,9 @@ import type { Informer } from '@kappa/crds/client/informer';
 import { type Secret, secrets } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 
+import { parseIdentity } from './key-identity.ts';
+import type { Identity, Principal } from './principal.ts';
+
 /** Marks Secrets that are access keys. */
 export const accessKeyLabel = 'kappa.dev/access-key';
 /** Annotation with the accounts that the key may use; the Secret's own key `accounts` goes first. */
@@ -13,6 +16,27 @@ export interface AccessKey {
   readonly secretAccessKey: string;
   /** 12 digits each; null = all. */
   readonly accounts: readonly string[] | null;
+  /** Name of its Secret. */
+  readonly name?: string;
+  /** Whose rights in the cluster it has; absent = it may do everything with its accounts. */
+  readonly identity?: Identity;
+}
+
+const principals = new WeakMap<AccessKey, Principal>();
+
+/** Who signs with this key; the same object for as long as the key stays as it is. */
+export function principalOf(key: AccessKey): Principal {
+  const known = principals.get(key);
+  if (known !== undefined) return known;
+  const { accessKeyId, accounts, name, identity } = key;
+  const made: Principal = {
+    accessKeyId,
+    accounts,
+    ...(name !== undefined && { keyName: name }),
+    ...(identity !== undefined && { identity }),
+  };
+  principals.set(key, made);
+  return made;
 }
 
 /** The keys of the install. */
@@ -52,7 +76,7 @@ export function watchAccessKeys({ kubernetes, namespace, signal, onProblem }: Ac
       isStale = true;
     },
     signal,
-    snapshot: { name: 'access-keys', shape: 1 },
+    snapshot: { name: 'access-keys', shape: 2 },
   });
   return {
     informer,
@@ -85,13 +109,19 @@ export function parseAccessKey({ metadata, data = {} }: Secret): AccessKey | str
     Buffer.from(data[name] ?? '', 'base64')
       .toString()
       .trim();
+  /** What the Secret itself has goes before its annotation. */
+  const named = (name: string, annotation: string): string | undefined =>
+    data[name] === undefined ? metadata.annotations[annotation] : text(name);
   const accessKeyId = text('accessKeyId');
   const secretAccessKey = text('secretAccessKey');
   if (!/^[\w.-]{3,128}$/.test(accessKeyId)) return 'accessKeyId must have 3 to 128 letters, digits or _ . -';
   if (secretAccessKey.length < 16) return 'secretAccessKey must have at least 16 characters';
-  const named = data['accounts'] === undefined ? metadata.annotations[accountsAnnotation] : text('accounts');
-  if (named === undefined) return { accessKeyId, secretAccessKey, accounts: null };
-  const accounts = named.split(',').map((account) => account.trim());
-  if (accounts.some((account) => !/^\d{12}$/.test(account))) return 'accounts must be 12 digits each, with commas';
-  return { accessKeyId, secretAccessKey, accounts };
+  const accounts = named('accounts', accountsAnnotation)
+    ?.split(',')
+    .map((account) => account.trim());
+  if (accounts?.some((account) => !/^\d{12}$/.test(account))) return 'accounts must be 12 digits each, with commas';
+  const identity = parseIdentity(named);
+  if (typeof identity === 'string') return identity;
+  const key = { accessKeyId, secretAccessKey, accounts: accounts ?? null, name: metadata.name };
+  return identity === null ? key : { ...key, identity };
 }

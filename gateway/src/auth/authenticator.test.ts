@@ -34,6 +34,7 @@ describe('a request that is signed well is its key’s', () => {
     ['a clock that is 4 minutes off', { atMs: nowMs - 240_000 }],
     ['a clock that is 4 minutes ahead', { atMs: nowMs + 240_000 }],
     ['the day before', { atMs: nowMs - 299_000 }],
+    ['a body outside the signature', { headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } }],
   ])('%s', async (_what, request) => {
     expect(check(await signed(request), request.body ?? body)).toEqual({ accessKeyId: 'AKKAPPATEST', accounts: null });
   });
@@ -73,6 +74,14 @@ describe('a request that is signed well is its key’s', () => {
         'AKKAPPATEST',
       );
   });
+});
+
+test('a body outside the signature may be another one, and nothing else', async () => {
+  const request = await signed({ headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } });
+  expect(check(request, 'other').accessKeyId).toBe('AKKAPPATEST');
+  expect(refusalOf({ ...request, method: 'PUT' })).toMatchObject({ code: 'InvalidSignatureException' });
+  const claims = withHeaders(await signed(), { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' });
+  expect(refusalOf(claims)).toMatchObject({ code: 'InvalidSignatureException' });
 });
 
 describe('what was changed on the way is refused', () => {

@@ -1,25 +1,23 @@
-import { createHash, createHmac, createSecretKey, type Hash, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, type Hash, hash, timingSafeEqual } from 'node:crypto';
 
 import { ServiceException } from '../errors.ts';
-import type { AccessKey, AccessKeys } from './access-keys.ts';
-import { type Authorization, parseAuthorization } from './authorization.ts';
-import { canonicalRequest, headerValues, type RequestHead } from './canonical-request.ts';
-import { accessDenied, incomplete, invalid, unrecognized } from './sigv4-error.ts';
+import { type AccessKeys, principalOf } from './access-keys.ts';
+import { parseAuthorization } from './authorization.ts';
+import { canonicalRequest, type RequestHead } from './canonical-request.ts';
+import type { Authorization } from './credential.ts';
+import type { Principal } from './principal.ts';
+import type { Sessions } from './session.ts';
+import { type SigningSecret, signingKey } from './signing-keys.ts';
+import { accessDenied, expiredToken, incomplete, invalid, unrecognized } from './sigv4-error.ts';
 
-/** Who sent a request. */
-export interface Principal {
-  /** null: nobody was asked (`KAPPA_AUTH=none`). */
-  readonly accessKeyId: string | null;
-  /** Accounts whose functions it may use; null = all. */
-  readonly accounts: readonly string[] | null;
-}
+export type { Principal } from './principal.ts';
 
 /**
  * A request whose head has been checked as far as it goes. Feed it the body as it arrives, then `confirm`: nothing may be done for the
  * caller before.
  */
 export interface Claim {
-  /** The body's sha256 as the signed head says; null when it does not, then only `confirm` checks the signature. */
+  /** The body's sha256 as the signed head says; null when it does not: then only `confirm` checks the body, if it is signed at all. */
   readonly declaredSha256: string | null;
   /** A piece of the body, in order, as it came. */
   push(piece: Buffer): void;
@@ -40,15 +38,18 @@ export interface Authenticator {
 /** What {@link makeAuthenticator} works with. */
 export interface AuthenticatorDeps {
   readonly keys: AccessKeys;
+  /** Credentials that end; absent = this install gives none out. */
+  readonly sessions?: Sessions;
   /** The install's own region. */
   readonly region: string;
+  /** The regions that a signature may name, by service. Default: the install's own one for `lambda`. */
+  readonly scopes?: Readonly<Record<string, readonly string[]>>;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Farthest that a caller's clock may be off, milliseconds. Default 5 minutes, as AWS has it. */
   readonly maxSkewMs?: number;
 }
 
-const service = 'lambda';
 const emptySha256 = hash('sha256', '');
 const anybody: Principal = { accessKeyId: null, accounts: null };
 const unchecked: Claim = { declaredSha256: null, push: () => undefined, confirm: () => anybody };
@@ -57,25 +58,30 @@ const unchecked: Claim = { declaredSha256: null, push: () => undefined, confirm:
 export const openDoor: Authenticator = { begin: () => unchecked };
 
 /**
- * Signature Version 4 in the header form, for the service `lambda` in the install's region. Fails closed: what is not understood is
- * refused, and so is every part that could matter and is not signed (`host`, all `x-amz-*`). Bodies are always part of the signature.
- * The server adds `Date` to every answer, so that SDKs with a wrong clock can correct themselves and try again.
+ * Signature Version 4, in the header or presigned in the query. Fails closed: what is not understood is refused, and so is every part that
+ * could matter and is not signed (`host`, all `x-amz-*`). A body is part of the signature unless its caller signed that it is not
+ * (`UNSIGNED-PAYLOAD`). The server adds `Date` to every answer, so that SDKs with a wrong clock can correct themselves and try again.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
  */
-export function makeAuthenticator({ keys, region, now, maxSkewMs = 300_000 }: AuthenticatorDeps): Authenticator {
+export function makeAuthenticator(deps: AuthenticatorDeps): Authenticator {
+  const { now, maxSkewMs = 300_000 } = deps;
+  const scopes = new Map(Object.entries(deps.scopes ?? { lambda: [deps.region] }));
   return {
     begin: (head) => {
       const authorization = parseAuthorization(head);
-      const amzDate = dateOf(head);
       checkSigned(head, authorization);
-      checkScope(authorization, amzDate, region);
-      checkClock(amzDate, now(), maxSkewMs);
-      const declared = declaredSha256(head);
-      const key = findKey(keys, authorization.accessKeyId);
-      const check = (sha256: string): void => checkSignature({ head, authorization, amzDate, key }, sha256);
+      checkScope(authorization, scopes);
+      checkClock(authorization, now(), maxSkewMs);
+      const declared = declaredSha256(authorization);
+      const { secret, principal } = findSigner(deps, authorization);
+      const check = (sha256: string): void => checkSignature({ head, authorization, secret }, sha256);
+      if (declared === UNSIGNED) {
+        check(UNSIGNED);
+        return { declaredSha256: null, push: () => undefined, confirm: () => principal };
+      }
       if (declared !== null) check(declared);
-      return new SignedClaim(key, declared, check);
+      return new SignedClaim(principal, declared, check);
     },
   };
 }
@@ -99,9 +105,9 @@ class SignedClaim implements Claim {
   readonly #check: (bodySha256: string) => void;
   #hash: Hash | null = null;
 
-  constructor(key: AccessKey, declared: string | null, check: (bodySha256: string) => void) {
+  constructor(principal: Principal, declared: string | null, check: (bodySha256: string) => void) {
     this.declaredSha256 = declared;
-    this.#principal = { accessKeyId: key.accessKeyId, accounts: key.accounts };
+    this.#principal = principal;
     this.#check = check;
   }
 
@@ -119,64 +125,82 @@ class SignedClaim implements Claim {
   }
 }
 
-/** @returns `yyyymmddThhmmssZ` */
-function dateOf(head: RequestHead): string {
-  const [date, ...more] = headerValues(head.rawHeaders, 'x-amz-date');
-  if (date === undefined) throw incomplete("Authorization header requires existence of a 'X-Amz-Date' header.");
-  if (more.length > 0 || !/^\d{8}T\d{6}Z$/.test(date))
-    throw incomplete(`Date must be in ISO-8601 'basic format'. Got '${date}'.`);
-  return date;
-}
-
-function checkSigned(head: RequestHead, { signedHeaders }: Authorization): void {
-  const signed = new Set(signedHeaders);
-  if (!signed.has('host')) throw incomplete("'Host' must be a 'SignedHeader' in the AWS Authorization.");
-  for (let at = 0; at < head.rawHeaders.length; at += 2) {
-    const name = head.rawHeaders[at]?.toLowerCase() ?? '';
-    if (name === 'x-amz-security-token') throw unrecognized(); // session credentials: this install gives none out
-    if (name.startsWith('x-amz-') && !signed.has(name))
-      throw incomplete(`'${name}' must be a 'SignedHeader' in the AWS Authorization.`);
+/** Host, and everything that AWS gives a meaning, must be signed. */
+function checkSigned({ rawHeaders }: RequestHead, { signedHeaders }: Authorization): void {
+  if (!signedHeaders.includes('host')) throw incomplete("'Host' must be a 'SignedHeader' in the AWS Authorization.");
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const raw = rawHeaders[at] ?? '';
+    if (raw.length < 7 || !startsAsAmazon.test(raw)) continue;
+    const name = raw.toLowerCase();
+    if (!signedHeaders.includes(name)) throw incomplete(`'${name}' must be a 'SignedHeader' in the AWS Authorization.`);
   }
 }
 
-function checkScope({ date, region: named, service: of }: Authorization, amzDate: string, region: string): void {
-  if (of !== service) throw invalid(`Credential should be scoped to correct service: '${service}'.`);
-  if (named !== region) throw invalid(`Credential should be scoped to a valid region: '${region}'.`);
-  if (!amzDate.startsWith(date))
+const startsAsAmazon = /^x-amz-/i;
+
+function checkScope(
+  { date, region, service, signedAt }: Authorization,
+  scopes: ReadonlyMap<string, readonly string[]>,
+) {
+  const regions = scopes.get(service);
+  if (regions === undefined)
+    throw invalid(`Credential should be scoped to correct service: '${[...scopes.keys()].join("' or '")}'.`);
+  if (!regions.includes(region)) throw invalid(`Credential should be scoped to a valid region: '${regions[0]}'.`);
+  if (!/^\d{8}T\d{6}Z$/.test(signedAt))
+    throw incomplete(`Date must be in ISO-8601 'basic format'. Got '${signedAt.slice(0, 40)}'.`);
+  if (!signedAt.startsWith(date))
     throw invalid(
-      `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${date}' != '${amzDate}'.`,
+      `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${date}' != '${signedAt}'.`,
     );
 }
 
-function checkClock(amzDate: string, nowMs: number, maxSkewMs: number): void {
-  const signedMs = Date.parse(amzDate.replace(/^(....)(..)(..T..)(..)(..Z)$/, '$1-$2-$3:$4:$5'));
-  if (Number.isNaN(signedMs)) throw incomplete(`Date must be in ISO-8601 'basic format'. Got '${amzDate}'.`);
-  const words = (limitMs: number, sign: string): string =>
-    `${basicDate(limitMs)} (${basicDate(nowMs)} ${sign} ${maxSkewMs / 60_000} min.)`;
-  if (signedMs < nowMs - maxSkewMs)
-    throw invalid(`Signature expired: ${amzDate} is now earlier than ${words(nowMs - maxSkewMs, '-')}`);
+/** A presigned URL holds from when it was signed for as long as it says, whatever the caller's clock says now. */
+function checkClock({ signedAt, expiresSeconds }: Authorization, nowMs: number, maxSkewMs: number): void {
+  const signedMs = Date.parse(signedAt.replace(/^(....)(..)(..T..)(..)(..Z)$/, '$1-$2-$3:$4:$5'));
+  if (Number.isNaN(signedMs)) throw incomplete(`Date must be in ISO-8601 'basic format'. Got '${signedAt}'.`);
+  const lifeMs = expiresSeconds === null ? maxSkewMs : expiresSeconds * 1000;
+  const words = (limitMs: number, sign: string, wideMs: number): string =>
+    `${basicDate(limitMs)} (${basicDate(nowMs)} ${sign} ${wideMs % 60_000 === 0 ? `${wideMs / 60_000} min.` : `${wideMs / 1000} sec.`})`;
+  if (signedMs < nowMs - lifeMs)
+    throw invalid(`Signature expired: ${signedAt} is now earlier than ${words(nowMs - lifeMs, '-', lifeMs)}`);
   if (signedMs > nowMs + maxSkewMs)
-    throw invalid(`Signature not yet current: ${amzDate} is still later than ${words(nowMs + maxSkewMs, '+')}`);
+    throw invalid(
+      `Signature not yet current: ${signedAt} is still later than ${words(nowMs + maxSkewMs, '+', maxSkewMs)}`,
+    );
 }
 
 function basicDate(ms: number): string {
   return new Date(ms).toISOString().replaceAll(/[-:]|\.\d+/g, '');
 }
 
-/** The body's hash if the head has it. A body outside the signature is never taken. */
-function declaredSha256(head: RequestHead): string | null {
-  const [declared, ...more] = headerValues(head.rawHeaders, 'x-amz-content-sha256');
-  if (declared === undefined) return null;
-  if (more.length > 0 || !/^[0-9a-f]{64}$/.test(declared))
-    throw invalid(
-      'The x-amz-content-sha256 header must be the sha256 of the body: unsigned and streaming payloads are not supported.',
-    );
-  return declared;
+/** In place of the body's hash: the caller has signed that the body is not. */
+const UNSIGNED = 'UNSIGNED-PAYLOAD';
+
+/** What stands for the body in the signature; null = the request does not say, and the body itself has to. */
+function declaredSha256({ contentSha256 }: Authorization): string | null {
+  if (contentSha256 === null || contentSha256 === UNSIGNED || /^[0-9a-f]{64}$/.test(contentSha256))
+    return contentSha256;
+  throw invalid(
+    contentSha256.startsWith('STREAMING-')
+      ? `x-amz-content-sha256 ${contentSha256.slice(0, 60)}: bodies that are signed in chunks are not supported. Send the sha256 of the body, or UNSIGNED-PAYLOAD.`
+      : 'x-amz-content-sha256 must be the sha256 of the body in lower-case hex, or UNSIGNED-PAYLOAD.',
+  );
 }
 
-function findKey(keys: AccessKeys, accessKeyId: string): AccessKey {
+interface Signer {
+  readonly secret: SigningSecret;
+  readonly principal: Principal;
+}
+
+function findSigner({ keys, sessions, now }: AuthenticatorDeps, { accessKeyId, sessionToken }: Authorization): Signer {
+  if (sessionToken !== null) {
+    const session = sessions?.find(sessionToken);
+    if (session === undefined || session.accessKeyId !== accessKeyId) throw unrecognized();
+    if (session.expiresAtMs <= now()) throw expiredToken();
+    return { secret: session, principal: session.principal() };
+  }
   const key = keys.find(accessKeyId);
-  if (key !== undefined) return key;
+  if (key !== undefined) return { secret: key, principal: principalOf(key) };
   if (keys.isKnown()) throw unrecognized();
   throw new ServiceException('The access keys are not known yet. The request did not run.', { retryAfterSeconds: 1 });
 }
@@ -184,37 +208,17 @@ function findKey(keys: AccessKeys, accessKeyId: string): AccessKey {
 interface Signed {
   readonly head: RequestHead;
   readonly authorization: Authorization;
-  readonly amzDate: string;
-  readonly key: AccessKey;
+  readonly secret: SigningSecret;
 }
 
-function checkSignature({ head, authorization, amzDate, key }: Signed, bodySha256: string): void {
-  const { date, region, signedHeaders, signature } = authorization;
+function checkSignature({ head, authorization, secret }: Signed, bodySha256: string): void {
+  const { date, region, service, signedAt, signedHeaders, signature } = authorization;
   const canonical = canonicalRequest(head, signedHeaders, bodySha256);
   const canonicalSha256 = hash('sha256', Buffer.from(canonical, 'latin1'));
-  const text = `AWS4-HMAC-SHA256\n${amzDate}\n${date}/${region}/${service}/aws4_request\n${canonicalSha256}`;
-  const expected = createHmac('sha256', signingKey(key, date, region))
-    .update(text)
-    .digest();
+  const text = `AWS4-HMAC-SHA256\n${signedAt}\n${date}/${region}/${service}/aws4_request\n${canonicalSha256}`;
+  const expected = createHmac('sha256', signingKey(secret, authorization)).update(text).digest();
   if (timingSafeEqual(expected, Buffer.from(signature, 'hex'))) return;
   throw invalid(
     'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
   );
-}
-
-/** The last key that was derived of each access key: it changes once a day. */
-const derived = new WeakMap<AccessKey, { readonly scope: string; readonly key: KeyObject }>();
-
-function signingKey(key: AccessKey, date: string, region: string): KeyObject {
-  const scope = `${date}/${region}`;
-  const known = derived.get(key);
-  if (known?.scope === scope) return known.key;
-  const steps = [date, region, service, 'aws4_request'];
-  const made = steps.reduce<Buffer>(
-    (last, step) => createHmac('sha256', last).update(step).digest(),
-    Buffer.from(`AWS4${key.secretAccessKey}`),
-  );
-  const signing = createSecretKey(made);
-  derived.set(key, { scope, key: signing });
-  return signing;
 }

@@ -1,71 +1,71 @@
 import { headerValues, type RequestHead } from './canonical-request.ts';
+import { type Authorization, algorithm, parseCredential, parseNames, parseSignature } from './credential.ts';
+import { isPresigned, parsePresigned } from './presigned.ts';
 import { incomplete, missingToken } from './sigv4-error.ts';
 
-/** What the Authorization header of a signed request says. Nothing of it is believed yet. */
-export interface Authorization {
-  readonly accessKeyId: string;
-  /** `yyyymmdd`. */
-  readonly date: string;
-  readonly region: string;
-  readonly service: string;
-  /** Lower case, in the order of the header. */
-  readonly signedHeaders: readonly string[];
-  /** 64 lower-case hex digits. */
-  readonly signature: string;
-}
-
-const algorithm = 'AWS4-HMAC-SHA256';
 const maxLength = 4096;
+/** A session token of this install has some hundred characters. */
+const maxTokenLength = 4096;
 
 /** @throws LambdaError MissingAuthenticationToken, IncompleteSignature */
 export function parseAuthorization(head: RequestHead): Authorization {
-  const [header, ...more] = headerValues(head.rawHeaders, 'authorization');
-  const isPresigned = /[?&]X-Amz-(Signature|Algorithm|Credential)=/i.test(head.target);
-  if (header === undefined) {
-    throw missingToken(isPresigned ? 'Presigned requests are not supported: sign the headers' : undefined);
-  }
-  if (more.length > 0) throw incomplete('There is more than one Authorization header.');
-  if (isPresigned) throw incomplete('The request is signed both in its headers and in its query.');
-  if (header.length > maxLength) throw incomplete('The Authorization header is too long.');
-  const [scheme = ''] = header.split(' ', 1);
-  if (scheme !== algorithm) throw incomplete(`Unsupported AWS 'algorithm': only ${algorithm} is taken.`);
-  return parseFields(fieldsOf(header.slice(scheme.length)));
+  const found = onlyHeader(head, 'authorization');
+  const authorization = isPresigned(head.target) ? fromQuery(head, found) : fromHeader(head, found);
+  if ((authorization.sessionToken?.length ?? 0) > maxTokenLength) throw incomplete('The session token is too long.');
+  return authorization;
 }
 
-function fieldsOf(text: string): ReadonlyMap<string, string> {
+function fromQuery(head: RequestHead, header: string | null): Authorization {
+  if (header !== null) throw incomplete('The request is signed both in its headers and in its query.');
+  if (onlyHeader(head, 'x-amz-security-token') !== null)
+    throw incomplete('The session token must be in the query, too.');
+  const authorization = parsePresigned(head.target);
+  const ofHeader = onlyHeader(head, 'x-amz-content-sha256');
+  return ofHeader === null ? authorization : { ...authorization, contentSha256: ofHeader };
+}
+
+function fromHeader(head: RequestHead, header: string | null): Authorization {
+  if (header === null) throw missingToken();
+  if (header.length > maxLength) throw incomplete('The Authorization header is too long.');
+  const space = header.indexOf(' ');
+  if ((space < 0 ? header : header.slice(0, space)) !== algorithm)
+    throw incomplete(`Unsupported AWS 'algorithm': only ${algorithm} is taken.`);
+  const field = fieldsOf(header.slice(algorithm.length));
+  const credential = parseCredential(field('Credential'));
+  const signature = parseSignature(field('Signature'));
+  const signedAt = onlyHeader(head, 'x-amz-date');
+  if (signedAt === null) throw incomplete("Authorization header requires existence of a 'X-Amz-Date' header.");
+  return {
+    ...credential,
+    signedHeaders: parseNames(field('SignedHeaders')),
+    signature,
+    signedAt,
+    expiresSeconds: null,
+    sessionToken: onlyHeader(head, 'x-amz-security-token'),
+    contentSha256: onlyHeader(head, 'x-amz-content-sha256'),
+  };
+}
+
+/** @returns null when there is none. @throws LambdaError IncompleteSignature when there are several */
+function onlyHeader({ rawHeaders }: RequestHead, name: string): string | null {
+  const [value, ...more] = headerValues(rawHeaders, name);
+  if (more.length > 0) throw incomplete(`There is more than one '${name}' header.`);
+  return value ?? null;
+}
+
+function fieldsOf(text: string): (name: string) => string {
   const fields = new Map<string, string>();
   for (const part of text.split(',')) {
-    const [name = '', value] = part.trim().split('=', 2);
-    if (value === undefined) throw incomplete('Invalid key=value pair (missing equal-sign) in Authorization header.');
+    const trimmed = part.trim();
+    const equals = trimmed.indexOf('=');
+    if (equals < 0) throw incomplete('Invalid key=value pair (missing equal-sign) in Authorization header.');
+    const name = trimmed.slice(0, equals);
     if (fields.has(name)) throw incomplete('Authorization header has the same parameter twice.');
-    fields.set(name, value);
+    fields.set(name, trimmed.slice(equals + 1));
   }
-  return fields;
-}
-
-function parseFields(fields: ReadonlyMap<string, string>): Authorization {
-  const field = (name: string): string => {
+  return (name) => {
     const value = fields.get(name);
     if (value === undefined || value === '') throw incomplete(`Authorization header requires '${name}' parameter.`);
     return value;
   };
-  const credential = field('Credential').split('/');
-  const [accessKeyId = '', date = '', region = '', service = '', terminator = ''] = credential;
-  const isWhole = credential.length === 5 && accessKeyId !== '' && terminator === 'aws4_request';
-  if (!isWhole || !/^\d{8}$/.test(date)) {
-    throw incomplete(
-      'Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/aws4_request.',
-    );
-  }
-  const signature = field('Signature');
-  if (!/^[0-9a-f]{64}$/.test(signature)) throw incomplete("'Signature' is not a sha256 in lower-case hex.");
-  return { accessKeyId, date, region, service, signedHeaders: parseNames(field('SignedHeaders')), signature };
-}
-
-function parseNames(text: string): readonly string[] {
-  const names = text.split(';');
-  if (names.some((name) => !/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) || new Set(names).size !== names.length) {
-    throw incomplete("'SignedHeaders' is not a list of different names in lower case.");
-  }
-  return names;
 }

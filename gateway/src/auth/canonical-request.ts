@@ -25,9 +25,15 @@ export function headOf(req: IncomingMessage): RequestHead {
 export function canonicalRequest(head: RequestHead, signedHeaders: readonly string[], payloadSha256: string): string {
   const mark = head.target.indexOf('?');
   const path = mark < 0 ? head.target : head.target.slice(0, mark);
-  const query = mark < 0 ? '' : head.target.slice(mark + 1);
-  const headers = signedHeaders.map((name) => `${name}:${headerValues(head.rawHeaders, name).map(folded).join(',')}\n`);
-  return `${head.method}\n${canonicalPath(path)}\n${canonicalQuery(query)}\n${headers.join('')}\n${signedHeaders.join(';')}\n${payloadSha256}`;
+  let headers = '';
+  for (const name of signedHeaders) headers += `${name}:${headerValues(head.rawHeaders, name).map(folded).join(',')}\n`;
+  return `${head.method}\n${canonicalPath(path)}\n${canonicalQuery(rawQueryOf(head.target))}\n${headers}\n${signedHeaders.join(';')}\n${payloadSha256}`;
+}
+
+/** The query of a request target as it came, without the question mark. */
+export function rawQueryOf(target: string): string {
+  const mark = target.indexOf('?');
+  return mark < 0 ? '' : target.slice(mark + 1);
 }
 
 /** All values of a header, in their order. @param name in lower case */
@@ -51,7 +57,10 @@ function canonicalPath(path: string): string {
   return encoded(`/${segments.join('/')}${slash}`, true);
 }
 
-/** Sorted by encoded name, then by encoded value. Decoded first, since clients encode different characters. */
+/**
+ * Sorted by encoded name, then by encoded value. Decoded first, since clients encode different characters. The signature of a
+ * presigned URL signs all parameters but itself.
+ */
 function canonicalQuery(query: string): string {
   if (query === '') return '';
   const pairs = query
@@ -60,8 +69,9 @@ function canonicalQuery(query: string): string {
     .map((pair) => {
       const equals = pair.indexOf('=');
       const [name, value] = equals < 0 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)];
-      return [encoded(decoded(name), false), encoded(decoded(value), false)] as const;
-    });
+      return [encoded(unescaped(name), false), encoded(unescaped(value), false)] as const;
+    })
+    .filter(([name]) => name !== 'X-Amz-Signature');
   pairs.sort(([nameA, valueA], [nameB, valueB]) => compare(nameA, nameB) || compare(valueA, valueB));
   return pairs.map(([name, value]) => `${name}=${value}`).join('&');
 }
@@ -70,8 +80,8 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-/** Bytes stay bytes: no UTF-8 is assumed, and a percent sign without two digits means itself. */
-function decoded(text: string): string {
+/** A name or value of a query. Bytes stay bytes: no UTF-8 is assumed, and a percent sign without two digits means itself. */
+export function unescaped(text: string): string {
   if (!/[%+]/.test(text)) return text;
   return text
     .replaceAll('+', ' ')

@@ -4,6 +4,7 @@ import { LambdaError } from '../errors.ts';
 type SignatureErrorCode =
   | 'MissingAuthenticationTokenException'
   | 'UnrecognizedClientException'
+  | 'ExpiredTokenException'
   | 'InvalidSignatureException'
   | 'IncompleteSignatureException'
   | 'AccessDeniedException';
@@ -33,6 +34,11 @@ export function invalid(problem: string): LambdaError {
 /** Nobody has this access key. The text of AWS, which covers session tokens as well. */
 export function unrecognized(): LambdaError {
   return refusal('UnrecognizedClientException', 'The security token included in the request is invalid.');
+}
+
+/** Session credentials whose time is over. */
+export function expiredToken(): LambdaError {
+  return refusal('ExpiredTokenException', 'The security token included in the request is expired');
 }
 
 /** Known, but not allowed. */

@@ -43,6 +43,10 @@ export interface ToSign {
   readonly atMs?: number;
   /** Whether x-amz-content-sha256 is sent. Default true. */
   readonly declaresBody?: boolean;
+  /** Of session credentials. */
+  readonly sessionToken?: string;
+  /** Signs in the query instead, for so long. */
+  readonly expiresIn?: number;
 }
 
 /** Signs with AWS's own library for JavaScript. */
@@ -51,17 +55,24 @@ export async function sign(request: ToSign): Promise<SignedRequest> {
   const signer = new SignatureV4({
     service: request.service ?? 'lambda',
     region: request.region ?? 'us-east-1',
-    credentials: { accessKeyId: key.accessKeyId, secretAccessKey: key.secretAccessKey },
+    credentials: {
+      accessKeyId: key.accessKeyId,
+      secretAccessKey: key.secretAccessKey,
+      ...(request.sessionToken !== undefined && { sessionToken: request.sessionToken }),
+    },
     sha256: NodeSha256,
     applyChecksum: request.declaresBody ?? true,
   });
   const headers = { host: 'kappa.test:9000', ...request.headers };
-  const signed = await signer.sign(
-    { method, protocol: 'http:', hostname: 'kappa.test', path, query: { ...query }, headers, body: request.body ?? '' },
-    { signingDate: new Date(request.atMs ?? Date.now()) },
-  );
-  const pairs = Object.entries(query).flatMap(([name, values]) =>
-    [values].flat().map((value) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`),
+  const body = request.body ?? '';
+  const toSign = { method, protocol: 'http:', hostname: 'kappa.test', path, query: { ...query }, headers, body };
+  const signingDate = new Date(request.atMs ?? Date.now());
+  const { expiresIn } = request;
+  const signed = await (expiresIn === undefined
+    ? signer.sign(toSign, { signingDate })
+    : signer.presign(toSign, { signingDate, expiresIn }));
+  const pairs = Object.entries(signed.query ?? {}).flatMap(([name, values]) =>
+    [values ?? ''].flat().map((value) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`),
   );
   return { method, target: pairs.length === 0 ? path : `${path}?${pairs.join('&')}`, headers: signed.headers };
 }
