@@ -29,6 +29,9 @@ export const functionNameAnnotation = 'kappa.dev/function-name';
 /** Annotation of a Function: number of the version that was published last. Numbers are never given twice. */
 export const lastVersionAnnotation = 'kappa.dev/last-version';
 
+/** Annotation of an EventSourceMapping: when Lambda's API changed it last, ISO 8601. */
+export const lastModifiedAnnotation = 'kappa.dev/last-modified';
+
 /** Values of `stateLabel`. */
 export type PoolPodState = 'generic' | 'claimed';
 

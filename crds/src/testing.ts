@@ -5,7 +5,7 @@ export interface ManifestCase {
   /** Why, as a test's name. */
   readonly reason: string;
   /** Plural of the kind. */
-  readonly plural: 'functions' | 'functionversions' | 'aliases' | 'pools';
+  readonly plural: 'functions' | 'functionversions' | 'aliases' | 'eventsourcemappings' | 'pools';
   readonly object: ManifestObject;
   /** What is stored before; then the write is an update. */
   readonly before?: ManifestObject;
@@ -38,9 +38,16 @@ const specs = {
     timeoutSeconds: 3,
   },
   aliases: { functionName: 'hello', name: 'live', functionVersion: '1' },
+  eventsourcemappings: { functionName: 'hello', eventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:q' },
   pools: { runtime: 'nodejs24.x' },
 } as const;
-const kinds = { functions: 'Function', functionversions: 'FunctionVersion', aliases: 'Alias', pools: 'Pool' } as const;
+const kinds = {
+  functions: 'Function',
+  functionversions: 'FunctionVersion',
+  aliases: 'Alias',
+  eventsourcemappings: 'EventSourceMapping',
+  pools: 'Pool',
+} as const;
 
 /** A manifest of that kind that is taken, with some of its spec replaced. */
 export function manifestOf(plural: ManifestCase['plural'], spec: Spec = {}, name = 'hello'): ManifestObject {
@@ -85,6 +92,26 @@ const inline = (...paths: readonly string[]): Spec => ({
 });
 const variable = (entry: Spec): Spec => ({ environment: [{ name: 'OK_1', value: '' }, entry] });
 const secretKeyRef = { name: 'secret', key: 'key' };
+const provisioned = [
+  { qualifier: '1', executions: 2 },
+  { qualifier: 'live', executions: 1 },
+];
+const ownCluster = { eventSourceArn: undefined, selfManaged: { bootstrapServers: ['kafka:9092'] } };
+
+const mapping = (reason: string, spec: Spec, path: string, text: string): ManifestCase => ({
+  reason,
+  plural: 'eventsourcemappings',
+  object: manifestOf('eventsourcemappings', spec),
+  refused: { path, text },
+});
+
+const mappingChanges: readonly (readonly [field: string, before: Spec, after: Spec])[] = [
+  ['eventSourceArn', {}, { eventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:other' }],
+  ['selfManaged', ownCluster, { ...ownCluster, selfManaged: { bootstrapServers: ['other:9092'] } }],
+  ['startingPosition', { startingPosition: 'LATEST' }, { startingPosition: 'TRIM_HORIZON' }],
+  ['topics', { topics: ['t'] }, {}],
+  ['queues', {}, { queues: ['q'] }],
+];
 
 /** What is taken. */
 export const takenManifests: readonly ManifestCase[] = [
@@ -101,11 +128,24 @@ export const takenManifests: readonly ManifestCase[] = [
   taken('a reference and an empty value', 'functions', variable({ name: 'AB', valueFrom: { secretKeyRef } })),
   taken('4 KiB of environment', 'functions', { environment: [{ name: 'AB', value: 'x'.repeat(4_094) }] }),
   taken('all reserved is provisioned', 'functions', { concurrency: { reserved: 2, provisioned: 2 } }),
+  taken('all reserved is provisioned by version and alias', 'functions', {
+    concurrency: { reserved: 5, provisioned: 2, provisionedByQualifier: provisioned },
+  }),
   taken('an open URL with CORS', 'functions', {
     http: { auth: 'None', cors: { allowOrigins: ['*'], allowMethods: ['GET', '*'] } },
   }),
   taken('a version', 'functionversions', {}),
   taken('an alias of $LATEST', 'aliases', { functionVersion: '$LATEST' }),
+  taken('a queue for a function', 'eventsourcemappings', {}),
+  taken('an own cluster for an alias, from some time on', 'eventsourcemappings', {
+    ...ownCluster,
+    qualifier: 'live',
+    topics: ['t'],
+    startingPosition: 'AT_TIMESTAMP',
+    startingPositionTimestamp: '2026-11-22T00:00:00Z',
+    maximumRecordAgeSeconds: -1,
+  }),
+  update('a mapping that is paused', 'eventsourcemappings', {}, { enabled: false, batchSize: 5 }, null),
   taken('a pool', 'pools', {}),
   update('a version that stays the same', 'functionversions', {}, {}, null),
   update(
@@ -214,6 +254,12 @@ export const refusedManifests: readonly ManifestCase[] = [
     { concurrency: { reserved: 1, provisioned: 2 } },
     { path: 'spec.concurrency.provisioned', text: 'greater than reserved' },
   ),
+  refused(
+    'more provisioned by version and alias than reserved',
+    { concurrency: { reserved: 4, provisioned: 2, provisionedByQualifier: provisioned } },
+    'spec.concurrency.provisionedByQualifier',
+    'together must not be greater than reserved',
+  ),
   update(
     'a version that is changed',
     'functionversions',
@@ -262,4 +308,28 @@ export const refusedManifests: readonly ManifestCase[] = [
     object: manifestOf('pools', { minReplicas: 300 }),
     refused: { path: 'spec.minReplicas', text: 'greater than maxPods' },
   },
+  mapping('a mapping of nothing', { eventSourceArn: undefined }, 'spec', 'exactly one of'),
+  mapping('a mapping of two sources', { selfManaged: ownCluster.selfManaged }, 'spec', 'exactly one of'),
+  mapping(
+    'a time to begin at, for a position that has none',
+    { startingPosition: 'LATEST', startingPositionTimestamp: '2026-11-22T00:00:00Z' },
+    'spec.startingPositionTimestamp',
+    'AT_TIMESTAMP',
+  ),
+  mapping(
+    'two ways to bound what runs at once',
+    { maximumConcurrency: 2, provisionedPollers: {} },
+    'spec.maximumConcurrency',
+    'exclude each other',
+  ),
+  mapping('an age below a minute', { maximumRecordAgeSeconds: 59 }, 'spec.maximumRecordAgeSeconds', 'at least 60'),
+  ...mappingChanges.map(([field, before, after]) =>
+    update(
+      `another ${field}`,
+      'eventsourcemappings',
+      { ...before },
+      { ...after },
+      { path: `spec.${field}`, text: 'cannot be changed' },
+    ),
+  ),
 ];

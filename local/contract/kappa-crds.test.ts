@@ -39,10 +39,15 @@ const version = (spec: Json = {}): Json =>
   });
 const alias = (spec: Json = {}): Json =>
   object('Alias', { functionName: 'f', name: 'live', functionVersion: '1', ...spec });
+const queue = 'arn:aws:sqs:us-east-1:000000000000:q';
+const mapping = (spec: Json = {}): Json =>
+  object('EventSourceMapping', { functionName: 'f', eventSourceArn: queue, ...spec });
 const pool = (spec: Json = {}): Json => object('Pool', { runtime: 'nodejs24.x', ...spec });
 const env = (...entries: Json[]): Json => ({ environment: entries });
 const sha256 = 'a'.repeat(64);
 const secretKeyRef = { name: 's', key: 'k' };
+const byQualifier = [{ qualifier: '1', executions: 2 }];
+const ownCluster = { bootstrapServers: ['kafka:9092'] };
 
 /** One rule of the manifests: what breaks it at creation, and the nearest thing that does not. */
 type Row = readonly [message: string, field: string, refused: () => Json, accepted: () => Json];
@@ -115,6 +120,36 @@ const creation: readonly Row[] = [
     () => fn({ concurrency: { reserved: 1, provisioned: 2 } }),
     () => fn({ concurrency: { reserved: 2, provisioned: 2 } }),
   ],
+  [
+    'provisioned and all of provisionedByQualifier together',
+    'spec.concurrency.provisionedByQualifier',
+    () => fn({ concurrency: { reserved: 2, provisioned: 1, provisionedByQualifier: byQualifier } }),
+    () => fn({ concurrency: { reserved: 3, provisioned: 1, provisionedByQualifier: byQualifier } }),
+  ],
+  [
+    'exactly one of eventSourceArn and selfManaged',
+    'spec',
+    () => mapping({ selfManaged: ownCluster }),
+    () => mapping({ eventSourceArn: undefined, selfManaged: ownCluster }),
+  ],
+  [
+    'startingPositionTimestamp belongs to',
+    'spec.startingPositionTimestamp',
+    () => mapping({ startingPosition: 'AT_TIMESTAMP' }),
+    () => mapping({ startingPosition: 'AT_TIMESTAMP', startingPositionTimestamp: '2026-11-22T00:00:00Z' }),
+  ],
+  [
+    'maximumConcurrency and provisionedPollers exclude',
+    'spec.maximumConcurrency',
+    () => mapping({ maximumConcurrency: 2, provisionedPollers: { minimum: 2 } }),
+    () => mapping({ maximumConcurrency: 2 }),
+  ],
+  [
+    'maximumRecordAgeSeconds must be -1',
+    'spec.maximumRecordAgeSeconds',
+    () => mapping({ maximumRecordAgeSeconds: 59 }),
+    () => mapping({ maximumRecordAgeSeconds: -1 }),
+  ],
   ['must not consist of digits only', 'spec.name', () => alias({ name: '12' }), () => alias({ name: 'v12' })],
   [
     'the additional version must be another one',
@@ -168,6 +203,30 @@ const updates: readonly UpdateRow[] = [
     { spec: { description: 'new' } },
   ],
   [
+    'eventSourceArn cannot be changed',
+    'spec.eventSourceArn',
+    () => mapping(),
+    { spec: { eventSourceArn: `${queue}2` } },
+    { spec: { batchSize: 5 } },
+  ],
+  [
+    'selfManaged cannot be changed',
+    'spec.selfManaged',
+    () => mapping({ eventSourceArn: undefined, selfManaged: ownCluster }),
+    { spec: { selfManaged: { bootstrapServers: ['other:9092'] } } },
+    { spec: { enabled: false } },
+  ],
+  ...['startingPosition', 'topics', 'queues'].map((field): UpdateRow => {
+    const values = field === 'startingPosition' ? ['LATEST', 'TRIM_HORIZON'] : [['a'], ['b']];
+    return [
+      `${field} cannot be changed`,
+      `spec.${field}`,
+      () => mapping({ [field]: values[0] }),
+      { spec: { [field]: values[1] } },
+      { spec: { functionName: 'g' } },
+    ];
+  }),
+  [
     'runtime cannot be changed; make another Pool',
     'spec.runtime',
     () => pool(),
@@ -180,6 +239,7 @@ const pluralOf: Readonly<Record<string, string>> = {
   Function: 'functions',
   FunctionVersion: 'functionversions',
   Alias: 'aliases',
+  EventSourceMapping: 'eventsourcemappings',
   Pool: 'pools',
 };
 const plural = (body: Json): string => pluralOf[body.kind] ?? '';

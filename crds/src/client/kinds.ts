@@ -1,4 +1,5 @@
 import { type AliasObject, parseAlias } from '../alias.ts';
+import { type EventSourceMappingObject, parseEventSourceMapping } from '../event-source-mapping.ts';
 import { type FunctionObject, parseFunction } from '../function.ts';
 import { type FunctionVersionObject, parseFunctionVersion } from '../function-version.ts';
 import type { ObjectMeta } from '../object-meta.ts';
@@ -49,6 +50,13 @@ export const functionVersions: Kind<FunctionVersionObject> = {
 };
 /** Names for versions. */
 export const aliases: Kind<AliasObject> = { ...kappa, kind: 'Alias', plural: 'aliases', parse: parseAlias };
+/** What is read from event sources, and for which function. */
+export const eventSourceMappings: Kind<EventSourceMappingObject> = {
+  ...kappa,
+  kind: 'EventSourceMapping',
+  plural: 'eventsourcemappings',
+  parse: parseEventSourceMapping,
+};
 /** Warm pods by runtime. */
 export const pools: Kind<PoolObject> = { ...kappa, kind: 'Pool', plural: 'pools', parse: parsePool };
 

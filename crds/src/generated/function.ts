@@ -84,6 +84,14 @@ export interface FunctionSpec {
    */
   readonly deadLetterTarget?: string;
   /**
+   * How asynchronous invocations are to be handled, by qualifier, as Lambda's API was given it. It is kept and answered; this version has no asynchronous invocation. At most 100.
+   */
+  readonly eventInvoke?: readonly FunctionEventInvokeEntry[];
+  /**
+   * Whether a loop of invocations that call each other is to be ended, as Lambda's API was given it. It is kept and answered; this version detects no loops.
+   */
+  readonly recursiveLoop?: 'Terminate' | 'Allow';
+  /**
    * Fields of Lambda's API that are kept and answered and change nothing, by their name there (VpcConfig, TracingConfig …); each is JSON text. At most 20.
    */
   readonly compatibility?: Readonly<Record<string, string>>;
@@ -196,13 +204,34 @@ export interface FunctionConcurrency {
    */
   readonly reserved?: number;
   /**
-   * Execution environments that are initialized and kept before anybody calls. kubectl scale sets it.
+   * Execution environments that are initialized and kept before anybody calls, of $LATEST. kubectl scale sets it.
    */
   readonly provisioned: number;
+  /**
+   * The same for published versions, by number, and for aliases: these are given to the versions that the alias means, by its weights. At most 100.
+   */
+  readonly provisionedByQualifier?: readonly FunctionConcurrencyProvisionedByQualifierEntry[];
   /**
    * Invocations that one execution environment runs at once. Only 1 is supported.
    */
   readonly perInstance: number;
+}
+/**
+ * Provisioned concurrency of one version or alias.
+ */
+export interface FunctionConcurrencyProvisionedByQualifierEntry {
+  /**
+   * Number of a published version, or an alias.
+   */
+  readonly qualifier: string;
+  /**
+   * Execution environments that are initialized and kept.
+   */
+  readonly executions: number;
+  /**
+   * When Lambda's API changed it last.
+   */
+  readonly lastModified?: string;
 }
 /**
  * Function URL. Without it the function has none.
@@ -259,6 +288,35 @@ export interface FunctionLogging {
    * Text lines as the function prints them, or JSON objects.
    */
   readonly format: 'Text' | 'JSON';
+}
+/**
+ * Of one version or alias.
+ */
+export interface FunctionEventInvokeEntry {
+  /**
+   * $LATEST, number of a published version, or an alias.
+   */
+  readonly qualifier: string;
+  /**
+   * Further tries after a function error, 0 to 2.
+   */
+  readonly maximumRetryAttempts?: number;
+  /**
+   * An event that is older is not tried any more, seconds, 60 to 21,600.
+   */
+  readonly maximumEventAgeSeconds?: number;
+  /**
+   * Where records of invocations that went well go, an ARN.
+   */
+  readonly onSuccess?: string;
+  /**
+   * Where records of events that were given up go, an ARN.
+   */
+  readonly onFailure?: string;
+  /**
+   * When Lambda's API changed it last.
+   */
+  readonly lastModified?: string;
 }
 /**
  * What was found. Written by the controller only.
