@@ -47,6 +47,14 @@ func makeZip(t testing.TB, files ...file) []byte {
 	return buffer.Bytes()
 }
 
+func zips(list ...[]byte) []Zip {
+	made := make([]Zip, 0, len(list))
+	for _, zipped := range list {
+		made = append(made, Zip{Reader: bytes.NewReader(zipped), Size: int64(len(zipped))})
+	}
+	return made
+}
+
 func unpack(t testing.TB, zipped []byte, maxBytes int64) (string, error) {
 	t.Helper()
 	outer := t.TempDir()
@@ -54,7 +62,7 @@ func unpack(t testing.TB, zipped []byte, maxBytes int64) (string, error) {
 	if err := os.Mkdir(target, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	err := Unpack(bytes.NewReader(zipped), int64(len(zipped)), target, maxBytes)
+	err := Unpack([]Place{{Target: target, Zips: zips(zipped)}}, maxBytes)
 	if left, _ := os.ReadDir(outer); len(left) != 1 {
 		t.Fatalf("something was written outside: %v", left)
 	}

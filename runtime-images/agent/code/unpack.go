@@ -3,70 +3,94 @@ package code
 import (
 	"bufio"
 	"compress/flate"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"sync"
 
 	"kappa.dev/agent/limits"
 )
 
-// Unpack writes the zip's contents into target, an existing empty folder, which may be a mount point. Either everything
-// appears, by renaming what is complete, or nothing. maxBytes bounds the unpacked bytes; 0 means the default.
-// Errors that wrap ErrBadCode are the package's fault, others the machine's.
-func Unpack(r io.ReaderAt, size int64, target string, maxBytes int64) (err error) {
+// Zip is the bytes of one zip.
+type Zip struct {
+	Reader io.ReaderAt
+	Size   int64
+}
+
+// Place is a folder and what is unpacked into it.
+type Place struct {
+	// Target is an existing folder, which may be a mount point. Nothing that the zips bring is in it.
+	Target string
+	// Zips are unpacked in this order: where two have the same name, the later one's is kept.
+	Zips []Zip
+	// ReadOnly takes the right to write away from all that has appeared.
+	ReadOnly bool
+}
+
+// Unpack writes the zips' contents into their places. Either everything appears, by renaming what is complete, or nothing.
+// maxBytes bounds the unpacked bytes of all zips together; 0 means the default.
+// Errors that wrap ErrBadCode are a package's fault, others the machine's.
+func Unpack(places []Place, maxBytes int64) (err error) {
 	if maxBytes <= 0 {
 		maxBytes = limits.UnpackedBytes
 	}
-	entries, err := readDirectory(r, size)
-	if err != nil {
-		return err
-	}
-	if err := checkTree(entries); err != nil {
-		return err
-	}
-	// A folder inside the target takes the files until all of them are there: the target may be a mount point.
-	staging, err := os.MkdirTemp(target, ".unpacking-*")
-	if err != nil {
-		return fmt.Errorf("cannot prepare unpacking: %w", err)
-	}
+	left := maxBytes
+	moves := make([]move, 0, len(places))
 	defer func() {
-		if removeErr := os.RemoveAll(staging); err == nil && removeErr != nil {
-			err = removeErr
+		for _, m := range moves {
+			if removeErr := os.RemoveAll(m.staging); err == nil && removeErr != nil {
+				err = removeErr
+			}
 		}
 	}()
-	u := unpacker{source: r, root: staging, left: maxBytes, made: map[string]bool{staging: true}}
-	if err := u.all(entries); err != nil {
-		return err
-	}
-	return publish(staging, target)
-}
-
-// publish moves everything out of staging; when one move fails those before it are taken back.
-func publish(staging, target string) error {
-	names, err := os.ReadDir(staging)
-	if err != nil {
-		return err
-	}
-	for i, name := range names {
-		if err := os.Rename(filepath.Join(staging, name.Name()), filepath.Join(target, name.Name())); err != nil {
-			for _, moved := range names[:i] {
-				_ = os.RemoveAll(filepath.Join(target, moved.Name()))
+	for _, place := range places {
+		// A folder inside the target takes the files until all of them are there: the target may be a mount point.
+		staging, err := os.MkdirTemp(place.Target, ".unpacking-*")
+		if err != nil {
+			return fmt.Errorf("cannot prepare unpacking: %w", err)
+		}
+		moves = append(moves, move{staging: staging, place: place})
+		for i, zip := range place.Zips {
+			u := unpacker{source: zip.Reader, root: staging, left: left, over: i > 0, readOnly: place.ReadOnly}
+			if left, err = u.unpack(zip.Size); err != nil {
+				return err
 			}
-			return err
 		}
 	}
-	return nil
+	return publish(moves)
 }
 
+// unpacker writes one zip over what earlier ones have left below root. Only folders are ever walked through, never links: so the
+// depth of a name is its depth on disk, which checkLink relies on.
 type unpacker struct {
 	source io.ReaderAt
 	root   string
 	left   int64
-	made   map[string]bool
-	links  []entry
+	// over says that earlier zips are below root already.
+	over     bool
+	readOnly bool
+	// made are the names of folders that are known to be there.
+	made  map[string]bool
+	links []entry
+}
+
+// unpack adds the zip to what is there, and gives what is left of the allowed bytes.
+func (u *unpacker) unpack(size int64) (int64, error) {
+	entries, err := readDirectory(u.source, size)
+	if err != nil {
+		return u.left, err
+	}
+	if err := checkTree(entries); err != nil {
+		return u.left, err
+	}
+	u.made = map[string]bool{".": true}
+	err = u.all(entries)
+	return u.left, err
 }
 
 // all writes folders and files first and links last, so that nothing can be written through a link.
@@ -91,7 +115,7 @@ func (u *unpacker) all(entries []entry) error {
 func (u *unpacker) one(e entry) error {
 	switch e.kind {
 	case folder:
-		return u.folder(filepath.Join(u.root, e.name))
+		return u.folder(e.name)
 	case symlink:
 		u.links = append(u.links, e)
 		return nil
@@ -100,24 +124,51 @@ func (u *unpacker) one(e entry) error {
 	}
 }
 
-func (u *unpacker) folder(path string) error {
-	if u.made[path] {
+// folder makes a folder and those above it. What an earlier zip has put there, and is none, makes room.
+func (u *unpacker) folder(name string) error {
+	if u.made[name] {
 		return nil
 	}
-	u.made[path] = true
-	return os.MkdirAll(path, 0o755)
+	if err := u.folder(path.Dir(name)); err != nil {
+		return err
+	}
+	at := filepath.Join(u.root, name)
+	if u.over {
+		if info, err := os.Lstat(at); err == nil && !info.IsDir() {
+			if err := os.Remove(at); err != nil {
+				return err
+			}
+		}
+	}
+	u.made[name] = true
+	if err := os.Mkdir(at, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// room makes the folder that a file or link lies in, and removes what an earlier zip has put in its place.
+func (u *unpacker) room(name string) (string, error) {
+	at := filepath.Join(u.root, name)
+	if err := u.folder(path.Dir(name)); err != nil || !u.over {
+		return at, err
+	}
+	return at, os.RemoveAll(at)
 }
 
 func (u *unpacker) file(e entry) error {
-	path := filepath.Join(u.root, e.name)
-	if err := u.folder(filepath.Dir(path)); err != nil {
+	at, err := u.room(e.name)
+	if err != nil {
 		return err
 	}
 	mode := os.FileMode(0o644)
 	if e.executable {
 		mode = 0o755
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
+	if u.readOnly {
+		mode &^= 0o222
+	}
+	file, err := os.OpenFile(at, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
 	if err != nil {
 		return err
 	}
@@ -136,11 +187,11 @@ func (u *unpacker) link(e entry) error {
 	if err := checkLink(e.name, target.text); err != nil {
 		return err
 	}
-	path := filepath.Join(u.root, e.name)
-	if err := u.folder(filepath.Dir(path)); err != nil {
+	at, err := u.room(e.name)
+	if err != nil {
 		return err
 	}
-	return os.Symlink(target.text, path)
+	return os.Symlink(target.text, at)
 }
 
 // content copies the entry's unpacked bytes and checks their number and checksum on the way.

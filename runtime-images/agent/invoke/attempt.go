@@ -7,6 +7,7 @@ import (
 
 	"kappa.dev/agent/claim"
 	"kappa.dev/agent/code"
+	"kappa.dev/agent/limits"
 	"kappa.dev/agent/link"
 )
 
@@ -58,7 +59,7 @@ func requestOf(peer link.Peer, head link.Specialize) claim.Request {
 
 // begin prepares a won claim; the caller holds mu.
 func (e *Engine) begin(peer link.Peer, head link.Specialize) (link.Intake, *link.Refusal) {
-	pack, err := code.NewPackage(head.CodeBytes, head.CodeSha256, e.Pod.TmpDir)
+	delivery, err := code.NewDelivery(announcedBy(head), e.Pod.TmpDir)
 	if err != nil {
 		e.arbiter.Release()
 		return nil, codeRefusal(err)
@@ -66,7 +67,15 @@ func (e *Engine) begin(peer link.Peer, head link.Specialize) (link.Intake, *link
 	e.longest.Store((head.InitTimeoutMs + head.TimeoutMs) * int64(time.Millisecond))
 	e.attempt = &attempt{head: head, done: make(chan struct{}), init: &initPhase{done: make(chan struct{})}}
 	e.tellOthers(peer)
-	return &intake{engine: e, peer: peer, attempt: e.attempt, pack: pack}, nil
+	return &intake{engine: e, peer: peer, attempt: e.attempt, delivery: delivery}, nil
+}
+
+func announcedBy(head link.Specialize) []code.Announced {
+	announced := []code.Announced{{Sha256: head.CodeSha256, Bytes: head.CodeBytes}}
+	for _, layer := range head.Layers {
+		announced = append(announced, code.Announced{Sha256: layer.Sha256, Bytes: layer.Bytes})
+	}
+	return announced
 }
 
 func checkHead(head link.Specialize, runtime string) *link.Refusal {
@@ -77,6 +86,8 @@ func checkHead(head link.Specialize, runtime string) *link.Refusal {
 		return link.Refuse(link.BadFrame, "memoryMiB, timeoutMs and initTimeoutMs must be positive")
 	case head.PerInstance > 1:
 		return link.Refuse(link.BadFrame, "perInstance above 1 is not supported")
+	case len(head.Layers) > limits.Layers:
+		return link.Refuse(link.BadFrame, fmt.Sprintf("more than %d layers", limits.Layers))
 	case head.Runtime != "" && head.Runtime != runtime:
 		return link.Refuse(link.Internal, fmt.Sprintf("the pod has the runtime %s, not %s", runtime, head.Runtime))
 	default:
@@ -91,17 +102,17 @@ func codeRefusal(err error) *link.Refusal {
 	return link.Refuse(link.Internal, err.Error())
 }
 
-// intake takes the code of a won claim.
+// intake takes the code and the layers of a won claim.
 type intake struct {
-	engine  *Engine
-	peer    link.Peer
-	attempt *attempt
-	pack    *code.Package
+	engine   *Engine
+	peer     link.Peer
+	attempt  *attempt
+	delivery *code.Delivery
 }
 
-// Write takes a piece of the zip.
+// Write takes a piece of the zips.
 func (i *intake) Write(piece []byte) error {
-	if _, err := i.pack.Write(piece); err != nil {
+	if _, err := i.delivery.Write(piece); err != nil {
 		return codeRefusal(err)
 	}
 	return nil
@@ -109,14 +120,14 @@ func (i *intake) Write(piece []byte) error {
 
 // Abort gives the claim back: nothing has become visible.
 func (i *intake) Abort() {
-	i.pack.Close()
+	i.delivery.Close()
 	i.engine.release(i.peer, i.attempt, link.Refuse(link.NotClaimed, "the code did not arrive"))
 }
 
 // Finish makes the pod the function's.
 func (i *intake) Finish() (link.Specialized, *link.Refusal) {
-	defer i.pack.Close()
-	if refusal := i.engine.specialize(i.peer, i.attempt, i.pack); refusal != nil {
+	defer i.delivery.Close()
+	if refusal := i.engine.specialize(i.peer, i.attempt, i.delivery); refusal != nil {
 		return link.Specialized{}, refusal
 	}
 	return link.Specialized{VersionUID: i.attempt.head.VersionUID}, nil

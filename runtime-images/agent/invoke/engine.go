@@ -5,6 +5,7 @@ package invoke
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -97,7 +98,9 @@ func New(settings Settings) *Engine {
 // Boot starts the generic runtime and returns when it waits for its claim, or when the pod has been told to end. An error
 // means that the pod is of no use.
 func (e *Engine) Boot(ctx context.Context) error {
-	for _, dir := range []string{e.Pod.TaskDir, e.Pod.OptDir, e.Pod.TmpDir} {
+	// The loader of the C library never again looks into a folder of LD_LIBRARY_PATH that was missing when it did first: so the
+	// waiting process finds the libraries of layers only where their folder is there before it.
+	for _, dir := range []string{e.Pod.TaskDir, filepath.Join(e.Pod.OptDir, "lib"), e.Pod.TmpDir} {
 		_ = os.MkdirAll(dir, 0o755) // fails harmlessly where the image has it, read-only
 	}
 	r, err := e.start(e.base, true)

@@ -1,7 +1,6 @@
 package invoke
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -34,13 +33,14 @@ func (e *Engine) rehearse() {
 	}
 	defer os.RemoveAll(dir)
 	sum := sha256.Sum256(zipped)
-	pack, err := code.NewPackage(int64(len(zipped)), hex.EncodeToString(sum[:]), dir)
+	announced := []code.Announced{{Sha256: hex.EncodeToString(sum[:]), Bytes: int64(len(zipped))}}
+	delivery, err := code.NewDelivery(announced, dir)
 	if err != nil {
 		return
 	}
-	defer pack.Close()
-	_, _ = pack.Write(zipped)
-	if pack.Verify() == nil {
-		_ = code.Unpack(bytes.NewReader(zipped), int64(len(zipped)), dir, 0)
+	defer delivery.Close()
+	_, _ = delivery.Write(zipped)
+	if delivery.Verify() == nil {
+		_ = code.Unpack([]code.Place{{Target: dir, Zips: delivery.Zips()}}, 0)
 	}
 }

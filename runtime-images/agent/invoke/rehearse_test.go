@@ -20,7 +20,7 @@ func TestTheRehearsalIsARealClaimAndLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := code.Unpack(bytes.NewReader(zipped), int64(len(zipped)), t.TempDir(), 0); err != nil {
+	if err := code.Unpack([]code.Place{{Target: t.TempDir(), Zips: []code.Zip{{Reader: bytes.NewReader(zipped), Size: int64(len(zipped))}}}}, 0); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()

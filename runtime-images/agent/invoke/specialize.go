@@ -16,9 +16,9 @@ import (
 
 // specialize checks and unpacks the code, and starts the init phase. A package that is not acceptable leaves a generic
 // pod; a failure of the machine ends the pod.
-func (e *Engine) specialize(peer link.Peer, a *attempt, pack *code.Package) *link.Refusal {
+func (e *Engine) specialize(peer link.Peer, a *attempt, delivery *code.Delivery) *link.Refusal {
 	<-e.warm
-	if err := e.unpack(a, pack); err != nil {
+	if err := e.unpack(a, delivery); err != nil {
 		refusal := codeRefusal(err)
 		e.release(peer, a, refusal)
 		if refusal.Code == link.Internal {
@@ -40,12 +40,18 @@ func (e *Engine) specialize(peer link.Peer, a *attempt, pack *code.Package) *lin
 	return nil
 }
 
-func (e *Engine) unpack(a *attempt, pack *code.Package) error {
-	if err := pack.Verify(); err != nil {
+// unpack puts the code and the layers where they belong. The pods of a machine without a cluster are removed by whoever started
+// them, who need not be root: there layers stay writable.
+func (e *Engine) unpack(a *attempt, delivery *code.Delivery) error {
+	if err := delivery.Verify(); err != nil {
 		return err
 	}
-	reader, size := pack.Reader()
-	return code.Unpack(reader, size, e.Pod.TaskDir, a.head.MaxUnpackedBytes)
+	zips := delivery.Zips()
+	places := []code.Place{{Target: e.Pod.TaskDir, Zips: zips[:1]}}
+	if len(zips) > 1 {
+		places = append(places, code.Place{Target: e.Pod.OptDir, Zips: zips[1:], ReadOnly: !e.Pod.Local})
+	}
+	return code.Unpack(places, a.head.MaxUnpackedBytes)
 }
 
 // beginInit hands the function to the waiting runtime, or starts a fresh one where the environment demands it.

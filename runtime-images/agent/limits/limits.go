@@ -6,10 +6,16 @@ import "time"
 const (
 	// PayloadBytes bounds an event and an answer: 6 MiB + 100 bytes, as Lambda's synchronous invoke.
 	PayloadBytes = 6*1024*1024 + 100
-	// CodeBytes bounds the zip of one function version.
+	// StreamPieceBytes is how much of a streamed answer is passed on at once, at most.
+	StreamPieceBytes = 32 << 10
+	// StreamReadBufferBytes bounds what the kernel holds of a streamed answer before the agent reads it.
+	StreamReadBufferBytes = 64 << 10
+	// CodeBytes bounds the zips of one function version, its code and its layers together.
 	CodeBytes = 262144000
 	// UnpackedBytes bounds the unpacked code when the gateway names no smaller bound.
 	UnpackedBytes = 262144000
+	// Layers bounds the layers of one function version.
+	Layers = 5
 	// CodeEntries bounds the number of files and folders in one zip.
 	CodeEntries = 65535
 	// CodeInMemoryBytes is the largest zip that is kept in memory instead of in a file.

@@ -7,7 +7,12 @@ type Hello struct {
 	PodUID         string `json:"podUid"`
 	Nonce          string `json:"nonce"`
 	AgentVersion   string `json:"agentVersion"`
+	// Features are what this agent can do that others of its protocol cannot.
+	Features []string `json:"features"`
 }
+
+// FeatureLayers is the word in Features for: SPECIALIZE may have layers.
+const FeatureLayers = "layers"
 
 // Auth is the gateway's proof of who it is.
 type Auth struct {
@@ -78,6 +83,14 @@ type Specialize struct {
 	CodeBytes         int64             `json:"codeBytes"`
 	MaxUnpackedBytes  int64             `json:"maxUnpackedBytes"`
 	Epoch             *uint64           `json:"epoch"`
+	// Layers are unpacked into /opt in this order; their zips follow the code's.
+	Layers []Layer `json:"layers,omitempty"`
+}
+
+// Layer is one zip behind the code's.
+type Layer struct {
+	Sha256 string `json:"sha256"`
+	Bytes  int64  `json:"bytes"`
 }
 
 // Specialized answers SPECIALIZE.

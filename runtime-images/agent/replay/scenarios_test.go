@@ -53,6 +53,16 @@ var scenarios = []scenario{
 		specialize(t, g, "index.print")
 		expect(t, g, link.FrameSpecialized)
 	}},
+	{name: "layers", run: func(t *testing.T, g *testgateway.Gateway) {
+		shake(t, g, nil, link.FrameWelcome)
+		_, err := g.SpecializeWithLayers(specializeHead(t, "layer.shared/greeting", 0), zipOf(t, "index.mjs", "// code\n"),
+			zipOf(t, "shared/greeting", "the first one"), zipOf(t, "shared/greeting", `"of the second layer"`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		invokeOnce(t, g, 1, "{}")
+		expect(t, g, link.FrameSpecialized, link.FrameResponse, link.FrameReport)
+	}},
 	{name: "error-response", run: func(t *testing.T, g *testgateway.Gateway) {
 		shake(t, g, nil, link.FrameWelcome)
 		specialize(t, g, "index.throw")
@@ -214,16 +224,21 @@ func specialize(t *testing.T, g *testgateway.Gateway, handler string) {
 
 func specializeAt(t *testing.T, g *testgateway.Gateway, handler string, by uint64) {
 	t.Helper()
+	_, err := g.Specialize(specializeHead(t, handler, by), zipOf(t, "index.mjs", "export const handler = async (event) => event;\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func specializeHead(t *testing.T, handler string, by uint64) link.Specialize {
+	t.Helper()
 	k, _ := readKeys(t)
 	epoch := k.Epoch + by
-	_, err := g.Specialize(link.Specialize{
+	return link.Specialize{
 		VersionUID: versionUID, FunctionName: "hello", FunctionNamespace: "default", Version: "$LATEST",
 		Handler: handler, Runtime: "nodejs24.x", MemoryMiB: 128, TimeoutMs: 3000, InitTimeoutMs: 10000, PerInstance: 1,
 		Environment: map[string]string{"GREETING": "hello"}, AccountID: "000000000000", Region: "us-east-1", LogFormat: "Text",
 		MaxUnpackedBytes: 262144000, Epoch: &epoch,
-	}, zipOf(t, "index.mjs", "export const handler = async (event) => event;\n"))
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 

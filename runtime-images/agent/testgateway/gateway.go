@@ -124,6 +124,19 @@ func (g *Gateway) Specialize(head link.Specialize, zip []byte) (uint32, error) {
 	return g.payload(link.FrameSpecialize, head, zip)
 }
 
+// SpecializeWithLayers is Specialize with zips of layers behind the code's.
+func (g *Gateway) SpecializeWithLayers(head link.Specialize, zip []byte, layers ...[]byte) (uint32, error) {
+	payload := bytes.Clone(zip)
+	for _, layer := range layers {
+		sum := sha256.Sum256(layer)
+		head.Layers = append(head.Layers, link.Layer{Sha256: hex.EncodeToString(sum[:]), Bytes: int64(len(layer))})
+		payload = append(payload, layer...)
+	}
+	sum := sha256.Sum256(zip)
+	head.CodeSha256, head.CodeBytes = hex.EncodeToString(sum[:]), int64(len(zip))
+	return g.payload(link.FrameSpecialize, head, payload)
+}
+
 // Invoke sends INVOKE with the event.
 func (g *Gateway) Invoke(head link.Invoke, event []byte) (uint32, error) {
 	return g.payload(link.FrameInvoke, head, event)

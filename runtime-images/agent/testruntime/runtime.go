@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -136,6 +137,12 @@ func (r *runtime) serve(c call) {
 	}
 	if file, ok := strings.CutPrefix(r.handler, "file."); ok {
 		text, err := os.ReadFile(file)
+		must(err)
+		r.respond(c.id, text)
+		return
+	}
+	if file, ok := strings.CutPrefix(r.handler, "layer."); ok {
+		text, err := os.ReadFile(filepath.Join(r.optDir, file))
 		must(err)
 		r.respond(c.id, text)
 		return
