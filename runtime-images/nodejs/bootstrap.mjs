@@ -5,6 +5,7 @@ import { languageVersion, replaceEnvironment } from './environment.mjs';
 import { formatError, RuntimeError } from './errors.mjs';
 import { loadHandler } from './handler-loader.mjs';
 import { MODERN, makeInvoke } from './invoke.mjs';
+import { importFromLayers } from './layer-modules.mjs';
 import { rehearse } from './rehearsal.mjs';
 import { RuntimeApi } from './runtime-api.mjs';
 
@@ -27,6 +28,7 @@ async function main() {
   const isGeneric = process.env['KAPPA_BOOT'] === 'generic';
   const claim = isGeneric ? await waitForClaim() : ownClaim();
   replaceEnvironment(claim.environment);
+  importFromLayers(process.env['NODE_PATH'] ?? '');
   process.chdir(claim.taskRoot);
   const version = ownVersion();
   scope.requestId = version < MODERN ? undefined : '-';

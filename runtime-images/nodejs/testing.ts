@@ -24,6 +24,8 @@ export interface TestFunction {
   readonly environment?: Readonly<Record<string, string>>;
   readonly logFormat?: 'Text' | 'JSON';
   readonly timeoutMs?: number;
+  /** Files of each layer. */
+  readonly layers?: readonly Readonly<Record<string, string>>[];
 }
 
 /** What came back for one invocation. */
@@ -105,6 +107,7 @@ export class TestPod {
   /** Claims the pod. Rejects with a LinkError when it is refused. */
   claim(fn: TestFunction): Promise<void> {
     const zip = makeZip(fn.files);
+    const layers = (fn.layers ?? []).map(makeZip);
     const head = {
       versionUid: randomUUID(),
       functionName: 'my-function',
@@ -119,13 +122,14 @@ export class TestPod {
       accountId: '000000000000',
       region: 'us-east-1',
       logFormat: fn.logFormat ?? 'Text',
-      codeSha256: createHash('sha256').update(zip).digest('hex'),
+      codeSha256: sha256Of(zip),
       codeBytes: zip.length,
       maxUnpackedBytes: 262_144_000,
       epoch: 1,
+      layers: layers.map((layer) => ({ sha256: sha256Of(layer), bytes: layer.length })),
     };
     return new Promise((resolve, reject) => {
-      this.#link.claim(JSON.stringify(head), zip, {
+      this.#link.claim(JSON.stringify(head), Buffer.concat([zip, ...layers]), {
         onSpecialized: () => resolve(),
         onRefused: reject,
         onLost: reject,
@@ -165,6 +169,10 @@ export class TestPod {
     rmSync(this.#folder, { recursive: true, force: true });
     return this.#output;
   }
+}
+
+function sha256Of(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function runtimes(): readonly RuntimeEntry[] {

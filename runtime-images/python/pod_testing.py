@@ -19,7 +19,7 @@ import tempfile
 import time
 import uuid
 import zipfile
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Sequence
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _AGENT_FOLDER = os.path.join(os.path.dirname(_HERE), "agent")
@@ -77,13 +77,9 @@ class Pod:
             "KAPPA_GATEWAY_PUBLIC_KEY": self._key.public_spki,
         }
 
-    def claim(self, files: Dict[str, str], handler: str, environment: Optional[Dict[str, str]] = None, log_format: str = "Text") -> None:
-        """Makes the pod a function. Raises RuntimeError when the agent refuses."""
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as target:
-            for name, text in files.items():
-                target.writestr(name, text)
-        code = archive.getvalue()
+    def claim(self, files: Dict[str, str], handler: str, environment: Optional[Dict[str, str]] = None, log_format: str = "Text", layers: Sequence[Dict[str, Any]] = ()) -> None:
+        """Makes the pod a function. `layers` are files by name, too. Raises RuntimeError when the agent refuses."""
+        code, zips = _zip_of(files), [_zip_of(layer) for layer in layers]
         head = {
             "versionUid": str(uuid.uuid4()),
             "functionName": "my-function",
@@ -103,8 +99,9 @@ class Pod:
             "codeBytes": len(code),
             "maxUnpackedBytes": 262144000,
             "epoch": 1,
+            "layers": [{"sha256": hashlib.sha256(each).hexdigest(), "bytes": len(each)} for each in zips],
         }
-        self._send_message(_SPECIALIZE, head, code)
+        self._send_message(_SPECIALIZE, head, b"".join([code, *zips]))
         self._expect(_SPECIALIZED)
 
     def invoke(self, event: Any = None, raw: Optional[bytes] = None, **head: Any) -> Outcome:
@@ -181,6 +178,14 @@ class Pod:
             pieces.append(piece)
             size -= len(piece)
         return b"".join(pieces)
+
+
+def _zip_of(files: Dict[str, Any]) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as target:
+        for name, content in files.items():
+            target.writestr(name, content)
+    return archive.getvalue()
 
 
 def _agent() -> str:

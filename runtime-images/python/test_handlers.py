@@ -1,11 +1,21 @@
 """What a handler gets, and how what it returns reaches the caller."""
 
+import ctypes
 import json
 import re
 import sys
 import unittest
 
 from pod_testing import Pod
+
+
+def libm() -> bytes:
+    """Any shared library will do, as long as the name that it is given is found nowhere else."""
+    ctypes.CDLL("libm.so.6")
+    with open("/proc/self/maps", encoding="utf-8") as maps:
+        (path, *_) = (line.split()[-1] for line in maps if "/libm" in line)
+    with open(path, "rb") as library:
+        return library.read()
 
 
 class HandlersTest(unittest.TestCase):
@@ -39,6 +49,22 @@ class HandlersTest(unittest.TestCase):
         self.assertEqual(where[:2], [pod.task_root, pod.task_root])
         self.assertTrue(where[2].endswith(layer), where[2])
         self.assertTrue(where[3].endswith("/python"), where[3])
+
+    def test_modules_and_libraries_of_layers_are_found(self):
+        code = """
+import ctypes, both, one, versioned
+def handler(event, context):
+    library = ctypes.CDLL("libof-a-layer.so")
+    library.cos.restype, library.cos.argtypes = ctypes.c_double, [ctypes.c_double]
+    return [both.X, one.X, versioned.X, library.cos(0)]
+"""
+        site = "python/lib/python%d.%d/site-packages/" % sys.version_info[:2]
+        first = {"python/one.py": "X = 1", "python/both.py": "X = 'first'", "python/versioned.py": "X = 'any'"}
+        second = {"python/both.py": "X = 'second'", site + "versioned.py": "X = 'own'", "lib/libof-a-layer.so": libm()}
+        for environment in ({}, {"PYTHONHASHSEED": "0"}):
+            with self.subTest(environment):
+                pod = self.claimed({"fn.py": code}, "fn.handler", environment=environment, layers=[first, second])
+                self.assertEqual(pod.invoke().body, ["second", 1, "own", 1.0])
 
     def test_the_context_says_what_lambda_says(self):
         code = """

@@ -37,6 +37,14 @@ def replace_environment(wanted: Dict[str, str]) -> None:
 
 def module_path(task_root: str, opt_dir: str, current: List[str]) -> List[str]:
     """Where imports look: the function's code, its layers, then what was there."""
-    version = "python%d.%d" % sys.version_info[:2]
+    version = _language_version(os.environ.get("AWS_EXECUTION_ENV", ""))
     first = [task_root, os.path.join(opt_dir, "python", "lib", version, "site-packages"), os.path.join(opt_dir, "python")]
     return first + [entry for entry in current if entry not in first]
+
+
+def _language_version(execution_environment: str) -> str:
+    """`python3.13`: the function's version and not the interpreter's, since a machine without the exact one runs it on another."""
+    prefix = "AWS_Lambda_"
+    if execution_environment.startswith(prefix + "python3."):
+        return execution_environment[len(prefix):]
+    return "python%d.%d" % sys.version_info[:2]
