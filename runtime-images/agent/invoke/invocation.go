@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"kappa.dev/agent/limits"
 	"kappa.dev/agent/link"
 	"kappa.dev/agent/logs"
 	"kappa.dev/agent/runtimeapi"
@@ -163,6 +164,9 @@ func (i *invocation) exchangeWithRuntime() *failure {
 	i.exchange.ClientContext = i.head.ClientContext
 	i.exchange.Deadline = i.begin.Add(i.timeout())
 	i.exchange.Event, i.event = i.event, nil
+	if i.head.Stream != nil {
+		i.exchange.Stream, i.exchange.MaxStreamBytes = streamed{i.replies}, i.head.Stream.MaxBytes
+	}
 	if err := i.running.session.Deliver(i.exchange); err != nil {
 		return exitFailure(i.running.process)
 	}
@@ -177,6 +181,10 @@ func (i *invocation) exchangeWithRuntime() *failure {
 func (i *invocation) awaitAnswer() *failure {
 	select {
 	case answer := <-i.exchange.Answered:
+		if answer.BrokeOff && i.hasExited() {
+			i.running.session.End()
+			return exitFailure(i.running.process)
+		}
 		i.reply(answer)
 		return nil
 	case <-i.running.process.Done():
@@ -194,8 +202,20 @@ func (i *invocation) awaitAnswer() *failure {
 func (i *invocation) replyIfAnswered() {
 	select {
 	case answer := <-i.exchange.Answered:
-		i.reply(answer)
+		if !answer.BrokeOff { // else the end itself says more
+			i.reply(answer)
+		}
 	default:
+	}
+}
+
+// hasExited tells a runtime that broke off its answer because it died from one that lives on.
+func (i *invocation) hasExited() bool {
+	select {
+	case <-i.running.process.Done():
+		return true
+	case <-time.After(limits.ExitGrace):
+		return false
 	}
 }
 
@@ -210,8 +230,13 @@ func (i *invocation) awaitFinish() *failure {
 	}
 }
 
-// reply sends RESPONSE, once.
+// reply sends the answer, or its end when it was streamed; once.
 func (i *invocation) reply(answer runtimeapi.Answer) {
+	if answer.Streamed {
+		i.replies.End()
+		i.answer = &answer
+		return
+	}
 	head := link.Response{Kind: "response", ContentType: answer.ContentType}
 	if answer.IsError {
 		head.Kind, head.ErrorType = "error", answer.ErrorType

@@ -126,8 +126,10 @@ func (c *connection) handle(frame Frame) *Refusal {
 	case FramePing:
 		c.out.pong()
 		return nil
-	case FramePong, FrameCredit:
+	case FramePong:
 		return nil
+	case FrameCredit:
+		return c.streams.grant(frame)
 	case FrameDrain:
 		return c.drain(frame)
 	case FrameSpecialize:

@@ -97,6 +97,17 @@ func AppendJSON(dst []byte, frameType, flags byte, stream uint32, value any) ([]
 	return AppendFrame(dst, Frame{Type: frameType, Flags: flags, Stream: stream, Body: body}), nil
 }
 
+// AppendHead appends a head+bytes frame without bytes and without END: they follow in DATA frames.
+func AppendHead(dst []byte, frameType byte, stream uint32, head any) ([]byte, error) {
+	text, err := json.Marshal(head)
+	if err != nil {
+		return nil, err
+	}
+	dst = appendHeader(dst, frameType, 0, stream, lengthBytes+len(text))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(len(text)))
+	return append(dst, text...), nil
+}
+
 // AppendPayload appends a head+bytes frame and as many DATA frames as the payload needs; END is on the last one.
 func AppendPayload(dst []byte, frameType byte, stream uint32, head any, payload []byte) ([]byte, error) {
 	text, err := json.Marshal(head)

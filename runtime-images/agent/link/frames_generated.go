@@ -12,6 +12,8 @@ const (
 	MaxFrameBytes = 1048576
 	// ChunkBytes is the largest piece that a payload is cut into.
 	ChunkBytes = 262144
+	// StreamWindowBytes is how much of a streamed answer may be under way.
+	StreamWindowBytes = 262144
 	// HeaderBytes is the size of a frame header on the wire, length field included.
 	HeaderBytes = 12
 )
@@ -40,6 +42,7 @@ const (
 	FrameCancel      byte = 0x24
 	FrameCredit      byte = 0x25
 	FrameLog         byte = 0x26
+	FrameAborted     byte = 0x27
 	FramePing        byte = 0x30
 	FramePong        byte = 0x31
 	FrameDrain       byte = 0x32
@@ -71,6 +74,7 @@ var FrameNames = map[byte]string{
 	FrameCancel:      "CANCEL",
 	FrameCredit:      "CREDIT",
 	FrameLog:         "LOG",
+	FrameAborted:     "ABORTED",
 	FramePing:        "PING",
 	FramePong:        "PONG",
 	FrameDrain:       "DRAIN",

@@ -132,6 +132,8 @@ type Invoke struct {
 	TraceID            string `json:"traceId,omitempty"`
 	ClientContext      string `json:"clientContext,omitempty"`
 	Tail               bool   `json:"tail,omitempty"`
+	// Stream is nil when the answer is wanted whole.
+	Stream *Streaming `json:"stream,omitempty"`
 }
 
 // Response is the head of RESPONSE.
@@ -139,6 +141,8 @@ type Response struct {
 	Kind        string `json:"kind"`
 	ContentType string `json:"contentType,omitempty"`
 	ErrorType   string `json:"errorType,omitempty"`
+	// Streamed says that the answer follows in DATA.
+	Streamed bool `json:"streamed,omitempty"`
 }
 
 // Report ends an invocation's stream.

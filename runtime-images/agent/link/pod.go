@@ -44,9 +44,17 @@ type Slot interface {
 	Run(event []byte, replies Replies)
 }
 
-// Replies takes what one invocation answers: either Refuse, or Response and then Report.
+// Replies takes what one invocation answers: either Refuse, or an answer and then Report. An answer is Response; or, when INVOKE has
+// asked for that, Begin, Write as often as needed, and End. What comes for an answer that is over is not sent.
 type Replies interface {
+	// Response sends a whole answer. Of kind error it also ends a streamed one before its end.
 	Response(head Response, payload []byte)
+	// Begin opens a streamed answer; its head says so. An error means that there is an answer already.
+	Begin(head Response) error
+	// Write sends a piece of it, which is not kept. It blocks until the gateway has room. An error means that the answer is over.
+	Write(piece []byte) error
+	// End completes it.
+	End()
 	Report(report Report)
 	Refuse(refusal *Refusal)
 }

@@ -1,10 +1,6 @@
 package link
 
-import (
-	"sync/atomic"
-
-	"kappa.dev/agent/limits"
-)
+import "kappa.dev/agent/limits"
 
 // inbound is one stream that still receives bytes. Exactly one of intake and invoke is set; a discarding one has neither.
 type inbound struct {
@@ -47,8 +43,7 @@ func (s *streams) track(stream uint32, r *replies) {
 	s.running[stream] = r
 }
 
-// cancel forgets a stream: bytes to come are skipped, and the answer of what already runs is not sent. As on Lambda the
-// function itself is not stopped.
+// cancel forgets a stream: bytes to come are skipped, and the answer of what already runs is not sent.
 func (s *streams) cancel(stream uint32) {
 	if in := s.open[stream]; in != nil {
 		delete(s.open, stream)
@@ -58,7 +53,7 @@ func (s *streams) cancel(stream uint32) {
 		}
 	}
 	if r := s.running[stream]; r != nil {
-		r.cancelled.Store(true)
+		r.silence()
 	}
 }
 
@@ -67,31 +62,22 @@ func (s *streams) abort() {
 	for stream := range s.open {
 		s.cancel(stream)
 	}
-}
-
-// replies sends the answers of one INVOKE. It works, silently, when the connection is gone.
-type replies struct {
-	out       *writer
-	stream    uint32
-	cancelled atomic.Bool
-	ended     atomic.Bool
-}
-
-// Response sends RESPONSE unless the gateway has cancelled.
-func (r *replies) Response(head Response, payload []byte) {
-	if !r.cancelled.Load() {
-		r.out.payload(FrameResponse, r.stream, head, payload)
+	for _, r := range s.running {
+		r.silence()
 	}
 }
 
-// Report sends REPORT and ends the stream.
-func (r *replies) Report(report Report) {
-	r.ended.Store(true)
-	r.out.json(FrameReport, FlagEnd, r.stream, report)
-}
-
-// Refuse sends ERROR and ends the stream.
-func (r *replies) Refuse(refusal *Refusal) {
-	r.ended.Store(true)
-	r.out.refuse(r.stream, refusal)
+// grant gives a streamed answer more room; one that is over needs none.
+func (s *streams) grant(frame Frame) *Refusal {
+	var credit Credit
+	if err := parseJSON(frame.Body, &credit); err != nil {
+		return Refuse(BadFrame, err.Error())
+	}
+	if credit.Bytes < 1 {
+		return Refuse(BadFrame, "bytes of CREDIT must be positive")
+	}
+	if r := s.running[frame.Stream]; r != nil {
+		r.grant(credit.Bytes)
+	}
+	return nil
 }

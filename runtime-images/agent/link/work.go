@@ -39,6 +39,9 @@ func (c *connection) invoke(frame Frame) *Refusal {
 	if err != nil {
 		return Refuse(BadFrame, err.Error())
 	}
+	if s := head.Stream; s != nil && (s.WindowBytes < 1 || s.MaxBytes < 1) {
+		return Refuse(BadFrame, "windowBytes and maxBytes must be positive")
+	}
 	if refusal := c.streams.begin(frame.Stream); refusal != nil {
 		return refusal
 	}
@@ -116,7 +119,7 @@ func (c *connection) start(stream uint32, in *inbound) {
 		go c.finishClaim(stream, in)
 		return
 	}
-	r := &replies{out: c.out, stream: stream}
+	r := newReplies(c.out, stream, in.invoke.Stream)
 	claim := c.claim
 	slot, refusal := c.server.Pod.Admit(c, c.version, *in.invoke)
 	if refusal != nil {

@@ -61,6 +61,11 @@ func (w *writer) payload(frameType byte, stream uint32, head any, payload []byte
 	w.send(func(dst []byte) ([]byte, error) { return AppendPayload(dst, frameType, stream, head, payload) })
 }
 
+// begin sends a head whose bytes follow in other frames.
+func (w *writer) begin(frameType byte, stream uint32, head any) {
+	w.send(func(dst []byte) ([]byte, error) { return AppendHead(dst, frameType, stream, head) })
+}
+
 func (w *writer) refuse(stream uint32, refusal *Refusal) {
 	w.json(FrameError, FlagEnd, stream, refusal)
 }

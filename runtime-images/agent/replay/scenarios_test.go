@@ -142,6 +142,42 @@ var scenarios = []scenario{
 		invokeOnce(t, g, 1, `{"n":1}`)
 		expect(t, g, link.FrameResponse, link.FrameReport)
 	}},
+	{name: "streamed", run: func(t *testing.T, g *testgateway.Gateway) {
+		shake(t, g, nil, link.FrameWelcome)
+		specialize(t, g, "index.stream")
+		expect(t, g, link.FrameSpecialized)
+		stream := invokeStream(t, g, 1, 8, `["type text/plain", "write twenty bytes of text"]`)
+		expect(t, g, link.FrameResponse, link.FrameData)
+		credit(t, g, stream, 4)
+		expect(t, g, link.FrameData)
+		credit(t, g, stream, 100)
+		expect(t, g, link.FrameData, link.FrameData, link.FrameReport)
+	}},
+	{name: "streamed-aborted", run: func(t *testing.T, g *testgateway.Gateway) {
+		shake(t, g, nil, link.FrameWelcome)
+		specialize(t, g, "index.stream")
+		expect(t, g, link.FrameSpecialized)
+		stream := invokeStream(t, g, 1, 3, `["write text", "fail Function.Broken"]`)
+		expect(t, g, link.FrameResponse, link.FrameData)
+		credit(t, g, stream, 8)
+		expect(t, g, link.FrameData, link.FrameAborted, link.FrameReport)
+	}},
+	{name: "streamed-cancelled", run: func(t *testing.T, g *testgateway.Gateway) {
+		shake(t, g, nil, link.FrameWelcome)
+		specialize(t, g, "index.stream")
+		expect(t, g, link.FrameSpecialized)
+		stream := invokeStream(t, g, 1, 3, `["write text"]`)
+		expect(t, g, link.FrameResponse, link.FrameData)
+		send(t, g, link.AppendFrame(nil, link.Frame{Type: link.FrameCancel, Flags: link.FlagEnd, Stream: stream}))
+		expect(t, g, link.FrameReport)
+	}},
+	{name: "streamed-whole", run: func(t *testing.T, g *testgateway.Gateway) {
+		shake(t, g, nil, link.FrameWelcome)
+		specialize(t, g, "index.echo")
+		expect(t, g, link.FrameSpecialized)
+		invokeStream(t, g, 1, 3, `{"n":1}`)
+		expect(t, g, link.FrameResponse, link.FrameReport)
+	}},
 	{name: protocol1 + "handshake-ok"},
 	{name: protocol1 + "stale-epoch", before: func(t *testing.T, address string) {
 		shake(t, dial(t, address), func(id *testgateway.Identity) { elsewhere(id); id.Protocol = 1 }, link.FrameWelcome)
@@ -250,6 +286,27 @@ func invokeOnce(t *testing.T, g *testgateway.Gateway, number int, event string) 
 		TraceID:            "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0", Tail: true,
 	}, []byte(event))
 	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// invokeStream invokes with leave to stream.
+func invokeStream(t *testing.T, g *testgateway.Gateway, number int, window int64, event string) uint32 {
+	t.Helper()
+	stream, err := g.Invoke(link.Invoke{
+		RequestID:          fmt.Sprintf("8f5e7c1e-0000-4000-8000-%012d", number),
+		InvokedFunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:hello",
+		Stream:             &link.Streaming{WindowBytes: window, MaxBytes: 1000},
+	}, []byte(event))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stream
+}
+
+func credit(t *testing.T, g *testgateway.Gateway, stream uint32, size int64) {
+	t.Helper()
+	if err := g.Credit(stream, size); err != nil {
 		t.Fatal(err)
 	}
 }

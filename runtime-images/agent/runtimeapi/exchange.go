@@ -15,6 +15,10 @@ type Exchange struct {
 	ClientContext      string
 	Deadline           time.Time
 	Event              []byte
+	// Stream takes an answer in streaming mode; nil when the caller wants it whole.
+	Stream Stream
+	// MaxStreamBytes bounds what Stream takes.
+	MaxStreamBytes int64
 
 	// Answered receives exactly one answer, unless the runtime dies first.
 	Answered chan Answer
@@ -35,6 +39,10 @@ type Answer struct {
 	// ErrorType is a Runtime.* or Function.* name when IsError.
 	ErrorType string
 	Body      []byte
+	// Streamed says that the answer has gone through Stream, to its end.
+	Streamed bool
+	// BrokeOff says that the runtime's connection ended in the middle of it: the process may have died.
+	BrokeOff bool
 }
 
 // InitError is what the runtime has posted to init/error.

@@ -26,14 +26,26 @@ const (
 	errorBodyTrailer = "Lambda-Runtime-Function-Error-Body"
 )
 
-// handleResponse is POST /runtime/invocation/ID/response. Answers in streaming mode are taken too, and passed on whole.
+// handleResponse is POST /runtime/invocation/ID/response. An answer in streaming mode whose caller wants it whole is collected.
 func handleResponse(session *Session, w http.ResponseWriter, r *http.Request) {
 	id, invocation := r.PathValue("id"), r.Header.Get(invocationHeader)
 	if err := session.begin(responds, id, invocation); err != nil {
 		writeError(w, err)
 		return
 	}
-	if mode := r.Header.Get(modeHeader); mode != "" && mode != "streaming" {
+	switch r.Header.Get(modeHeader) {
+	case "":
+	case "streaming":
+		exchange, err := session.beginStream(id, invocation)
+		if err != nil {
+			writeError(w, err)
+			return
+		}
+		if exchange != nil {
+			handleStream(session, w, r, exchange)
+			return
+		}
+	default:
 		refuseMode(session, w, id, invocation)
 		return
 	}
@@ -87,8 +99,12 @@ func refuseTooLarge(session *Session, w http.ResponseWriter, r *http.Request, id
 		return
 	}
 	_, _ = io.Copy(io.Discard, r.Body)
+	writeTooLarge(w, limits.PayloadBytes)
+}
+
+func writeTooLarge(w http.ResponseWriter, limit int64) {
 	writeJSON(w, http.StatusRequestEntityTooLarge, localError{
-		"RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", limits.PayloadBytes),
+		"RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", limit),
 	})
 }
 
@@ -106,7 +122,7 @@ func errorAnswer(errorType, message string) Answer {
 	return Answer{IsError: true, ContentType: "application/json", ErrorType: errorType, Body: body}
 }
 
-// trailerError is an error that came after the beginning of a streamed answer. What was streamed is dropped.
+// trailerError is an error that came after the beginning of a streamed answer. Where the answer is wanted whole, what came before is dropped.
 func trailerError(failed, bodyBase64 string) Answer {
 	body, err := base64.StdEncoding.DecodeString(bodyBase64)
 	if err != nil || len(body) == 0 {

@@ -16,7 +16,10 @@ type Server struct {
 	http    http.Server
 }
 
-type sessionKey struct{}
+type (
+	sessionKey struct{}
+	connKey    struct{}
+)
 
 // NewServer makes a server without a runtime; Use gives it one.
 func NewServer() *Server {
@@ -25,8 +28,8 @@ func NewServer() *Server {
 	s.http.MaxHeaderBytes = 2 << 20 // the X-Ray cause header may have 1 MB
 	// A connection belongs to the process that was current when it was opened: what a killed process had sent and was
 	// not read yet must not reach its successor.
-	s.http.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
-		return context.WithValue(ctx, sessionKey{}, s.session.Load())
+	s.http.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+		return context.WithValue(context.WithValue(ctx, connKey{}, conn), sessionKey{}, s.session.Load())
 	}
 	return s
 }

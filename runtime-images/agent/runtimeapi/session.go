@@ -28,6 +28,8 @@ const (
 	Ready State = "Ready"
 	// Running: it works on an invocation.
 	Running State = "Running"
+	// Streaming: it writes an answer that its caller takes as it comes.
+	Streaming State = "ResponseStreaming"
 	// Responded: it has answered and has not asked for the next one.
 	Responded State = "ResponseSent"
 	// Ended: the process is gone or is being killed.
@@ -40,6 +42,8 @@ const (
 	asksNext    event = "Ready"
 	responds    event = "InvocationResponse"
 	fails       event = "InvocationErrorResponse"
+	streams     event = "InvocationResponseStream"
+	endsStream  event = "InvocationResponseStreamEnd"
 	failsInit   event = "InitError"
 	asksClaim   event = "Claim"
 	isAssigned  event = "Assign"
@@ -55,7 +59,8 @@ var transitions = map[State]map[event]State{
 	Initializing: {asksNext: Ready, failsInit: InitFailed},
 	InitFailed:   {},
 	Ready:        {isDelivered: Running},
-	Running:      {responds: Responded, fails: Responded},
+	Running:      {responds: Responded, fails: Responded, streams: Streaming},
+	Streaming:    {endsStream: Responded},
 	Responded:    {asksNext: Ready},
 	Ended:        {},
 }
@@ -249,6 +254,16 @@ func (s *Session) check(e event, requestID, invocationID string) error {
 		return errInvalidRequestID
 	}
 	return nil
+}
+
+// beginStream is the beginning of an answer in streaming mode; nil when the caller wants it whole.
+func (s *Session) beginStream(requestID, invocationID string) (*Exchange, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.check(streams, requestID, invocationID); err != nil || s.current.Stream == nil {
+		return nil, err
+	}
+	return s.current, s.move(streams)
 }
 
 // answer takes the answer of the running invocation; the second one for the same invocation is refused.

@@ -157,6 +157,15 @@ func (g *Gateway) small(frameType byte, body any) (uint32, error) {
 	return stream, g.Send(wire)
 }
 
+// Credit sends CREDIT.
+func (g *Gateway) Credit(stream uint32, size int64) error {
+	wire, err := link.AppendJSON(nil, link.FrameCredit, link.FlagEnd, stream, link.Credit{Bytes: size})
+	if err != nil {
+		return err
+	}
+	return g.Send(wire)
+}
+
 // Drain sends DRAIN.
 func (g *Gateway) Drain(reason string) error {
 	wire, err := link.AppendJSON(nil, link.FrameDrain, link.FlagEnd, 0, link.Drain{Reason: reason})

@@ -226,7 +226,8 @@ var handlers = map[string]func(*runtime, call){
 		must(exec.Command("sh", "-c", "for n in 1 2 3 4 5; do (sh -c 'exit 3' &); done").Run())
 		r.respond(c.id, c.event)
 	},
-	"index.sleep": func(r *runtime, c call) { time.Sleep(300 * time.Millisecond); r.respond(c.id, c.event) },
+	"index.sleep":  func(r *runtime, c call) { time.Sleep(300 * time.Millisecond); r.respond(c.id, c.event) },
+	"index.stream": stream,
 }
 
 func waitForFile(name string) {

@@ -8,6 +8,8 @@ export const OLDEST_PROTOCOL = 1;
 export const MAX_FRAME_BYTES = 1048576;
 /** Payloads are cut into pieces of at most this many bytes. */
 export const CHUNK_BYTES = 262144;
+/** Of a streamed answer so many bytes may be under way. */
+export const STREAM_WINDOW_BYTES = 262144;
 /** Size of a frame header on the wire, length field included, bytes. */
 export const HEADER_BYTES = 12;
 
@@ -52,6 +54,8 @@ export const Frame = Object.freeze({
   CREDIT: 0x25,
   /** From: agent. */
   LOG: 0x26,
+  /** From: agent. */
+  ABORTED: 0x27,
   /** From: both. */
   PING: 0x30,
   /** From: both. */
