@@ -45,6 +45,10 @@ describe('the revision', () => {
     ['tags', { tags: { a: 'b' } }],
     ['concurrency', { concurrency: { reserved: 5 } }],
     ['the URL', { http: { auth: 'None' } }],
+    ['how runtimes are managed', { compatibility: { RuntimeManagement: '{}' } }],
+    ['how events are handled', { eventInvoke: [{ qualifier: '$LATEST' }] }],
+    ['what is done about loops', { recursiveLoop: 'Allow' }],
+    ['what versions provision', { concurrency: { provisionedByQualifier: [{ qualifier: '1', executions: 1 }] } }],
   ])('does not change with %s', (_reason, spec) => {
     expect(revisionOf(spec)).toBe(revisionOf({}));
   });

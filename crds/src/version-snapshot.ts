@@ -14,13 +14,21 @@ export interface SnapshotCode {
   readonly sizeBytes: number;
 }
 
+/** A layer version as a function has it. */
+export type SnapshotLayer = NonNullable<FunctionVersionSpec['layers']>[number];
+
 /**
  * The immutable snapshot of a function as it is now, as the controller makes it for `$LATEST` and the Lambda API for published
  * versions. Two snapshots of one function have the same `revision` exactly when nothing that is part of them has changed.
  *
  * @param code what `fn.spec.code` stands for
+ * @param layers what `fn.spec.layers` stands for
  */
-export function makeVersionSpec(fn: FunctionObject, code: SnapshotCode): FunctionVersionSpec {
+export function makeVersionSpec(
+  fn: FunctionObject,
+  code: SnapshotCode,
+  layers: readonly SnapshotLayer[] = [],
+): FunctionVersionSpec {
   const { spec } = fn;
   const content = {
     functionName: fn.metadata.name,
@@ -37,13 +45,18 @@ export function makeVersionSpec(fn: FunctionObject, code: SnapshotCode): Functio
     idleTimeoutSeconds: spec.idleTimeoutSeconds,
     description: spec.description,
     ...keptOf(spec),
+    ...(layers.length > 0 && { layers: layers.map(({ arn, sha256, sizeBytes }) => ({ arn, sha256, sizeBytes })) }),
   };
   return { ...content, revision: revisionOf(fn.metadata.uid, content) };
 }
 
+/** Member of `spec.compatibility` that says something of each version by itself: no part of a snapshot, and no reason for a new one. */
+export const runtimeManagementMember = 'RuntimeManagement';
+
 /** Fields that most functions do not have: absent ones leave no trace, so that revisions from before they existed stay. */
 function keptOf(spec: FunctionObject['spec']): Partial<FunctionVersionSpec> {
-  const { role, architectures, ephemeralStorageMiB, deadLetterTarget, compatibility } = spec;
+  const { role, architectures, ephemeralStorageMiB, deadLetterTarget } = spec;
+  const compatibility = ofAllVersions(spec.compatibility);
   return {
     ...(role === undefined ? {} : { role }),
     ...(architectures === undefined ? {} : { architectures }),
@@ -51,6 +64,12 @@ function keptOf(spec: FunctionObject['spec']): Partial<FunctionVersionSpec> {
     ...(deadLetterTarget === undefined ? {} : { deadLetterTarget }),
     ...(compatibility === undefined ? {} : { compatibility }),
   };
+}
+
+function ofAllVersions(kept: FunctionObject['spec']['compatibility']): typeof kept {
+  if (kept?.[runtimeManagementMember] === undefined) return kept;
+  const { [runtimeManagementMember]: _ofOne, ...others } = kept;
+  return Object.keys(others).length === 0 ? undefined : others;
 }
 
 /**

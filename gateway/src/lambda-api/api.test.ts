@@ -55,6 +55,7 @@ async function start(isOpen: boolean): Promise<void> {
     accountConcurrency: 1000,
     codeUrl: (origin, sha256) => `${origin}/${sha256.slice(0, 4)}`,
     arnOf: testRouting.arnOf,
+    now: Date.now,
     nowMs: () => performance.now(),
     sleep: () => new Promise((resolve) => setImmediate(resolve)),
   });

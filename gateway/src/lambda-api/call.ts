@@ -44,6 +44,8 @@ export interface ApiDeps {
   /** An address below `origin` that answers a GET with a blob for some minutes. */
   readonly codeUrl: (origin: string, sha256: string) => string;
   readonly arnOf: (accountId: string, functionName: string) => string;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;

@@ -1,13 +1,29 @@
 import { getAccountSettings } from './account/settings.ts';
 import { createAlias, deleteAlias, getAlias, listAliases, updateAlias } from './aliases/aliases.ts';
 import type { ApiDeps, Handler, OperationCall } from './call.ts';
+import {
+  deleteFunctionCodeSigningConfig,
+  getFunctionCodeSigningConfig,
+  listCodeSigningConfigs,
+  putFunctionCodeSigningConfig,
+  refuseUnknownConfig,
+} from './code-signing/code-signing.ts';
 import { deleteFunctionConcurrency, getFunctionConcurrency, putFunctionConcurrency } from './concurrency/reserved.ts';
+import {
+  deleteEventInvokeConfig,
+  getEventInvokeConfig,
+  listEventInvokeConfigs,
+  putEventInvokeConfig,
+  updateEventInvokeConfig,
+} from './event-invoke/configs.ts';
 import { createFunction } from './functions/create.ts';
 import { deleteFunction } from './functions/delete.ts';
 import { getFunction, getFunctionConfiguration } from './functions/get.ts';
 import { listFunctions } from './functions/list.ts';
 import { updateFunctionCode, updateFunctionConfiguration } from './functions/update.ts';
 import type { OperationName } from './model/model.ts';
+import { getRecursionConfig, putRecursionConfig } from './recursion/recursion.ts';
+import { getRuntimeManagementConfig, putRuntimeManagementConfig } from './runtime-management/configs.ts';
 import { listTags, tagResource, untagResource } from './tags/tags.ts';
 import { listVersions, publish } from './versions/versions.ts';
 
@@ -50,13 +66,13 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   CreateFunctionUrlConfig: unsupported(reasons.url),
   DeleteAlias: supported('DeleteAlias', deleteAlias),
   DeleteCapacityProvider: unsupported(reasons.capacityProviders),
-  DeleteCodeSigningConfig: unsupported(reasons.codeSigning),
+  DeleteCodeSigningConfig: supported('DeleteCodeSigningConfig', refuseUnknownConfig),
   DeleteDurableExecution: unsupported(reasons.durable),
   DeleteEventSourceMapping: unsupported(reasons.notYet),
   DeleteFunction: supported('DeleteFunction', deleteFunction),
-  DeleteFunctionCodeSigningConfig: unsupported(reasons.codeSigning),
+  DeleteFunctionCodeSigningConfig: supported('DeleteFunctionCodeSigningConfig', deleteFunctionCodeSigningConfig),
   DeleteFunctionConcurrency: supported('DeleteFunctionConcurrency', deleteFunctionConcurrency),
-  DeleteFunctionEventInvokeConfig: unsupported(reasons.notYet),
+  DeleteFunctionEventInvokeConfig: stored('DeleteFunctionEventInvokeConfig', deleteEventInvokeConfig),
   DeleteFunctionUrlConfig: unsupported(reasons.url),
   DeleteLayerVersion: unsupported(reasons.notYet),
   DeleteProvisionedConcurrencyConfig: unsupported(reasons.provisioned),
@@ -64,17 +80,17 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   GetAccountSettings: supported('GetAccountSettings', getAccountSettings),
   GetAlias: supported('GetAlias', getAlias),
   GetCapacityProvider: unsupported(reasons.capacityProviders),
-  GetCodeSigningConfig: unsupported(reasons.codeSigning),
+  GetCodeSigningConfig: supported('GetCodeSigningConfig', refuseUnknownConfig),
   GetDurableExecution: unsupported(reasons.durable),
   GetDurableExecutionHistory: unsupported(reasons.durable),
   GetDurableExecutionState: unsupported(reasons.durable),
   GetEventSourceMapping: unsupported(reasons.notYet),
   GetFunction: supported('GetFunction', getFunction),
-  GetFunctionCodeSigningConfig: unsupported(reasons.codeSigning),
+  GetFunctionCodeSigningConfig: supported('GetFunctionCodeSigningConfig', getFunctionCodeSigningConfig),
   GetFunctionConcurrency: supported('GetFunctionConcurrency', getFunctionConcurrency),
   GetFunctionConfiguration: supported('GetFunctionConfiguration', getFunctionConfiguration),
-  GetFunctionEventInvokeConfig: unsupported(reasons.notYet),
-  GetFunctionRecursionConfig: unsupported(reasons.notYet),
+  GetFunctionEventInvokeConfig: stored('GetFunctionEventInvokeConfig', getEventInvokeConfig),
+  GetFunctionRecursionConfig: stored('GetFunctionRecursionConfig', getRecursionConfig),
   GetFunctionScalingConfig: unsupported(reasons.scaling),
   GetFunctionUrlConfig: unsupported(reasons.url),
   GetLayerVersion: unsupported(reasons.notYet),
@@ -83,20 +99,20 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   GetPolicy: unsupported(reasons.notYet),
   GetProvisionedConcurrencyConfig: unsupported(reasons.provisioned),
   GetResourcePolicy: unsupported(reasons.notYet),
-  GetRuntimeManagementConfig: unsupported(reasons.notYet),
+  GetRuntimeManagementConfig: stored('GetRuntimeManagementConfig', getRuntimeManagementConfig),
   Invoke: { status: 'supported', action: 'InvokeFunction', handler: servedElsewhere },
   InvokeAsync: unsupported(reasons.notYet),
   InvokeWithResponseStream: unsupported(reasons.notYet),
   ListAliases: supported('ListAliases', listAliases),
   ListCapacityProviders: unsupported(reasons.capacityProviders),
-  ListCodeSigningConfigs: unsupported(reasons.codeSigning),
+  ListCodeSigningConfigs: supported('ListCodeSigningConfigs', listCodeSigningConfigs),
   ListDurableExecutionsByFunction: unsupported(reasons.durable),
   ListEventSourceMappings: unsupported(reasons.notYet),
-  ListFunctionEventInvokeConfigs: unsupported(reasons.notYet),
+  ListFunctionEventInvokeConfigs: stored('ListFunctionEventInvokeConfigs', listEventInvokeConfigs),
   ListFunctionUrlConfigs: unsupported(reasons.url),
   ListFunctionVersionsByCapacityProvider: unsupported(reasons.capacityProviders),
   ListFunctions: supported('ListFunctions', listFunctions),
-  ListFunctionsByCodeSigningConfig: unsupported(reasons.codeSigning),
+  ListFunctionsByCodeSigningConfig: supported('ListFunctionsByCodeSigningConfig', refuseUnknownConfig),
   ListLayerVersions: unsupported(reasons.notYet),
   ListLayers: unsupported(reasons.notYet),
   ListProvisionedConcurrencyConfigs: unsupported(reasons.provisioned),
@@ -105,14 +121,14 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   PauseDurableExecution: unsupported(reasons.durable),
   PublishLayerVersion: unsupported(reasons.notYet),
   PublishVersion: supported('PublishVersion', publish),
-  PutFunctionCodeSigningConfig: unsupported(reasons.codeSigning),
+  PutFunctionCodeSigningConfig: supported('PutFunctionCodeSigningConfig', putFunctionCodeSigningConfig),
   PutFunctionConcurrency: supported('PutFunctionConcurrency', putFunctionConcurrency),
-  PutFunctionEventInvokeConfig: unsupported(reasons.notYet),
-  PutFunctionRecursionConfig: unsupported(reasons.notYet),
+  PutFunctionEventInvokeConfig: stored('PutFunctionEventInvokeConfig', putEventInvokeConfig),
+  PutFunctionRecursionConfig: stored('PutFunctionRecursionConfig', putRecursionConfig),
   PutFunctionScalingConfig: unsupported(reasons.scaling),
   PutProvisionedConcurrencyConfig: unsupported(reasons.provisioned),
   PutResourcePolicy: unsupported(reasons.notYet),
-  PutRuntimeManagementConfig: unsupported(reasons.notYet),
+  PutRuntimeManagementConfig: stored('PutRuntimeManagementConfig', putRuntimeManagementConfig),
   RemoveLayerVersionPermission: unsupported(reasons.notYet),
   RemovePermission: unsupported(reasons.notYet),
   ResumeDurableExecution: unsupported(reasons.durable),
@@ -124,18 +140,25 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   UntagResource: supported('UntagResource', untagResource),
   UpdateAlias: supported('UpdateAlias', updateAlias),
   UpdateCapacityProvider: unsupported(reasons.capacityProviders),
-  UpdateCodeSigningConfig: unsupported(reasons.codeSigning),
+  UpdateCodeSigningConfig: supported('UpdateCodeSigningConfig', refuseUnknownConfig),
   UpdateEventSourceMapping: unsupported(reasons.notYet),
   UpdateFunctionCode: supported('UpdateFunctionCode', updateFunctionCode),
   UpdateFunctionConfiguration: supported('UpdateFunctionConfiguration', updateFunctionConfiguration),
-  UpdateFunctionEventInvokeConfig: unsupported(reasons.notYet),
+  UpdateFunctionEventInvokeConfig: stored('UpdateFunctionEventInvokeConfig', updateEventInvokeConfig),
   UpdateFunctionUrlConfig: unsupported(reasons.url),
 };
 
+type ServedEntry = Exclude<OperationEntry, { status: 'unsupported' }>;
+
 /** Answers with effect. */
-function supported<Input>(action: string, handler: Handler<Input, object>): OperationEntry {
+function supported<Input>(action: string, handler: Handler<Input, object>): ServedEntry {
   // The input was made and checked by the model that the SDK's types are made from.
   return { status: 'supported', action, handler: (call, deps) => handler(call as OperationCall<Input>, deps) };
+}
+
+/** Kept and answered; what is kept has no effect. */
+function stored<Input>(action: string, handler: Handler<Input, object>): OperationEntry {
+  return { ...supported(action, handler), status: 'stored' };
 }
 
 function unsupported(reason: string): OperationEntry {

@@ -149,6 +149,7 @@ function lambdaApiOf(
     codeUrl: links.make,
     arnOf,
     nowMs: clock.nowMs,
+    now: Date.now,
     sleep: pause,
   });
   const counted: LambdaApi = (req, requestId) => {

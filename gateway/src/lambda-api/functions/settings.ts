@@ -3,7 +3,8 @@ import type { FunctionObject } from '@kappa/crds/function';
 import { memoryMaxMiB, timeoutMaxSeconds } from '@kappa/crds/limits';
 
 import { InvalidParameterValue } from '../../errors.ts';
-import { lambdaException, validationError, violation } from '../errors.ts';
+import { codeSigningConfigNotFound } from '../code-signing/code-signing.ts';
+import { validationError, violation } from '../errors.ts';
 import { environmentEntries } from './environment.ts';
 
 type FunctionSpec = FunctionObject['spec'];
@@ -67,11 +68,7 @@ function checkSettings(input: SettingsInput): void {
   checkRange(input.EphemeralStorage?.Size, 'ephemeralStorage.size', 10_240);
   const [layer] = input.Layers ?? [];
   if (layer !== undefined) throw new InvalidParameterValue(`Layer version ${layer} does not exist.`);
-  if (input.CodeSigningConfigArn !== undefined)
-    throw lambdaException(
-      'CodeSigningConfigNotFoundException',
-      `The code signing configuration cannot be found. Check that the provided configuration is correct: ${input.CodeSigningConfigArn}`,
-    );
+  if (input.CodeSigningConfigArn !== undefined) throw codeSigningConfigNotFound(input.CodeSigningConfigArn);
 }
 
 /** The model has the bounds of all kinds of functions together; these are those of the usual kind. */

@@ -1,0 +1,42 @@
+import type { DestinationConfig } from '@aws-sdk/client-lambda';
+
+import { InvalidParameterValue } from '../../errors.ts';
+import { readFunctionName } from '../function-name.ts';
+
+/** Services that records of invocations can go to; S3 takes those of failures only. */
+const services: ReadonlySet<string> = new Set(['sqs', 'sns', 'lambda', 'events']);
+
+/**
+ * Refuses destinations that Lambda refuses without looking for them: of other services, FIFO queues and topics, the function itself.
+ *
+ * @param functionName of the function whose records go there
+ * @throws InvalidParameterValue
+ */
+export function checkDestinations(config: DestinationConfig, functionName: string): void {
+  const onSuccess = config.OnSuccess?.Destination ?? '';
+  const onFailure = config.OnFailure?.Destination ?? '';
+  const isTaken = isDestination(onSuccess, false) && isDestination(onFailure, true);
+  if (!isTaken)
+    throw new InvalidParameterValue(
+      `The provided destination config DestinationConfig(onSuccess=${shown('OnSuccess', onSuccess)}, onFailure=${shown('OnFailure', onFailure)}) is invalid.`,
+    );
+  if ([onSuccess, onFailure].some((arn) => serviceOf(arn) === 'lambda' && readFunctionName(arn).name === functionName))
+    throw new InvalidParameterValue("You can't specify the function as a destination for itself.");
+}
+
+/** None is fine. */
+function isDestination(arn: string, isOfFailure: boolean): boolean {
+  if (arn === '') return true;
+  const service = serviceOf(arn);
+  if (arn.endsWith('.fifo')) return false;
+  return services.has(service) || (service === 's3' && isOfFailure);
+}
+
+/** `arn:aws:sqs:…` → sqs. */
+function serviceOf(arn: string): string {
+  return arn.split(':')[2] ?? '';
+}
+
+function shown(name: string, arn: string): string {
+  return arn === '' ? 'null' : `${name}(destination=${arn})`;
+}
