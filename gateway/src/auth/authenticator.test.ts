@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { makeAuthenticator, openDoor, requireAccount } from './authenticator.ts';
+import { makeAuthenticator, openDoor } from './authenticator.ts';
 import { rawHeadersOf, type SignedRequest, type ToSign } from './testing.ts';
 import {
   authenticator,
@@ -137,15 +137,6 @@ test('repeated headers are joined in their order', async () => {
   const claim = authenticator.begin({ method, target, rawHeaders });
   claim.push(Buffer.from(body));
   expect(claim.confirm().accessKeyId).toBe('AKKAPPATEST');
-});
-
-test('a key may be bound to accounts', () => {
-  const principal = { accessKeyId: 'A', accounts: ['111111111111'] };
-  requireAccount(principal, '111111111111', 'arn');
-  requireAccount({ accessKeyId: 'A', accounts: null }, '222222222222', 'arn');
-  expect(() => requireAccount(principal, '222222222222', 'arn:f')).toThrow(
-    expect.objectContaining({ code: 'AccessDeniedException', status: 403, message: expect.stringContaining('arn:f') }),
-  );
 });
 
 test('the open door asks nobody', () => {

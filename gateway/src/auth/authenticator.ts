@@ -8,7 +8,7 @@ import type { Authorization } from './credential.ts';
 import type { Principal } from './principal.ts';
 import type { Sessions } from './session.ts';
 import { type SigningSecret, signingKey } from './signing-keys.ts';
-import { accessDenied, expiredToken, incomplete, invalid, unrecognized } from './sigv4-error.ts';
+import { expiredToken, incomplete, invalid, unrecognized } from './sigv4-error.ts';
 
 export type { Principal } from './principal.ts';
 
@@ -84,19 +84,6 @@ export function makeAuthenticator(deps: AuthenticatorDeps): Authenticator {
       return new SignedClaim(principal, declared, check);
     },
   };
-}
-
-/**
- * Whether the principal may use functions of this account.
- *
- * @param resource for the message, an ARN
- * @throws LambdaError AccessDenied
- */
-export function requireAccount({ accessKeyId, accounts }: Principal, accountId: string, resource: string): void {
-  if (accounts === null || accounts.includes(accountId)) return;
-  throw accessDenied(
-    `Access key ${accessKeyId} is not authorized to perform: lambda:InvokeFunction on resource: ${resource}`,
-  );
 }
 
 class SignedClaim implements Claim {

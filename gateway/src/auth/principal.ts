@@ -4,6 +4,8 @@ import { defaultAccountId } from '@kappa/crds/accounts';
 export interface Identity {
   readonly user: string;
   readonly groups: readonly string[];
+  /** It may nothing once this ServiceAccount is gone, or another one has its name. */
+  readonly boundTo?: { readonly namespace: string; readonly name: string; readonly uid: string };
 }
 
 /** A role that a caller has assumed: a ServiceAccount. */

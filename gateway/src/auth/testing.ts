@@ -6,7 +6,8 @@ import { SignatureV4 } from '@smithy/signature-v4';
 
 import { renderError, toLambdaError } from '../lambda-api/errors.ts';
 import type { AccessKey, AccessKeys } from './access-keys.ts';
-import { type Authenticator, requireAccount } from './authenticator.ts';
+import type { Authenticator } from './authenticator.ts';
+import { accountsOnly, requireRight } from './authorizer.ts';
 import { headOf } from './canonical-request.ts';
 
 /** The key of the tests. */
@@ -89,7 +90,8 @@ export async function startDoor(authenticator: Authenticator, accountId = '00000
       const claim = authenticator.begin(headOf(req));
       for await (const piece of req) claim.push(piece);
       const principal = claim.confirm();
-      requireAccount(principal, accountId, 'arn');
+      const asked = { right: 'get functions', namespace: 'default', name: 'f', action: 'lambda:GetFunction' } as const;
+      await requireRight(accountsOnly, principal, { ...asked, accountId, resource: 'arn' });
       res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ key: principal.accessKeyId }));
     } catch (error) {
       const { status, headers, body } = renderError(toLambdaError(error), 'request-id');

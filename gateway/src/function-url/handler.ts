@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 
 import { syncPayloadMaxBytes } from '@kappa/crds/limits';
 
-import { type Authenticator, type Claim, requireAccount } from '../auth/authenticator.ts';
+import type { Authenticator, Claim } from '../auth/authenticator.ts';
+import { type Authorizer, accountsOnly, requireRight, toInvoke } from '../auth/authorizer.ts';
 import type { Dispatcher, Outcome } from '../dispatch/types.ts';
 import { LambdaError, RequestTooLarge, ResourceNotFound } from '../errors.ts';
 import { type Answer, CallerGone } from '../http/answer.ts';
@@ -22,6 +23,8 @@ import { makeUrlEvent } from './event.ts';
 export interface FunctionUrlDeps {
   /** Checks the callers of functions with `auth: AwsIam`; null = none of them is let in. */
   readonly authenticator: Authenticator | null;
+  /** Default: accounts alone say what callers may do. */
+  readonly authorizer?: Authorizer;
   readonly functions: Functions;
   readonly dispatcher: Pick<Dispatcher, 'invoke'>;
   readonly budget: BufferBudget;
@@ -106,7 +109,10 @@ async function run(
   const onPiece = (piece: Buffer): void => claim?.push(piece);
   const body = await readBody(req, { limitBytes: syncPayloadMaxBytes, budget: deps.budget, tooLarge, onPiece });
   try {
-    if (claim !== null) requireAccount(claim.confirm(), fn.accountId, resolved.invokedArn);
+    if (claim !== null) {
+      const asked = toInvoke(resolved.target, resolved.invokedArn, 'lambda:InvokeFunctionUrl');
+      await requireRight(deps.authorizer ?? accountsOnly, claim.confirm(), asked);
+    }
     const event = makeUrlEvent(
       {
         method: req.method ?? 'GET',

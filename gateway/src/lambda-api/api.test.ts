@@ -115,7 +115,9 @@ describe('with signatures', () => {
     expect(own).toMatchObject({ Description: 'of the team', FunctionArn: arn.replace(/0{12}/, '1'.repeat(12)) });
     const [code, name, { Message }] = errorOf(await signed(bound, `/2015-03-31/functions/${encodeURIComponent(arn)}`));
     expect([code, name]).toEqual([403, 'AccessDeniedException']);
-    expect(Message).toBe(`Access key AKBOUND is not authorized to perform: lambda:GetFunction on resource: ${arn}`);
+    expect(Message).toBe(
+      `User: arn:aws:iam::111111111111:root is not authorized to perform: lambda:GetFunction on resource: ${arn} because no identity-based policy allows the lambda:GetFunction action`,
+    );
   });
 
   test('what is not supported is told to those who may ask only', async () => {

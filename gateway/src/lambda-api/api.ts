@@ -1,17 +1,20 @@
 import type { IncomingMessage } from 'node:http';
-import { defaultAccountId } from '@kappa/crds/accounts';
 import { codeRequestMaxBytes } from '@kappa/crds/limits';
 
 import type { Authenticator, Principal } from '../auth/authenticator.ts';
+import { type Authorizer, accountsOnly, denied, requireRight } from '../auth/authorizer.ts';
 import { headOf } from '../auth/canonical-request.ts';
-import { accessDenied } from '../auth/sigv4-error.ts';
+import { rights } from '../auth/lambda-rights.ts';
+import { ownAccountOf } from '../auth/principal.ts';
 import { LambdaError } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
 import { type Body, readBody } from '../http/body.ts';
 import type { BufferBudget } from '../http/buffer-budget.ts';
-import type { ApiDeps, NamedFunction } from './call.ts';
+import { aliasObjectName } from './aliases/find.ts';
+import type { ApiDeps, NamedFunction, OperationCall } from './call.ts';
 import { unknownOperation } from './errors.ts';
 import { joinQualifiers, readFunctionName, requireRegion } from './function-name.ts';
+import { placeOf } from './functions/find.ts';
 import { type Input, parseInput } from './model/input.ts';
 import type { OperationName } from './model/model.ts';
 import { renderOutput } from './model/output.ts';
@@ -22,6 +25,8 @@ import { Turns } from './turns.ts';
 /** What the API is made with. */
 export interface LambdaApiDeps extends ApiDeps {
   readonly authenticator: Authenticator;
+  /** Default: accounts alone say what callers may do. */
+  readonly authorizer?: Authorizer;
   readonly budget: BufferBudget;
 }
 
@@ -43,6 +48,7 @@ export function makeLambdaApi(deps: LambdaApiDeps): LambdaApi {
       requireAccount(principal, subject, action);
       const namespace = await namespaceOf(subject, deps);
       const call = { input, principal, ...subject, namespace, requestId, origin: originOf(req) };
+      await mayCall(call, match.operation.name, action, deps);
       return renderOutput(match.operation, await handler(call, deps), requestId);
     } finally {
       release();
@@ -133,7 +139,7 @@ interface Subject {
 
 /** From FunctionName and Qualifier, or from the ARN in Resource; an operation about no function is about the caller's account. */
 function subjectOf(input: Input, principal: Principal, { region, arnOf }: LambdaApiDeps): Subject {
-  const own = principal.accounts?.[0] ?? defaultAccountId;
+  const own = ownAccountOf(principal);
   const { FunctionName, Qualifier, Resource } = input;
   const text = FunctionName ?? Resource;
   if (typeof text !== 'string') return { accountId: own, fn: { name: '', qualifier: null, arn: arnOf(own, '*') } };
@@ -144,10 +150,37 @@ function subjectOf(input: Input, principal: Principal, { region, arnOf }: Lambda
   return { accountId, fn: { name, qualifier, arn: arnOf(accountId, name) } };
 }
 
-/** Fails closed. */
-function requireAccount({ accessKeyId, accounts }: Principal, { accountId, fn }: Subject, action: string): void {
+/** Before anything is looked up. Fails closed. */
+function requireAccount(principal: Principal, { accountId, fn }: Subject, action: string): void {
+  const { accounts } = principal;
   if (accounts === null || accounts.includes(accountId)) return;
-  throw accessDenied(`Access key ${accessKeyId} is not authorized to perform: lambda:${action} on resource: ${fn.arn}`);
+  throw denied(principal, { action: `lambda:${action}`, resource: fn.arn });
+}
+
+/** What the caller may do with this object, or this kind of objects. */
+async function mayCall(
+  call: OperationCall<Input>,
+  name: OperationName,
+  action: string,
+  deps: LambdaApiDeps,
+): Promise<void> {
+  const { principal, accountId, namespace, fn } = call;
+  if (principal.identity === undefined) return; // its accounts were asked
+  const asked = { right: rights[name], accountId, namespace, action: `lambda:${action}`, resource: fn.arn };
+  await requireRight(deps.authorizer ?? accountsOnly, principal, {
+    ...asked,
+    name: await objectNameOf(call, name, deps),
+  });
+}
+
+/** Empty for what is yet to be made, and for lists. Of layers and event source mappings a role names none. */
+async function objectNameOf(call: OperationCall<Input>, operation: OperationName, deps: ApiDeps): Promise<string> {
+  const [verb = '', resource = ''] = rights[operation].split(' ');
+  if (verb === 'create' || verb === 'list' || call.fn.name === '') return '';
+  const { name } = await placeOf(call, deps);
+  const { Name } = call.input;
+  if (resource === 'functions') return name;
+  return resource === 'aliases' && typeof Name === 'string' ? aliasObjectName(name, Name) : '';
 }
 
 async function namespaceOf({ accountId, fn }: Subject, { directory }: LambdaApiDeps): Promise<string> {

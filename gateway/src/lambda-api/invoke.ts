@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 
 import { syncPayloadMaxBytes } from '@kappa/crds/limits';
 
-import { type Authenticator, type Claim, requireAccount } from '../auth/authenticator.ts';
+import type { Authenticator, Claim } from '../auth/authenticator.ts';
+import { type Authorizer, accountsOnly, requireRight, toInvoke } from '../auth/authorizer.ts';
 import type { RequestHead } from '../auth/canonical-request.ts';
 import type { Dispatcher, Outcome } from '../dispatch/types.ts';
 import { InvalidRequestContent, RequestTooLarge } from '../errors.ts';
@@ -20,6 +21,8 @@ import { traceIdOf } from './trace-id.ts';
 /** What the handler of Invoke is made with. */
 export interface InvokeDeps {
   readonly authenticator: Authenticator;
+  /** Default: accounts alone say what callers may do. */
+  readonly authorizer?: Authorizer;
   /** @throws LambdaError 404, 409, 400 */
   readonly resolve: (label: string, query: string, ownAccountId?: string) => Resolved | Promise<Resolved>;
   readonly dispatcher: Pick<Dispatcher, 'invoke'>;
@@ -44,7 +47,9 @@ export function invokeHandler(deps: InvokeDeps) {
         const principal = claim.confirm(); // nothing was done for the caller before, not even a lookup
         refuseBadEvent(body);
         const resolved = await deps.resolve(route.label, route.query, principal.accounts?.[0]); // 3. where? 404, 409
-        requireAccount(principal, resolved.target.accountId, resolved.invokedArn);
+        const asked = toInvoke(resolved.target, resolved.invokedArn);
+        const asking = requireRight(deps.authorizer ?? accountsOnly, principal, asked);
+        if (asking !== null) await asking; //                              never waits for what is known
         if (options.isDryRun) return { status: 204, headers: ['x-amzn-RequestId', call.requestId], body: '' };
         return await run(deps, call, resolved, options, body.bytes); //    4. run    429, 5xx
       } finally {

@@ -116,11 +116,11 @@ type OnRefused = (err: unknown, requestId: string) => void;
 /** The two ways in: Lambda's Invoke, and function URLs. */
 function handlers(
   { config, arnOf }: Context,
-  { functions, callers: { authenticator }, router }: DoorParts,
+  { functions, callers: { authenticator, authorizer }, router }: DoorParts,
   { budget, onRefused }: { readonly budget: BufferBudget; readonly onRefused: OnRefused },
 ): Pick<ServerDeps, 'invoke' | 'functionUrl'> {
   const { region, urlDomain } = config;
-  const shared = { dispatcher: router, budget, now: Date.now, onRefused };
+  const shared = { authorizer, dispatcher: router, budget, now: Date.now, onRefused };
   const resolve = functionResolver({ functions, region, defaultAccountId, arnOf, random: Math.random });
   return {
     invoke: invokeHandler({ ...shared, authenticator: authenticator ?? openDoor, resolve }),
@@ -139,6 +139,7 @@ function lambdaApiOf(
   const pause = (ms: number): Promise<void> => sleep(ms);
   const lambdaApi = makeLambdaApi({
     authenticator: callers.authenticator ?? openDoor,
+    authorizer: callers.authorizer,
     budget,
     objects: new Objects({ kubernetes, sleep: pause, random: Math.random }),
     directory: functions,
