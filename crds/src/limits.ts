@@ -48,6 +48,11 @@ export const inlinePathMaxChars = 256;
 /** Files in a zip (Kappa's own: a bound on what unpacking may cost). */
 export const zipEntriesMax = 65_535;
 
+/** Layers of one function. */
+export const layersMax = 5;
+/** Longest name of a layer, characters. */
+export const layerNameMaxChars = 140;
+
 /** Names and values of all environment variables together, bytes. */
 export const environmentMaxBytes = 4_096;
 /** Environment variables of one function (Kappa's own: keeps the CEL rules cheap). */

@@ -20,6 +20,11 @@ const padding = 'x';
  */
 export function toObjectName(name: string): string {
   if (!isFunctionName(name)) throw new RangeError(`not a function name: ${JSON.stringify(name.slice(0, 100))}`);
+  return encodeName(name);
+}
+
+/** The same for names of any length; 140 characters become at most 180. @param name of `[a-zA-Z0-9_-]` */
+export function encodeName(name: string): string {
   if (plainName.test(name)) return name;
   const base = name.toLowerCase().replaceAll('_', '-');
   let mask = 0n;

@@ -6,6 +6,7 @@ import { parseAlias } from './alias.ts';
 import { parseEventSourceMapping } from './event-source-mapping.ts';
 import { parseFunction } from './function.ts';
 import { parseFunctionVersion } from './function-version.ts';
+import { parseLayer } from './layer.ts';
 import { parsePool } from './pool.ts';
 import { type ManifestCase, type ManifestObject, refusedManifests, takenManifests } from './testing.ts';
 
@@ -34,12 +35,18 @@ environment.registerFunction('list.sum(): dyn', (list: readonly (bigint | number
     ? list.reduce<number>((sum, item) => sum + Number(item), 0)
     : list.reduce<bigint>((sum, item) => sum + BigInt(item), 0n),
 );
+// of Kubernetes' string library
+environment.registerFunction(
+  'string.find(string): string',
+  (text: string, pattern: string) => new RegExp(pattern).exec(text)?.[0] ?? '',
+);
 
 const parsers = {
   functions: parseFunction,
   functionversions: parseFunctionVersion,
   aliases: parseAlias,
   eventsourcemappings: parseEventSourceMapping,
+  layers: parseLayer,
   pools: parsePool,
 };
 

@@ -5,7 +5,7 @@ export interface ManifestCase {
   /** Why, as a test's name. */
   readonly reason: string;
   /** Plural of the kind. */
-  readonly plural: 'functions' | 'functionversions' | 'aliases' | 'eventsourcemappings' | 'pools';
+  readonly plural: 'functions' | 'functionversions' | 'aliases' | 'eventsourcemappings' | 'layers' | 'pools';
   readonly object: ManifestObject;
   /** What is stored before; then the write is an update. */
   readonly before?: ManifestObject;
@@ -39,6 +39,7 @@ const specs = {
   },
   aliases: { functionName: 'hello', name: 'live', functionVersion: '1' },
   eventsourcemappings: { functionName: 'hello', eventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:q' },
+  layers: { layerName: 'Shared', version: 1, code: { zip: { sha256 } } },
   pools: { runtime: 'nodejs24.x' },
 } as const;
 const kinds = {
@@ -46,6 +47,7 @@ const kinds = {
   functionversions: 'FunctionVersion',
   aliases: 'Alias',
   eventsourcemappings: 'EventSourceMapping',
+  layers: 'Layer',
   pools: 'Pool',
 } as const;
 
@@ -98,6 +100,10 @@ const provisioned = [
 ];
 const ownCluster = { eventSourceArn: undefined, selfManaged: { bootstrapServers: ['kafka:9092'] } };
 
+const layerArn = 'arn:aws:lambda:us-east-1:000000000000:layer:';
+const ofLayer = (reason: string, before: Spec, after: Spec, path: string): ManifestCase =>
+  update(reason, 'layers', before, after, { path, text: 'cannot be changed' });
+
 const mapping = (reason: string, spec: Spec, path: string, text: string): ManifestCase => ({
   reason,
   plural: 'eventsourcemappings',
@@ -146,6 +152,10 @@ export const takenManifests: readonly ManifestCase[] = [
     maximumRecordAgeSeconds: -1,
   }),
   update('a mapping that is paused', 'eventsourcemappings', {}, { enabled: false, batchSize: 5 }, null),
+  taken('a version of a layer', 'layers', {}),
+  taken('a version of a layer with a plain name', 'layers', { layerName: 'shared', version: 7 }, 'shared-v7'),
+  taken('five layers', 'functions', { layers: ['a', 'b', 'c', 'd', 'e'].map((layer) => `${layerArn}${layer}:1`) }),
+  update('new permissions of a layer', 'layers', {}, { permissions: [{ sid: 'all', principal: '*' }] }, null),
   taken('a pool', 'pools', {}),
   update('a version that stays the same', 'functionversions', {}, {}, null),
   update(
@@ -308,6 +318,21 @@ export const refusedManifests: readonly ManifestCase[] = [
     object: manifestOf('pools', { minReplicas: 300 }),
     refused: { path: 'spec.minReplicas', text: 'greater than maxPods' },
   },
+  refused(
+    'two versions of one layer',
+    { layers: [`${layerArn}a:1`, `${layerArn}b:1`, `${layerArn}a:2`] },
+    'spec.layers',
+    'two versions of one layer',
+  ),
+  {
+    reason: 'a layer version that is named otherwise',
+    plural: 'layers',
+    object: manifestOf('layers', { layerName: 'shared' }, 'shared'),
+    refused: { path: 'spec.version', text: "'-v' and the version" },
+  },
+  ofLayer('another version number', {}, { version: 2 }, 'spec'),
+  ofLayer('another licence', {}, { licenseInfo: 'MIT' }, 'spec'),
+  ofLayer('other contents', {}, { code: { zip: { sha256: 'cd'.repeat(32) } } }, 'spec.code'),
   mapping('a mapping of nothing', { eventSourceArn: undefined }, 'spec', 'exactly one of'),
   mapping('a mapping of two sources', { selfManaged: ownCluster.selfManaged }, 'spec', 'exactly one of'),
   mapping(

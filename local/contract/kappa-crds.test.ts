@@ -43,6 +43,9 @@ const queue = 'arn:aws:sqs:us-east-1:000000000000:q';
 const mapping = (spec: Json = {}): Json =>
   object('EventSourceMapping', { functionName: 'f', eventSourceArn: queue, ...spec });
 const pool = (spec: Json = {}): Json => object('Pool', { runtime: 'nodejs24.x', ...spec });
+const layer = (spec: Json = {}, name?: string): Json =>
+  object('Layer', { layerName: 'Shared', version: 1, code: inline({ path: 'a.py', content: 'x' }), ...spec }, name);
+const layerArn = (version: string): string => `arn:aws:lambda:us-east-1:000000000000:layer:${version}`;
 const env = (...entries: Json[]): Json => ({ environment: entries });
 const sha256 = 'a'.repeat(64);
 const secretKeyRef = { name: 's', key: 'k' };
@@ -95,6 +98,18 @@ const creation: readonly Row[] = [
     'spec.environment[0]',
     () => fn(env({ name: 'AA' })),
     () => fn(env({ name: 'AA', value: '' })),
+  ],
+  [
+    'two versions of one layer are not allowed',
+    'spec.layers',
+    () => fn({ layers: [layerArn('a:1'), layerArn('b:1'), layerArn('a:2')] }),
+    () => fn({ layers: [layerArn('a:1'), layerArn('b:1'), layerArn('aa:1')] }),
+  ],
+  [
+    "metadata.name must be the layer's name",
+    'spec.version',
+    () => layer({ layerName: 'shared', version: 2 }, 'shared-v1'),
+    () => layer({ layerName: 'shared', version: 2 }, 'shared-v2'),
   ],
   [
     'this name is reserved by Lambda',
@@ -227,6 +242,20 @@ const updates: readonly UpdateRow[] = [
     ];
   }),
   [
+    'a version of a layer cannot be changed',
+    'spec',
+    () => layer(),
+    { spec: { licenseInfo: 'MIT' } },
+    { spec: { permissions: [{ sid: 'all', principal: '*' }] } },
+  ],
+  [
+    'the contents of a version cannot be changed',
+    'spec.code',
+    () => layer(),
+    { spec: { code: { inline: { files: [{ path: 'a.py', content: 'y' }] } } } },
+    { spec: { code: { inline: { files: [{ path: 'a.py', content: 'x' }] } } } },
+  ],
+  [
     'runtime cannot be changed; make another Pool',
     'spec.runtime',
     () => pool(),
@@ -240,6 +269,7 @@ const pluralOf: Readonly<Record<string, string>> = {
   FunctionVersion: 'functionversions',
   Alias: 'aliases',
   EventSourceMapping: 'eventsourcemappings',
+  Layer: 'layers',
   Pool: 'pools',
 };
 const plural = (body: Json): string => pluralOf[body.kind] ?? '';

@@ -27,7 +27,14 @@ export const definitions: Kind<Definition> = {
 };
 
 /** The manifests that make an install, by file name without ending: the setup's rights name exactly these. */
-export const definitionNames = ['aliases', 'eventsourcemappings', 'functions', 'functionversions', 'pools'] as const;
+export const definitionNames = [
+  'aliases',
+  'eventsourcemappings',
+  'functions',
+  'functionversions',
+  'layers',
+  'pools',
+] as const;
 
 /** Field manager of what the setup applies. */
 const manager = 'kappa-setup';

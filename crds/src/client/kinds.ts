@@ -2,6 +2,7 @@ import { type AliasObject, parseAlias } from '../alias.ts';
 import { type EventSourceMappingObject, parseEventSourceMapping } from '../event-source-mapping.ts';
 import { type FunctionObject, parseFunction } from '../function.ts';
 import { type FunctionVersionObject, parseFunctionVersion } from '../function-version.ts';
+import { type LayerObject, parseLayer } from '../layer.ts';
 import type { ObjectMeta } from '../object-meta.ts';
 import { ParseError } from '../parse-error.ts';
 import { isJsonObject, parseMeta } from '../parse-meta.ts';
@@ -57,6 +58,8 @@ export const eventSourceMappings: Kind<EventSourceMappingObject> = {
   plural: 'eventsourcemappings',
   parse: parseEventSourceMapping,
 };
+/** Versions of layers. */
+export const layers: Kind<LayerObject> = { ...kappa, kind: 'Layer', plural: 'layers', parse: parseLayer };
 /** Warm pods by runtime. */
 export const pools: Kind<PoolObject> = { ...kappa, kind: 'Pool', plural: 'pools', parse: parsePool };
 

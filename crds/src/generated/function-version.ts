@@ -84,6 +84,10 @@ export interface FunctionVersionSpec {
    */
   readonly architectures?: readonly ('x86_64' | 'arm64')[];
   /**
+   * Layers in their order, as they were when the snapshot was made; what a deleted layer version was stays here.
+   */
+  readonly layers?: readonly FunctionVersionLayer[];
+  /**
    * Size of /tmp as Lambda's API was given it, MiB.
    */
   readonly ephemeralStorageMiB?: number;
@@ -164,4 +168,21 @@ export interface FunctionVersionLogging {
    * Text lines as the function prints them, or JSON objects.
    */
   readonly format: 'Text' | 'JSON';
+}
+/**
+ * A layer version.
+ */
+export interface FunctionVersionLayer {
+  /**
+   * ARN of the layer version.
+   */
+  readonly arn: string;
+  /**
+   * SHA-256 of the zip, 64 lower-case hexadecimal digits.
+   */
+  readonly sha256: string;
+  /**
+   * Size of the zip, bytes.
+   */
+  readonly sizeBytes: number;
 }

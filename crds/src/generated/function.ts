@@ -76,6 +76,12 @@ export interface FunctionSpec {
    */
   readonly architectures?: readonly ('x86_64' | 'arm64')[];
   /**
+   * ARNs of layer versions, at most 5. They are unpacked into /opt in this order, later ones over earlier ones. Of a layer only one version.
+   *
+   * Items: ARN of a layer version.
+   */
+  readonly layers?: readonly string[];
+  /**
    * Size of /tmp as Lambda's API was given it, MiB, 512 to 10,240. It is kept and answered; the pool decides the size.
    */
   readonly ephemeralStorageMiB?: number;
