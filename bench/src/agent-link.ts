@@ -46,6 +46,8 @@ export class AgentLink {
         onResponse: () => {
           latencyUs = (performance.now() - startMs) * 1000;
         },
+        onStream: () => ({ onPiece: () => undefined, onEnd: () => undefined }), // it is not asked for
+        onAborted: () => undefined,
         onReport: () => resolve(latencyUs),
         onRefused: reject,
         onLost: reject,

@@ -1,5 +1,13 @@
 import { InvalidZipFile, type LambdaError, RequestTooLarge, ServiceException } from '../errors.ts';
-import type { InvokeSink, LinkError, ReportBody, ResponseHead } from '../link/link.ts';
+import {
+  type Credit,
+  type InvokeSink,
+  LinkError,
+  type ReportBody,
+  type ResponseHead,
+  type StreamSink,
+} from '../link/link.ts';
+import { AnswerStream, type StreamEnd } from './answer-stream.ts';
 import type { DispatchCore } from './core.ts';
 import type { Loss } from './effects.ts';
 import type { InitError } from './failures.ts';
@@ -28,6 +36,9 @@ const NO_BYTES = Buffer.alloc(0);
  *
  * Every attempt (INVOKE on one pod) ends once, by `report`, `refused` or `lost`, before the next one starts. What still
  * comes for an attempt that the core has given up (overdue) finds its slot Gone and is ignored.
+ *
+ * A streamed answer is given to the caller when it begins; for the core the request runs on until the answer has ended, and is never
+ * tried elsewhere. What would have failed the call then fails the answer.
  */
 export class Call implements CoreRequest, Outcome, InvokeSink {
   readonly target: Target;
@@ -39,6 +50,7 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
   payload: Buffer = NO_BYTES;
   contentType: string | undefined = undefined;
   errorType: string | undefined = undefined;
+  body: AnswerStream | null = null;
   start: Start = 'warm';
   /** The pod it was given to, the last time. */
   slot: Slot<PodLink, Call> | null = null;
@@ -86,8 +98,8 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
 
   /** JSON text of the INVOKE head. */
   head(): string {
-    const { requestId, invokedFunctionArn, traceId, clientContext, tail } = this.invocation;
-    return JSON.stringify({ requestId, invokedFunctionArn, traceId, clientContext, tail: tail || undefined });
+    const { requestId, invokedFunctionArn, traceId, clientContext, tail, stream } = this.invocation;
+    return JSON.stringify({ requestId, invokedFunctionArn, traceId, clientContext, tail: tail || undefined, stream });
   }
 
   /** The frames of this attempt are about to be written. */
@@ -100,7 +112,8 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
   /** Ends the call with an error of the platform; NotOwner is none, the router tries elsewhere. */
   fail(error: LambdaError | NotOwner): void {
     if (!(error instanceof NotOwner)) this.#context.observer.failed(this.target, error.code);
-    this.#reject(error);
+    if (this.body === null) this.#reject(error);
+    else if (!(error instanceof NotOwner)) this.body.finish({ kind: 'lost', error });
   }
 
   onResponse(head: ResponseHead, payload: Buffer): void {
@@ -113,6 +126,31 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
     this.#isAnswered = true;
     this.#context.core.answered(slot);
     this.#resolve(this);
+  }
+
+  onStream(head: ResponseHead, credit: Credit): StreamSink {
+    if (this.invocation.stream === undefined) throw new LinkError('BadFrame', 'a stream that nobody has asked for');
+    const body = new AnswerStream(credit);
+    const { slot } = this;
+    if (slot === null || slot.request !== this || this.body !== null) body.discard();
+    else {
+      this.contentType = head.contentType;
+      this.body = body;
+      this.#resolve(this);
+    }
+    return { onPiece: (piece) => body.push(piece), onEnd: () => this.#endBody({ kind: 'complete' }) };
+  }
+
+  onAborted(errorType: string | undefined, payload: Buffer): void {
+    this.#endBody({ kind: 'failed', errorType, payload });
+  }
+
+  #endBody(end: StreamEnd): void {
+    const { slot, body } = this;
+    if (slot === null || slot.request !== this || body === null) return;
+    this.#isAnswered = true;
+    this.#context.core.answered(slot);
+    body.finish(end);
   }
 
   onReport(report: ReportBody): void {
@@ -176,8 +214,9 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
 
   #end(loss: Loss): void {
     const { slot } = this;
-    if (this.#isAnswered && this.#report === undefined) this.#settleReport(null);
-    if (slot !== null && slot.state !== 'Gone') this.#lose(loss);
+    const isBegun = this.body !== null;
+    if ((this.#isAnswered || isBegun) && this.#report === undefined) this.#settleReport(null);
+    if (slot !== null && slot.state !== 'Gone') this.#lose(isBegun ? { ...loss, mayRetry: false } : loss);
   }
 
   #lose(loss: Loss): void {

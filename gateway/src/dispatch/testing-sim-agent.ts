@@ -284,4 +284,11 @@ export class SimConnection implements PodConnection {
   }
 }
 
-const noSink: InvokeSink = { onResponse() {}, onReport() {}, onRefused() {}, onLost() {} };
+const noSink: InvokeSink = {
+  onResponse() {},
+  onStream: () => ({ onPiece() {}, onEnd() {} }),
+  onAborted() {},
+  onReport() {},
+  onRefused() {},
+  onLost() {},
+};

@@ -1,4 +1,5 @@
 import type { ThrottleReason } from '../errors.ts';
+import type { StreamedBody } from './answer-stream.ts';
 import type { PodSize } from './plan-reclaim.ts';
 
 /** One function version as dispatch needs it; made by the registry from the informers, frozen. */
@@ -64,6 +65,16 @@ export interface Report {
   readonly durationMs: number;
   readonly billedDurationMs: number;
   readonly initDurationMs?: number;
+  /** The answer may come while the function writes it. Absent = it is wanted whole. */
+  readonly stream?: StreamWish;
+}
+
+/** How an answer may be streamed; body of the key `stream` of INVOKE. */
+export interface StreamWish {
+  /** STREAM_WINDOW_BYTES. */
+  readonly windowBytes: number;
+  /** Of the whole answer. */
+  readonly maxBytes: number;
   readonly memorySizeMiB: number;
   readonly maxMemoryMiB: number;
   /** base64, at most 4,096 bytes of log, when the invocation asked for its tail. */
@@ -85,9 +96,12 @@ export interface Outcome {
   /** Settles after the answer, when the pod is free again. Never rejects: null when the pod was lost before. */
   readonly report: Promise<Report | null>;
 }
+  /** Empty when the answer is streamed. */
 
 /** A pod of a pool as the informer shows it. */
 export interface PoolPod {
+  /** The answer while it is written; null or absent = it is in `payload`, also when a stream was asked for: the function decides. */
+  readonly body?: StreamedBody | null;
   readonly name: string;
   readonly uid: string;
   /** Empty while it has none. */

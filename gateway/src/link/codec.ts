@@ -134,6 +134,16 @@ export function writeMessage(writer: FrameWriter, message: Message): void {
   writer.uncork();
 }
 
+/** A `head+bytes` frame without bytes and without END: they follow in DATA frames. @param head JSON text */
+export function encodeHead(type: number, stream: number, head: string): Buffer {
+  const headBytes = Buffer.byteLength(head);
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + 4 + headBytes);
+  writeHeader(frame, type, 0, stream, 4 + headBytes);
+  frame.writeUInt32BE(headBytes, HEADER_BYTES);
+  frame.write(head, HEADER_BYTES + 4, 'utf8');
+  return frame;
+}
+
 /** A message with a JSON head and raw bytes: SPECIALIZE, INVOKE. */
 export interface Message {
   readonly type: number;

@@ -69,7 +69,9 @@ export class Connection {
   readonly #socket: Socket;
   readonly #decoder: FrameDecoder;
   /** Empty unless Open. */
-  readonly #streams = new OpenStreams();
+  readonly #streams = new OpenStreams((frame) => {
+    if (this.#state === 'Open') this.#socket.write(frame);
+  });
   readonly #heartbeat = new Heartbeat();
   #state: State = 'Greeting';
   /** The version that both speak; 0 while Greeting. */

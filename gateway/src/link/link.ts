@@ -6,6 +6,7 @@ export type { Connection, PodConnection } from './connection.ts';
 export { type DialBudget, type DialOwner, defaultDialBudget, dial } from './dial.ts';
 export type { Identity } from './handshake.ts';
 export type { Pulse } from './heartbeat.ts';
+export type { Credit } from './inflow.ts';
 export { LinkError } from './link-error.ts';
 export type { Holder, PodState, ReportBody, ResponseHead, Welcome } from './messages.ts';
-export type { ClaimSink, InvokeSink } from './streams.ts';
+export type { ClaimSink, InvokeSink, StreamSink } from './streams.ts';

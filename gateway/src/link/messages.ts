@@ -42,6 +42,8 @@ export interface ResponseHead {
   readonly errorType?: string;
 }
 
+  /** True: the answer follows in DATA, as the function writes it. */
+  readonly streamed?: boolean;
 /** Body of REPORT. */
 export interface ReportBody {
   readonly requestId: string;
@@ -116,6 +118,14 @@ export function parseResponseHead(body: unknown): ResponseHead {
 /**
  * Checks in place instead of copying: once per request. An agent that does not say `reusable: true` is not trusted
  * with a second invocation: fails closed.
+/** Head of an agent's ABORTED: the error's type. @throws LinkError BadFrame */
+export function parseAborted(body: unknown): string | undefined {
+  const fields = object(body);
+  checkOptional(fields, 'errorType', 'string');
+  const { errorType } = fields;
+  return typeof errorType === 'string' ? errorType : undefined;
+}
+
  * @throws LinkError BadFrame
  */
 export function parseReport(body: unknown): ReportBody {

@@ -1,8 +1,17 @@
 import { parseJson, splitHead } from './codec.ts';
 import { Flag, Frame } from './generated/frames.ts';
+import { Inflow } from './inflow.ts';
 import { LinkError } from './link-error.ts';
-import { parseBusy, parseError, parseReport, parseResponseHead, parseSpecialized, parseState } from './messages.ts';
-import type { Stream } from './streams.ts';
+import {
+  parseAborted,
+  parseBusy,
+  parseError,
+  parseReport,
+  parseResponseHead,
+  parseSpecialized,
+  parseState,
+} from './messages.ts';
+import type { PartialAnswer, Stream } from './streams.ts';
 
 type InvokeStream = Extract<Stream, { readonly kind: 'invoke' }>;
 
@@ -11,9 +20,15 @@ const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 
 /** The streams of one connection that still expect something, and what the agent's frames mean to them. */
 export class OpenStreams {
+  readonly #write: (frame: Buffer) => void;
   readonly #streams = new Map<number, Stream>();
   /** Number of the newest stream; rises, never reused on a connection. */
   #last = 0;
+
+  /** @param write takes the frames that streams have to send by themselves */
+  constructor(write: (frame: Buffer) => void) {
+    this.#write = write;
+  }
 
   /** @returns its number */
   open(stream: Stream): number {
@@ -69,11 +84,19 @@ export class OpenStreams {
     if (type === Frame.RESPONSE) {
       const { head, bytes } = splitHead(body);
       const responseHead = parseResponseHead(head);
+      if (responseHead.streamed === true) {
+        stream.answer = new Inflow(number, this.#write, (credit) => stream.sink.onStream(responseHead, credit));
+        return;
+      }
       const payload = Buffer.from(bytes);
       if (isLast) stream.sink.onResponse(responseHead, payload);
       else stream.answer = { head: responseHead, pieces: [payload], bytes: payload.length };
     } else if (type === Frame.DATA) {
-      addPiece(stream, body, isLast);
+      if (stream.answer instanceof Inflow) stream.answer.take(body, isLast);
+      else addPiece(stream.answer, stream, body, isLast);
+    } else if (type === Frame.ABORTED) {
+      const { head, bytes } = splitHead(body);
+      stream.sink.onAborted(parseAborted(head), Buffer.from(bytes));
     } else if (type === Frame.REPORT) {
       const report = parseReport(parseJson(body));
       this.#streams.delete(number);
@@ -83,8 +106,7 @@ export class OpenStreams {
 }
 
 /** One more piece of an answer, which is handed on whole. */
-function addPiece(stream: InvokeStream, body: Buffer, isLast: boolean): void {
-  const answer = stream.answer;
+function addPiece(answer: PartialAnswer | null, stream: InvokeStream, body: Buffer, isLast: boolean): void {
   if (answer === null) throw new LinkError('BadFrame', 'DATA before RESPONSE');
   answer.pieces.push(Buffer.from(body));
   answer.bytes += body.length;

@@ -1,3 +1,4 @@
+import type { Credit, Inflow } from './inflow.ts';
 import type { LinkError } from './link-error.ts';
 import type { PodState, ReportBody, ResponseHead } from './messages.ts';
 
@@ -8,10 +9,25 @@ export interface ClaimSink {
   onLost(error: LinkError): void;
 }
 
+/** Takes the pieces of one streamed answer. Without `onEnd` it is not complete. */
+export interface StreamSink {
+  /** Not empty; belongs to the receiver. */
+  onPiece(piece: Buffer): void;
+  /** The last word: that was all. */
+  onEnd(): void;
+}
+
 /** Takes what the agent says about one INVOKE. */
 export interface InvokeSink {
   /** `payload` belongs to the receiver. */
   onResponse(head: ResponseHead, payload: Buffer): void;
+  /**
+   * The answer begins, and comes as the function writes it: only when INVOKE has said that it may.
+   * @param credit to be called for what was taken, so that more comes
+   */
+  onStream(head: ResponseHead, credit: Credit): StreamSink;
+  /** The function, or its end, ends a streamed answer before its end. `payload` belongs to the receiver. */
+  onAborted(errorType: string | undefined, payload: Buffer): void;
   /** Ends the stream. */
   onReport(report: ReportBody): void;
   onRefused(error: LinkError): void;
@@ -37,11 +53,11 @@ export interface FenceSink {
 /** What a stream that is open still expects. */
 export type Stream =
   | { readonly kind: 'claim'; readonly sink: ClaimSink }
-  | { readonly kind: 'invoke'; readonly sink: InvokeSink; answer: PartialAnswer | null }
+  | { readonly kind: 'invoke'; readonly sink: InvokeSink; answer: PartialAnswer | Inflow | null }
   | { readonly kind: 'adopt'; readonly sink: AdoptSink }
   | { readonly kind: 'fence'; readonly sink: FenceSink };
 
-/** A response whose DATA frames are not all in. */
+/** A whole response whose DATA frames are not all in. */
 export interface PartialAnswer {
   readonly head: ResponseHead;
   readonly pieces: Buffer[];

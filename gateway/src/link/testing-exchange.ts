@@ -77,6 +77,8 @@ function act(opened: Opened, frame: RecordedFrame, whole: Buffer): void {
   } else if (frame.type === 'FENCE') {
     const { function: key, epoch } = frame.json as { function: string; epoch: number };
     connection.fence(key, epoch, opened.adoptSink(frame.stream));
+  } else if (frame.type === 'CREDIT') {
+    opened.flows.get(frame.stream)?.credit((frame.json as { bytes: number }).bytes);
   } else if (frame.type === 'SPECIALIZE' || frame.type === 'INVOKE') {
     const body = frame.bytes.subarray(12);
     const head = body.toString('utf8', 4, 4 + body.readUInt32BE(0));
@@ -125,6 +127,14 @@ export async function replay(frames: readonly RecordedFrame[], opened: Opened): 
         () => opened.events.length >= 1 + answered.length,
         () => `${opened.events}`,
       );
+    if (frame.type === 'CREDIT') {
+      const before = frames.slice(0, at).filter(({ type, stream }) => type === 'DATA' && stream === frame.stream);
+      const bytes = Buffer.concat(before.map(payloadOf)).length;
+      await until(
+        () => opened.flows.get(frame.stream)?.bytes === bytes,
+        () => `not ${bytes} bytes: ${opened.events}`,
+      );
+    }
     act(opened, frame, wholeOf(frames, at));
     expected += frame.bytes.length;
     await until(
@@ -143,7 +153,14 @@ export function expectedEvents(frames: readonly RecordedFrame[]): string[] {
   return frames.flatMap((frame, at) => {
     const json = (frame.json ?? {}) as Record<string, unknown>;
     const digest = () => createHash('sha256').update(wholeOf(frames, at)).digest('hex');
+    const isStreamed = frame.type === 'RESPONSE' && json['streamed'] === true;
+    if (isStreamed) {
+      const isWhole = frames.some(({ type, bytes }) => type === 'DATA' && (bytes.at(5) ?? 0) === 1);
+      const begin = `${frame.stream} streamed ${json['contentType']}`;
+      return isWhole ? [begin, `${frame.stream} end ${digest()}`] : [begin];
+    }
     const texts: Record<string, () => string> = {
+      ABORTED: () => `${frame.stream} aborted ${json['errorType']} ${payloadOf(frame)}`,
       WELCOME: () => `opened ${json['state']}`,
       SPECIALIZED: () => `${frame.stream} specialized ${json['alreadyClaimed'] === true}`,
       ADOPTED: () => `${frame.stream} adopted ${json['busy']}`,

@@ -5,6 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { encodeFrame, FrameDecoder } from './codec.ts';
 import { Connection } from './connection.ts';
 import type { Identity } from './handshake.ts';
+import type { Credit } from './inflow.ts';
 import type { LinkError } from './link-error.ts';
 import type { PodState } from './messages.ts';
 
@@ -71,7 +72,23 @@ export async function open(podUid: string, as: Identity) {
     onRefused: note(stream, 'refused'),
     onLost: note(stream, 'lost'),
   });
+  const flows = new Map<number, Flow>();
   const invokeSink = (stream: number) => ({
+    onStream: (head: { kind: string; contentType?: string }, credit: Credit) => {
+      const flow: Flow = { credit, bytes: 0 };
+      flows.set(stream, flow);
+      const digest = createHash('sha256');
+      events.push(`${stream} streamed ${head.contentType}`);
+      return {
+        onPiece: (piece: Buffer) => {
+          digest.update(piece);
+          flow.bytes += piece.length;
+        },
+        onEnd: () => events.push(`${stream} end ${digest.digest('hex')}`),
+      };
+    },
+    onAborted: (errorType: string | undefined, payload: Buffer) =>
+      events.push(`${stream} aborted ${errorType} ${payload}`),
     onResponse: (head: { kind: string }, payload: Buffer) =>
       events.push(`${stream} ${head.kind} ${createHash('sha256').update(payload).digest('hex')}`),
     onReport: (report: { status: string; reusable?: boolean }) =>
@@ -85,7 +102,13 @@ export async function open(podUid: string, as: Identity) {
     onRefused: note(stream, 'refused'),
     onLost: note(stream, 'lost'),
   });
-  return { agent, connection, events, claimSink, invokeSink, adoptSink };
+  return { agent, connection, events, flows, claimSink, invokeSink, adoptSink };
+}
+
+/** A streamed answer: what allows more of it, and what has come. */
+export interface Flow {
+  readonly credit: Credit;
+  bytes: number;
 }
 
 /** A state in one line. */

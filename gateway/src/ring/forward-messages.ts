@@ -1,6 +1,8 @@
+import type { StreamEnd } from '../dispatch/answer-stream.ts';
 import { NoIdleSlot, NotOwner } from '../dispatch/ownership.ts';
-import type { Invocation, Report, Start } from '../dispatch/types.ts';
+import type { Invocation, Report, Start, StreamWish } from '../dispatch/types.ts';
 import { type Fault, LambdaError, ServiceException, type ThrottleReason, TooManyRequests } from '../errors.ts';
+import type { Fields } from '../link/fields.ts';
 import { bad, object, optionalText, text, whole } from './messages.ts';
 
 /** Head of FORWARD, read. */
@@ -13,11 +15,13 @@ export interface ForwardHead {
   readonly traceId: string | undefined;
   readonly clientContext: string | undefined;
   readonly tail: boolean;
+  /** The answer may be streamed. */
+  readonly stream: StreamWish | undefined;
 }
 
 /** JSON text of the head of FORWARD. */
 export function makeForwardHead(versionUid: string, invocation: Invocation, onlyIdle: boolean): string {
-  const { requestId, invokedFunctionArn, traceId, clientContext, tail } = invocation;
+  const { requestId, invokedFunctionArn, traceId, clientContext, tail, stream } = invocation;
   return JSON.stringify({
     versionUid,
     onlyIdle: onlyIdle || undefined,
@@ -26,6 +30,7 @@ export function makeForwardHead(versionUid: string, invocation: Invocation, only
     traceId,
     clientContext,
     tail: tail || undefined,
+    stream,
   });
 }
 
@@ -40,7 +45,35 @@ export function parseForwardHead(body: unknown): ForwardHead {
     traceId: optionalText(fields, 'traceId'),
     clientContext: optionalText(fields, 'clientContext'),
     tail: fields['tail'] === true,
+    stream: fields['stream'] === undefined ? undefined : parseWish(object(fields['stream'])),
   };
+}
+
+function parseWish(fields: Fields): StreamWish {
+  const windowBytes = whole(fields, 'windowBytes');
+  const maxBytes = whole(fields, 'maxBytes');
+  if (windowBytes < 1 || maxBytes < 1) throw bad('stream');
+  return { windowBytes, maxBytes };
+}
+
+/** Body of CREDIT: bytes. @throws LinkError BadFrame */
+export function parseCredit(body: unknown): number {
+  const bytes = whole(object(body), 'bytes');
+  if (bytes < 1) throw bad('bytes');
+  return bytes;
+}
+
+/** JSON text of the head of an ABORTED by the function. */
+export function makeAbortedHead(errorType: string | undefined): string {
+  return JSON.stringify({ kind: 'error', errorType });
+}
+
+/** Why a forwarded answer has ended before its end; `payload` belongs to the receiver. @throws LinkError BadFrame */
+export function parseForwardedAbort(body: unknown, payload: Buffer): StreamEnd {
+  const fields = object(body);
+  if (fields['kind'] === 'error') return { kind: 'failed', errorType: optionalText(fields, 'errorType'), payload };
+  const error = parseRefusal(body);
+  return { kind: 'lost', error: error instanceof LambdaError ? error : new ServiceException(error.message) };
 }
 
 /** Head of a RESPONSE between gateways: an agent's, and what only the owner knows. */
@@ -50,6 +83,8 @@ export interface ForwardedHead {
   readonly errorType: string | undefined;
   readonly start: Start;
   readonly waitMs: number;
+  /** The answer follows in DATA. */
+  readonly streamed: boolean;
 }
 
 /** @throws LinkError BadFrame */
@@ -64,6 +99,7 @@ export function parseForwardedHead(body: unknown): ForwardedHead {
     errorType: optionalText(fields, 'errorType'),
     start: fields['start'] === 'cold' ? 'cold' : 'warm',
     waitMs,
+    streamed: fields['streamed'] === true,
   };
 }
 

@@ -1,6 +1,7 @@
+import { AnswerStream, type StreamEnd } from '../dispatch/answer-stream.ts';
 import type { Invocation, Outcome, Report, Start } from '../dispatch/types.ts';
-import { type LambdaError, ServiceException } from '../errors.ts';
-import type { LinkError } from '../link/link.ts';
+import { LambdaError, ServiceException } from '../errors.ts';
+import { type Credit, LinkError, type StreamSink } from '../link/link.ts';
 import type { Elsewhere, ForwardedHead } from './forward-messages.ts';
 import type { ForwardSink } from './peer-connection.ts';
 
@@ -18,6 +19,7 @@ export class Forward implements Outcome, ForwardSink {
   errorType: string | undefined = undefined;
   start: Start = 'warm';
   waitMs = 0;
+  body: AnswerStream | null = null;
   readonly report: Promise<Report | null>;
   /** Settles when the owner has answered. Rejects with Elsewhere or LambdaError. */
   readonly outcome: Promise<Outcome>;
@@ -42,12 +44,28 @@ export class Forward implements Outcome, ForwardSink {
   }
 
   onResponse(head: ForwardedHead, payload: Buffer): void {
+    this.payload = payload;
+    this.#answer(head);
+  }
+
+  onStream(head: ForwardedHead, credit: Credit): StreamSink {
+    if (this.#invocation.stream === undefined) throw new LinkError('BadFrame', 'a stream that nobody has asked for');
+    const body = new AnswerStream(credit);
+    this.body = body;
+    this.#answer(head);
+    return { onPiece: (piece) => body.push(piece), onEnd: () => body.finish({ kind: 'complete' }) };
+  }
+
+  onAborted(end: StreamEnd): void {
+    this.body?.finish(end);
+  }
+
+  #answer(head: ForwardedHead): void {
     this.kind = head.kind;
     this.contentType = head.contentType;
     this.errorType = head.errorType;
     this.start = head.start;
     this.waitMs = head.waitMs;
-    this.payload = payload;
     this.#isAnswered = true;
     this.#onResult('answered');
     this.#settle.resolve(this);
@@ -55,8 +73,8 @@ export class Forward implements Outcome, ForwardSink {
 
   onReport(report: Report | null): void {
     this.#reported.resolve(report);
-    if (!this.#isAnswered)
-      this.#fail('lost', new ServiceException('The owner of the function sent a report but no answer.'));
+    if (this.#isAnswered && this.body?.hasEnded !== false) return;
+    this.#fail('lost', new ServiceException('The owner of the function sent a report but no whole answer.'));
   }
 
   onRefused(error: Elsewhere | LambdaError): void {
@@ -71,6 +89,10 @@ export class Forward implements Outcome, ForwardSink {
   }
 
   #fail(result: ForwardResult, error: Elsewhere | LambdaError): void {
+    this.body?.finish({
+      kind: 'lost',
+      error: error instanceof LambdaError ? error : new ServiceException(error.message),
+    });
     if (this.#isAnswered) return;
     this.#isAnswered = true;
     this.#onResult(result);

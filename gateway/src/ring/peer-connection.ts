@@ -1,12 +1,15 @@
 import { createConnection, type Socket } from 'node:net';
+import type { StreamEnd } from '../dispatch/answer-stream.ts';
 import type { Report } from '../dispatch/types.ts';
 import type { LambdaError } from '../errors.ts';
 import { encodeFrame, FrameDecoder, parseJson, splitHead, writeMessage } from '../link/codec.ts';
 import { Flag, Frame } from '../link/generated/frames.ts';
-import { LinkError } from '../link/link.ts';
+import { Inflow } from '../link/inflow.ts';
+import { type Credit, LinkError, type StreamSink } from '../link/link.ts';
 import {
   type Elsewhere,
   type ForwardedHead,
+  parseForwardedAbort,
   parseForwardedHead,
   parseForwardedReport,
   parseRefusal,
@@ -35,6 +38,10 @@ export interface ForwardSink {
   /** Nobody waits for it any more. */
   isAbandoned(): boolean;
   onResponse(head: ForwardedHead, payload: Buffer): void;
+  /** As InvokeSink.onStream. */
+  onStream(head: ForwardedHead, credit: Credit): StreamSink;
+  /** A streamed answer ends before its end. */
+  onAborted(end: StreamEnd): void;
   /** Ends the stream. */
   onReport(report: Report | null): void;
   /** Ends the stream. */
@@ -53,9 +60,16 @@ export interface PeerConnectionOwner {
   closed(error: LinkError): void;
 }
 
+/** A whole answer whose DATA frames are not all in. */
+interface PartialAnswer {
+  readonly head: ForwardedHead;
+  readonly pieces: Buffer[];
+  bytes: number;
+}
+
 interface Stream {
   readonly sink: ForwardSink;
-  answer: { readonly head: ForwardedHead; readonly pieces: Buffer[]; bytes: number } | null;
+  answer: PartialAnswer | Inflow | null;
   isCancelled: boolean;
 }
 
@@ -185,10 +199,14 @@ export class PeerConnection {
     if (stream === undefined) return;
     if (type === Frame.RESPONSE) {
       const { head, bytes } = splitHead(body);
-      stream.answer = { head: parseForwardedHead(head), pieces: [], bytes: 0 };
-      addPiece(stream, bytes, isLast);
-    } else if (type === Frame.DATA) addPiece(stream, body, isLast);
-    else if (type === Frame.REPORT) {
+      this.#onAnswer(stream, number, parseForwardedHead(head), bytes, isLast);
+    } else if (type === Frame.DATA) {
+      if (stream.answer instanceof Inflow) stream.answer.take(body, isLast);
+      else addPiece(stream.answer, stream, body, isLast);
+    } else if (type === Frame.ABORTED) {
+      const { head, bytes } = splitHead(body);
+      stream.sink.onAborted(parseForwardedAbort(head, Buffer.from(bytes)));
+    } else if (type === Frame.REPORT) {
       const report = parseForwardedReport(parseJson(body));
       this.#streams.delete(number);
       stream.sink.onReport(report);
@@ -197,6 +215,19 @@ export class PeerConnection {
       this.#streams.delete(number);
       stream.sink.onRefused(refusal);
     }
+  }
+
+  #onAnswer(stream: Stream, number: number, head: ForwardedHead, bytes: Buffer, isLast: boolean): void {
+    if (head.streamed) {
+      const write = (frame: Buffer): void => {
+        if (this.#state === 'Open') this.#socket.write(frame);
+      };
+      stream.answer = new Inflow(number, write, (credit) => stream.sink.onStream(head, credit));
+      return;
+    }
+    const answer = { head, pieces: [], bytes: 0 };
+    stream.answer = answer;
+    addPiece(answer, stream, bytes, isLast);
   }
 
   #onLinkFrame(type: number, body: Buffer): void {
@@ -227,8 +258,7 @@ export class PeerConnection {
   }
 }
 
-function addPiece(stream: Stream, bytes: Buffer, isLast: boolean): void {
-  const { answer } = stream;
+function addPiece(answer: PartialAnswer | null, stream: Stream, bytes: Buffer, isLast: boolean): void {
   if (answer === null) throw new LinkError('BadFrame', 'DATA before RESPONSE');
   answer.pieces.push(Buffer.from(bytes));
   answer.bytes += bytes.length;

@@ -2,13 +2,15 @@ import type { Socket } from 'node:net';
 
 import { syncPayloadMaxBytes } from '@kappa/crds/limits';
 
+import type { StreamedBody } from '../dispatch/answer-stream.ts';
 import type { Outcome } from '../dispatch/types.ts';
 import type { BufferBudget } from '../http/buffer-budget.ts';
 import { encodeFrame, FrameDecoder, parseJson, splitHead, writeMessage } from '../link/codec.ts';
 import { Flag, Frame } from '../link/generated/frames.ts';
 import { LinkError } from '../link/link.ts';
-import { Elsewhere, type ForwardHead, makeRefusal, parseForwardHead } from './forward-messages.ts';
+import { Elsewhere, type ForwardHead, makeRefusal, parseCredit, parseForwardHead } from './forward-messages.ts';
 import { parsePeerAuth, parseRing, type RingMessage } from './messages.ts';
+import { Outflow } from './outflow.ts';
 import { answerPeerAuth, makeHello, makeNonce, type PeerIdentity } from './peer-handshake.ts';
 
 /** What a session does for the gateway that dialled. */
@@ -35,8 +37,8 @@ export interface SessionOwner {
  *   Open     | -                 | answer | see below             | -> Closed
  *
  * One stream: FORWARD [DATA…] END → run → RESPONSE [DATA…] and REPORT, or REFUSED. Bytes are taken from the budget piece by piece as
- * they come; what does not fit is refused and its rest skipped. They are given back when the request is answered, also
- * when the connection ended meanwhile: what runs, runs on.
+ * they come; what does not fit is refused and its rest skipped. They are given back when the request is answered, or its answer begins,
+ * also when the connection ended meanwhile: what runs, runs on. A streamed answer goes out by an Outflow, which CREDIT feeds.
  */
 type State = 'Greeting' | 'Open' | 'Closed';
 
@@ -56,6 +58,8 @@ export class PeerSession {
   readonly #nonce = makeNonce();
   readonly #decoder: FrameDecoder;
   readonly #streams = new Map<number, Stream>();
+  /** Answers that are being streamed. */
+  readonly #outflows = new Map<number, Outflow>();
   #state: State = 'Greeting';
   /** The dialler's life; empty before it has proved it. */
   #peerId = '';
@@ -91,6 +95,7 @@ export class PeerSession {
       stream.isCancelled = true;
       if (!stream.isRunning) this.#forget(number, stream);
     }
+    for (const outflow of this.#outflows.values()) outflow.silence();
     this.#owner.closed(this, error);
   }
 
@@ -112,9 +117,11 @@ export class PeerSession {
     else if (this.#state !== 'Open') throw new LinkError('NotAuthenticated', 'a request before PEER_AUTH');
     else if (type === Frame.FORWARD) this.#onForward(number, body, (flags & Flag.END) !== 0);
     else if (type === Frame.DATA) this.#onPiece(number, body, (flags & Flag.END) !== 0);
+    else if (type === Frame.CREDIT) this.#outflows.get(number)?.grant(parseCredit(parseJson(body)));
     else if (type === Frame.CANCEL) {
       const stream = this.#streams.get(number);
       if (stream !== undefined) stream.isCancelled = true;
+      this.#outflows.get(number)?.silence();
     }
   }
 
@@ -135,7 +142,7 @@ export class PeerSession {
   #onForward(number: number, body: Buffer, isLast: boolean): void {
     const { head, bytes } = splitHead(body);
     const stream: Stream = { head: parseForwardHead(head), pieces: [], bytes: 0, isRunning: false, isCancelled: false };
-    if (this.#streams.size >= this.#owner.maxStreams) {
+    if (this.#streams.size + this.#outflows.size >= this.#owner.maxStreams) {
       this.#refuse(number, new Elsewhere('Unavailable', 'too many forwarded requests'));
       return;
     }
@@ -172,7 +179,8 @@ export class PeerSession {
     try {
       const outcome = await this.#owner.receive(stream.head, event, () => stream.isCancelled);
       this.#forget(number, stream);
-      this.#answer(number, outcome);
+      if (outcome.body) await this.#stream(number, stream, outcome, outcome.body);
+      else this.#answer(number, outcome);
     } catch (error) {
       this.#forget(number, stream);
       this.#refuse(number, error);
@@ -184,6 +192,22 @@ export class PeerSession {
     const { kind, contentType, errorType, start, waitMs } = outcome;
     const head = JSON.stringify({ kind, contentType, errorType, start, waitMs });
     writeMessage(this.#socket, { type: Frame.RESPONSE, stream: number, head, bytes: outcome.payload });
+    this.#report(number, outcome);
+  }
+
+  async #stream(number: number, { head, isCancelled }: Stream, outcome: Outcome, body: StreamedBody): Promise<void> {
+    const { kind, contentType, start, waitMs } = outcome;
+    const outflow = new Outflow(number, head.stream?.windowBytes ?? 0, body, (frame) => {
+      if (this.#state === 'Open') this.#socket.write(frame);
+    });
+    this.#outflows.set(number, outflow);
+    if (isCancelled || this.#state !== 'Open') outflow.silence();
+    await outflow.run(JSON.stringify({ kind, contentType, start, waitMs, streamed: true }));
+    this.#outflows.delete(number);
+    this.#report(number, outcome);
+  }
+
+  #report(number: number, outcome: Outcome): void {
     void outcome.report.then((report) => {
       if (this.#state === 'Open') this.#socket.write(encodeFrame(Frame.REPORT, number, JSON.stringify(report)));
     });

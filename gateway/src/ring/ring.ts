@@ -2,6 +2,7 @@ import { NoIdleSlot, NotOwner } from '../dispatch/ownership.ts';
 import type { Invocation, Outcome, Target } from '../dispatch/types.ts';
 import { LambdaError } from '../errors.ts';
 import { BufferBudget } from '../http/buffer-budget.ts';
+import { STREAM_WINDOW_BYTES } from '../link/generated/frames.ts';
 import type { ForwardResult } from './forward.ts';
 import { Elsewhere, type ForwardHead } from './forward-messages.ts';
 import { defaultRingLimits } from './limits.ts';
@@ -194,7 +195,7 @@ class SocketRing extends Roles implements Ring, RoutingRing {
     const target = this.#options.targetOf(head.versionUid);
     if (target === undefined) throw new Elsewhere('Unavailable', `version ${head.versionUid} is not known here`);
     this.#received += 1;
-    const { requestId, invokedFunctionArn, traceId, clientContext, tail, onlyIdle } = head;
+    const { requestId, invokedFunctionArn, traceId, clientContext, tail, stream, onlyIdle } = head;
     const invocation: Invocation = {
       requestId,
       invokedFunctionArn,
@@ -203,6 +204,7 @@ class SocketRing extends Roles implements Ring, RoutingRing {
       isAbandoned,
       ...(traceId === undefined ? {} : { traceId }),
       ...(clientContext === undefined ? {} : { clientContext }),
+      ...(stream === undefined ? {} : { stream: { ...stream, windowBytes: STREAM_WINDOW_BYTES } }),
     };
     try {
       return await this.#options.dispatcher.invoke(target, invocation, onlyIdle ? { onlyIdle } : undefined);
