@@ -14,13 +14,21 @@ export interface SnapshotCode {
   readonly sizeBytes: number;
 }
 
+/** A layer version as a function has it. */
+export type SnapshotLayer = NonNullable<FunctionVersionSpec['layers']>[number];
+
 /**
  * The immutable snapshot of a function as it is now, as the controller makes it for `$LATEST` and the Lambda API for published
  * versions. Two snapshots of one function have the same `revision` exactly when nothing that is part of them has changed.
  *
  * @param code what `fn.spec.code` stands for
+ * @param layers what `fn.spec.layers` stands for
  */
-export function makeVersionSpec(fn: FunctionObject, code: SnapshotCode): FunctionVersionSpec {
+export function makeVersionSpec(
+  fn: FunctionObject,
+  code: SnapshotCode,
+  layers: readonly SnapshotLayer[] = [],
+): FunctionVersionSpec {
   const { spec } = fn;
   const content = {
     functionName: fn.metadata.name,
@@ -37,6 +45,7 @@ export function makeVersionSpec(fn: FunctionObject, code: SnapshotCode): Functio
     idleTimeoutSeconds: spec.idleTimeoutSeconds,
     description: spec.description,
     ...keptOf(spec),
+    ...(layers.length > 0 && { layers: layers.map(({ arn, sha256, sizeBytes }) => ({ arn, sha256, sizeBytes })) }),
   };
   return { ...content, revision: revisionOf(fn.metadata.uid, content) };
 }

@@ -47,6 +47,7 @@ export function versionView(over: Partial<VersionView> = {}): VersionView {
   };
 }
 
+    layers: [],
 /** How routes are made in tests. */
 export const testRouting = {
   region: 'us-east-1',

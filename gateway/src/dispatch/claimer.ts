@@ -4,6 +4,7 @@ import type { Call } from './call.ts';
 import type { Loss } from './effects.ts';
 import type { Epochs } from './epochs.ts';
 import type { PodLink } from './pod-link.ts';
+import type { Packed } from './pod-talk.ts';
 import type { Slot } from './slot.ts';
 import { makeSpecialize } from './specialize.ts';
 import type { Terms } from './terms.ts';
@@ -17,7 +18,7 @@ export interface ClaimerDeps {
   readonly epochs: Epochs;
   readonly terms: Pick<Terms, 'isOpen' | 'epochOf'>;
   readonly initTimeoutMs: number;
-  /** The code of a function by digest; may reject with a LambdaError. */
+  /** Code, or a layer, by digest; may reject with a LambdaError. */
   readonly code: (sha256: string) => Promise<Buffer>;
   lose(slot: PodSlot, loss: Loss): void;
 }
@@ -31,14 +32,24 @@ export class Claimer {
   }
 
   claim(slot: PodSlot, target: Target): void {
-    Promise.all([target.environment(), this.#deps.code(target.codeSha256)]).then(
-      ([environment, code]) => this.#specialize(slot, target, environment, code),
+    const layers = Promise.all(target.layers.map(({ sha256 }) => this.#deps.code(sha256)));
+    Promise.all([target.environment(), this.#deps.code(target.codeSha256), layers]).then(
+      ([environment, code, zips]) => this.#specialize(slot, target, environment, { code, layers: zips }),
       (error: unknown) => this.#cannotSpecialize(slot, target, error),
     );
   }
 
-  #specialize(slot: PodSlot, target: Target, environment: Readonly<Record<string, string>>, code: Buffer): void {
+  #specialize(
+    slot: PodSlot,
+    target: Target,
+    environment: Readonly<Record<string, string>>,
+    zips: Omit<Packed, 'head'>,
+  ): void {
     if (slot.state === 'Gone') return;
+    if (zips.layers.length > 0 && !slot.pod.knowsLayers) {
+      this.#cannotSpecialize(slot, target, tooOld(target));
+      return;
+    }
     const epoch = this.#epochFor(slot);
     if (epoch === null) {
       this.#loseUnsent(slot, 'The function went to another gateway before its claim was sent. It did not run.');
@@ -46,7 +57,7 @@ export class Claimer {
       return;
     }
     const head = makeSpecialize(target, environment, { initTimeoutMs: this.#deps.initTimeoutMs, epoch });
-    if (slot.pod.specialize(slot, epoch, head, code)) return;
+    if (slot.pod.specialize(slot, epoch, { head, ...zips })) return;
     this.#loseUnsent(slot, 'The link to the pod was lost before the claim was sent. The request did not run.');
   }
 
@@ -73,4 +84,10 @@ export class Claimer {
     this.#deps.lose(slot, { mayRetry: false, error, isSuspicious });
     slot.pod.letSlotGo();
   }
+}
+
+/** Fails closed: without its layers the function would be another one. The pools' pods are replaced soon after an upgrade. */
+function tooOld({ functionName, runtime }: Target): ServiceException {
+  const message = `The pods of the pool ${runtime} are older than layers, which ${functionName} has. They are about to be replaced; the request did not run.`;
+  return new ServiceException(message, { retryAfterSeconds: 5 });
 }

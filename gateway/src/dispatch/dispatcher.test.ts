@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { makeTarget } from './testing.ts';
-import { until } from './testing-agent.ts';
+import { makeCode, until } from './testing-agent.ts';
 import { answer, call, exited, failing, hello, offer, startGateway, startPods, untilStats } from './testing-gateway.ts';
 
 describe('calls', () => {
@@ -68,6 +69,29 @@ describe('calls', () => {
     await offer(gateway, await startPods(1));
     await expect(call(gateway, broken)).rejects.toMatchObject({ code: 'InvalidZipFileException', fault: 'function' });
     expect(await call(gateway, hello())).toMatchObject({ kind: 'response' });
+  });
+
+  test('layers lie in /opt, later ones over earlier ones', async () => {
+    const source = `import both from 'both'; import one from 'one'; import large from 'large';
+      export const handler = async () => ({ both, one, large: large.length });`;
+    const large = randomBytes(300_000).toString('base64'); // more than one frame
+    const packages = (files: Record<string, string>) =>
+      makeCode(Object.fromEntries(Object.entries(files).map(([name, text]) => [`nodejs/node_modules/${name}`, text])));
+    const code = await makeCode({ 'index.mjs': source });
+    const layers = [
+      await packages({ 'one/index.js': 'module.exports = "first"', 'both/index.js': 'module.exports = "first"' }),
+      await packages({ 'large/index.js': `module.exports = "${large}"`, 'both/index.js': 'module.exports = "second"' }),
+    ];
+    const layered = makeTarget({
+      versionUid: 'layered',
+      functionObjectName: 'layered',
+      codeSha256: code.codeSha256,
+      codeBytes: code.codeBytes,
+      layers: layers.map(({ codeSha256: sha256, codeBytes: bytes }) => ({ sha256, bytes })),
+    });
+    const gateway = startGateway([layered], { zips: [code, ...layers] });
+    await offer(gateway, await startPods(1));
+    expect(answer(await call(gateway, layered))).toEqual({ one: 'first', both: 'second', large: 400_000 });
   });
 
   test('a failing init is the answer of everyone who waits, and does not empty the pool', async () => {

@@ -38,6 +38,7 @@ function start(welcome: PodState = generic) {
   const connection = {
     isOpen: true,
     hasHolders: true,
+    knowsLayers: true,
     claim: () => told.push('SPECIALIZE') > 0,
     invoke: () => told.push('INVOKE') > 0,
     claimAndInvoke: () => told.push('SPECIALIZE INVOKE') > 0,
@@ -159,7 +160,7 @@ test('a claim that was not written yet did not run: another gateway has the pod'
 test('a claim that was written may have run: a link that is lost says so', () => {
   const { pod, hold, lose, told } = start();
   const slot = hold('Claiming', false);
-  expect(pod.specialize(slot, 8, '{}', Buffer.alloc(0))).toBe(true);
+  expect(pod.specialize(slot, 8, { head: '{}', code: Buffer.alloc(0), layers: [] })).toBe(true);
   lose();
   expect(told).toEqual(['generic', 'SPECIALIZE', 'slot lost']);
 });

@@ -2,7 +2,7 @@ import { ServiceException } from '../errors.ts';
 import { LinkError, type Welcome } from '../link/link.ts';
 import type { Call } from './call.ts';
 import type { PodLinkOwner } from './pod-link-owner.ts';
-import { PodTalk } from './pod-talk.ts';
+import { type Packed, PodTalk } from './pod-talk.ts';
 import type { PodClaim, PodUse } from './pod-use.ts';
 import { PodWire } from './pod-wire.ts';
 import type { CorePod, Slot } from './slot.ts';
@@ -101,8 +101,8 @@ export class PodLink implements CorePod {
   }
 
   /** @see PodTalk.specialize */
-  specialize(slot: Slot<PodLink, Call>, epoch: number, head: string, code: Buffer): boolean {
-    return this.#talk.specialize(slot, epoch, head, code);
+  specialize(slot: Slot<PodLink, Call>, epoch: number, packed: Packed): boolean {
+    return this.#talk.specialize(slot, epoch, packed);
   }
 
   /** @see PodTalk.run */
@@ -118,6 +118,11 @@ export class PodLink implements CorePod {
   /** @see PodTalk.fence */
   fence(functionKey: string, epoch: number, ended: (refusal: LinkError | null) => void): boolean {
     return this.#talk.fence(functionKey, epoch, ended);
+  }
+
+  /** Its agent takes layers with SPECIALIZE. */
+  get knowsLayers(): boolean {
+    return this.#wire.connection?.knowsLayers === true;
   }
 
   /** The pod becomes, or is, a slot. */

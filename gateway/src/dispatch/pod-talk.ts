@@ -8,6 +8,15 @@ import type { Slot } from './slot.ts';
 
 type PodSlot = Slot<PodLink, Call>;
 
+/** What SPECIALIZE carries. */
+export interface Packed {
+  /** JSON text. */
+  readonly head: string;
+  readonly code: Buffer;
+  /** In the order of the head. */
+  readonly layers: readonly Buffer[];
+}
+
 const ignored = { onAdopted() {}, onRefused() {}, onLost() {} };
 
 /** What this gateway and the agent of one pod say to each other: frames out, and what becomes of those that come in. */
@@ -41,16 +50,16 @@ export class PodTalk {
     this.#isClaimSent = isClaimed;
   }
 
-  /** Writes SPECIALIZE with that epoch in `head`, and INVOKE right behind when the slot has a request. False = nothing was written. */
-  specialize(slot: PodSlot, epoch: number, head: string, code: Buffer): boolean {
+  /** Writes SPECIALIZE with that epoch in its head, and INVOKE right behind when the slot has a request. False = nothing was written. */
+  specialize(slot: PodSlot, epoch: number, { head, code, layers }: Packed): boolean {
     const { connection } = this.#wire;
     if (connection === null || !connection.isOpen) return false;
     this.#isClaimSent = true;
     const sink = this.#claimSink(slot, epoch);
     const call = slot.request;
-    if (call === null) return connection.claim(head, code, sink);
+    if (call === null) return connection.claim(head, code, sink, layers);
     call.sentTo(slot, 'cold');
-    return connection.claimAndInvoke([head, code, sink], [call.head(), call.invocation.event, call]);
+    return connection.claimAndInvoke([head, code, sink, layers], [call.head(), call.invocation.event, call]);
   }
 
   /** Writes INVOKE for the slot's request. False = nothing was written. */

@@ -1,8 +1,7 @@
+import { unpackedMaxBytes } from '@kappa/crds/limits';
+
 import { functionKeyOf } from './ownership.ts';
 import type { Target } from './types.ts';
-
-/** Largest code that an agent unpacks. @see AWS Lambda quotas, deployment package unzipped: 250 MB */
-const MAX_UNPACKED_BYTES = 262_144_000;
 
 /** JSON text of the SPECIALIZE head. @see docs/internals.md, "Link: the exchanges" */
 export function makeSpecialize(
@@ -28,7 +27,8 @@ export function makeSpecialize(
     logFormat: target.logFormat,
     codeSha256: target.codeSha256,
     codeBytes: target.codeBytes,
-    maxUnpackedBytes: MAX_UNPACKED_BYTES,
+    maxUnpackedBytes: unpackedMaxBytes,
     epoch: rules.epoch,
+    ...(target.layers.length > 0 && { layers: target.layers.map(({ sha256, bytes }) => ({ sha256, bytes })) }),
   });
 }

@@ -73,13 +73,15 @@ export function startGateway(
     linkPort?: number;
     isSynced?: boolean;
     ownership?: (gatewayId: string) => Ownership;
+    /** In the blob store, besides those of `hello` and `failing`. */
+    zips?: readonly Awaited<ReturnType<typeof makeCode>>[];
   } = {},
 ): TestGateway {
   epoch += 1;
   const claimed: string[] = [];
   const wanted: number[] = [];
   const paused: number[] = [];
-  const zips = new Map([code, badCode].map((each) => [each.codeSha256, each.zip]));
+  const zips = new Map([code, badCode, ...(options.zips ?? [])].map((each) => [each.codeSha256, each.zip]));
   const gatewayId = `gateway-${epoch}`;
   const dispatcher = startDispatcher({
     identity: { gatewayId, epoch, signingKey: keys.privateKey },

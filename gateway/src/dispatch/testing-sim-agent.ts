@@ -153,6 +153,7 @@ export class SimConnection implements PodConnection {
   readonly agent: SimAgent;
   readonly gatewayId: string;
   readonly hasHolders = true;
+  readonly knowsLayers = true;
   isOpen = false;
   /** Why what was asked last on this link was refused; null = it was not. */
   agreed: LinkError | null = null;
@@ -211,7 +212,8 @@ export class SimConnection implements PodConnection {
   }
 
   claimAndInvoke(claim: Parameters<PodConnection['claim']>, invoke: Parameters<PodConnection['invoke']>): boolean {
-    return this.claim(...claim) && this.invoke(...invoke);
+    const [head, code, sink] = claim;
+    return this.claim(head, code, sink) && this.invoke(...invoke);
   }
 
   adopt(versionUid: string, epoch: number, sink: Parameters<PodConnection['adopt']>[2]): boolean {

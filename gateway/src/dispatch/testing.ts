@@ -29,6 +29,7 @@ export function makeTarget(overrides: Partial<Target> = {}): Target {
     idleTimeoutMs: 300_000,
     codeSha256: '0'.repeat(64),
     codeBytes: 100,
+    layers: [],
     logFormat: 'Text',
     region: 'us-east-1',
     environment: async () => ({}),

@@ -34,10 +34,19 @@ export interface Target {
   /** Hex digest of the code zip in the blob store. */
   readonly codeSha256: string;
   readonly codeBytes: number;
+  /** Zips in the blob store, in the order in which they are unpacked. */
+  readonly layers: readonly LayerZip[];
   readonly logFormat: 'Text' | 'JSON';
   readonly region: string;
   /** The user's variables, references resolved; cached by the registry. May reject with a LambdaError. */
   readonly environment: () => Promise<Readonly<Record<string, string>>>;
+}
+
+/** A layer of a version. */
+export interface LayerZip {
+  /** Hex digest. */
+  readonly sha256: string;
+  readonly bytes: number;
 }
 
 /** One call of a function. */

@@ -98,6 +98,16 @@ describe('messages', () => {
     },
   );
 
+  test.each([1, 16_385, CHUNK_BYTES + 1])('of several parts come back as one, the first of %i bytes', (size) => {
+    const parts = [Buffer.alloc(size, 'a'), Buffer.alloc(CHUNK_BYTES + 5, 'b'), Buffer.alloc(3, 'c')] as const;
+    const [first, second, third] = parts;
+    const message = { type: Frame.SPECIALIZE, stream: 9, head: '{}', bytes: first, more: [second, third] as const };
+    const frames = decode(collect((writer) => writeMessage(writer, message)).bytes, [65_536]);
+    const { bytes } = splitHead(frames[0]?.body ?? Buffer.alloc(0));
+    expect(Buffer.concat([bytes, ...frames.slice(1).map(({ body }) => body)]).equals(Buffer.concat(parts))).toBe(true);
+    expect(frames.map(({ flags }) => flags)).toEqual(frames.map((_, at) => (at === frames.length - 1 ? Flag.END : 0)));
+  });
+
   test('that are small are one write', () => {
     const message = { type: Frame.INVOKE, stream: 1, head: '{}', bytes: Buffer.alloc(512) };
     expect(collect((writer) => writeMessage(writer, message)).writes).toBe(1);

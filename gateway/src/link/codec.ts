@@ -117,20 +117,20 @@ export function writeMessage(writer: FrameWriter, message: Message): void {
   const headBytes = Buffer.byteLength(head);
   const isSmall = bytes.length <= COALESCE_BYTES;
   const firstPiece = Math.min(bytes.length, CHUNK_BYTES);
+  const isWhole = firstPiece === bytes.length && message.more === undefined;
   const frame = Buffer.allocUnsafe(HEADER_BYTES + 4 + headBytes + (isSmall ? bytes.length : 0));
-  const flags = firstPiece === bytes.length ? Flag.END : 0;
-  writeHeader(frame, message.type, flags, message.stream, 4 + headBytes + firstPiece);
+  writeHeader(frame, message.type, isWhole ? Flag.END : 0, message.stream, 4 + headBytes + firstPiece);
   frame.writeUInt32BE(headBytes, HEADER_BYTES);
   frame.write(head, HEADER_BYTES + 4, 'utf8');
-  if (isSmall) {
-    bytes.copy(frame, HEADER_BYTES + 4 + headBytes);
+  if (isSmall) bytes.copy(frame, HEADER_BYTES + 4 + headBytes);
+  if (isSmall && isWhole) {
     writer.write(frame);
     return;
   }
   writer.cork();
   writer.write(frame);
-  writer.write(bytes.subarray(0, firstPiece));
-  writeData(writer, message, firstPiece);
+  if (!isSmall) writer.write(bytes.subarray(0, firstPiece));
+  writeData(writer, message.stream, [bytes.subarray(firstPiece), ...(message.more ?? [])]);
   writer.uncork();
 }
 
@@ -150,6 +150,8 @@ export interface Message {
   readonly stream: number;
   readonly head: string;
   readonly bytes: Buffer;
+  /** Further bytes behind those; none of them empty. */
+  readonly more?: readonly [Buffer, ...Buffer[]] | undefined;
 }
 
 /** A `head+bytes` body taken apart; `bytes` is a view, as borrowed as the body was. */
@@ -168,13 +170,17 @@ export function parseJson(body: Buffer): unknown {
   }
 }
 
-function writeData(writer: FrameWriter, { stream, bytes }: Message, from: number): void {
-  for (let start = from; start < bytes.length; start += CHUNK_BYTES) {
-    const piece = bytes.subarray(start, start + CHUNK_BYTES);
-    const header = Buffer.allocUnsafe(HEADER_BYTES);
-    writeHeader(header, Frame.DATA, start + piece.length === bytes.length ? Flag.END : 0, stream, piece.length);
-    writer.write(header);
-    writer.write(piece);
+function writeData(writer: FrameWriter, stream: number, parts: readonly Buffer[]): void {
+  for (const [index, part] of parts.entries()) {
+    const isLast = index === parts.length - 1;
+    for (let start = 0; start < part.length; start += CHUNK_BYTES) {
+      const piece = part.subarray(start, start + CHUNK_BYTES);
+      const header = Buffer.allocUnsafe(HEADER_BYTES);
+      const isEnd = isLast && start + piece.length === part.length;
+      writeHeader(header, Frame.DATA, isEnd ? Flag.END : 0, stream, piece.length);
+      writer.write(header);
+      writer.write(piece);
+    }
   }
 }
 

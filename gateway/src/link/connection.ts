@@ -58,7 +58,17 @@ const readBuffer = Buffer.allocUnsafeSlow(65_536);
 /** What dispatch needs of a connection. */
 export type PodConnection = Pick<
   Connection,
-  'isOpen' | 'hasHolders' | 'claim' | 'invoke' | 'claimAndInvoke' | 'adopt' | 'fence' | 'drain' | 'beat' | 'close'
+  | 'isOpen'
+  | 'hasHolders'
+  | 'knowsLayers'
+  | 'claim'
+  | 'invoke'
+  | 'claimAndInvoke'
+  | 'adopt'
+  | 'fence'
+  | 'drain'
+  | 'beat'
+  | 'close'
 >;
 
 /** One TCP connection to the agent of one pod. Starts to connect when constructed; never reconnects. */
@@ -76,6 +86,8 @@ export class Connection {
   #state: State = 'Greeting';
   /** The version that both speak; 0 while Greeting. */
   #protocol = 0;
+  /** Of HELLO; none while Greeting. */
+  #features: readonly string[] = [];
 
   constructor(address: Address, identity: Identity, owner: ConnectionOwner) {
     this.#address = address;
@@ -102,11 +114,21 @@ export class Connection {
     return this.#protocol >= HOLDER_PROTOCOL;
   }
 
-  /** Claims the pod: `head` is the JSON text of SPECIALIZE, `code` the zip. False = nothing was written. */
-  claim(head: string, code: Buffer, sink: ClaimSink): boolean {
+  /** The agent takes layers with SPECIALIZE. */
+  get knowsLayers(): boolean {
+    return this.#features.includes('layers');
+  }
+
+  /**
+   * Claims the pod: `head` is the JSON text of SPECIALIZE, `code` the zip, `layers` those that the head names, in its order. False =
+   * nothing was written.
+   */
+  claim(head: string, code: Buffer, sink: ClaimSink, layers: readonly Buffer[] = []): boolean {
     if (this.#state !== 'Open') return false;
     const stream = this.#streams.open({ kind: 'claim', sink });
-    writeMessage(this.#socket, { type: Frame.SPECIALIZE, stream, head, bytes: code });
+    const [first, ...others] = layers;
+    const more = first === undefined ? undefined : ([first, ...others] as const);
+    writeMessage(this.#socket, { type: Frame.SPECIALIZE, stream, head, bytes: code, more });
     return true;
   }
 
@@ -185,8 +207,10 @@ export class Connection {
     } else if (type === Frame.STATE && this.#state === 'Open') {
       this.#owner.stateChanged(parseState(parseJson(body)));
     } else if (type === Frame.HELLO && this.#state === 'Greeting') {
-      const { protocol, auth } = answerHello(parseHello(parseJson(body)), this.#address.podUid, this.#identity);
+      const hello = parseHello(parseJson(body));
+      const { protocol, auth } = answerHello(hello, this.#address.podUid, this.#identity);
       this.#protocol = protocol;
+      this.#features = hello.features;
       this.#state = 'Authenticating';
       this.#socket.write(encodeFrame(Frame.AUTH, 0, auth));
     } else if (type === Frame.WELCOME && this.#state === 'Authenticating') {

@@ -30,6 +30,13 @@ export function oneOf<T extends string>(fields: Fields, name: string, allowed: r
   return value;
 }
 
+/** Words; it may be absent: none. @throws LinkError BadFrame */
+export function textList(fields: Fields, name: string): readonly string[] {
+  const value = fields[name] ?? [];
+  if (!Array.isArray(value)) throw bad(name);
+  return value.map(String);
+}
+
 /** It may be absent. @throws LinkError BadFrame */
 export function checkOptional(fields: Fields, name: string, type: 'string' | 'number'): void {
   const value = fields[name];

@@ -1,4 +1,4 @@
-import { bad, checkOptional, type Fields, number, object, oneOf, text } from './fields.ts';
+import { bad, checkOptional, type Fields, number, object, oneOf, text, textList } from './fields.ts';
 import { ErrorCode } from './generated/frames.ts';
 import { LinkError } from './link-error.ts';
 
@@ -9,6 +9,8 @@ export interface Hello {
   readonly podUid: string;
   /** base64, 32 bytes, fresh per connection. */
   readonly nonce: string;
+  /** What this agent can do that others of its protocol cannot. */
+  readonly features: readonly string[];
 }
 
 /** The gateway that a claimed pod takes invocations from. */
@@ -70,6 +72,7 @@ export function parseHello(body: unknown): Hello {
     oldestProtocol: number(fields, 'oldestProtocol'),
     podUid: text(fields, 'podUid'),
     nonce: text(fields, 'nonce'),
+    features: textList(fields, 'features'),
   };
 }
 

@@ -181,3 +181,4 @@ function makeTarget(
     environment: old?.environment ?? options.environmentOf(fn.namespace, version),
   });
 }
+    layers: version.layers,

@@ -29,6 +29,14 @@ export interface HttpView {
   readonly cors: FunctionHttpCors | null;
 }
 
+/** A layer version as a FunctionVersion has it. */
+export interface LayerView {
+  readonly arn: string;
+  /** Hex digest. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
 /** What the gateway keeps of a FunctionVersion. */
 export interface VersionView {
   readonly uid: string;
@@ -46,6 +54,7 @@ export interface VersionView {
   readonly idleTimeoutSeconds: number;
   readonly codeSha256: string;
   readonly codeBytes: number;
+  readonly layers: readonly LayerView[];
   readonly logFormat: 'Text' | 'JSON';
   readonly environment: readonly FunctionVersionEnvironmentEntry[];
 }
@@ -104,6 +113,7 @@ export function viewVersion({ metadata, spec }: FunctionVersionObject): VersionV
     idleTimeoutSeconds: spec.idleTimeoutSeconds,
     codeSha256: spec.code.sha256,
     codeBytes: spec.code.sizeBytes,
+    layers: (spec.layers ?? []).map(({ arn, sha256, sizeBytes }) => ({ arn, sha256, bytes: sizeBytes })),
     logFormat: spec.logging.format,
     environment: spec.environment,
   };

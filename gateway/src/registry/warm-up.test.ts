@@ -57,6 +57,16 @@ test('large code stays on disk, its environment is resolved all the same', async
   expect(resolved).toBe(1);
 });
 
+test('layers are read, too, as far as they are small', async () => {
+  const { warmUp, read } = harness();
+  const layers = [
+    { sha256: 'small', bytes: 100 },
+    { sha256: 'large', bytes: 101 },
+  ];
+  warmUp.onVersions(current(target('a', { layers })));
+  expect(read).toEqual(['a', 'small']);
+});
+
 test('what fails holds up nothing', async () => {
   const { warmUp, read } = harness();
   const environment = () => Promise.reject(new Error('no such Secret'));

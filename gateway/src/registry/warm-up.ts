@@ -2,7 +2,7 @@ import type { Target } from '../dispatch/types.ts';
 
 /** What the warm-up works with. */
 export interface WarmUpDeps {
-  /** Brings a version's code into memory. */
+  /** Brings a version's code, or one of its layers, into memory. */
   readonly readCode: (sha256: string) => Promise<unknown>;
   /** Larger code is read when it is needed, bytes. */
   readonly maxCodeBytes: number;
@@ -42,7 +42,8 @@ export class WarmUp {
   }
 
   async #read(target: Target): Promise<void> {
-    const code = target.codeBytes <= this.#deps.maxCodeBytes ? this.#deps.readCode(target.codeSha256) : null;
-    await Promise.allSettled([code, target.environment()]);
+    const zips = [{ sha256: target.codeSha256, bytes: target.codeBytes }, ...target.layers];
+    const small = zips.filter(({ bytes }) => bytes <= this.#deps.maxCodeBytes);
+    await Promise.allSettled([...small.map(({ sha256 }) => this.#deps.readCode(sha256)), target.environment()]);
   }
 }
