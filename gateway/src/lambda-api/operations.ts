@@ -16,6 +16,13 @@ import {
   putEventInvokeConfig,
   updateEventInvokeConfig,
 } from './event-invoke/configs.ts';
+import {
+  createMapping,
+  deleteMapping,
+  getMapping,
+  listMappings,
+  updateMapping,
+} from './event-source-mappings/mappings.ts';
 import { createFunction } from './functions/create.ts';
 import { deleteFunction } from './functions/delete.ts';
 import { getFunction, getFunctionConfiguration } from './functions/get.ts';
@@ -61,14 +68,14 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   CreateAlias: supported('CreateAlias', createAlias),
   CreateCapacityProvider: unsupported(reasons.capacityProviders),
   CreateCodeSigningConfig: unsupported(reasons.codeSigning),
-  CreateEventSourceMapping: unsupported(reasons.notYet),
+  CreateEventSourceMapping: stored('CreateEventSourceMapping', createMapping),
   CreateFunction: supported('CreateFunction', createFunction),
   CreateFunctionUrlConfig: unsupported(reasons.url),
   DeleteAlias: supported('DeleteAlias', deleteAlias),
   DeleteCapacityProvider: unsupported(reasons.capacityProviders),
   DeleteCodeSigningConfig: supported('DeleteCodeSigningConfig', refuseUnknownConfig),
   DeleteDurableExecution: unsupported(reasons.durable),
-  DeleteEventSourceMapping: unsupported(reasons.notYet),
+  DeleteEventSourceMapping: stored('DeleteEventSourceMapping', deleteMapping),
   DeleteFunction: supported('DeleteFunction', deleteFunction),
   DeleteFunctionCodeSigningConfig: supported('DeleteFunctionCodeSigningConfig', deleteFunctionCodeSigningConfig),
   DeleteFunctionConcurrency: supported('DeleteFunctionConcurrency', deleteFunctionConcurrency),
@@ -84,7 +91,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   GetDurableExecution: unsupported(reasons.durable),
   GetDurableExecutionHistory: unsupported(reasons.durable),
   GetDurableExecutionState: unsupported(reasons.durable),
-  GetEventSourceMapping: unsupported(reasons.notYet),
+  GetEventSourceMapping: stored('GetEventSourceMapping', getMapping),
   GetFunction: supported('GetFunction', getFunction),
   GetFunctionCodeSigningConfig: supported('GetFunctionCodeSigningConfig', getFunctionCodeSigningConfig),
   GetFunctionConcurrency: supported('GetFunctionConcurrency', getFunctionConcurrency),
@@ -107,7 +114,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   ListCapacityProviders: unsupported(reasons.capacityProviders),
   ListCodeSigningConfigs: supported('ListCodeSigningConfigs', listCodeSigningConfigs),
   ListDurableExecutionsByFunction: unsupported(reasons.durable),
-  ListEventSourceMappings: unsupported(reasons.notYet),
+  ListEventSourceMappings: stored('ListEventSourceMappings', listMappings),
   ListFunctionEventInvokeConfigs: stored('ListFunctionEventInvokeConfigs', listEventInvokeConfigs),
   ListFunctionUrlConfigs: unsupported(reasons.url),
   ListFunctionVersionsByCapacityProvider: unsupported(reasons.capacityProviders),
@@ -141,7 +148,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   UpdateAlias: supported('UpdateAlias', updateAlias),
   UpdateCapacityProvider: unsupported(reasons.capacityProviders),
   UpdateCodeSigningConfig: supported('UpdateCodeSigningConfig', refuseUnknownConfig),
-  UpdateEventSourceMapping: unsupported(reasons.notYet),
+  UpdateEventSourceMapping: stored('UpdateEventSourceMapping', updateMapping),
   UpdateFunctionCode: supported('UpdateFunctionCode', updateFunctionCode),
   UpdateFunctionConfiguration: supported('UpdateFunctionConfiguration', updateFunctionConfiguration),
   UpdateFunctionEventInvokeConfig: stored('UpdateFunctionEventInvokeConfig', updateEventInvokeConfig),

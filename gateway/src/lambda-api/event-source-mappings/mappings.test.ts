@@ -1,0 +1,204 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { eventSourceMappings } from '@kappa/crds/client/kinds';
+
+import { TestApi, testArn } from '../testing-call.ts';
+import { createMapping, deleteMapping, getMapping, listMappings, updateMapping } from './mappings.ts';
+
+const queue = 'arn:aws:sqs:us-east-1:000000000000:q';
+const stream = 'arn:aws:kinesis:us-east-1:000000000000:stream/s';
+const own = { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['kafka:9092'] } };
+let api: TestApi;
+beforeEach(async () => {
+  api = new TestApi();
+  await api.function('f', {}, 1);
+  await api.function('g');
+  api.alias('live', '1');
+});
+
+const create = (input: object, name = 'f', qualifier: string | null = null) =>
+  createMapping(api.call({ FunctionName: name, ...input }, name, qualifier), api.deps);
+const get = (UUID: string | undefined) => getMapping(api.call({ UUID }, ''), api.deps);
+const update = (UUID: string | undefined, input: object, name = '', qualifier: string | null = null) =>
+  updateMapping(api.call({ UUID, ...(name !== '' && { FunctionName: name }), ...input }, name, qualifier), api.deps);
+const list = (input: object = {}, name = '', qualifier: string | null = null) =>
+  listMappings(api.call({ ...input, ...(name !== '' && { FunctionName: name }) }, name, qualifier), api.deps);
+const stored = () => api.kubernetes.list(eventSourceMappings, { namespace: 'default' });
+
+test('a queue: what was given, Lambda’s defaults, and a State that does not claim to poll', async () => {
+  const made = await create({ EventSourceArn: queue, MaximumBatchingWindowInSeconds: 5, Tags: { a: 'b' } });
+  expect(made).toEqual({
+    UUID: expect.stringMatching(/./),
+    EventSourceMappingArn: `arn:aws:lambda:us-east-1:000000000000:event-source-mapping:${made.UUID}`,
+    EventSourceArn: queue,
+    FunctionArn: testArn('f'),
+    BatchSize: 10,
+    MaximumBatchingWindowInSeconds: 5,
+    FunctionResponseTypes: [],
+    LastModified: new Date(api.nowMs),
+    State: 'Disabled',
+    StateTransitionReason: expect.stringContaining('Nothing polls this event source'),
+  });
+  expect(await get(made.UUID)).toEqual(made);
+  expect((await stored()).map(({ spec }) => spec)).toEqual([
+    { functionName: 'f', enabled: true, eventSourceArn: queue, maximumBatchingWindowSeconds: 5, tags: { a: 'b' } },
+  ]);
+});
+
+test('a stream of an alias, paused', async () => {
+  const made = await create({ EventSourceArn: stream, StartingPosition: 'LATEST', Enabled: false }, 'f', 'live');
+  expect(made).toMatchObject({
+    FunctionArn: `${testArn('f')}:live`,
+    BatchSize: 100,
+    MaximumRetryAttempts: -1,
+    DestinationConfig: { OnFailure: {} },
+    LastProcessingResult: 'No records processed',
+    StateTransitionReason: 'User action',
+  });
+});
+
+test('a Kafka cluster reads as a group of its own unless one is named', async () => {
+  const made = await create({ SelfManagedEventSource: own, Topics: ['t'], StartingPosition: 'LATEST' });
+  expect(made.SelfManagedKafkaEventSourceConfig).toEqual({ ConsumerGroupId: made.UUID });
+  await expect(update(made.UUID, { SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: 'x' } })).rejects.toThrow(
+    'cannot be changed',
+  );
+});
+
+test('update changes what it mentions; nothing of a thing takes it away', async () => {
+  const filters = { FilterCriteria: { Filters: [{ Pattern: '{"body":["a"]}' }] } };
+  const { UUID } = await create({ EventSourceArn: queue, BatchSize: 5, ...filters });
+  api.nowMs += 1000;
+  const changed = await update(UUID, { Enabled: false, FunctionResponseTypes: ['ReportBatchItemFailures'] });
+  expect(changed).toMatchObject({ BatchSize: 5, ...filters, FunctionResponseTypes: ['ReportBatchItemFailures'] });
+  expect(changed.LastModified).toEqual(new Date(api.nowMs));
+  expect(await update(UUID, { FilterCriteria: {} })).not.toHaveProperty('FilterCriteria');
+  expect(await update(UUID, {}, 'f', 'live')).toMatchObject({ FunctionArn: `${testArn('f')}:live`, BatchSize: 5 });
+  await expect(update(UUID, { BatchSize: 11 })).rejects.toThrow('Maximum batch window');
+});
+
+test('delete answers what it was, and then there is none', async () => {
+  const { UUID } = await create({ EventSourceArn: queue });
+  const call = api.call({ UUID }, '');
+  expect(await deleteMapping(call, api.deps)).toMatchObject({ UUID, State: 'Deleting', EventSourceArn: queue });
+  await expect(deleteMapping(call, api.deps)).rejects.toThrow('The resource you requested does not exist.');
+  await expect(get(UUID)).rejects.toThrow('does not exist');
+  expect((await create({ EventSourceArn: queue })).UUID).not.toBe(UUID);
+});
+
+test('lists by function, qualifier and source, in pages', async () => {
+  await create({ EventSourceArn: queue });
+  await create({ EventSourceArn: queue }, 'f', 'live');
+  await create({ EventSourceArn: queue }, 'g');
+  await create({ EventSourceArn: stream, StartingPosition: 'LATEST' }, 'g');
+  const arns = async (answer: ReturnType<typeof list>) =>
+    (await answer).EventSourceMappings?.map(({ FunctionArn }) => FunctionArn).sort();
+  expect(await arns(list({}, 'f'))).toEqual([testArn('f')]);
+  expect(await arns(list({}, 'f', 'live'))).toEqual([`${testArn('f')}:live`]);
+  expect(await arns(list({ EventSourceArn: queue }))).toHaveLength(3);
+  expect(await arns(list({ EventSourceArn: stream }, 'f'))).toEqual([]);
+  const first = await list({ MaxItems: 3 });
+  const rest = await list({ MaxItems: 3, Marker: first.NextMarker });
+  const uuids = [first, rest].flatMap(({ EventSourceMappings = [] }) => EventSourceMappings.map(({ UUID }) => UUID));
+  expect(new Set(uuids).size).toBe(4);
+  expect(rest.NextMarker).toBeUndefined();
+});
+
+describe('one of a kind', () => {
+  test('the same source for the same function is refused with the UUID of what is there', async () => {
+    const { UUID } = await create({ EventSourceArn: queue });
+    await expect(create({ EventSourceArn: queue })).rejects.toThrow(
+      `An event source mapping with SQS arn (" ${queue} ") and function (" f ") already exists. Please update or delete the existing mapping with UUID ${UUID}`,
+    );
+  });
+
+  test('also when kubectl named it otherwise, and when an update would make it so', async () => {
+    const spec = { functionName: 'f', eventSourceArn: queue };
+    api.kubernetes.set('eventsourcemappings', 'default', 'by-hand', { spec });
+    await expect(create({ EventSourceArn: queue })).rejects.toMatchObject({ code: 'ResourceConflictException' });
+    const { UUID } = await create({ EventSourceArn: queue }, 'g');
+    await expect(update(UUID, {}, 'f')).rejects.toMatchObject({ code: 'ResourceConflictException' });
+  });
+
+  test('two gateways at once make one', async () => {
+    const answers = await Promise.allSettled([create({ EventSourceArn: queue }), create({ EventSourceArn: queue })]);
+    expect(answers.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await stored()).toHaveLength(1);
+  });
+
+  test('one that was given to another function leaves its place', async () => {
+    const { UUID } = await create({ EventSourceArn: queue });
+    await update(UUID, {}, 'g');
+    await create({ EventSourceArn: queue });
+    expect(await stored()).toHaveLength(2);
+  });
+
+  test('topics of one cluster are told apart', async () => {
+    const kafka = { SelfManagedEventSource: own, StartingPosition: 'LATEST' };
+    await create({ ...kafka, Topics: ['a'] });
+    await create({ ...kafka, Topics: ['b'] });
+    await expect(create({ ...kafka, Topics: ['a'] })).rejects.toThrow('topics ("a") already exists');
+  });
+});
+
+describe('refusals', () => {
+  const position = { StartingPosition: 'LATEST' };
+  const table = 'arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/1';
+
+  test.each<[reason: string, input: object, text: string]>([
+    ['no source', {}, 'Unrecognized event source.'],
+    ['a bucket', { EventSourceArn: 'arn:aws:s3:::b' }, 'Unrecognized event source.'],
+    ['two sources', { EventSourceArn: queue, SelfManagedEventSource: own }, 'Unsupported SelfManagedEventSource'],
+    ['a queue with a position', { EventSourceArn: queue, ...position }, 'Unsupported StartingPosition parameter'],
+    ['a stream without one', { EventSourceArn: stream }, "Value null at 'startingPosition'"],
+    ['a table from a time on', { EventSourceArn: table, StartingPosition: 'AT_TIMESTAMP' }, 'Unsupported starting'],
+    ['a time that is missing', { EventSourceArn: stream, StartingPosition: 'AT_TIMESTAMP' }, 'Timestamp is required'],
+    ['a large batch at once', { EventSourceArn: queue, BatchSize: 11 }, 'Maximum batch window in seconds must be'],
+    ['a large batch in order', { EventSourceArn: `${queue}.fifo`, BatchSize: 11 }, 'FIFO queue'],
+    [
+      'successes to somewhere',
+      { EventSourceArn: stream, ...position, DestinationConfig: { OnSuccess: { Destination: queue } } },
+      'Unsupported DestinationConfig parameter for given event source mapping type.',
+    ],
+    ['an age of seconds', { EventSourceArn: stream, ...position, MaximumRecordAgeInSeconds: 5 }, '60 to 604800'],
+    ['a cluster without a topic', { SelfManagedEventSource: own, ...position }, "Required 'topics'"],
+    ['a broker without a queue', { EventSourceArn: 'arn:aws:mq:us-east-1:000000000000:broker:b:1' }, "'queues'"],
+    [
+      'two ways to scale',
+      {
+        EventSourceArn: queue,
+        ScalingConfig: { MaximumConcurrency: 2 },
+        ProvisionedPollerConfig: { MinimumPollers: 2 },
+      },
+      'exclude each other',
+    ],
+    ['tags of AWS', { EventSourceArn: queue, Tags: { 'aws:x': 'y' } }, 'aws: prefixed'],
+  ])('%s', async (_reason, input, text) => {
+    await expect(create(input)).rejects.toThrow(text);
+    expect(await stored()).toEqual([]);
+  });
+
+  test.each(['', 'no', '[]', '{}', '{"a":1}', '{"a":[]}', '{"a":[{"sometimes":1}]}', '{"a":[["b"]]}'])(
+    'the filter %s',
+    async (Pattern) => {
+      const FilterCriteria = { Filters: [{ Pattern }] };
+      await expect(create({ EventSourceArn: queue, FilterCriteria })).rejects.toThrow('Invalid filter pattern');
+    },
+  );
+
+  test.each([
+    '{"a":["b",1,null,true]}',
+    '{"a":{"b":[{"numeric":[">",5]}]}}',
+    '{"$or":[{"a":[1]},{"b":[{"exists":false}]}]}',
+  ])('but not the filter %s', async (Pattern) => {
+    await create({ EventSourceArn: queue, FilterCriteria: { Filters: [{ Pattern }] } });
+  });
+
+  test('a function, version or alias that is not there', async () => {
+    for (const [name, qualifier] of [
+      ['h', null],
+      ['f', '9'],
+      ['f', 'gone'],
+    ] as const)
+      await expect(create({ EventSourceArn: queue }, name, qualifier)).rejects.toThrow('Function does not exist');
+  });
+});
