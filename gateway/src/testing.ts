@@ -41,13 +41,13 @@ export function versionView(over: Partial<VersionView> = {}): VersionView {
     idleTimeoutSeconds: 300,
     codeSha256: 'a'.repeat(64),
     codeBytes: 100,
+    layers: [],
     logFormat: 'Text',
     environment: [],
     ...over,
   };
 }
 
-    layers: [],
 /** How routes are made in tests. */
 export const testRouting = {
   region: 'us-east-1',

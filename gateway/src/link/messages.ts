@@ -42,10 +42,10 @@ export interface ResponseHead {
   readonly kind: 'response' | 'error';
   readonly contentType?: string;
   readonly errorType?: string;
-}
-
   /** True: the answer follows in DATA, as the function writes it. */
   readonly streamed?: boolean;
+}
+
 /** Body of REPORT. */
 export interface ReportBody {
   readonly requestId: string;
@@ -118,9 +118,6 @@ export function parseResponseHead(body: unknown): ResponseHead {
   return fields as unknown as ResponseHead;
 }
 
-/**
- * Checks in place instead of copying: once per request. An agent that does not say `reusable: true` is not trusted
- * with a second invocation: fails closed.
 /** Head of an agent's ABORTED: the error's type. @throws LinkError BadFrame */
 export function parseAborted(body: unknown): string | undefined {
   const fields = object(body);
@@ -129,6 +126,9 @@ export function parseAborted(body: unknown): string | undefined {
   return typeof errorType === 'string' ? errorType : undefined;
 }
 
+/**
+ * Checks in place instead of copying: once per request. An agent that does not say `reusable: true` is not trusted
+ * with a second invocation: fails closed.
  * @throws LinkError BadFrame
  */
 export function parseReport(body: unknown): ReportBody {

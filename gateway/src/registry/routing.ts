@@ -176,9 +176,9 @@ function makeTarget(
     idleTimeoutMs: version.idleTimeoutSeconds * 1000,
     codeSha256: version.codeSha256,
     codeBytes: version.codeBytes,
+    layers: version.layers,
     logFormat: version.logFormat,
     region: options.region,
     environment: old?.environment ?? options.environmentOf(fn.namespace, version),
   });
 }
-    layers: version.layers,
