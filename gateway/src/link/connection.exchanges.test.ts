@@ -17,7 +17,8 @@ const ofBoth = [
   'busy',
   'drain',
 ];
-test.each([...ofBoth, ...ofBoth.map((name) => `protocol-1-${name}`), 'adopt', 'fence', 'state'])(
+const streamed = ['streamed', 'streamed-aborted', 'streamed-whole'];
+test.each([...ofBoth, ...ofBoth.map((name) => `protocol-1-${name}`), 'adopt', 'fence', 'state', 'layers', ...streamed])(
   '%s: the same frames go out, the same things come in',
   async (name) => {
     const frames = readExchange(name);
