@@ -78,6 +78,16 @@ test.each<[reason: string, observed: Partial<PoolObserved>, want: Partial<PoolPl
     { scaleTo: null, requeueAfterMs: 1_000 },
   ],
   [
+    'what was raised and not started is not missed any more after a while: who misses it says so again',
+    { replicas: 137, pods: [1, 2, 3, 4, 5].map((n) => pod(n)), raisedAtMs: now - 3_000 },
+    { scaleTo: 5 },
+  ],
+  [
+    'but not at once, and never below the floor',
+    { replicas: 137, pods: [pod(1)], raisedAtMs: now - 2_000 },
+    { scaleTo: null, requeueAfterMs: 1_000 },
+  ],
+  [
     'and then taken back, though a claim trickles in now and then',
     { replicas: 5, raisedAtMs: now - 60_000, claims: { recent: 1, lastAtMs: now - 500 } },
     { scaleTo: 2 },

@@ -102,6 +102,12 @@ export const claimWindowMs = 30_000;
 const firstFailureBackoffMs = 1_000;
 const maxFailureBackoffMs = 60_000;
 
+/**
+ * Gateways say each second how many pods they miss, and raise `replicas` to that. What was raised so long ago and not yet started may not
+ * be missed any more: a stall of a moment must not start pods for a minute.
+ */
+export const unmetMs = 3_000;
+
 /** A finished pod of a function stays that long, so that the log of its last call can be read. */
 export const finishedKeptMs = 300_000;
 /** And at most so many of a pool, the newest. */
@@ -139,7 +145,7 @@ export function planPool(pool: PoolObserved, pacing: PoolPacing, nowMs: number):
   const drain = planDrain(pool, pacing, claimed, roll.hasStandby, nowMs);
   const start = planStart(pool, pacing, generic, roll.missing, nowMs);
   const finished = planFinished(pool.pods, nowMs);
-  const fall = planFall(pool, pacing, nowMs);
+  const fall = planFall(pool, pacing, generic.length, nowMs);
   const stuck = planStuck(pool.pods, nowMs);
   const unwanted = [...roll.surplus.map(removal('Surplus')), ...roll.outdated.map(removal('Outdated'))];
   const isStarting = ({ name }: { readonly name: string }): boolean => starting.has(name);
@@ -216,14 +222,19 @@ function planFinished(pods: readonly PodObserved[], nowMs: number) {
   };
 }
 
-/** Raised replicas fall, one idle time after the raise, to what the claims still need; the rate is looked at again when its window is over. */
-function planFall(pool: PoolObserved, pacing: PoolPacing, nowMs: number) {
+/**
+ * Raised replicas fall twice: soon after the raise to the pods that there are by then, since whoever still misses more raises them again,
+ * and one idle time after it to what the claims still need. The rate is looked at again when its window is over.
+ */
+function planFall(pool: PoolObserved, pacing: PoolPacing, generic: number, nowMs: number) {
   const rateEndsMs = pool.claims.recent > 0 ? claimWindowMs : null;
   const needed = Math.max(pool.minReplicas, neededByRate(pool, pacing));
+  const fallsTo = nowMs >= pool.raisedAtMs + pool.idleMs ? needed : Math.max(needed, generic);
+  const unmetUntilMs = pool.raisedAtMs + unmetMs;
+  if (pool.replicas > fallsTo && nowMs >= unmetUntilMs) return { scaleTo: fallsTo, waitMs: rateEndsMs };
   if (pool.replicas <= needed) return { scaleTo: null, waitMs: rateEndsMs };
-  const fallAtMs = pool.raisedAtMs + pool.idleMs;
-  if (fallAtMs > nowMs) return { scaleTo: null, waitMs: earliest(fallAtMs - nowMs, rateEndsMs) };
-  return { scaleTo: needed, waitMs: rateEndsMs };
+  const fallAtMs = pool.replicas > fallsTo ? unmetUntilMs : pool.raisedAtMs + pool.idleMs;
+  return { scaleTo: null, waitMs: earliest(fallAtMs - nowMs, rateEndsMs) };
 }
 
 /** Asked for, or what the claim rate needs, whichever is more. */

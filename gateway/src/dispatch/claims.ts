@@ -88,7 +88,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     while (missing > 0) {
       const pod = pool.take(version.owner.slotsByZone, this.#zone(), this.#owner.gate.isShared(version));
       if (pod === undefined) break;
-      this.#owner.claim(version, pod);
+      this.#claim(version, pod);
       missing = this.#missing(version);
     }
     if (missing > 0) {
@@ -151,9 +151,14 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
       pool.hungry.delete(version);
       if (this.#missing(version) === 0) continue;
       const pod = pool.take(version.owner.slotsByZone, this.#zone(), this.#owner.gate.isShared(version));
-      if (pod !== undefined) this.#owner.claim(version, pod);
+      if (pod !== undefined) this.#claim(version, pod);
       if (this.#missing(version) > 0) pool.hungry.add(version);
     }
+  }
+
+  #claim(version: VersionState<P, R>, pod: P): void {
+    version.crowdClaims += 1;
+    this.#owner.claim(version, pod);
   }
 
   #missing(version: VersionState<P, R>, pace = this.#pace(version)): number {
@@ -195,18 +200,18 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   }
 
   #pace(version: VersionState<P, R>): Pace {
-    const { queue, unconfirmed, meanMs, lateUntilMs } = version;
+    const { queue, unconfirmed, meanMs, lateUntilMs, crowdClaims: claimed } = version;
     // Who only adopted warm pods has seen no first request.
     const coldMs = version.coldMs === 0 && meanMs > 0 ? assumedColdMs : version.coldMs;
     const oldest = queue.peek();
-    if (oldest === undefined) return { meanMs, coldMs, waitedMs: 0, isStuck: false };
+    if (oldest === undefined) return { meanMs, coldMs, waitedMs: 0, isStuck: false, claimed };
     const nowMs = this.#clock.nowMs();
     const { wokeMs } = this.#owner.pauses;
     const waitingFromMs = Math.min(oldest.arrivedMs, version.crowdedFromMs ?? oldest.arrivedMs);
     const waitedMs = nowMs - Math.max(waitingFromMs, wokeMs, lateUntilMs);
     const [claim] = unconfirmed;
     const isStuck = claim !== undefined && nowMs - Math.max(claim.claimedMs, wokeMs) > patienceMs(coldMs);
-    return { meanMs, coldMs, waitedMs, isStuck };
+    return { meanMs, coldMs, waitedMs, isStuck, claimed };
   }
 
   #announceSoon(): void {
@@ -234,7 +239,10 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
       return;
     }
     const isOver = version.calmFromMs !== null && nowMs - version.calmFromMs > this.#limits.crowdBreakMs;
-    if (version.crowdedFromMs === null || isOver) version.crowdedFromMs = nowMs;
+    if (version.crowdedFromMs === null || isOver) {
+      version.crowdedFromMs = nowMs;
+      version.crowdClaims = 0;
+    }
     version.calmFromMs = null;
   }
 

@@ -49,7 +49,7 @@ function needOf(version: ReturnType<World['core']['census']['version']>, world: 
     functionRunning: owner.running,
     provisioned: mayProvision ? version.target.provisionedConcurrency : 0,
     coming: world.core.arrivals.coming(version.uid),
-    pace: { meanMs, coldMs, waitedMs: 0, isStuck: false },
+    pace: { meanMs, coldMs, waitedMs: 0, isStuck: false, claimed: 0 },
   };
 }
 

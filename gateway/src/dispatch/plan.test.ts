@@ -36,7 +36,7 @@ test.each<[reason: string, overrides: Partial<Parameters<typeof planAdmission>[0
   expect(planAdmission({ ...seen, ...overrides }, limits)).toBe(want);
 });
 
-const known: Pace = { meanMs: 10, coldMs: 60, waitedMs: 0, isStuck: false };
+const known: Pace = { meanMs: 10, coldMs: 60, waitedMs: 0, isStuck: false, claimed: 0 };
 const slots = (counts: Partial<SlotCounts>): SlotCounts => ({ ...noSlots(), ...counts });
 const need: ClaimNeed = {
   queued: 0,
@@ -45,7 +45,7 @@ const need: ClaimNeed = {
   functionRunning: 0,
   provisioned: 0,
   coming: 0,
-  pace: { meanMs: 0, coldMs: 0, waitedMs: 0, isStuck: false },
+  pace: { meanMs: 0, coldMs: 0, waitedMs: 0, isStuck: false, claimed: 0 },
   graceUntilMs: 0,
   failures: 0,
   pausedUntilMs: 0,
@@ -168,11 +168,10 @@ test.each<[reason: string, missing: number, pace: Partial<Pace>, want: number]>(
   ['long work', 100, { meanMs: 1000 }, 67],
   ['longer than a pod start', 100, { meanMs: 9000 }, 100],
   ['nothing is known of it', 100, { meanMs: 0 }, 100],
-  ['it has waited for long', 100, { waitedMs: 1999 }, 1],
-  ['then it doubles', 100, { waitedMs: 2000 }, 2],
-  ['and so on', 100, { waitedMs: 3000 }, 8],
-  ['up to all', 100, { waitedMs: 29_000 }, 100],
-  ['but not while agents do not even confirm', 100, { waitedMs: 29_000, isStuck: true }, 1],
+  ['however long it waits', 100, { waitedMs: 29_000 }, 1],
+  ['one has come and did not suffice', 100, { claimed: 1 }, 1],
+  ['then it doubles', 100, { claimed: 4 }, 4],
+  ['up to all', 100, { claimed: 300 }, 100],
   ['none', 0, {}, 0],
 ])('podsWorthStarting: %s', (_reason, missing, pace, want) => {
   expect(podsWorthStarting(missing, { ...known, ...pace })).toBe(want);

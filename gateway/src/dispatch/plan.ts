@@ -49,6 +49,8 @@ export interface Pace {
   readonly waitedMs: number;
   /** A claim of it is under way that no agent has confirmed within {@link patienceMs}. */
   readonly isStuck: boolean;
+  /** Pods that were claimed for it since some request has always been waiting. */
+  readonly claimed: number;
 }
 
 /** What the number of claims depends on. */
@@ -148,15 +150,15 @@ const podStartMs = 1_500;
 /**
  * How many of the pods that a version misses are worth starting when its pool has none: as many as the work that waits would keep busy
  * for one pod start. A stall of a gateway (one second at 100 requests a second of 10 ms each) must not start a hundred pods that find
- * nothing to do. Unknown durations count in full; when requests have waited for longer than one pod start, the number doubles
- * every half second.
+ * nothing to do. Unknown durations count in full. What is known may be wrong by now: then the pods that came did not suffice, and as many
+ * again are worth starting. That doubles as fast as pods come: where the machines are late, more pods would be late as well.
  *
- * Worked: 100 missing, 10 ms each: 1, after 3 s 8; 100 missing, 1 s each: 67; 100 missing, unknown: 100.
+ * Worked: 100 missing, 10 ms each: 1, when 4 have come 4; 100 missing, 1 s each: 67; 100 missing, unknown: 100.
  */
-export function podsWorthStarting(missing: number, { meanMs, waitedMs, isStuck }: Pace): number {
+export function podsWorthStarting(missing: number, { meanMs, claimed }: Pick<Pace, 'meanMs' | 'claimed'>): number {
   if (meanMs === 0) return missing;
   const byWork = Math.ceil((missing * meanMs) / podStartMs);
-  return Math.min(missing, byWork * growth(isStuck ? 0 : waitedMs - podStartMs, podStartMs / 3));
+  return Math.min(missing, Math.max(byWork, claimed));
 }
 
 /** Doubles with each step; 1 before the first one. */

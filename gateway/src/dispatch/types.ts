@@ -65,15 +65,6 @@ export interface Invocation {
    * ends with RequestAbandoned instead. One that runs is never stopped. Absent = somebody does.
    */
   readonly isAbandoned?: () => boolean;
-}
-
-/** What the agent says when a pod is free again. @see runtime-images/link/frames.yaml, REPORT */
-export interface Report {
-  readonly status: 'success' | 'error' | 'timeout' | 'failure';
-  readonly errorType?: string;
-  readonly durationMs: number;
-  readonly billedDurationMs: number;
-  readonly initDurationMs?: number;
   /** The answer may come while the function writes it. Absent = it is wanted whole. */
   readonly stream?: StreamWish;
 }
@@ -84,6 +75,15 @@ export interface StreamWish {
   readonly windowBytes: number;
   /** Of the whole answer. */
   readonly maxBytes: number;
+}
+
+/** What the agent says when a pod is free again. @see runtime-images/link/frames.yaml, REPORT */
+export interface Report {
+  readonly status: 'success' | 'error' | 'timeout' | 'failure';
+  readonly errorType?: string;
+  readonly durationMs: number;
+  readonly billedDurationMs: number;
+  readonly initDurationMs?: number;
   readonly memorySizeMiB: number;
   readonly maxMemoryMiB: number;
   /** base64, at most 4,096 bytes of log, when the invocation asked for its tail. */
@@ -96,21 +96,21 @@ export type Start = 'warm' | 'cold';
 /** The function's answer, good or bad. */
 export interface Outcome {
   readonly kind: 'response' | 'error';
+  /** Empty when the answer is streamed. */
   readonly payload: Buffer;
   readonly contentType: string | undefined;
   readonly errorType: string | undefined;
+  /** The answer while it is written; null or absent = it is in `payload`, also when a stream was asked for: the function decides. */
+  readonly body?: StreamedBody | null;
   readonly start: Start;
   /** From arrival until a pod was given the request, init not included. */
   readonly waitMs: number;
   /** Settles after the answer, when the pod is free again. Never rejects: null when the pod was lost before. */
   readonly report: Promise<Report | null>;
 }
-  /** Empty when the answer is streamed. */
 
 /** A pod of a pool as the informer shows it. */
 export interface PoolPod {
-  /** The answer while it is written; null or absent = it is in `payload`, also when a stream was asked for: the function decides. */
-  readonly body?: StreamedBody | null;
   readonly name: string;
   readonly uid: string;
   /** Empty while it has none. */

@@ -59,6 +59,8 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
   graceUntilMs = 0;
   /** Since when some request has always been waiting, but for short breaks; null = none does. See Claims. */
   crowdedFromMs: number | null = null;
+  /** Pods that were claimed since then. */
+  crowdClaims = 0;
   /** Since when none is waiting, while `crowdedFromMs` is set; null = one is. */
   calmFromMs: number | null = null;
   /** How long warm pods usually take for a request, milliseconds; 0 = none was answered yet. */
