@@ -48,6 +48,7 @@ describe('parseFunction', () => {
         concurrency: { provisioned: 0, perInstance: 1 },
         http: {
           auth: 'None',
+          invokeMode: 'Buffered',
           cors: {
             allowOrigins: [],
             allowMethods: [],

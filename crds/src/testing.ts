@@ -119,6 +119,8 @@ const mappingChanges: readonly (readonly [field: string, before: Spec, after: Sp
   ['queues', {}, { queues: ['q'] }],
 ];
 
+const permission = (entry: Spec): Spec => ({ sid: 's', action: 'lambda:InvokeFunction', principal: '*', ...entry });
+
 /** What is taken. */
 export const takenManifests: readonly ManifestCase[] = [
   taken('the least function', 'functions', {}),
@@ -140,6 +142,21 @@ export const takenManifests: readonly ManifestCase[] = [
   taken('an open URL with CORS', 'functions', {
     http: { auth: 'None', cors: { allowOrigins: ['*'], allowMethods: ['GET', '*'] } },
   }),
+  taken('a URL that the policy opens', 'functions', { http: { auth: 'Policy', invokeMode: 'ResponseStream' } }),
+  taken('a resource policy', 'functions', {
+    permissions: [
+      permission({ principal: '111111111111' }),
+      permission({
+        qualifier: 'live',
+        principal: 's3.amazonaws.com',
+        sourceArn: 'arn:aws:s3:::b',
+        sourceAccount: '000000000000',
+      }),
+      permission({ sid: 'url', action: 'lambda:InvokeFunctionUrl', functionUrlAuthType: 'None' }),
+      permission({ sid: 'via', invokedViaFunctionUrl: true }),
+    ],
+  }),
+  taken('an alias with a URL', 'aliases', { http: { auth: 'AwsIam' } }),
   taken('a version', 'functionversions', {}),
   taken('an alias of $LATEST', 'aliases', { functionVersion: '$LATEST' }),
   taken('a queue for a function', 'eventsourcemappings', {}),
@@ -269,6 +286,24 @@ export const refusedManifests: readonly ManifestCase[] = [
     { concurrency: { reserved: 4, provisioned: 2, provisionedByQualifier: provisioned } },
     'spec.concurrency.provisionedByQualifier',
     'together must not be greater than reserved',
+  ),
+  refused(
+    'a statement with a reserved name',
+    { permissions: [permission({ sid: 'kappa-x' })] },
+    'spec.permissions[0].sid',
+    'reserved',
+  ),
+  refused(
+    'a kind of URL for Invoke',
+    { permissions: [permission({ functionUrlAuthType: 'None' })] },
+    'spec.permissions[0].functionUrlAuthType',
+    'only for the action lambda:InvokeFunctionUrl',
+  ),
+  refused(
+    'a way of Invoke for a URL',
+    { permissions: [permission({ action: 'lambda:InvokeFunctionUrl', invokedViaFunctionUrl: true })] },
+    'spec.permissions[0].invokedViaFunctionUrl',
+    'only for the action lambda:InvokeFunction',
   ),
   update(
     'a version that is changed',

@@ -11,6 +11,8 @@ export interface GatewayConfig {
   readonly region: string;
   /** `KAPPA_ZONE`: own zone; empty when unknown. Several gateways learn theirs from the peers' Service. */
   readonly zone: string;
+  /** `KAPPA_PUBLIC_URL`: this install as callers see it, no slash at the end. Default: the callers' port on this machine. */
+  readonly publicUrl: string;
   /** `KAPPA_URL_DOMAIN`: functions have hosts `NAME.NAMESPACE.<domain>`. */
   readonly urlDomain: string;
   /** `KAPPA_BLOB_DIR`: the blob store, shared with the controller; with an S3 store, its cache. */
@@ -92,6 +94,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     adminPort: adminPort === 0 ? null : adminPort,
     region: text('KAPPA_REGION', 'us-east-1', /^[a-z]{2}(-[a-z]+)+-\d$/),
     zone: text('KAPPA_ZONE', '', /^\S*$/),
+    publicUrl: text('KAPPA_PUBLIC_URL', `http://127.0.0.1:${env['KAPPA_PORT'] ?? 9000}`, /^https?:\/\/\S+$/).replace(
+      /\/$/,
+      '',
+    ),
     urlDomain: text('KAPPA_URL_DOMAIN', 'fn.localhost', /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/),
     blobDir: text('KAPPA_BLOB_DIR', '.kappa/blobs', /./),
     blobCacheBytes: integer('KAPPA_BLOB_CACHE_BYTES', 1024 ** 3, 1024 * 1024, 2 ** 40),

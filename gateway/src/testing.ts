@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 
 import type { Invocation, Outcome, Report, Target } from './dispatch/types.ts';
 import { type RoutedFunction, routeFunction } from './registry/routing.ts';
-import type { AliasView, FunctionView, VersionView } from './registry/views.ts';
+import type { AliasView, FunctionView, HttpView, VersionView } from './registry/views.ts';
 
 /** A Function named `hello` in `default`, Active. */
 export function functionView(over: Partial<FunctionView> = {}): FunctionView {
@@ -20,9 +20,15 @@ export function functionView(over: Partial<FunctionView> = {}): FunctionView {
     stateReason: '',
     reserved: null,
     provisioned: 0,
-    http: { auth: 'None', cors: null },
+    http: httpView(),
+    permissions: [],
     ...over,
   };
+}
+
+/** An open URL by a manifest. */
+export function httpView(over: Partial<HttpView> = {}): HttpView {
+  return { auth: 'None', cors: null, invokeMode: 'Buffered', created: null, lastModified: null, ...over };
 }
 
 /** The `$LATEST` of `hello`. */

@@ -120,6 +120,7 @@ beforeAll(async () => {
         authenticator: null,
         functions: registry,
         urlDomain: 'fn.localhost',
+        region,
         random: () => 0,
       }),
       control: controlApp({

@@ -47,7 +47,7 @@ test.each<[reason: string, spec: Parameters<typeof makeFunction>[0], isSame: boo
     { concurrency: { provisioned: 0, perInstance: 1, reserved: 5 } },
     true,
   ],
-  ['the URL is not', { http: { auth: 'None' } }, true],
+  ['the URL is not', { http: { auth: 'None', invokeMode: 'Buffered' } }, true],
 ])('revision: %s', (_reason, spec, isSame) => {
   expect(planFunction(observed({ fn: makeFunction(spec) }), now).latestName === current).toBe(isSame);
 });

@@ -98,6 +98,10 @@ export interface FunctionSpec {
    */
   readonly recursiveLoop?: 'Terminate' | 'Allow';
   /**
+   * The resource policy: who, besides the function's own account, may do what with it. Every entry grants; nothing denies. At most 256, and 20,480 bytes of policy for each qualifier in Lambda's API.
+   */
+  readonly permissions?: readonly FunctionPermission[];
+  /**
    * Fields of Lambda's API that are kept and answered and change nothing, by their name there (VpcConfig, TracingConfig …); each is JSON text. At most 20.
    */
   readonly compatibility?: Readonly<Record<string, string>>;
@@ -244,9 +248,21 @@ export interface FunctionConcurrencyProvisionedByQualifierEntry {
  */
 export interface FunctionHttp {
   /**
-   * Who may call. None is open to everybody who reaches the gateway, so it has to be said; AwsIam wants an AWS signature (version 4).
+   * Who may call. None is open to everybody who reaches the gateway, so it has to be said; AwsIam wants an AWS signature (version 4); Policy asks nobody who he is and lets in whom spec.permissions of the Function lets in (AuthType NONE of Lambda's API).
    */
-  readonly auth: 'None' | 'AwsIam';
+  readonly auth: 'None' | 'AwsIam' | 'Policy';
+  /**
+   * Whether the answer is sent when it is complete, or while the function writes it.
+   */
+  readonly invokeMode: 'Buffered' | 'ResponseStream';
+  /**
+   * When Lambda's API made the URL.
+   */
+  readonly created?: string;
+  /**
+   * When Lambda's API changed the URL last.
+   */
+  readonly lastModified?: string;
   readonly cors?: FunctionHttpCors;
 }
 /**
@@ -323,6 +339,51 @@ export interface FunctionEventInvokeEntry {
    * When Lambda's API changed it last.
    */
   readonly lastModified?: string;
+}
+/**
+ * One statement. All conditions that it names must hold.
+ */
+export interface FunctionPermission {
+  /**
+   * Name of the statement, unique for its qualifier; letters, digits, hyphens, underscores; 1 to 100 characters.
+   */
+  readonly sid: string;
+  /**
+   * Version or alias that it is about, and as which the function must be called then. Default is the function called without a qualifier.
+   */
+  readonly qualifier: string;
+  /**
+   * What may be done, for example lambda:InvokeFunction; lambda:* or * for everything.
+   */
+  readonly action: string;
+  /**
+   * Who may: an account (12 digits), an ARN of a user or role, a service (s3.amazonaws.com), or * for everybody.
+   */
+  readonly principal: string;
+  /**
+   * On behalf of which resource a service calls, an ARN; * and ? stand for any characters of one part.
+   */
+  readonly sourceArn?: string;
+  /**
+   * In which account that resource is, 12 digits.
+   */
+  readonly sourceAccount?: string;
+  /**
+   * Organization of the caller. An install has no organizations, so such a statement grants nothing to anybody.
+   */
+  readonly principalOrgId?: string;
+  /**
+   * Token that the caller must give.
+   */
+  readonly eventSourceToken?: string;
+  /**
+   * Only for URLs that ask nobody (None; spec.http.auth None or Policy), or only for those that want a signature (AwsIam).
+   */
+  readonly functionUrlAuthType?: 'None' | 'AwsIam';
+  /**
+   * Whether the call must come through the function URL (true), or must not (false).
+   */
+  readonly invokedViaFunctionUrl?: boolean;
 }
 /**
  * What was found. Written by the controller only.

@@ -11,7 +11,7 @@ const cors: FunctionHttpCors = {
   allowCredentials: false,
   maxAgeSeconds: 60,
 };
-const preflight = { method: 'OPTIONS', origin: 'https://a.example', requestMethod: 'POST' };
+const preflight = { method: 'OPTIONS', origin: 'https://a.example', requestMethod: 'POST', requestHeaders: 'x-three' };
 
 test.each<[reason: string, request: typeof preflight | object, want: boolean]>([
   ['a preflight', preflight, true],
@@ -46,6 +46,16 @@ test('any origin is *, with credentials it is the origin itself', () => {
     ...['Access-Control-Allow-Origin', 'https://x.example'],
     ...['Access-Control-Allow-Credentials', 'true', 'Vary', 'Origin'],
   ]);
+});
+
+test('any method and header are *, with credentials they are those that were asked for', () => {
+  const any = { ...cors, allowMethods: ['*' as const], allowHeaders: ['*'] };
+  expect(preflightHeaders(any, preflight)).toEqual(
+    expect.arrayContaining(['Access-Control-Allow-Methods', '*', 'Access-Control-Allow-Headers']),
+  );
+  const withCredentials = preflightHeaders({ ...any, allowCredentials: true }, preflight);
+  expect(withCredentials).toEqual(expect.arrayContaining(['POST', 'x-three']));
+  expect(withCredentials).not.toContain('*');
 });
 
 test('what the Function says replaces what its code says', () => {

@@ -6,6 +6,8 @@ export interface CorsRequest {
   readonly origin: string | undefined;
   /** Access-Control-Request-Method; only a preflight has it. */
   readonly requestMethod: string | undefined;
+  /** Access-Control-Request-Headers. */
+  readonly requestHeaders: string | undefined;
 }
 
 /** A preflight is answered by the gateway, the function is not called. */
@@ -22,10 +24,21 @@ export function preflightHeaders(cors: FunctionHttpCors, request: CorsRequest): 
   const allowed = originHeaders(cors, request.origin);
   if (allowed.length === 0) return vary;
   const headers = [...allowed];
-  if (cors.allowMethods.length > 0) headers.push('Access-Control-Allow-Methods', cors.allowMethods.join(','));
-  if (cors.allowHeaders.length > 0) headers.push('Access-Control-Allow-Headers', cors.allowHeaders.join(','));
+  const methods = allowedList(cors, cors.allowMethods, request.requestMethod);
+  if (methods !== '') headers.push('Access-Control-Allow-Methods', methods);
+  const names = allowedList(cors, cors.allowHeaders, request.requestHeaders);
+  if (names !== '') headers.push('Access-Control-Allow-Headers', names);
   if (cors.maxAgeSeconds > 0) headers.push('Access-Control-Max-Age', String(cors.maxAgeSeconds));
   return headers;
+}
+
+/** With credentials a browser takes `*` for a name: then what it has asked for is said. '' = nothing is allowed. */
+function allowedList(
+  { allowCredentials }: FunctionHttpCors,
+  allowed: readonly string[],
+  asked: string | undefined,
+): string {
+  return allowCredentials && allowed.includes('*') ? (asked ?? '') : allowed.join(',');
 }
 
 /**

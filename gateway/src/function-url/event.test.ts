@@ -13,8 +13,9 @@ const request: UrlRequest = {
   sourceIp: '127.0.0.1',
   requestId: 'id',
   timeMs: Date.UTC(2020, 2, 12, 19, 3, 58, 390),
+  caller: null,
 };
-const owner = { accountId: '000000000000', name: 'hello', namespace: 'default', urlDomain: 'fn.localhost', port: 9000 };
+const owner = { accountId: '000000000000', id: 'abc', domain: 'lambda-url.us-east-1.fn.localhost', port: 9000 };
 const eventOf = (over: Partial<UrlRequest>) => JSON.parse(makeUrlEvent({ ...request, ...over }, owner).toString());
 
 test('the whole event of a POST, payload format 2.0', () => {
@@ -57,9 +58,9 @@ test('the whole event of a POST, payload format 2.0', () => {
     queryStringParameters: { parameter1: 'value1,value2', parameter2: 'a b c' },
     requestContext: {
       accountId: '000000000000',
-      apiId: 'hello',
-      domainName: 'hello.default.fn.localhost',
-      domainPrefix: 'hello',
+      apiId: 'abc',
+      domainName: 'abc.lambda-url.us-east-1.fn.localhost',
+      domainPrefix: 'abc',
       http: { method: 'POST', path: '/my/path', protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: 'agent' },
       requestId: 'id',
       routeKey: '$default',

@@ -1,5 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
+import { arnOfPrincipal, ownAccountOf, type Principal } from '../auth/principal.ts';
+
 /** A request as the function URL needs it; nothing of `node:http`, so that it can be made from text. */
 export interface UrlRequest {
   readonly method: string;
@@ -16,16 +18,17 @@ export interface UrlRequest {
   readonly requestId: string;
   /** Epoch milliseconds. */
   readonly timeMs: number;
+  /** Who signed it; null = nobody was asked. */
+  readonly caller: Principal | null;
 }
 
 /** Whose URL it is. */
 export interface UrlOwner {
   readonly accountId: string;
-  /** metadata.name of the Function: the prefix of its domain. */
-  readonly name: string;
-  readonly namespace: string;
-  /** Domain of all function URLs, e.g. `fn.localhost`. */
-  readonly urlDomain: string;
+  /** ID of the URL: the prefix of its domain. */
+  readonly id: string;
+  /** Domain of all IDs, e.g. `lambda-url.us-east-1.fn.localhost`. */
+  readonly domain: string;
   readonly port: number;
 }
 
@@ -50,9 +53,10 @@ export function makeUrlEvent(request: UrlRequest, owner: UrlOwner): Buffer {
       queryStringParameters,
       requestContext: {
         accountId: owner.accountId,
-        apiId: owner.name,
-        domainName: `${owner.name}.${owner.namespace}.${owner.urlDomain}`,
-        domainPrefix: owner.name,
+        apiId: owner.id,
+        ...authorizerOf(request.caller),
+        domainName: `${owner.id}.${owner.domain}`,
+        domainPrefix: owner.id,
         http: {
           method,
           path,
@@ -70,6 +74,22 @@ export function makeUrlEvent(request: UrlRequest, owner: UrlOwner): Buffer {
       isBase64Encoded: body.length > 0 && !isText,
     }),
   );
+}
+
+/** What a signed caller is, in the words of AWS. */
+function authorizerOf(caller: Principal | null): object {
+  if (caller === null) return {};
+  const { accessKeyId } = caller;
+  const iam = {
+    accessKey: accessKeyId,
+    accountId: ownAccountOf(caller),
+    callerId: accessKeyId,
+    cognitoIdentity: null,
+    principalOrgId: null,
+    userArn: arnOfPrincipal(caller),
+    userId: accessKeyId,
+  };
+  return { authentication: null, authorizer: { iam } };
 }
 
 /** What belongs to the connection, not to the request; and what only Kappa may say. @see RFC 9110, 7.6.1 */

@@ -1,12 +1,13 @@
 import type { Server } from 'node:http';
 
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { functionUrlId } from '@kappa/crds/function-url';
 
 import { TooManyRequests } from '../errors.ts';
 import { BufferBudget } from '../http/buffer-budget.ts';
 import { makeServer } from '../http/server.ts';
 import type { RoutedFunction } from '../registry/routing.ts';
-import { answered, fetchOnce, listen, type Run, routed, sendRaw } from '../testing.ts';
+import { answered, fetchOnce, httpView, listen, type Run, routed, sendRaw } from '../testing.ts';
 import { functionUrlHandler } from './handler.ts';
 
 const servers: Server[] = [];
@@ -17,6 +18,7 @@ afterEach(async () => {
   }
 });
 
+const id = functionUrlId({ namespace: 'default', name: 'hello', alias: null });
 const cors = {
   allowOrigins: ['https://a.example'],
   allowMethods: ['GET' as const],
@@ -27,9 +29,9 @@ const cors = {
 };
 const functions: readonly RoutedFunction[] = [
   routed(),
-  routed({ name: 'signed', http: { auth: 'AwsIam', cors: null } }),
+  routed({ name: 'signed', http: httpView({ auth: 'AwsIam' }) }),
   routed({ name: 'inner', http: null }),
-  routed({ name: 'cors', http: { auth: 'None', cors } }),
+  routed({ name: 'cors', http: httpView({ cors }) }),
   routed({ name: 'young', latestVersion: null, state: 'Pending' }, []),
 ];
 
@@ -51,10 +53,15 @@ async function start(run: Run): Promise<number> {
           byName: () => undefined,
           byObject: (namespace, name) =>
             namespace === 'default' ? functions.find((fn) => fn.name === name) : undefined,
+          byUrlId: (id) => {
+            const fn = functions.find(({ http }) => http?.id === id);
+            return fn === undefined ? undefined : { fn, url: fn.http };
+          },
         },
         dispatcher: { invoke: run },
         budget: new BufferBudget(100_000_000),
         urlDomain: 'fn.localhost',
+        region: 'us-east-1',
         now: () => 1_700_000_000_000,
         random: () => 0,
         onRefused: () => undefined,
@@ -80,12 +87,17 @@ describe('function URL', () => {
     const want = {
       rawPath: '/a%20b/c',
       rawQueryString: 'x=1',
-      requestContext: { domainName: 'hello.default.fn.localhost', http: { method: 'GET', sourceIp: '127.0.0.1' } },
+      requestContext: {
+        domainName: `${id}.lambda-url.us-east-1.fn.localhost`,
+        http: { method: 'GET', sourceIp: '127.0.0.1' },
+      },
     };
     expect(await eventOf(port, { path: '/fn/default/hello/a%20b/c?x=1' })).toMatchObject(want);
     expect(
       await eventOf(port, { path: '/a%20b/c?x=1', headers: { Host: `hello.default.fn.localhost:${port}` } }),
     ).toMatchObject(want);
+    const byId = { path: '/a%20b/c?x=1', headers: { Host: `${id}.lambda-url.us-east-1.example.org` } };
+    expect(await eventOf(port, byId)).toMatchObject(want);
   });
 
   test('a described answer becomes an HTTP answer', async () => {

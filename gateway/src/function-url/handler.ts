@@ -3,18 +3,19 @@ import type { IncomingMessage } from 'node:http';
 import { syncPayloadMaxBytes } from '@kappa/crds/limits';
 
 import type { Authenticator, Claim } from '../auth/authenticator.ts';
-import { type Authorizer, accountsOnly, requireRight, toInvoke } from '../auth/authorizer.ts';
+import { type Authorizer, accountsOnly, toInvoke } from '../auth/authorizer.ts';
 import type { Dispatcher, Outcome } from '../dispatch/types.ts';
-import { LambdaError, RequestTooLarge, ResourceNotFound } from '../errors.ts';
+import { type LambdaError, RequestTooLarge, ResourceNotFound } from '../errors.ts';
 import { type Answer, CallerGone } from '../http/answer.ts';
 import { readBody } from '../http/body.ts';
 import type { BufferBudget } from '../http/buffer-budget.ts';
+import type { UrlReference } from '../http/route.ts';
 import type { Call } from '../http/server.ts';
 import { toLambdaError } from '../lambda-api/errors.ts';
-import { headOf } from '../lambda-api/invoke.ts';
 import { traceIdOf } from '../lambda-api/trace-id.ts';
-import { type Functions, resolveQualifier } from '../registry/functions.ts';
-import type { RoutedFunction } from '../registry/routing.ts';
+import { type FoundUrl, type Functions, resolveQualifier, urlOf } from '../registry/functions.ts';
+import type { RoutedUrl } from '../registry/routed-url.ts';
+import { beginClaim, requireUrlAccess } from './access.ts';
 import { parseUrlAnswer } from './answer.ts';
 import { isPreflight, preflightHeaders, withCors } from './cors.ts';
 import { makeUrlEvent } from './event.ts';
@@ -29,6 +30,7 @@ export interface FunctionUrlDeps {
   readonly dispatcher: Pick<Dispatcher, 'invoke'>;
   readonly budget: BufferBudget;
   readonly urlDomain: string;
+  readonly region: string;
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
@@ -38,8 +40,7 @@ export interface FunctionUrlDeps {
 
 /** Where a function URL was called. */
 export interface UrlTarget {
-  readonly namespace: string;
-  readonly name: string;
+  readonly of: UrlReference;
   readonly path: string;
   readonly query: string;
 }
@@ -50,12 +51,12 @@ export function functionUrlHandler(deps: FunctionUrlDeps) {
     let cors: Cors = null;
     const origin = call.req.headers.origin;
     try {
-      const fn = findWithUrl(await deps.functions.byObject(url.namespace, url.name), url); // 1. who?    404
-      cors = fn.http.cors;
+      const found = await findUrl(deps.functions, url.of); //                1. which?  404
+      cors = found.url.cors;
       const preflight = answerPreflight(call.req, cors);
       if (preflight !== null) return tagged(preflight, call.requestId);
-      const claim = beginClaim(deps.authenticator, fn, call.req); //                         2. may it?  403
-      const answer = await run(deps, call, url, fn, claim); //                               3. run
+      const claim = beginClaim(deps.authenticator, found.url, call.req); //  2. may it? 403
+      const answer = await run(deps, call, url, found, claim); //            3. run
       return tagged({ ...answer, headers: withCors(cors, origin, answer.headers) }, call.requestId);
     } catch (err) {
       if (err instanceof CallerGone) throw err;
@@ -66,52 +67,56 @@ export function functionUrlHandler(deps: FunctionUrlDeps) {
   };
 }
 
-type Cors = NonNullable<RoutedFunction['http']>['cors'];
-type WithUrl = RoutedFunction & { readonly http: NonNullable<RoutedFunction['http']> };
+type Cors = RoutedUrl['cors'];
+type Found = FoundUrl & { readonly url: RoutedUrl };
 
-function findWithUrl(fn: RoutedFunction | undefined, url: UrlTarget): WithUrl {
-  if (fn === undefined) throw new ResourceNotFound(`there is no function ${url.name} in namespace ${url.namespace}`);
-  if (!hasUrl(fn))
-    throw new ResourceNotFound(
-      `function ${url.name} in namespace ${url.namespace} has no URL: its spec.http is not set`,
-    );
-  return fn;
+async function findUrl(functions: Functions, of: UrlReference): Promise<Found> {
+  if (of.kind === 'id') {
+    const found = await functions.byUrlId(of.id);
+    if (found !== undefined && hasUrl(found)) return found;
+    throw new ResourceNotFound(`there is no function URL ${of.id}`);
+  }
+  const { namespace, name, alias } = of;
+  const fn = await functions.byObject(namespace, name);
+  if (fn === undefined) throw new ResourceNotFound(`there is no function ${name} in namespace ${namespace}`);
+  const found = { fn, url: urlOf(fn, alias) };
+  if (hasUrl(found)) return found;
+  const owner = alias === null ? `function ${name}` : `alias ${alias} of function ${name}`;
+  throw new ResourceNotFound(`${owner} in namespace ${namespace} has no URL: its spec.http is not set`);
 }
 
-function hasUrl(fn: RoutedFunction): fn is WithUrl {
-  return fn.http !== null;
+function hasUrl(found: FoundUrl): found is Found {
+  return found.url !== null;
 }
 
 function answerPreflight({ method = 'GET', headers }: IncomingMessage, cors: Cors): Answer | null {
   if (cors === null) return null;
-  const request = { method, origin: headers.origin, requestMethod: headers['access-control-request-method'] };
+  const request = {
+    method,
+    origin: headers.origin,
+    requestMethod: headers['access-control-request-method'],
+    requestHeaders: headers['access-control-request-headers'],
+  };
   return isPreflight(request) ? { status: 200, headers: preflightHeaders(cors, request), body: '' } : null;
-}
-
-/** Fails closed: only `None`, said in the Function, opens a URL. null = nobody has to be asked. */
-function beginClaim(authenticator: Authenticator | null, fn: WithUrl, req: IncomingMessage): Claim | null {
-  if (fn.http.auth === 'None') return null;
-  if (authenticator !== null) return authenticator.begin(headOf(req));
-  const message = 'Forbidden: this URL takes only signed requests (AwsIam), and this install has no access keys';
-  throw new LambdaError('AccessDeniedException', message, { status: 403, fault: 'caller' });
 }
 
 async function run(
   deps: FunctionUrlDeps,
   call: Call,
   url: UrlTarget,
-  fn: RoutedFunction,
+  { fn, url: own }: Found,
   claim: Claim | null,
 ): Promise<Answer> {
   const { req, requestId } = call;
-  const resolved = resolveQualifier(fn, null, deps.random);
-  if (resolved === null) throw new ResourceNotFound(`function ${url.name} has no version`);
+  const resolved = resolveQualifier(fn, own.alias, deps.random);
+  if (resolved === null) throw new ResourceNotFound(`${fn.arn} has no version`);
   const onPiece = (piece: Buffer): void => claim?.push(piece);
   const body = await readBody(req, { limitBytes: syncPayloadMaxBytes, budget: deps.budget, tooLarge, onPiece });
   try {
-    if (claim !== null) {
+    const caller = claim?.confirm() ?? null;
+    if (caller !== null) {
       const asked = toInvoke(resolved.target, resolved.invokedArn, 'lambda:InvokeFunctionUrl');
-      await requireRight(deps.authorizer ?? accountsOnly, claim.confirm(), asked);
+      await requireUrlAccess(deps.authorizer ?? accountsOnly, caller, asked, resolved.grants);
     }
     const event = makeUrlEvent(
       {
@@ -124,12 +129,12 @@ async function run(
         sourceIp: sourceIpOf(req),
         requestId,
         timeMs: deps.now(),
+        caller,
       },
       {
         accountId: fn.accountId,
-        name: fn.name,
-        namespace: fn.namespace,
-        urlDomain: deps.urlDomain,
+        id: own.id,
+        domain: `lambda-url.${deps.region}.${deps.urlDomain}`,
         port: req.socket.localPort ?? 0,
       },
     );

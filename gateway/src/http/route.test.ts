@@ -1,15 +1,24 @@
 import { expect, test } from '@jest/globals';
 
-import { parseRoute, type Route } from './route.ts';
+import { parseRoute, type Route, type UrlReference } from './route.ts';
+
+const named = (over: { namespace?: string; name?: string; alias?: string }): UrlReference => ({
+  kind: 'named',
+  namespace: 'default',
+  name: 'hello',
+  alias: null,
+  ...over,
+});
 
 const url = (over: Partial<Extract<Route, { kind: 'functionUrl' }>>): Route => ({
   kind: 'functionUrl',
-  namespace: 'default',
-  name: 'hello',
+  of: named({}),
   path: '/',
   query: '',
   ...over,
 });
+
+const id = 'vadoet6euuwj2pqboblmqfyex5tuu3j4';
 
 test.each<[reason: string, target: string, host: string, want: Route]>([
   ['Invoke by name', '/2015-03-31/functions/hello/invocations', '', { kind: 'invoke', label: 'hello', query: '' }],
@@ -28,13 +37,31 @@ test.each<[reason: string, target: string, host: string, want: Route]>([
   ['a function URL with only a query', '/fn/default/hello?', '', url({})],
   ['double slashes are the function’s', '/fn/default/hello//x', '', url({ path: '//x' })],
   ['dots are not resolved', '/fn/default/hello/../../metrics', '', url({ path: '/../../metrics' })],
-  ['encoded names are nobody’s', '/fn/default/he%6clo/', '', url({ name: 'he%6clo' })],
+  ['encoded names are nobody’s', '/fn/default/he%6clo/', '', url({ of: named({ name: 'he%6clo' }) })],
   ['no name', '/fn/default/', '', { kind: 'control' }],
   ['no namespace', '/fn//hello/', '', { kind: 'control' }],
   ['a function URL by host', '/x?y', 'hello.default.fn.localhost:9000', url({ path: '/x', query: 'y' })],
   ['the host’s case does not matter', '/', 'Hello.Default.FN.localhost', url({})],
   ['the host decides before the path', '/metrics', 'hello.default.fn.localhost', url({ path: '/metrics' })],
-  ['a name with dots', '/', 'a.b.default.fn.localhost', url({ name: 'a.b' })],
+  ['a name with dots', '/', 'a.b.default.fn.localhost', url({ of: named({ name: 'a.b' }) })],
+  ['an alias’s URL by path', '/fn/default/hello:Live/x', '', url({ of: named({ alias: 'Live' }), path: '/x' })],
+  ['an alias with an encoded colon', '/fn/default/hello%3aLive', '', url({ of: named({ alias: 'Live' }) })],
+  [
+    'a URL by its ID',
+    '/a?b',
+    `${id}.lambda-url.us-east-1.on.aws`,
+    url({ of: { kind: 'id', id }, path: '/a', query: 'b' }),
+  ],
+  [
+    'an ID before the install’s own domain',
+    '/',
+    `${id}.lambda-url.us-east-1.fn.localhost:9000`,
+    url({ of: { kind: 'id', id } }),
+  ],
+  ['an ID in capitals', '/', `${id.toUpperCase()}.LAMBDA-URL.us-east-1.x`, url({ of: { kind: 'id', id } })],
+  ['an ID that is too long', '/', `x${id}.lambda-url.us-east-1.on.aws`, { kind: 'control' }],
+  ['an ID with other characters', '/', `${id.slice(0, 31)}0.lambda-url.us-east-1.on.aws`, { kind: 'control' }],
+  ['an ID without a domain', '/', `${id}.lambda-url.`, { kind: 'control' }],
   ['only a namespace', '/', 'default.fn.localhost', { kind: 'control' }],
   ['a look-alike domain', '/', 'hello.default.xfn.localhost', { kind: 'control' }],
   ['the rest is for the control API', '/healthz', '127.0.0.1', { kind: 'control' }],

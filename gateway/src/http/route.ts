@@ -9,9 +9,7 @@ export type Route =
     }
   | {
       readonly kind: 'functionUrl';
-      readonly namespace: string;
-      /** metadata.name of the Function. */
-      readonly name: string;
+      readonly of: UrlReference;
       /** As the function sees it: begins with a slash, still percent-encoded. */
       readonly path: string;
       /** Without the question mark. */
@@ -19,6 +17,18 @@ export type Route =
     }
   | { readonly kind: 'control' }
   | { readonly kind: 'bad'; readonly problem: string };
+
+/** Whose URL was called: by the names in its path or host, or by its ID. */
+export type UrlReference =
+  | {
+      readonly kind: 'named';
+      readonly namespace: string;
+      /** metadata.name of the Function. */
+      readonly name: string;
+      /** null = the function without a qualifier. */
+      readonly alias: string | null;
+    }
+  | { readonly kind: 'id'; readonly id: string };
 
 const INVOKE_PREFIX = '/2015-03-31/functions/';
 const INVOKE_SUFFIX = '/invocations';
@@ -36,7 +46,7 @@ export function parseRoute(target: string, host: string, urlDomain: string): Rou
   const path = mark < 0 ? target : target.slice(0, mark);
   const query = mark < 0 ? '' : target.slice(mark + 1);
   const owner = parseUrlHost(host, urlDomain);
-  if (owner !== null) return { kind: 'functionUrl', namespace: owner.namespace, name: owner.name, path, query };
+  if (owner !== null) return { kind: 'functionUrl', of: owner, path, query };
   if (path.startsWith(INVOKE_PREFIX)) return parseInvoke(path, query);
   if (path.startsWith(URL_PREFIX)) return parseUrlPath(path, query);
   return CONTROL;
@@ -60,15 +70,25 @@ function parseUrlPath(path: string, query: string): Route {
   if (nameEnd === nameAt || nameAt - 1 === URL_PREFIX.length) return CONTROL;
   return {
     kind: 'functionUrl',
-    namespace: path.slice(URL_PREFIX.length, nameAt - 1),
-    name: path.slice(nameAt, nameEnd),
+    of: namedIn(path.slice(URL_PREFIX.length, nameAt - 1), path.slice(nameAt, nameEnd)),
     path: pathAt < 0 ? '/' : path.slice(pathAt),
     query,
   };
 }
 
-/** `NAME.NAMESPACE.DOMAIN[:port]`; NAME may have dots, NAMESPACE not. */
-function parseUrlHost(host: string, domain: string): { readonly name: string; readonly namespace: string } | null {
+/** `NAME` or `NAME:ALIAS`; some clients encode the colon. */
+function namedIn(namespace: string, text: string): UrlReference {
+  const colon = text.indexOf(':');
+  const encoded = colon < 0 ? text.search(/%3a/i) : -1;
+  const at = Math.max(colon, encoded);
+  if (at < 0) return { kind: 'named', namespace, name: text, alias: null };
+  return { kind: 'named', namespace, name: text.slice(0, at), alias: text.slice(at + (colon < 0 ? 3 : 1)) };
+}
+
+/** `NAME.NAMESPACE.DOMAIN[:port]`, where NAME may have dots and NAMESPACE not; `ID.lambda-url.` and any domain after that. */
+function parseUrlHost(host: string, domain: string): UrlReference | null {
+  if (host.charCodeAt(ID_CHARS) === DOT && idHost.test(host))
+    return { kind: 'id', id: host.slice(0, ID_CHARS).toLowerCase() };
   const colon = host.lastIndexOf(':');
   const end = colon < 0 ? host.length : colon;
   const domainAt = end - domain.length;
@@ -77,7 +97,11 @@ function parseUrlHost(host: string, domain: string): { readonly name: string; re
   const owner = host.slice(0, domainAt - 1).toLowerCase();
   const dot = owner.lastIndexOf('.');
   if (dot <= 0 || dot === owner.length - 1) return null;
-  return { name: owner.slice(0, dot), namespace: owner.slice(dot + 1) };
+  return { kind: 'named', name: owner.slice(0, dot), namespace: owner.slice(dot + 1), alias: null };
 }
+
+/** Of an ID. @see functionUrlId */
+const ID_CHARS = 32;
+const idHost = /^[a-z2-7]{32}\.lambda-url\.[^.]/i;
 
 const DOT = 0x2e;

@@ -50,6 +50,7 @@ export async function startServer(
         uid: 'uid-alias',
         generation: 1,
         description: '',
+        http: null,
         createdMs: 0,
         functionObjectName: 'hello',
         alias: 'live',
@@ -64,6 +65,7 @@ export async function startServer(
       byName: (accountId, name) =>
         accountId === '000000000000' ? [hello, pending].find((fn) => fn.functionName === name) : undefined,
       byObject: () => undefined,
+      byUrlId: () => undefined,
     },
     region: 'us-east-1',
     defaultAccountId: '000000000000',

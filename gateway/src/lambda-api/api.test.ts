@@ -54,6 +54,7 @@ async function start(isOpen: boolean): Promise<void> {
     region: 'us-east-1',
     accountConcurrency: 1000,
     codeUrl: (origin, sha256) => `${origin}/${sha256.slice(0, 4)}`,
+    publicUrl: 'https://kappa.example',
     arnOf: testRouting.arnOf,
     now: Date.now,
     nowMs: () => performance.now(),

@@ -137,11 +137,11 @@ interface Subject {
   readonly fn: NamedFunction;
 }
 
-/** From FunctionName and Qualifier, or from the ARN in Resource; an operation about no function is about the caller's account. */
+/** From FunctionName and Qualifier, or from the ARN in Resource or ResourceArn; an operation about no function is about the caller's account. */
 function subjectOf(input: Input, principal: Principal, { region, arnOf }: LambdaApiDeps): Subject {
   const own = ownAccountOf(principal);
-  const { FunctionName, Qualifier, Resource } = input;
-  const text = FunctionName ?? Resource;
+  const { FunctionName, Qualifier, Resource, ResourceArn } = input;
+  const text = FunctionName ?? Resource ?? ResourceArn;
   if (typeof text !== 'string') return { accountId: own, fn: { name: '', qualifier: null, arn: arnOf(own, '*') } };
   const reference = readFunctionName(text);
   requireRegion(reference, region);

@@ -1,5 +1,6 @@
 import type { Principal } from '../auth/authenticator.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
+import type { PassRole } from '../iam/pass-role.ts';
 import type { Directory } from '../registry/directory.ts';
 import type { Objects } from './objects.ts';
 
@@ -38,11 +39,15 @@ export interface ApiDeps {
   readonly blobs: Pick<BlobStore, 'put' | 'get' | 'sizeOf'>;
   /** Fetches a zip that lies in S3; at most `maxBytes`. @throws LambdaError */
   readonly readS3: (source: S3Source, maxBytes: number) => Promise<Buffer>;
+  /** Whether a caller may give a function this role; absent = any role will do. */
+  readonly passRole?: PassRole;
   readonly region: string;
   /** Concurrent executions of one account. */
   readonly accountConcurrency: number;
   /** An address below `origin` that answers a GET with a blob for some minutes. */
   readonly codeUrl: (origin: string, sha256: string) => string;
+  /** This install as callers see it, no slash at the end. */
+  readonly publicUrl: string;
   readonly arnOf: (accountId: string, functionName: string) => string;
   /** Epoch milliseconds. */
   readonly now: () => number;

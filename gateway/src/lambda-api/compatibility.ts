@@ -14,6 +14,18 @@ const deviations: Readonly<Partial<Record<OperationName, string>>> = {
   CreateAlias: 'Weights are whole percents.',
   UpdateAlias: 'Weights are whole percents.',
   PublishVersion: 'A version is Active at once.',
+  AddPermission:
+    'Principals are not looked up. There are no organizations: a statement with PrincipalOrgID grants nothing to anybody.',
+  GetPolicy:
+    'RevisionId is that of the function, whatever the qualifier. What auth None of a manifest grants is shown, with Sids that begin with kappa-.',
+  RemovePermission: 'What a manifest grants can only be changed there.',
+  PutResourcePolicy:
+    'Statements that allow, each with one Action, one Principal and the conditions that AddPermission has; all others are refused. Of functions, versions and aliases.',
+  GetResourcePolicy: 'As GetPolicy.',
+  DeleteResourcePolicy: 'What a manifest grants can only be changed there.',
+  CreateFunctionUrlConfig:
+    'FunctionUrl is an address of the install, and the same for a function that is deleted and made again.',
+  UpdateFunctionUrlConfig: 'AuthType NONE leaves auth None of a manifest as it is.',
   CreateEventSourceMapping:
     'Kept and answered: nothing is polled yet, so State is Disabled, and StateTransitionReason says why. The source is not looked for. The same UUID is not given twice.',
   GetEventSourceMapping: 'As CreateEventSourceMapping.',

@@ -3,8 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { syncPayloadMaxBytes } from '@kappa/crds/limits';
 
 import type { Authenticator, Claim } from '../auth/authenticator.ts';
-import { type Authorizer, accountsOnly, requireRight, toInvoke } from '../auth/authorizer.ts';
+import { type Authorizer, accountsOnly, toInvoke } from '../auth/authorizer.ts';
 import type { RequestHead } from '../auth/canonical-request.ts';
+import { requireAccess } from '../auth/policy-access.ts';
+import { allows, type PolicyCaller } from '../auth/resource-policy.ts';
 import type { Dispatcher, Outcome } from '../dispatch/types.ts';
 import { InvalidRequestContent, RequestTooLarge } from '../errors.ts';
 import { type Answer, CallerGone } from '../http/answer.ts';
@@ -48,7 +50,8 @@ export function invokeHandler(deps: InvokeDeps) {
         refuseBadEvent(body);
         const resolved = await deps.resolve(route.label, route.query, principal.accounts?.[0]); // 3. where? 404, 409
         const asked = toInvoke(resolved.target, resolved.invokedArn);
-        const asking = requireRight(deps.authorizer ?? accountsOnly, principal, asked);
+        const isGranted = (caller: PolicyCaller): boolean => allows(resolved.grants, { action: asked.action, caller });
+        const asking = requireAccess(deps.authorizer ?? accountsOnly, principal, asked, { isGranted });
         if (asking !== null) await asking; //                              never waits for what is known
         if (options.isDryRun) return { status: 204, headers: ['x-amzn-RequestId', call.requestId], body: '' };
         return await run(deps, call, resolved, options, body.bytes); //    4. run    429, 5xx

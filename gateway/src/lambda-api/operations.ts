@@ -29,9 +29,18 @@ import { getFunction, getFunctionConfiguration } from './functions/get.ts';
 import { listFunctions } from './functions/list.ts';
 import { updateFunctionCode, updateFunctionConfiguration } from './functions/update.ts';
 import type { OperationName } from './model/model.ts';
+import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from './permissions/documents.ts';
+import { addPermission, getPolicy, removePermission } from './permissions/permissions.ts';
 import { getRecursionConfig, putRecursionConfig } from './recursion/recursion.ts';
 import { getRuntimeManagementConfig, putRuntimeManagementConfig } from './runtime-management/configs.ts';
 import { listTags, tagResource, untagResource } from './tags/tags.ts';
+import {
+  createFunctionUrlConfig,
+  deleteFunctionUrlConfig,
+  getFunctionUrlConfig,
+  listFunctionUrlConfigs,
+  updateFunctionUrlConfig,
+} from './urls/urls.ts';
 import { listVersions, publish } from './versions/versions.ts';
 
 /** What becomes of an operation. */
@@ -54,7 +63,6 @@ const reasons = {
   capacityProviders: 'capacity providers are not available in this install: functions run in pools of the cluster',
   codeSigning: 'code signing is not available in this install',
   scaling: 'bounds on the number of environments are not available in this install',
-  url: 'it is not available in this version: spec.http of the Function is the URL, by kubectl',
   provisioned:
     'it is not available in this version: spec.concurrency.provisioned of the Function is the number, by kubectl',
   notYet: 'it is not available in this version',
@@ -63,14 +71,14 @@ const reasons = {
 /** Every operation of the service model has a row. */
 export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   AddLayerVersionPermission: unsupported(reasons.notYet),
-  AddPermission: unsupported(reasons.notYet),
+  AddPermission: supported('AddPermission', addPermission),
   CheckpointDurableExecution: unsupported(reasons.durable),
   CreateAlias: supported('CreateAlias', createAlias),
   CreateCapacityProvider: unsupported(reasons.capacityProviders),
   CreateCodeSigningConfig: unsupported(reasons.codeSigning),
   CreateEventSourceMapping: stored('CreateEventSourceMapping', createMapping),
   CreateFunction: supported('CreateFunction', createFunction),
-  CreateFunctionUrlConfig: unsupported(reasons.url),
+  CreateFunctionUrlConfig: supported('CreateFunctionUrlConfig', createFunctionUrlConfig),
   DeleteAlias: supported('DeleteAlias', deleteAlias),
   DeleteCapacityProvider: unsupported(reasons.capacityProviders),
   DeleteCodeSigningConfig: supported('DeleteCodeSigningConfig', refuseUnknownConfig),
@@ -80,10 +88,10 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   DeleteFunctionCodeSigningConfig: supported('DeleteFunctionCodeSigningConfig', deleteFunctionCodeSigningConfig),
   DeleteFunctionConcurrency: supported('DeleteFunctionConcurrency', deleteFunctionConcurrency),
   DeleteFunctionEventInvokeConfig: stored('DeleteFunctionEventInvokeConfig', deleteEventInvokeConfig),
-  DeleteFunctionUrlConfig: unsupported(reasons.url),
+  DeleteFunctionUrlConfig: supported('DeleteFunctionUrlConfig', deleteFunctionUrlConfig),
   DeleteLayerVersion: unsupported(reasons.notYet),
   DeleteProvisionedConcurrencyConfig: unsupported(reasons.provisioned),
-  DeleteResourcePolicy: unsupported(reasons.notYet),
+  DeleteResourcePolicy: supported('DeleteResourcePolicy', deleteResourcePolicy),
   GetAccountSettings: supported('GetAccountSettings', getAccountSettings),
   GetAlias: supported('GetAlias', getAlias),
   GetCapacityProvider: unsupported(reasons.capacityProviders),
@@ -99,13 +107,13 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   GetFunctionEventInvokeConfig: stored('GetFunctionEventInvokeConfig', getEventInvokeConfig),
   GetFunctionRecursionConfig: stored('GetFunctionRecursionConfig', getRecursionConfig),
   GetFunctionScalingConfig: unsupported(reasons.scaling),
-  GetFunctionUrlConfig: unsupported(reasons.url),
+  GetFunctionUrlConfig: supported('GetFunctionUrlConfig', getFunctionUrlConfig),
   GetLayerVersion: unsupported(reasons.notYet),
   GetLayerVersionByArn: unsupported(reasons.notYet),
   GetLayerVersionPolicy: unsupported(reasons.notYet),
-  GetPolicy: unsupported(reasons.notYet),
+  GetPolicy: supported('GetPolicy', getPolicy),
   GetProvisionedConcurrencyConfig: unsupported(reasons.provisioned),
-  GetResourcePolicy: unsupported(reasons.notYet),
+  GetResourcePolicy: supported('GetResourcePolicy', getResourcePolicy),
   GetRuntimeManagementConfig: stored('GetRuntimeManagementConfig', getRuntimeManagementConfig),
   Invoke: { status: 'supported', action: 'InvokeFunction', handler: servedElsewhere },
   InvokeAsync: unsupported(reasons.notYet),
@@ -116,7 +124,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   ListDurableExecutionsByFunction: unsupported(reasons.durable),
   ListEventSourceMappings: stored('ListEventSourceMappings', listMappings),
   ListFunctionEventInvokeConfigs: stored('ListFunctionEventInvokeConfigs', listEventInvokeConfigs),
-  ListFunctionUrlConfigs: unsupported(reasons.url),
+  ListFunctionUrlConfigs: supported('ListFunctionUrlConfigs', listFunctionUrlConfigs),
   ListFunctionVersionsByCapacityProvider: unsupported(reasons.capacityProviders),
   ListFunctions: supported('ListFunctions', listFunctions),
   ListFunctionsByCodeSigningConfig: supported('ListFunctionsByCodeSigningConfig', refuseUnknownConfig),
@@ -134,10 +142,10 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   PutFunctionRecursionConfig: stored('PutFunctionRecursionConfig', putRecursionConfig),
   PutFunctionScalingConfig: unsupported(reasons.scaling),
   PutProvisionedConcurrencyConfig: unsupported(reasons.provisioned),
-  PutResourcePolicy: unsupported(reasons.notYet),
+  PutResourcePolicy: supported('PutResourcePolicy', putResourcePolicy),
   PutRuntimeManagementConfig: stored('PutRuntimeManagementConfig', putRuntimeManagementConfig),
   RemoveLayerVersionPermission: unsupported(reasons.notYet),
-  RemovePermission: unsupported(reasons.notYet),
+  RemovePermission: supported('RemovePermission', removePermission),
   ResumeDurableExecution: unsupported(reasons.durable),
   SendDurableExecutionCallbackFailure: unsupported(reasons.durable),
   SendDurableExecutionCallbackHeartbeat: unsupported(reasons.durable),
@@ -152,7 +160,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   UpdateFunctionCode: supported('UpdateFunctionCode', updateFunctionCode),
   UpdateFunctionConfiguration: supported('UpdateFunctionConfiguration', updateFunctionConfiguration),
   UpdateFunctionEventInvokeConfig: stored('UpdateFunctionEventInvokeConfig', updateEventInvokeConfig),
-  UpdateFunctionUrlConfig: unsupported(reasons.url),
+  UpdateFunctionUrlConfig: supported('UpdateFunctionUrlConfig', updateFunctionUrlConfig),
 };
 
 type ServedEntry = Exclude<OperationEntry, { status: 'unsupported' }>;

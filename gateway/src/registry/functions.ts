@@ -1,5 +1,7 @@
+import { type Grant, grantsOf } from '../auth/resource-policy.ts';
 import type { Target } from '../dispatch/types.ts';
 import { ResourceConflict } from '../errors.ts';
+import type { RoutedUrl } from './routed-url.ts';
 import { LATEST, type RoutedAlias, type RoutedFunction } from './routing.ts';
 
 /** One version to run, and under which name it was called. */
@@ -7,6 +9,15 @@ export interface Resolved {
   readonly target: Target;
   /** ARN with the qualifier that the caller used, none when it used none. */
   readonly invokedArn: string;
+  /** Of its resource policy what counts for this call. */
+  readonly grants: readonly Grant[];
+}
+
+/** A function and the URL by which it is called. */
+export interface FoundUrl {
+  readonly fn: RoutedFunction;
+  /** null = it has none, or no such alias. */
+  readonly url: RoutedUrl | null;
 }
 
 /** Where request handlers find functions. Answers at once, except while an update is under way (see Registry). */
@@ -15,6 +26,8 @@ export interface Functions {
   byName(accountId: string, functionName: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined>;
   /** By the object's name, as URLs have it. */
   byObject(namespace: string, name: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined>;
+  /** By the ID of its URL, as host names have it; undefined = no such URL. */
+  byUrlId(id: string): FoundUrl | undefined | Promise<FoundUrl | undefined>;
 }
 
 /**
@@ -26,13 +39,19 @@ export interface Functions {
  * @throws ResourceConflict while the function has no version at all
  */
 export function resolveQualifier(fn: RoutedFunction, qualifier: string | null, random: () => number): Resolved | null {
-  if (qualifier === null) return { target: latestOf(fn), invokedArn: fn.arn };
+  const grants = grantsOf(fn.policy, qualifier);
+  if (qualifier === null) return { target: latestOf(fn), invokedArn: fn.arn, grants };
   const invokedArn = `${fn.arn}:${qualifier}`;
-  if (qualifier === LATEST) return { target: latestOf(fn), invokedArn };
+  if (qualifier === LATEST) return { target: latestOf(fn), invokedArn, grants };
   const version = fn.versions?.get(qualifier);
-  if (version !== undefined) return { target: version, invokedArn };
+  if (version !== undefined) return { target: version, invokedArn, grants };
   const alias = fn.aliases?.get(qualifier);
-  return alias === undefined ? null : { target: choose(alias, random), invokedArn };
+  return alias === undefined ? null : { target: choose(alias, random), invokedArn, grants };
+}
+
+/** The URL of a function or one of its aliases. @param alias null = the function without a qualifier */
+export function urlOf(fn: RoutedFunction, alias: string | null): RoutedUrl | null {
+  return alias === null ? fn.http : (fn.aliases?.get(alias)?.http ?? null);
 }
 
 function latestOf(fn: RoutedFunction): Target {

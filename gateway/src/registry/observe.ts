@@ -48,13 +48,13 @@ export function observe({ kubernetes, registry, dispatcher, poolNamespace, signa
     aliases: kubernetes.watch(aliases, {
       project: viewAlias,
       onChange: (key, view) => registry.setAlias(key, view),
-      snapshot: { name: 'aliases', shape: 2 },
+      snapshot: { name: 'aliases', shape: 3 },
       signal,
     }),
     functions: kubernetes.watch(functions, {
       project: viewFunction,
       onChange: (key, view) => registry.setFunction(key, view),
-      snapshot: { name: 'functions', shape: 2 },
+      snapshot: { name: 'functions', shape: 3 },
       signal,
     }),
     pods: kubernetes.watch(pods, {

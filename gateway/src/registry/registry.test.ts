@@ -173,6 +173,7 @@ test('nothing is kept of what is gone', () => {
     alias: 'live',
     version: '1',
     additional: null,
+    http: null,
   };
   registry.setAlias('default/hello-live', alias);
   settle();

@@ -4,8 +4,9 @@ import type { Dispatcher, Target } from '../dispatch/types.ts';
 import { ServiceException } from '../errors.ts';
 import { Children } from './children.ts';
 import type { Directory, Sight } from './directory.ts';
-import type { Functions } from './functions.ts';
+import { type FoundUrl, type Functions, urlOf } from './functions.ts';
 import { type RoutedFunction, type RoutingOptions, routeFunction, targetsOf } from './routing.ts';
+import { UrlIndex } from './url-index.ts';
 import type { AliasView, FunctionView, VersionView } from './views.ts';
 
 /** What a {@link Registry} is made with. */
@@ -54,6 +55,7 @@ export class Registry implements Functions, Directory {
   readonly #routed = new Map<string, RoutedFunction>();
   /** Account → Lambda's name → namespace/name. */
   #names: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map();
+  readonly #urls = new UrlIndex();
   readonly #changed = new Set<string>();
   readonly #holds = new Map<string, Hold>();
   readonly #synced = Promise.withResolvers<void>();
@@ -106,6 +108,17 @@ export class Registry implements Functions, Directory {
   byObject(namespace: string, name: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined> {
     if (!this.#hasSynced) return this.#whenSynced().then(() => this.byObject(namespace, name));
     return this.#current(`${namespace}/${name}`);
+  }
+
+  byUrlId(id: string): FoundUrl | undefined | Promise<FoundUrl | undefined> {
+    if (!this.#hasSynced) return this.#whenSynced().then(() => this.byUrlId(id));
+    if (this.#changed.size > 0) this.#flush();
+    const owner = this.#urls.ownerOf(id);
+    if (owner === undefined) return undefined;
+    const found = (fn: RoutedFunction | undefined): FoundUrl | undefined =>
+      fn === undefined ? undefined : { fn, url: urlOf(fn, owner.alias) };
+    const fn = this.#current(owner.key);
+    return fn instanceof Promise ? fn.then(found) : found(fn);
   }
 
   async namespaceOf(accountId: string): Promise<string | undefined> {
@@ -191,6 +204,7 @@ export class Registry implements Functions, Directory {
       const after = this.#route(key, before);
       if (after === null) this.#routed.delete(key);
       else this.#routed.set(key, after);
+      this.#urls.update(key, before, after);
       this.#updateHold(key, after);
       areNamesStale ||= before?.functionName !== after?.functionName || before?.accountId !== after?.accountId;
       areTargetsStale ||= !haveSameTargets(before, after);

@@ -1,9 +1,11 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import type { FunctionPermission } from '@kappa/crds/function';
 
-import { functionView, routed, testRouting, versionView } from '../testing.ts';
-import { resolveQualifier } from './functions.ts';
+import { allows } from '../auth/resource-policy.ts';
+import { functionView, httpView, routed, testRouting, versionView } from '../testing.ts';
+import { resolveQualifier, urlOf } from './functions.ts';
 import { type Observed, routeFunction, targetsOf } from './routing.ts';
-import type { AliasView, FunctionView, VersionView } from './views.ts';
+import type { AliasView, FunctionView, HttpView, VersionView } from './views.ts';
 
 const observed = (fn: Partial<FunctionView>, versions: readonly VersionView[]): Observed => ({
   fn: functionView(fn),
@@ -91,6 +93,7 @@ const alias = (name: string, version: string, additional: { version: string; wei
   generation: 1,
   description: '',
   createdMs: 0,
+  http: null,
   functionObjectName: 'hello',
   alias: name,
   version,
@@ -137,4 +140,49 @@ test.each<[reason: string, early: Partial<AliasView>, late: Partial<AliasView>, 
 test('resolveQualifier: a function that failed says so and why', () => {
   const failed = routed({ latestVersion: null, state: 'Failed', stateReason: 'no such blob' }, []);
   expect(() => resolveQualifier(failed, null, () => 0)).toThrow('state: Failed (no such blob)');
+});
+
+describe('function URLs', () => {
+  const url: FunctionPermission = {
+    sid: 'url',
+    qualifier: '',
+    action: 'lambda:InvokeFunctionUrl',
+    principal: '*',
+    functionUrlAuthType: 'None',
+  };
+  const viaUrl: FunctionPermission = {
+    sid: 'invoke',
+    qualifier: '',
+    action: 'lambda:InvokeFunction',
+    principal: '*',
+    invokedViaFunctionUrl: true,
+  };
+  const forAlias = (permission: FunctionPermission) => ({ ...permission, qualifier: 'live' });
+
+  test.each<[reason: string, auth: HttpView['auth'], permissions: FunctionPermission[], want: boolean]>([
+    ['a manifest’s None is open', 'None', [], true],
+    ['Policy alone is not', 'Policy', [], false],
+    ['Policy with both statements is', 'Policy', [url, viaUrl], true],
+    ['Policy with one is not', 'Policy', [url], false],
+    ['those of an alias do not count', 'Policy', [forAlias(url), forAlias(viaUrl)], false],
+    ['AwsIam is never open', 'AwsIam', [url, viaUrl], false],
+  ])('of a function: %s', (_reason, auth, permissions, want) => {
+    expect(routed({ http: httpView({ auth }), permissions }).http).toMatchObject({ isOpen: want, alias: null });
+  });
+
+  test.each<[reason: string, auth: HttpView['auth'], permissions: FunctionPermission[], want: boolean]>([
+    ['a manifest’s None is open', 'None', [], true],
+    ['those of the function do not count', 'Policy', [url, viaUrl], false],
+    ['its own do', 'Policy', [forAlias(url), forAlias(viaUrl)], true],
+  ])('of an alias: %s', (_reason, auth, permissions, want) => {
+    const live = { ...alias('live', '1'), http: httpView({ auth }) };
+    const made = routed({ http: null, permissions }, [versionView(), one], [live]);
+    expect(urlOf(made, 'live')).toMatchObject({ isOpen: want, alias: 'live' });
+    expect([urlOf(made, null), urlOf(made, 'other')]).toEqual([null, null]);
+  });
+
+  test('what a manifest opens is the URL, not the function', () => {
+    const grants = resolveQualifier(routed(), null, () => 0)?.grants ?? [];
+    expect(allows(grants, { action: 'lambda:InvokeFunction', caller: { kind: 'anybody' } })).toBe(false);
+  });
 });

@@ -1,5 +1,7 @@
+import { compilePolicy, ownerGrants, type ResourcePolicy } from '../auth/resource-policy.ts';
 import type { Target } from '../dispatch/types.ts';
-import type { AliasView, FunctionView, HttpView, VersionView } from './views.ts';
+import { type RoutedUrl, routeUrl } from './routed-url.ts';
+import type { AliasView, FunctionView, VersionView } from './views.ts';
 
 /** A function as the gateway routes to it. Frozen; replaced as a whole on every change of what it is made from. */
 export interface RoutedFunction {
@@ -12,7 +14,9 @@ export interface RoutedFunction {
   /** ARN without a qualifier. */
   readonly arn: string;
   /** null = the function has no URL. */
-  readonly http: HttpView | null;
+  readonly http: RoutedUrl | null;
+  /** Who else may do what with it. */
+  readonly policy: ResourcePolicy;
   /**
    * Something better is about to come: the controller has not looked at the newest generation, or its version has not
    * arrived here.
@@ -34,6 +38,8 @@ export interface RoutedAlias {
   readonly target: Target;
   /** A second version that takes `weight` (0..1) of the calls. */
   readonly additional: { readonly target: Target; readonly weight: number } | null;
+  /** null = the alias has no URL. */
+  readonly http: RoutedUrl | null;
 }
 
 /** Everything that is known of one function. */
@@ -73,8 +79,14 @@ export function routeFunction(
     if (version.version !== LATEST) versions.set(version.version, targetOf(version));
   }
   const latestTarget = latest === undefined ? null : targetOf(latest);
-  const aliases = routeAliases(observed.aliases, (version) =>
-    version === LATEST ? latestTarget : (versions.get(version) ?? null),
+  const holders = [...holdersOf(observed.aliases)];
+  const policy = policyOf(fn, holders);
+  const urlOf = ({ alias, http }: Pick<AliasView, 'http'> & { readonly alias: string | null }): RoutedUrl | null =>
+    http === null ? null : routeUrl(http, { namespace: fn.namespace, name: fn.name, alias }, policy);
+  const aliases = routeAliases(
+    holders,
+    (version) => (version === LATEST ? latestTarget : (versions.get(version) ?? null)),
+    urlOf,
   );
   return Object.freeze({
     namespace: fn.namespace,
@@ -82,7 +94,8 @@ export function routeFunction(
     functionName: fn.functionName,
     accountId,
     arn: options.arnOf(accountId, fn.functionName),
-    http: fn.http,
+    http: urlOf({ alias: null, http: fn.http }),
+    policy,
     isPending: isPending(fn, wanted !== undefined, latestTarget !== null),
     state: fn.state,
     stateReason: fn.stateReason,
@@ -114,24 +127,34 @@ function previousLatest({ versions }: Observed, previous: RoutedFunction | null)
   return previous?.latest ? versions.get(previous.latest.versionName) : undefined;
 }
 
-/** Of two objects with one alias name the older has it, then the first by name: the same on every gateway, whatever came first. */
+/** What is stored, and what the owner grants by `auth: None` of the function or an alias. */
+function policyOf({ permissions, http }: FunctionView, aliases: readonly AliasView[]): ResourcePolicy {
+  const owners = [{ qualifier: '', http }, ...aliases.map((alias) => ({ qualifier: alias.alias, http: alias.http }))];
+  const open = owners.filter((owner) => owner.http?.auth === 'None');
+  return compilePolicy([...permissions, ...open.flatMap(({ qualifier }) => ownerGrants(qualifier))]);
+}
+
 function routeAliases(
   aliases: readonly AliasView[],
   targetOf: (version: string) => Target | null,
+  urlOf: (alias: AliasView) => RoutedUrl | null,
 ): ReadonlyMap<string, RoutedAlias> {
   const routed = new Map<string, RoutedAlias>();
-  for (const alias of holdersOf(aliases)) {
+  for (const alias of aliases) {
     const target = targetOf(alias.version);
     if (target === null) continue;
     const second = alias.additional === null ? null : targetOf(alias.additional.version);
     const additional =
       second === null || alias.additional === null ? null : { target: second, weight: alias.additional.weight };
-    routed.set(alias.alias, { target, additional });
+    routed.set(alias.alias, { target, additional, http: urlOf(alias) });
   }
   return routed;
 }
 
-/** The aliases by which calls are routed, one for each name. */
+/**
+ * The aliases by which calls are routed, one for each name. Of two objects with one name the older has it, then the first by name: the same on
+ * every gateway, whatever came first.
+ */
 export function holdersOf(aliases: readonly AliasView[]): Iterable<AliasView> {
   const holders = new Map<string, AliasView>();
   for (const alias of aliases) {

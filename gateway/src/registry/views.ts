@@ -1,5 +1,5 @@
 import type { AliasObject } from '@kappa/crds/alias';
-import type { FunctionHttpCors, FunctionObject } from '@kappa/crds/function';
+import type { FunctionHttpCors, FunctionObject, FunctionPermission } from '@kappa/crds/function';
 import type { FunctionVersionEnvironmentEntry, FunctionVersionObject } from '@kappa/crds/function-version';
 import { functionNameOf } from '@kappa/crds/names';
 
@@ -21,12 +21,17 @@ export interface FunctionView {
   readonly reserved: number | null;
   readonly provisioned: number;
   readonly http: HttpView | null;
+  readonly permissions: readonly FunctionPermission[];
 }
 
-/** spec.http of a Function. */
+/** spec.http of a Function or an Alias. */
 export interface HttpView {
-  readonly auth: 'None' | 'AwsIam';
+  readonly auth: 'None' | 'AwsIam' | 'Policy';
   readonly cors: FunctionHttpCors | null;
+  readonly invokeMode: 'Buffered' | 'ResponseStream';
+  /** When Lambda's API made and changed it, ISO 8601; null = it did not. */
+  readonly created: string | null;
+  readonly lastModified: string | null;
 }
 
 /** A layer version as a FunctionVersion has it. */
@@ -76,6 +81,7 @@ export interface AliasView {
   /** `weight` is 0..1. */
   readonly additional: { readonly version: string; readonly weight: number } | null;
   readonly description: string;
+  readonly http: HttpView | null;
 }
 
 /** The view of a Function. */
@@ -93,8 +99,16 @@ export function viewFunction(fn: FunctionObject): FunctionView {
     stateReason: status?.stateReason ?? '',
     reserved: spec.concurrency.reserved ?? null,
     provisioned: spec.concurrency.provisioned,
-    http: spec.http === undefined ? null : { auth: spec.http.auth, cors: spec.http.cors ?? null },
+    http: viewHttp(spec.http),
+    permissions: spec.permissions ?? [],
   };
+}
+
+/** The view of spec.http. */
+export function viewHttp(http: FunctionObject['spec']['http']): HttpView | null {
+  if (http === undefined) return null;
+  const { auth, invokeMode, cors = null, created = null, lastModified = null } = http;
+  return { auth, invokeMode, cors, created, lastModified };
 }
 
 /** The view of a FunctionVersion. */
@@ -133,5 +147,6 @@ export function viewAlias({ metadata, spec }: AliasObject): AliasView {
     version: spec.functionVersion,
     additional: second === undefined ? null : { version: second.functionVersion, weight: second.weightPercent / 100 },
     description: spec.description,
+    http: viewHttp(spec.http),
   };
 }

@@ -124,7 +124,7 @@ function handlers(
   const resolve = functionResolver({ functions, region, defaultAccountId, arnOf, random: Math.random });
   return {
     invoke: invokeHandler({ ...shared, authenticator: authenticator ?? openDoor, resolve }),
-    functionUrl: functionUrlHandler({ ...shared, authenticator, functions, urlDomain, random: Math.random }),
+    functionUrl: functionUrlHandler({ ...shared, authenticator, functions, urlDomain, region, random: Math.random }),
   };
 }
 
@@ -148,6 +148,7 @@ function lambdaApiOf(
     region,
     accountConcurrency,
     codeUrl: links.make,
+    publicUrl: config.publicUrl,
     arnOf,
     nowMs: clock.nowMs,
     now: Date.now,
