@@ -1,3 +1,4 @@
+import { defineAwsLambda, isStreaming } from './awslambda.mjs';
 import { logFailure, parseLogSettings, patchConsole } from './console.mjs';
 import { makeContext } from './context.mjs';
 import { reportCrashes } from './crash.mjs';
@@ -35,9 +36,13 @@ async function main() {
   const settings = parseLogSettings(process.env);
   patchConsole(console, settings, scope, write);
   const crashes = reportCrashes(api, settings);
+  defineAwsLambda(process.env);
   let invoke;
+  let streams = false;
   try {
-    invoke = await makeInvoke(await loadHandler(claim.taskRoot, claim.handler), version);
+    const handler = await loadHandler(claim.taskRoot, claim.handler);
+    streams = isStreaming(handler);
+    invoke = await makeInvoke(handler, version, api);
     // Rejections that the module has left behind are its own, not the first invocation's: Node reports them before this.
     await new Promise((resolve) => setImmediate(resolve));
   } catch (error) {
@@ -46,7 +51,7 @@ async function main() {
     process.exit(1);
   }
   if (crashes.isEnding) return;
-  for (;;) await serveOne(invoke, { version, settings, crashes });
+  for (;;) await serveOne(invoke, { version, settings, crashes, streams });
 }
 
 function ownVersion() {
@@ -67,13 +72,14 @@ function ownClaim() {
 async function waitForClaim() {
   const settings = parseLogSettings(process.env);
   const version = ownVersion();
-  const invoke = await makeInvoke(async (/** @type {unknown} */ event) => event, version);
-  await serveOne(invoke, { version, settings, crashes: { current: null, isEnding: false } });
+  const invoke = await makeInvoke(async (/** @type {unknown} */ event) => event, version, api);
+  await serveOne(invoke, { version, settings, crashes: { current: null, isEnding: false }, streams: false });
   await rehearse();
   return await api.claim();
 }
 
-/** @typedef {{ version: number, settings: import('./console.mjs').LogSettings, crashes: import('./crash.mjs').Crashes }} Running */
+/** @typedef {{ version: number, settings: import('./console.mjs').LogSettings, crashes: import('./crash.mjs').Crashes,
+ *   streams: boolean }} Running streams: the handler has posted its answer by itself when it has succeeded */
 
 /**
  * Takes one invocation, runs it, answers it.
@@ -81,7 +87,7 @@ async function waitForClaim() {
  * @param {Running} running
  * @throws {Error} when the agent is gone
  */
-async function serveOne(invoke, { version, settings, crashes }) {
+async function serveOne(invoke, { version, settings, crashes, streams }) {
   const { headers, event } = await api.next();
   const requestId = headers['lambda-runtime-aws-request-id'] ?? '';
   scope.requestId = requestId;
@@ -90,11 +96,10 @@ async function serveOne(invoke, { version, settings, crashes }) {
   const answer = await run(invoke, headers, event, version);
   // The crash is the answer; the process ends as soon as it is posted.
   if (crashes.isEnding) return await new Promise(() => {});
-  if (answer.kind === 'response') await api.respond(requestId, answer.json);
-  else {
+  if (answer.kind === 'error') {
     logFailure(console, settings, 'Invoke Error', answer.thrown);
     await api.fail(requestId, formatError(answer.thrown));
-  }
+  } else if (!streams) await api.respond(requestId, answer.json);
   crashes.current = null;
 }
 

@@ -13,7 +13,7 @@ import { types } from './builtins.mjs';
 export class RuntimeError extends Error {
   /**
    * @param {'ImportModuleError' | 'HandlerNotFound' | 'MalformedHandlerName' | 'UserCodeSyntaxError' | 'JSONStringifyError'
-   *   | 'CallbackHandlerDeprecated' | 'UnhandledPromiseRejection'} kind
+   *   | 'CallbackHandlerDeprecated' | 'UnhandledPromiseRejection' | 'MalformedStreamingHandler' | 'InvalidStreamingOperation'} kind
    * @param {string} message
    */
   constructor(kind, message) {

@@ -1,8 +1,9 @@
+import { isStreaming } from './awslambda.mjs';
 import { RuntimeError } from './errors.mjs';
 
 /**
  * @typedef {(event: unknown, context: import('./context.mjs').Context) => Promise<unknown>} Invoke Runs the handler once.
- *   Fulfilled with its result, rejected with whatever it threw.
+ *   Fulfilled with its result, or when its streamed answer is posted; rejected with whatever it threw.
  */
 
 const CALLBACK_REFUSED =
@@ -12,13 +13,19 @@ const CALLBACK_REFUSED =
 export const MODERN = 24;
 
 /**
- * The older contract is only loaded by those who need it, which saves every other waiting pod its memory.
+ * The older contract, and that of handlers that stream, are only loaded by those who need them, which saves every other waiting pod
+ * its memory.
  * @param {Function} handler
  * @param {number} version of the language
+ * @param {import('./runtime-api.mjs').RuntimeApi} api where a streamed answer goes
  * @returns {Promise<Invoke>}
  * @throws {RuntimeError} for a handler that asks for a callback where there is none
  */
-export async function makeInvoke(handler, version) {
+export async function makeInvoke(handler, version, api) {
+  if (isStreaming(handler)) {
+    const { makeStreamingInvoke } = await import('./response-stream.mjs');
+    return makeStreamingInvoke(handler, api);
+  }
   if (version < MODERN) {
     const { invokeWithCallback } = await import('./callback-invocation.mjs');
     return (event, context) => invokeWithCallback(handler, event, context);

@@ -18,6 +18,17 @@ const INVOCATION = '/2018-06-01/runtime/invocation/';
  */
 
 /**
+ * @typedef {object} Upload An answer that is being written.
+ * @property {(piece: Buffer, done: (error?: Error | null) => void) => void} write `done` when the agent's connection has taken it
+ * @property {(done?: (error?: Error | null) => void, error?: import('./errors.mjs').ErrorBody) => Promise<void>} end its last word, with
+ *   the error that ends it; only the first one counts; resolves when the agent has answered
+ * @property {boolean} isOver its last word has been written
+ */
+
+/** An error's trailer has to fit into 4 KiB with its name, in base64: what Go's server takes. */
+const MAX_TRAILER_JSON_BYTES = 2_700;
+
+/**
  * The agent's Runtime API over one kept-alive connection, one request at a time. While no request is open the connection does
  * not keep the process alive, so that an empty event loop can be noticed (callback handlers rely on that).
  * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
@@ -29,6 +40,8 @@ export class RuntimeApi {
   #socket = null;
   /** @type {{ resolve: (message: import('./response-reader.mjs').Message) => void, reject: (error: Error) => void } | null} */
   #open = null;
+  /** The answer that is being written, until the agent has answered. @type {Upload | null} */
+  #upload = null;
 
   /** @param {string} address `host:port`, the value of AWS_LAMBDA_RUNTIME_API */
   constructor(address) {
@@ -37,9 +50,9 @@ export class RuntimeApi {
     this.#port = Number(address.slice(colon + 1));
   }
 
-  /** Whether a request is open, so that another one cannot be made now. */
+  /** Whether a request is open, so that another one cannot be made now. An answer that is being written can still be failed. */
   get isBusy() {
-    return this.#open !== null;
+    return this.#open !== null && this.#upload?.isOver !== false;
   }
 
   /** Waits for the next invocation, without a time limit. */
@@ -59,10 +72,53 @@ export class RuntimeApi {
   }
 
   /**
+   * Begins an answer that is written piece by piece. No other request can be made before its end, but `fail`, which is one.
+   * @param {string} requestId
+   * @param {string} contentType
+   * @returns {Upload}
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
+   */
+  stream(requestId, contentType) {
+    if (this.#open !== null) throw new Error('runtime API: a request is open already');
+    /** @type {PromiseWithResolvers<import('./response-reader.mjs').Message>} */
+    const { promise, resolve, reject } = Promise.withResolvers();
+    promise.catch(() => {}); // told by end
+    this.#open = { resolve, reject };
+    const socket = this.#connected();
+    socket.ref();
+    socket.write(
+      `POST ${INVOCATION}${encodeURIComponent(requestId)}/response HTTP/1.1\r\nHost: ${this.#host}:${this.#port}\r\n` +
+        `Content-Type: ${headerValue(contentType)}\r\nLambda-Runtime-Function-Response-Mode: streaming\r\n` +
+        `Transfer-Encoding: chunked\r\nTrailer: ${ERROR_TYPE}, ${ERROR_BODY}\r\n\r\n`,
+    );
+    /** @type {Upload} */
+    const upload = {
+      isOver: false,
+      write: (piece, done) => {
+        if (upload.isOver) done(new Error('runtime API: the answer is over'));
+        else if (piece.length === 0) done();
+        else writeChunk(socket, piece, done);
+      },
+      end: async (done, error) => {
+        if (!upload.isOver) socket.write(`0\r\n${error === undefined ? '' : trailers(error)}\r\n`, done);
+        else done?.();
+        upload.isOver = true;
+        await promise;
+      },
+    };
+    this.#upload = upload;
+    return upload;
+  }
+
+  /**
    * @param {string} requestId
    * @param {import('./errors.mjs').ErrorBody} error
    */
   async fail(requestId, error) {
+    if (this.#upload !== null) {
+      await this.#upload.end(undefined, error);
+      return;
+    }
     const path = `${INVOCATION}${encodeURIComponent(requestId)}/error`;
     await this.#call({ method: 'POST', path, body: JSON.stringify(error), errorType: error.errorType });
   }
@@ -120,21 +176,55 @@ export class RuntimeApi {
     const open = this.#open;
     this.#open = null;
     socket.unref();
-    if (!message.keepAlive) {
+    const isEarly = this.#endUpload(); // the agent takes no more of an answer: the rest must not look like a request
+    if (!message.keepAlive || isEarly) {
       this.#socket = null;
       socket.destroy();
     }
     open?.resolve(message);
   }
 
+  /** Returns whether an answer was being written. */
+  #endUpload() {
+    const upload = this.#upload;
+    this.#upload = null;
+    if (upload === null || upload.isOver) return false;
+    upload.isOver = true;
+    return true;
+  }
+
   /** @param {import('node:net').Socket} socket @param {Error} error */
   #lose(socket, error) {
     if (this.#socket !== socket) return;
     this.#socket = null;
+    this.#endUpload();
     const open = this.#open;
     this.#open = null;
     open?.reject(error);
   }
+}
+
+/** @param {import('node:net').Socket} socket @param {Buffer} piece @param {(error?: Error | null) => void} done */
+function writeChunk(socket, piece, done) {
+  socket.cork();
+  socket.write(`${piece.length.toString(16)}\r\n`);
+  socket.write(piece);
+  socket.write('\r\n', done);
+  socket.uncork();
+}
+
+const ERROR_TYPE = 'Lambda-Runtime-Function-Error-Type';
+const ERROR_BODY = 'Lambda-Runtime-Function-Error-Body';
+
+/** What is too long loses lines of its trace first, then the end of its message. @param {import('./errors.mjs').ErrorBody} error */
+function trailers(error) {
+  let { trace, errorMessage } = error;
+  const json = () => Buffer.from(JSON.stringify({ ...error, errorMessage, trace }));
+  while (trace.length > 0 && json().length > MAX_TRAILER_JSON_BYTES) trace = trace.slice(0, -1);
+  while (errorMessage !== '' && json().length > MAX_TRAILER_JSON_BYTES) {
+    errorMessage = errorMessage.slice(0, Math.floor(errorMessage.length / 2));
+  }
+  return `${ERROR_TYPE}: ${headerValue(error.errorType)}\r\n${ERROR_BODY}: ${json().toString('base64')}\r\n`;
 }
 
 /** A header takes visible ASCII only; an error's name can be anything. @param {string} text */

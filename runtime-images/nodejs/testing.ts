@@ -35,6 +35,14 @@ export interface TestOutcome {
   readonly report: ReportBody;
 }
 
+/** What came back for one invocation whose answer may be streamed. */
+export interface TestStream extends TestOutcome {
+  /** Its end has come. */
+  readonly isComplete: boolean;
+  /** The error that came instead. */
+  readonly aborted: { readonly errorType: string | undefined; readonly text: string } | null;
+}
+
 /** A real agent with a real bootstrap below it, on a loopback address of its own. */
 export class TestPod {
   readonly #process: ChildProcess;
@@ -150,8 +158,50 @@ export class TestPod {
         onResponse: (responseHead, payload) => {
           answer = { head: responseHead, text: payload.toString('utf8') };
         },
+        onStream: () => ({ onPiece: () => undefined, onEnd: () => undefined }), // it is not asked for
+        onAborted: () => undefined,
         onReport: (report) =>
           answer === undefined ? reject(new Error('REPORT before RESPONSE')) : resolve({ ...answer, report }),
+        onRefused: reject,
+        onLost: reject,
+      });
+    });
+  }
+
+  /**
+   * Runs one invocation whose answer may be streamed, until its report.
+   * @param onPiece sees each piece, as text
+   */
+  stream(event: string, onPiece: (piece: string) => unknown = () => undefined): Promise<TestStream> {
+    const head = {
+      requestId: randomUUID(),
+      invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:my-function',
+      stream: { windowBytes: 262_144, maxBytes: 20 * 1024 * 1024 },
+    };
+    return new Promise((resolve, reject) => {
+      let answer = { head: { kind: 'response' } as ResponseHead, text: '', isComplete: false };
+      let aborted: TestStream['aborted'] = null;
+      this.#link.invoke(JSON.stringify(head), Buffer.from(event), {
+        onResponse: (responseHead, payload) => {
+          answer = { head: responseHead, text: payload.toString('utf8'), isComplete: responseHead.kind === 'response' };
+        },
+        onStream: (responseHead, credit) => {
+          answer.head = responseHead;
+          return {
+            onPiece: (piece) => {
+              answer.text += piece.toString('latin1');
+              credit(piece.length);
+              onPiece(piece.toString('latin1'));
+            },
+            onEnd: () => {
+              answer.isComplete = true;
+            },
+          };
+        },
+        onAborted: (errorType, payload) => {
+          aborted = { errorType, text: payload.toString('utf8') };
+        },
+        onReport: (report) => resolve({ ...answer, aborted, report }),
         onRefused: reject,
         onLost: reject,
       });
