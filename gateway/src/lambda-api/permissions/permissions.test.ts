@@ -1,0 +1,296 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { functions } from '@kappa/crds/client/kinds';
+
+import { TestApi, testArn } from '../testing-call.ts';
+import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from './documents.ts';
+import { addPermission, getPolicy, removePermission } from './permissions.ts';
+
+const arn = testArn('f');
+let api: TestApi;
+beforeEach(async () => {
+  api = new TestApi();
+  await api.function('f', {}, 1);
+  api.alias('live', '1');
+});
+
+const add = async (input: object, qualifier: string | null = null) => {
+  const all = { StatementId: 's', Action: 'lambda:InvokeFunction', Principal: '*', ...input };
+  const { Statement = '' } = await addPermission(api.call({ FunctionName: 'f', ...all }, 'f', qualifier), api.deps);
+  return JSON.parse(Statement);
+};
+const remove = (StatementId: string, qualifier: string | null = null, more: object = {}) =>
+  removePermission(api.call({ FunctionName: 'f', StatementId, ...more }, 'f', qualifier), api.deps);
+const get = async (qualifier: string | null = null) => {
+  const { Policy = '', RevisionId } = await getPolicy(api.call({ FunctionName: 'f' }, 'f', qualifier), api.deps);
+  return { policy: JSON.parse(Policy), RevisionId };
+};
+const sids = async (qualifier: string | null = null): Promise<string[]> =>
+  (await get(qualifier)).policy.Statement.map(({ Sid }: { Sid: string }) => Sid);
+const stored = async () => (await api.kubernetes.get(functions, 'default', 'f')).spec.permissions;
+const refusal = async (doing: Promise<unknown>): Promise<string> =>
+  doing.then(
+    () => 'not refused',
+    (err: unknown) => `${Object(err).code}: ${Object(err).message}`,
+  );
+
+test.each<[reason: string, input: object, statement: object]>([
+  [
+    'a service and its source',
+    { Principal: 's3.amazonaws.com', SourceArn: 'arn:aws:s3:::b', SourceAccount: '000000000000' },
+    {
+      Principal: { Service: 's3.amazonaws.com' },
+      Condition: {
+        StringEquals: { 'AWS:SourceAccount': '000000000000' },
+        ArnLike: { 'AWS:SourceArn': 'arn:aws:s3:::b' },
+      },
+    },
+  ],
+  ['an account', { Principal: '111111111111' }, { Principal: { AWS: 'arn:aws:iam::111111111111:root' } }],
+  [
+    'a role',
+    { Principal: 'arn:aws:iam::111111111111:role/path/r' },
+    { Principal: { AWS: 'arn:aws:iam::111111111111:role/path/r' } },
+  ],
+  [
+    'everybody by an open URL',
+    { Action: 'lambda:InvokeFunctionUrl', FunctionUrlAuthType: 'NONE' },
+    {
+      Principal: '*',
+      Action: 'lambda:InvokeFunctionUrl',
+      Condition: { StringEquals: { 'lambda:FunctionUrlAuthType': 'NONE' } },
+    },
+  ],
+  [
+    'everybody through a URL',
+    { InvokedViaFunctionUrl: true },
+    { Principal: '*', Condition: { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } } },
+  ],
+  [
+    'an organization, and a token',
+    { PrincipalOrgID: 'o-0123456789', EventSourceToken: 't' },
+    { Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-0123456789', 'lambda:EventSourceToken': 't' } } },
+  ],
+])('AddPermission answers the statement, and GetPolicy has it: %s', async (_reason, input, statement) => {
+  const added = await add(input);
+  expect(added).toMatchObject({ Sid: 's', Effect: 'Allow', Resource: arn, ...statement });
+  expect((await get()).policy).toEqual({ Version: '2012-10-17', Id: 'default', Statement: [added] });
+});
+
+describe('a policy for each qualifier', () => {
+  test('the same Sid may be in each, and they are read and removed apart', async () => {
+    await add({});
+    await add({}, 'live');
+    expect((await add({}, '1')).Resource).toBe(`${arn}:1`);
+    expect((await stored())?.map(({ qualifier }) => qualifier)).toEqual(['', 'live', '1']);
+    await remove('s', 'live');
+    expect(await refusal(get('live'))).toMatch(/^ResourceNotFoundException/);
+    expect([await sids(), await sids('1')]).toEqual([['s'], ['s']]);
+  });
+
+  test.each<[reason: string, qualifier: string, want: string]>([
+    [
+      '$LATEST has none',
+      '$LATEST',
+      'InvalidParameterValueException: We currently do not support adding policies for $LATEST.',
+    ],
+    ['no such version', '9', `ResourceNotFoundException: Function not found: ${arn}:9`],
+    ['no such alias', 'other', `ResourceNotFoundException: Cannot find alias arn: ${arn}:other`],
+  ])('%s', async (_reason, qualifier, want) => {
+    expect(await refusal(add({}, qualifier))).toBe(want);
+    expect(await refusal(get(qualifier))).toBe(want);
+    expect(await refusal(remove('s', qualifier))).toBe(want);
+  });
+});
+
+test.each<[reason: string, input: object, want: string]>([
+  [
+    'a principal of no form',
+    { Principal: 'ann' },
+    'InvalidParameterValueException: The provided principal was invalid. Please check the principal and try again.',
+  ],
+  [
+    'a URL’s kind for Invoke',
+    { FunctionUrlAuthType: 'NONE' },
+    'InvalidParameterValueException: FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action',
+  ],
+  [
+    'a way of Invoke for a URL',
+    { Action: 'lambda:InvokeFunctionUrl', InvokedViaFunctionUrl: true },
+    'InvalidParameterValueException: InvokedViaFunctionUrl is only supported for lambda:InvokeFunction action',
+  ],
+  [
+    'a Sid that is Kappa’s',
+    { StatementId: 'kappa-x' },
+    'InvalidParameterValueException: Statement ids that begin with kappa- are reserved.',
+  ],
+  [
+    'another revision',
+    { RevisionId: '00000000-0000-0000-0000-000000000000' },
+    'PreconditionFailedException: The RevisionId provided does not match the latest RevisionId. Call the GetPolicy API to retrieve the latest RevisionId',
+  ],
+])('AddPermission refuses %s', async (_reason, input, want) => {
+  expect(await refusal(add(input))).toBe(want);
+  expect(await stored()).toBeUndefined();
+});
+
+test('a Sid that is there is a conflict', async () => {
+  await add({});
+  expect(await refusal(add({ Principal: '111111111111' }))).toBe(
+    'ResourceConflictException: The statement id (s) provided already exists. Please provide a new statement id, or remove the existing statement.',
+  );
+  await add({ StatementId: 't' });
+  expect(await sids()).toEqual(['s', 't']);
+});
+
+test('a policy of more than 20,480 bytes is refused, and names its size', async () => {
+  const SourceArn = `arn:aws:s3:::${'x'.repeat(1900)}`;
+  for (let at = 0; at < 9; at += 1) await add({ StatementId: `s${at}`, SourceArn });
+  const full = Buffer.byteLength(JSON.stringify((await get()).policy));
+  const rest = 20_480 - full - 200;
+  const last = await refusal(add({ StatementId: 'last', SourceArn: `arn:aws:s3:::${'y'.repeat(rest)}` }));
+  const [, size] =
+    /^PolicyLengthExceededException: The final policy size \((\d+)\) is bigger than the limit \(20480\)\.$/.exec(
+      last,
+    ) ?? [];
+  expect(Number(size)).toBeGreaterThan(20_480);
+  const fits = rest - (Number(size) - 20_480);
+  await add({ StatementId: 'last', SourceArn: `arn:aws:s3:::${'y'.repeat(fits)}` });
+  expect(Buffer.byteLength(JSON.stringify((await get()).policy))).toBe(20_480);
+});
+
+test('nothing there: GetPolicy and RemovePermission have texts of their own', async () => {
+  expect(await refusal(get())).toBe('ResourceNotFoundException: The resource you requested does not exist.');
+  expect(await refusal(remove('s'))).toBe(
+    'ResourceNotFoundException: No policy is associated with the given resource.',
+  );
+  await add({});
+  expect(await refusal(remove('t'))).toBe('ResourceNotFoundException: Statement t is not found in resource policy.');
+  await remove('s');
+  expect(await stored()).toBeUndefined();
+});
+
+test('a RevisionId holds until the next change', async () => {
+  await add({});
+  const { RevisionId } = await get();
+  await add({ StatementId: 't', RevisionId });
+  expect(await refusal(remove('s', null, { RevisionId }))).toMatch(/^PreconditionFailedException/);
+  await remove('s', null, { RevisionId: (await get()).RevisionId });
+  expect(await sids()).toEqual(['t']);
+});
+
+test('two writers at once: both statements are kept', async () => {
+  let isFirst = true;
+  api.kubernetes.beforeReplace = () => {
+    if (!isFirst) return;
+    isFirst = false;
+    const other = { sid: 'other', action: 'lambda:InvokeFunction', principal: '*', qualifier: '' };
+    api.kubernetes.set('functions', 'default', 'f', { spec: { ...Object(fnSpec), permissions: [other] } });
+  };
+  const { spec: fnSpec } = await api.kubernetes.get(functions, 'default', 'f');
+  await add({});
+  expect(await sids()).toEqual(['other', 's']);
+});
+
+describe('what a manifest’s auth None grants', () => {
+  const owners = ['kappa-http-auth-none-url', 'kappa-http-auth-none-invoke'];
+  beforeEach(() => api.function('f', { http: { auth: 'None' } }, 1));
+
+  test('is shown, behind what is stored, and cannot be removed', async () => {
+    await add({});
+    expect(await sids()).toEqual(['s', ...owners]);
+    expect(await refusal(remove(owners[0] ?? ''))).toMatch(/^InvalidParameterValueException: .* spec.http /);
+    await remove('s');
+    expect(await sids()).toEqual(owners);
+    expect(await refusal(deletePolicy())).toMatch(/^InvalidParameterValueException: .* spec.http /);
+    expect(await refusal(get('live'))).toMatch(/^ResourceNotFoundException/);
+  });
+
+  test('is there again after a document without it, and is not stored by one that has it', async () => {
+    const { Policy = '' } = await putResourcePolicy(put((await get()).policy), api.deps);
+    expect(JSON.parse(Policy).Statement.map(({ Sid }: { Sid: string }) => Sid)).toEqual(owners);
+    expect(await stored()).toBeUndefined();
+  });
+});
+
+const put = (document: object | string, more: object = {}) =>
+  api.call({ ResourceArn: arn, Policy: typeof document === 'string' ? document : JSON.stringify(document), ...more });
+const deletePolicy = (more: object = {}) => deleteResourcePolicy(api.call({ ResourceArn: arn, ...more }), api.deps);
+const getDocument = async () =>
+  JSON.parse((await getResourcePolicy(api.call({ ResourceArn: arn }), api.deps)).Policy ?? '');
+
+describe('whole policies', () => {
+  test('are those of AddPermission, both ways', async () => {
+    await add({ Principal: 's3.amazonaws.com', SourceArn: 'arn:aws:s3:::b' });
+    const { policy, RevisionId } = await get();
+    expect(await getDocument()).toEqual(policy);
+    const statement = { ...policy.Statement[0], Sid: 'new', Principal: { AWS: ['111111111111'] } };
+    const answer = await putResourcePolicy(
+      put({ Version: '2012-10-17', Statement: statement }, { RevisionId }),
+      api.deps,
+    );
+    expect(JSON.parse(answer.Policy ?? '').Statement).toEqual([
+      { ...statement, Principal: { AWS: 'arn:aws:iam::111111111111:root' } },
+    ]);
+    expect(await sids()).toEqual(['new']);
+    expect((await get()).RevisionId).toBe(answer.RevisionId);
+    expect(await refusal(deletePolicy({ RevisionId }))).toMatch(/^PreconditionFailedException/);
+    await deletePolicy();
+    expect(await refusal(getDocument())).toBe('ResourceNotFoundException: The resource you requested does not exist.');
+    expect(await refusal(deletePolicy())).toMatch(/^ResourceNotFoundException/);
+  });
+
+  const statement = { Sid: 'a', Effect: 'Allow', Principal: '*', Action: 'lambda:InvokeFunction', Resource: arn };
+  const withOne = (over: object) => ({ Version: '2012-10-17', Statement: [{ ...statement, ...over }] });
+
+  test.each<[reason: string, document: object | string, want: RegExp]>([
+    ['no JSON', '{', /is not JSON/],
+    ['no object', '[]', /must be an object/],
+    ['no version', { Statement: [statement] }, /Version 2012-10-17/],
+    ['an unknown member', { ...withOne({}), Other: 1 }, /unknown member Other/],
+    ['a denial', withOne({ Effect: 'Deny' }), /must have the Effect Allow/],
+    ['two actions', withOne({ Action: ['lambda:InvokeFunction', 'lambda:GetFunction'] }), /exactly one Action/],
+    ['another service’s action', withOne({ Action: 's3:GetObject' }), /an Action that Lambda has not/],
+    ['all but an action', withOne({ Action: undefined, NotAction: 'lambda:GetFunction' }), /member NotAction/],
+    ['two principals', withOne({ Principal: { AWS: ['111111111111', '222222222222'] } }), /exactly one Principal/],
+    ['principals of two kinds', withOne({ Principal: { AWS: '*', Service: 's3.amazonaws.com' } }), /one Principal/],
+    ['another resource', withOne({ Resource: `${arn}:live` }), /must have the Resource/],
+    ['any resource', withOne({ Resource: '*' }), /must have the Resource/],
+    ['no Sid of Lambda’s', withOne({ Sid: 'a b' }), /no valid Sid/],
+    ['a Sid that is Kappa’s', withOne({ Sid: 'kappa-x' }), /are reserved/],
+    [
+      'an unknown condition',
+      withOne({ Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } }),
+      /IpAddress aws:SourceIp/,
+    ],
+    [
+      'an unknown operator',
+      withOne({ Condition: { StringNotEquals: { 'AWS:SourceAccount': '0' } } }),
+      /StringNotEquals/,
+    ],
+    ['two values', withOne({ Condition: { StringEquals: { 'AWS:SourceAccount': ['1', '2'] } } }), /exactly one AWS/],
+    ['the same Sid twice', { Version: '2012-10-17', Statement: [statement, statement] }, /the same Sid/],
+  ])('PutResourcePolicy refuses %s', async (_reason, document, want) => {
+    const message = await refusal(putResourcePolicy(put(document), api.deps));
+    expect(message).toMatch(/^InvalidParameterValueException: /);
+    expect(message).toMatch(want);
+    expect(await stored()).toBeUndefined();
+  });
+
+  test('conditions in other letters, ArnLike as StringLike, and no Sid', async () => {
+    const Condition = {
+      stringlike: { 'aws:sourcearn': 'arn:aws:s3:::b*' },
+      Bool: { 'lambda:invokedviafunctionurl': true },
+    };
+    await putResourcePolicy(put(withOne({ Sid: undefined, Condition })), api.deps);
+    expect(await stored()).toEqual([
+      {
+        sid: 'statement-1',
+        qualifier: '',
+        action: 'lambda:InvokeFunction',
+        principal: '*',
+        sourceArn: 'arn:aws:s3:::b*',
+        invokedViaFunctionUrl: true,
+      },
+    ]);
+  });
+});
