@@ -52,7 +52,7 @@ const dispatcher: Dispatcher = dispatchToPods(context, {
   metrics,
 });
 const watched: WatchedFunctions = watchFunctions(context, { kubernetes, blobs, dispatcher });
-const callers = knowCallers(context, kubernetes);
+const callers = knowCallers(context, kubernetes, signingKey);
 const doors = openDoors(context, {
   functions: watched.functions,
   kubernetes,

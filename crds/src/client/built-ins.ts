@@ -85,6 +85,8 @@ export interface ServiceAccount {
   readonly apiVersion: 'v1';
   readonly kind: 'ServiceAccount';
   readonly metadata: ObjectMeta;
+  /** Whether pods that run as it get a token of the Kubernetes API; absent = they do. */
+  readonly automountServiceAccountToken?: boolean;
 }
 
 /** Who leads, and until when. */

@@ -5,6 +5,7 @@ import express, { type ErrorRequestHandler, type Express, type Response } from '
 import { LambdaError } from '../errors.ts';
 import type { LambdaApi } from '../lambda-api/api.ts';
 import { renderError, toLambdaError } from '../lambda-api/errors.ts';
+import type { QueryApi } from '../query/query-api.ts';
 import { type Answer, CallerGone } from './answer.ts';
 
 /** What the control app is made with. */
@@ -17,12 +18,15 @@ export interface ControlDeps {
   readonly code: express.Router | null;
   /** Paths that begin with a date; null = there is none on this port. */
   readonly lambdaApi: LambdaApi | null;
+  /** STS and IAM, at the root; absent = they are not on this port. */
+  readonly queryApi?: QueryApi;
   readonly onError: (err: unknown, requestId: string) => void;
 }
 
 const about = `Kappa gateway: your own AWS Lambda on Kubernetes.
 
   ANY  /2015-03-31/functions/...                Lambda API (aws lambda create-function, invoke ... --endpoint-url ...)
+  POST /                                        STS and IAM (aws sts get-caller-identity, aws iam create-role ...)
   ANY  /fn/NAMESPACE/NAME/...                   function URL, also by host NAME.NAMESPACE.fn.localhost
 `;
 
@@ -31,6 +35,7 @@ export function controlApp(deps: ControlDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
+  if (deps.queryApi !== undefined) app.use(queryRequests(deps.queryApi));
   app.get('/', (_req, res) => {
     res.type('text/plain').send(about);
   });
@@ -72,6 +77,23 @@ function lambdaRequests(lambdaApi: LambdaApi, onError: ControlDeps['onError']): 
       }
       onError(err, requestId);
       sendAnswer(res, renderError(toLambdaError(err), requestId));
+    }
+  };
+}
+
+/** Answers forms that are sent to the root, and links with an `Action`; all others go on. */
+function queryRequests(queryApi: QueryApi): express.RequestHandler {
+  return async (req, res, next) => {
+    const isForm = req.url === '/' || req.url.startsWith('/?');
+    if (!isForm || !(req.method === 'POST' || (req.method === 'GET' && /[?&]Action=/.test(req.url)))) {
+      next();
+      return;
+    }
+    try {
+      sendAnswer(res, await queryApi(req, randomUUID()));
+    } catch (err) {
+      if (!(err instanceof CallerGone)) throw err;
+      res.destroy();
     }
   };
 }

@@ -28,6 +28,7 @@ import type { Directory } from '../registry/directory.ts';
 import type { Functions } from '../registry/functions.ts';
 import { type Context, textOf } from './context.ts';
 import type { Callers } from './know-callers.ts';
+import { openQueryApi } from './open-query-api.ts';
 
 /** The HTTP servers. */
 export interface Doors {
@@ -68,7 +69,7 @@ export function openDoors(context: Context, parts: DoorParts): Doors {
   const control = controlApp({
     admin: config.adminPort === null ? admin : null,
     blobs: config.auth === 'none' ? blobRoutes(parts.blobs) : null, // for this machine's own callers: see parseConfig
-    ...lambdaApiOf(context, parts, { budget, inFlight }),
+    ...apisOf(context, parts, { budget, inFlight, onRefused }),
     onError: onRefused,
   });
   const server = makeServer(serverOptions(context), {
@@ -128,20 +129,23 @@ function handlers(
   };
 }
 
-/** The Lambda API but for Invoke, and the links to code that it gives. */
-function lambdaApiOf(
+/** The Lambda API but for Invoke, the links to code that it gives, and STS and IAM. */
+function apisOf(
   { config, arnOf, clock }: Context,
   { functions, kubernetes, signingKey, callers, blobs }: DoorParts,
-  { budget, inFlight }: Pick<Doors, 'budget' | 'inFlight'>,
-): Pick<ControlDeps, 'code' | 'lambdaApi'> {
+  { budget, inFlight, onRefused }: Pick<Doors, 'budget' | 'inFlight'> & { readonly onRefused: OnRefused },
+): Pick<ControlDeps, 'code' | 'lambdaApi' | 'queryApi'> {
   const { region, accountConcurrency, s3 } = config;
   const links = codeLinks(signingKey, Date.now);
   const pause = (ms: number): Promise<void> => sleep(ms);
+  const objects = new Objects({ kubernetes, sleep: pause, random: Math.random });
+  const { queryApi, ...iam } = openQueryApi({ kubernetes, objects, directory: functions, callers, budget, onRefused });
   const lambdaApi = makeLambdaApi({
+    ...iam,
     authenticator: callers.authenticator ?? openDoor,
     authorizer: callers.authorizer,
     budget,
-    objects: new Objects({ kubernetes, sleep: pause, random: Math.random }),
+    objects,
     directory: functions,
     blobs,
     readS3: s3Reader(s3 === null ? null : { endpoint: s3.endpoint, region: s3.region, ownBucket: s3.bucket }),
@@ -154,11 +158,13 @@ function lambdaApiOf(
     now: Date.now,
     sleep: pause,
   });
-  const counted: LambdaApi = (req, requestId) => {
-    inFlight.change(1);
-    return lambdaApi(req, requestId).finally(() => inFlight.change(-1));
-  };
-  return { code: codeRoutes(blobs, links), lambdaApi: counted };
+  const counted =
+    (api: LambdaApi): LambdaApi =>
+    (req, requestId) => {
+      inFlight.change(1);
+      return api(req, requestId).finally(() => inFlight.change(-1));
+    };
+  return { code: codeRoutes(blobs, links), lambdaApi: counted(lambdaApi), queryApi: counted(queryApi) };
 }
 
 function adminOf({ life }: Context, { metricRegistry, notReadyBecause }: DoorParts): ReturnType<typeof adminRoutes> {

@@ -23,6 +23,7 @@ export async function createFunction(call: Call, deps: ApiDeps): Promise<Configu
   if (named.qualifier !== null)
     throw new InvalidParameterValue('The function name of a new function must not have a qualifier.');
   const settings = specOf(call);
+  await deps.passRole?.(call.principal, call.accountId, input.Role ?? '');
   if ((await findFunction(call, deps)) !== null) throw alreadyExists(named.name);
   const code = await storeCode(input.Code ?? {}, deps);
   const fn = await write(call, { ...settings, code: { zip: { sha256: code.sha256 } } }, deps);

@@ -45,6 +45,7 @@ export async function updateFunctionConfiguration(
   deps: ApiDeps,
 ): Promise<Configuration> {
   const { input, fn: named } = call;
+  if (input.Role !== undefined) await deps.passRole?.(call.principal, call.accountId, input.Role);
   const fn = await readForUpdate(call, deps);
   const changed = await change(call, fn, deps, (current) => withSettings(current, input));
   return latestConfiguration(changed, { functionName: named.name, arn: named.arn }, deps);
