@@ -107,7 +107,7 @@ const inline = (name: string) => ({
 });
 
 async function setUp(): Promise<void> {
-  for (const plural of ['functions', 'functionversions', 'aliases', 'pools']) {
+  for (const plural of ['functions', 'functionversions', 'aliases', 'layers', 'pools']) {
     const text = await readFile(join(repositoryRoot, `crds/manifests/${plural}.yaml`), 'utf8');
     await kubernetes.apply(definitions as Kind<never>, parse(text) as never, 'test');
   }

@@ -1,6 +1,8 @@
 /** The controller process: wiring only. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isNotFound } from '@kappa/crds/client/errors';
+import { layers } from '@kappa/crds/client/kinds';
 import { connect } from '@kappa/crds/client/kubernetes';
 import { zipMaxBytes } from '@kappa/crds/limits';
 import { openBlobStore } from '@kappa/gateway/blobs';
@@ -10,7 +12,10 @@ import { reconcileAlias } from './alias/reconcile.ts';
 import { parseConfig } from './config.ts';
 import { codeFetcher } from './function/fetch-code.ts';
 import { reconcileFunction } from './function/reconcile.ts';
+import { resolveCode } from './function/resolve-code.ts';
 import { healthServer } from './health-server.ts';
+import { reconcileLayer } from './layer/reconcile.ts';
+import { LayerView } from './layer-view.ts';
 import { LeaderGate } from './leader-gate.ts';
 import { controllerMetrics } from './metrics.ts';
 import { reconcilePool } from './pool/reconcile.ts';
@@ -24,6 +29,7 @@ const registry = new Registry();
 const metrics = controllerMetrics(registry, () => ({
   function: functionQueue.depth,
   alias: aliasQueue.depth,
+  layer: layerQueue.depth,
   pool: poolQueue.depth,
 }));
 const stopping = new AbortController();
@@ -59,7 +65,10 @@ function textOf(problem: unknown): string {
   return problem instanceof Error ? problem.message : String(problem);
 }
 
-const queueOf = (kind: 'function' | 'alias' | 'pool', reconcile: (key: string) => Promise<Requeue>): WorkQueue =>
+const queueOf = (
+  kind: 'function' | 'alias' | 'layer' | 'pool',
+  reconcile: (key: string) => Promise<Requeue>,
+): WorkQueue =>
   new WorkQueue({
     reconcile: async (key) => {
       const end = metrics.reconcileSeconds.startTimer({ kind });
@@ -83,7 +92,13 @@ const queueOf = (kind: 'function' | 'alias' | 'pool', reconcile: (key: string) =
     random: Math.random,
   });
 
-const isActing = (): boolean => gate.isOpen() && view.unsynced.length === 0;
+const unsynced = (): readonly string[] => [...view.unsynced, ...layerView.unsynced];
+const isActing = (): boolean => gate.isOpen() && unsynced().length === 0;
+const code = {
+  blobs,
+  fetchCode: codeFetcher({ allowLocal: config.allowLocalCode, timeoutMs: 60_000 }),
+  maxZipBytes: zipMaxBytes,
+};
 const functionQueue = queueOf('function', (key) =>
   reconcileFunction(key, {
     kubernetes: guarded,
@@ -91,10 +106,13 @@ const functionQueue = queueOf('function', (key) =>
     versionsOf: (fn) => view.versionsOf(fn),
     nameHolderOf: (fn) => view.nameHolderOf(fn),
     podsOf: (fn) => view.podsOfFunction(fn),
-    code: {
-      blobs,
-      fetchCode: codeFetcher({ allowLocal: config.allowLocalCode, timeoutMs: 60_000 }),
-      maxZipBytes: zipMaxBytes,
+    code,
+    layers: {
+      region: config.region,
+      accountOf: (namespace) => layerView.accountOf(namespace),
+      namespaceOf: (accountId) => layerView.namespaceOf(accountId),
+      find: (namespace, name) => guarded.get(layers, namespace, name).catch(nullWhenMissing),
+      resolve: (contents) => resolveCode(contents, code),
     },
     runtimes: new Set(runtimes.keys()),
     urlOf: (namespace, name) => `${config.publicUrl}/fn/${namespace}/${name}/`,
@@ -108,6 +126,9 @@ const aliasQueue = queueOf('alias', (key) =>
     targetOf: (alias) => view.targetOf(alias),
     nowMs,
   }),
+);
+const layerQueue = queueOf('layer', (key) =>
+  reconcileLayer(key, { kubernetes: guarded, find: (name) => layerView.layers.get(name), code, nowMs }),
 );
 const poolQueue = queueOf('pool', (name) =>
   reconcilePool(name, {
@@ -150,10 +171,29 @@ const view: View = new View({
     poolChanged: (name) => isActing() && poolQueue.add(name),
   },
 });
-const queues = { function: functionQueue, alias: aliasQueue, pool: poolQueue };
-setInterval(() => isActing() && view.enqueueAll(), 600_000).unref(); // level, not edge: what a watch merged away is found again
+const layerView: LayerView = new LayerView({
+  kubernetes,
+  signal: stopping.signal,
+  layerChanged: (key) => {
+    if (!isActing()) return;
+    layerQueue.add(key);
+    for (const [name, fn] of view.functions.entries()) if (fn.awaitsLayers) functionQueue.add(name);
+  },
+});
+const queues = { function: functionQueue, alias: aliasQueue, layer: layerQueue, pool: poolQueue };
 
-const server = healthServer({ notReadyBecause: () => view.unsynced, registry });
+function enqueueAll(): void {
+  view.enqueueAll();
+  for (const [key] of layerView.layers.entries()) layerQueue.add(key);
+}
+
+function nullWhenMissing(error: unknown): null {
+  if (isNotFound(error)) return null;
+  throw error;
+}
+setInterval(() => isActing() && enqueueAll(), 600_000).unref(); // level, not edge: what a watch merged away is found again
+
+const server = healthServer({ notReadyBecause: unsynced, registry });
 server.listen(config.port, config.host);
 
 let isEnding = false;
@@ -187,8 +227,8 @@ const election = kubernetes.runLeaderElection({
     gate.lead(gained);
     metrics.isLeader.set(1);
     log.info({ identity }, 'leading');
-    view.whenSynced().then(
-      () => view.enqueueAll(),
+    Promise.all([view.whenSynced(), layerView.whenSynced()]).then(
+      () => enqueueAll(),
       () => undefined, // aborted: the process ends
     );
   },

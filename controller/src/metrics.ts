@@ -10,20 +10,20 @@ export function controllerMetrics(registry: Registry, depths: () => Readonly<Rec
   return {
     reconcileSeconds: new Histogram({
       name: 'kappa_controller_reconcile_seconds',
-      help: 'Seconds that one look at one object took. kind: function | alias | pool.',
+      help: 'Seconds that one look at one object took. kind: function | alias | layer | pool.',
       labelNames: ['kind'] as const,
       buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
       registers,
     }),
     reconcileErrors: new Counter({
       name: 'kappa_controller_reconcile_errors_total',
-      help: 'Looks that failed and will be tried again. kind: function | alias | pool.',
+      help: 'Looks that failed and will be tried again. kind: function | alias | layer | pool.',
       labelNames: ['kind'] as const,
       registers,
     }),
     queueDepth: new Gauge({
       name: 'kappa_controller_queue_depth',
-      help: 'Objects that wait for a look. kind: function | alias | pool.',
+      help: 'Objects that wait for a look. kind: function | alias | layer | pool.',
       labelNames: ['kind'] as const,
       registers,
       collect() {

@@ -13,6 +13,7 @@ import {
   versionLabel,
   versionNameAnnotation,
 } from '@kappa/crds/labels';
+import type { LayerObject } from '@kappa/crds/layer';
 import { functionNameOf } from '@kappa/crds/names';
 import type { PoolObject } from '@kappa/crds/pool';
 import { mayRecover } from './function/resolve-code.ts';
@@ -34,6 +35,8 @@ export interface FunctionSummary {
   readonly isReady: boolean;
   /** This generation's code cannot be had, whatever is tried; it has been told. */
   readonly isHopeless: boolean;
+  /** A layer of it is not there. */
+  readonly awaitsLayers: boolean;
   readonly runtime: string;
   /** What callers write; see `functionNameOf`. */
   readonly lambdaName: string;
@@ -66,6 +69,14 @@ export interface AliasSummary {
   /** One or two of `$LATEST` and digits. */
   readonly versions: readonly string[];
   readonly status: AliasObject['status'];
+}
+
+/** A Layer at rest. */
+export interface LayerSummary {
+  readonly namespace: string;
+  readonly name: string;
+  /** What it is now has been looked at, and another look helps nothing. */
+  readonly isSettled: boolean;
 }
 
 /** A Pool: its wishes, and its status as written. */
@@ -118,6 +129,7 @@ export function summarizeFunction({ metadata, spec, status }: FunctionObject): F
     observedGeneration: status?.observedGeneration ?? 0,
     isReady: isConditionTrue(status?.conditions, 'Ready'),
     isHopeless: isHopeless(metadata.generation, status),
+    awaitsLayers: findCondition(status?.conditions, 'LayersResolved')?.status === 'False',
     runtime: spec.runtime,
     lambdaName: functionNameOf({ metadata, spec }),
     isNameTaken: isConditionTrue(status?.conditions, 'NameTaken'),
@@ -129,8 +141,10 @@ export function summarizeFunction({ metadata, spec, status }: FunctionObject): F
 }
 
 function isHopeless(generation: number, status: FunctionObject['status']): boolean {
-  const code = findCondition(status?.conditions, 'CodeResolved');
-  return code?.status === 'False' && code.observedGeneration === generation && !mayRecover(code.reason);
+  return ['CodeResolved', 'LayersResolved'].some((type) => {
+    const part = findCondition(status?.conditions, type);
+    return part?.status === 'False' && part.observedGeneration === generation && !mayRecover(part.reason);
+  });
 }
 
 /** The summary of a FunctionVersion. */
@@ -145,6 +159,14 @@ export function summarizeAlias({ metadata, spec, status }: AliasObject): AliasSu
   const second = spec.additionalVersion?.functionVersion;
   const versions = [spec.functionVersion, ...(second === undefined ? [] : [second])];
   return { namespace, name, generation, functionName: spec.functionName, versions, status };
+}
+
+/** The summary of a Layer. */
+export function summarizeLayer({ metadata, status }: LayerObject): LayerSummary {
+  const { namespace, name, generation } = metadata;
+  const ready = findCondition(status?.conditions, 'Ready');
+  const isOver = ready?.status === 'True' || (ready?.status === 'False' && !mayRecover(ready.reason));
+  return { namespace, name, isSettled: status?.observedGeneration === generation && isOver };
 }
 
 /** The summary of a Pool. */

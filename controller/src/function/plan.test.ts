@@ -6,6 +6,8 @@ import { makeFunction, missing, observed, resolved } from './testing.ts';
 const now = 10_000_000;
 const current = planFunction(observed(), now).latestName ?? '';
 const old = (supersededAtMs: number | null, pods = 0) => ({ name: 'hello-0000000000', supersededAtMs, pods });
+const layer = { arn: 'arn:aws:lambda:us-east-1:000000000000:layer:a:1', sha256: 'cd'.repeat(32), sizeBytes: 7 };
+const noLayer = { kind: 'failed', reason: 'LayerMissing', message: 'no layer' } as const;
 const withLatest = makeFunction({}, { latestVersion: 'hello-0000000000', codeSha256: 'x', codeSizeBytes: 1 });
 
 test.each<[reason: string, overrides: Partial<FunctionObserved>, want: Partial<FunctionPlan>]>([
@@ -21,6 +23,12 @@ test.each<[reason: string, overrides: Partial<FunctionObserved>, want: Partial<F
     { fn: withLatest, code: missing },
     { latest: null, latestName: 'hello-0000000000' },
   ],
+  [
+    'layers become part of it',
+    { layers: { kind: 'resolved', layers: [layer] } },
+    { latest: expect.objectContaining({ layers: [layer] }), requeueAfterMs: null },
+  ],
+  ['a missing layer is waited for', { layers: noLayer }, { latest: null, latestName: null, requeueAfterMs: 5_000 }],
   ['an unknown runtime makes no version', { runtimes: new Set<string>() }, { latest: null, latestName: null }],
   ['a superseded version lingers', { versions: [old(now - 62_000)] }, { deleteVersions: [], requeueAfterMs: 63_000 }],
   [
@@ -94,6 +102,30 @@ test('Ready says why not, for this generation', () => {
     { type: 'CodeResolved', status: 'False', reason: 'BlobMissing', observedGeneration: 1 },
     { type: 'Ready', status: 'False', reason: 'BlobMissing', message: 'no blob', observedGeneration: 1 },
   ]);
+});
+
+test('a function with layers says whether they are there, and one without says nothing', () => {
+  const fn = makeFunction({ layers: [layer.arn] });
+  const resolvedLayers = { kind: 'resolved', layers: [layer] } as const;
+  const ready = statusOf({ fn, layers: resolvedLayers });
+  expect(ready.conditions).toMatchObject([
+    { type: 'CodeResolved', status: 'True' },
+    { type: 'LayersResolved', status: 'True', message: layer.arn },
+    { type: 'Ready', status: 'True' },
+  ]);
+  const failed = statusOf({ fn: makeFunction({ layers: [layer.arn] }, ready), layers: noLayer });
+  expect(failed).toMatchObject({
+    state: 'Active',
+    lastUpdateStatus: 'Failed',
+    lastUpdateStatusReasonCode: 'LayerMissing',
+  });
+  expect(failed.conditions?.map(({ type, status }) => [type, status])).toEqual([
+    ['CodeResolved', 'True'],
+    ['LayersResolved', 'False'],
+    ['Ready', 'False'],
+  ]);
+  const without = statusOf({ fn: makeFunction({}, failed) });
+  expect(without.conditions?.map(({ type }) => type)).toEqual(['CodeResolved', 'Ready']);
 });
 
 test('a function whose name belongs to another one says so, and only then', () => {

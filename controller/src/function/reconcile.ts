@@ -3,11 +3,12 @@ import { isNotFound } from '@kappa/crds/client/errors';
 import { functions, functionVersions } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import type { FunctionObject } from '@kappa/crds/function';
-import { childMetadata } from '@kappa/crds/version-snapshot';
+import { childMetadata, type SnapshotLayer } from '@kappa/crds/version-snapshot';
 import type { FunctionSummary } from '../observed.ts';
 import type { Requeue } from '../work-queue.ts';
 import { type FunctionPlan, planFunction, type VersionObserved } from './plan.ts';
 import { type CodeSources, resolveCode } from './resolve-code.ts';
+import { type LayerSources, resolveLayers } from './resolve-layers.ts';
 import { makeFunctionStatus } from './status.ts';
 
 /** What the function reconciler is given. */
@@ -22,6 +23,7 @@ export interface FunctionWorld {
   /** Pods that run it. */
   readonly podsOf: (fn: FunctionSummary) => number;
   readonly code: CodeSources;
+  readonly layers: LayerSources;
   readonly runtimes: ReadonlySet<string>;
   /** Public address of a function's URL. */
   readonly urlOf: (namespace: string, name: string) => string;
@@ -43,9 +45,11 @@ export async function reconcileFunction(key: string, world: FunctionWorld): Prom
   const fn = await readAgain(summary, world);
   if (fn === null) return {};
   const code = await resolveCode(fn.spec.code, world.code);
+  const layers = await resolveLayers(fn, await keptLayers(fn, world), world.layers);
   const context = {
     fn,
     code,
+    layers,
     versions,
     nameHolder,
     runtimes: world.runtimes,
@@ -63,6 +67,21 @@ function isSettled(fn: FunctionSummary, versions: readonly VersionObserved[], po
   const isSeen = fn.generation === fn.observedGeneration && fn.pods === pods;
   const hasLatest = versions.every(({ name }) => name === fn.latestVersion);
   return isSeen && hasLatest && (fn.isHopeless || ((fn.isReady || fn.isNameTaken) && versions.length === 1));
+}
+
+/** Layers of the snapshot that `$LATEST` means until now. */
+async function keptLayers(
+  { metadata, spec, status }: FunctionObject,
+  { kubernetes }: FunctionWorld,
+): Promise<readonly SnapshotLayer[]> {
+  if ((spec.layers ?? []).length === 0 || status?.latestVersion === undefined) return [];
+  try {
+    const latest = await kubernetes.get(functionVersions, metadata.namespace, status.latestVersion);
+    return latest.spec.layers ?? [];
+  } catch (error) {
+    if (isNotFound(error)) return [];
+    throw error;
+  }
 }
 
 async function readAgain(

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FunctionObject } from '@kappa/crds/function';
+import type { LayerFailure } from './resolve-layers.ts';
 import { type SourceFile, zipFiles } from './zip-files.ts';
 
 /** Where a function's code is: a blob by digest, or why it is not there. */
@@ -17,9 +18,16 @@ export type ResolvedCode =
 export type CodeFailure = 'BlobMissing' | 'DigestMismatch' | 'TooLarge' | 'UrlRefused' | 'FetchFailed';
 
 /** Failures that may go away without a change of the object: they are tried again. The others are only told. */
-const recoverable: ReadonlySet<string> = new Set<CodeFailure>(['BlobMissing', 'FetchFailed']);
+const recoverable: ReadonlySet<string> = new Set<LayerFailure>([
+  'BlobMissing',
+  'FetchFailed',
+  'LayerMissing',
+  'LayerForbidden',
+]);
+/** How soon such a failure is looked at again. */
+export const codeRetryMs = 5_000;
 
-/** Whether trying again may help. @param reason of the condition `CodeResolved` */
+/** Whether trying again may help. @param reason of the condition `CodeResolved` or `LayersResolved` */
 export function mayRecover(reason: string): boolean {
   return recoverable.has(reason);
 }

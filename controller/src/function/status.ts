@@ -3,6 +3,7 @@ import type { FunctionObject } from '@kappa/crds/function';
 import { functionLabel, functionNamespaceLabel, labelValue, selectorOf } from '@kappa/crds/labels';
 import { functionNameOf } from '@kappa/crds/names';
 import type { FunctionObserved, FunctionPlan } from './plan.ts';
+import type { ResolvedLayers } from './resolve-layers.ts';
 
 type FunctionStatus = NonNullable<FunctionObject['status']>;
 
@@ -47,7 +48,12 @@ export function makeFunctionStatus(context: StatusContext, plan: FunctionPlan, n
   };
 }
 
-function conditionsOf({ fn, code, nameHolder }: StatusContext, verdict: Verdict, nowMs: number): readonly Condition[] {
+function conditionsOf(
+  { fn, code, layers, nameHolder }: StatusContext,
+  verdict: Verdict,
+  nowMs: number,
+): readonly Condition[] {
+  const hasLayers = (fn.spec.layers ?? []).length > 0;
   const claims: Omit<ConditionClaim, 'observedGeneration'>[] = [
     {
       type: 'CodeResolved',
@@ -55,12 +61,14 @@ function conditionsOf({ fn, code, nameHolder }: StatusContext, verdict: Verdict,
       reason: code.kind === 'resolved' ? 'Resolved' : code.reason,
       message: code.kind === 'resolved' ? `sha256 ${code.sha256}` : code.message,
     },
+    ...(hasLayers ? [layersResolved(layers)] : []),
     { type: 'Ready', status: verdict.isReady ? 'True' : 'False', reason: verdict.reason, message: verdict.message },
     ...(nameHolder === null ? [] : [nameTaken(fn, nameHolder)]),
   ];
   const observedGeneration = fn.metadata.generation;
-  // NameTaken is there only while it holds: other functions do not need a line about it
-  const before = (fn.status?.conditions ?? []).filter(({ type }) => type !== 'NameTaken' || nameHolder !== null);
+  // these are there only while they say something: other functions do not need a line about them
+  const isGone: Readonly<Record<string, boolean>> = { NameTaken: nameHolder === null, LayersResolved: !hasLayers };
+  const before = (fn.status?.conditions ?? []).filter(({ type }) => isGone[type] !== true);
   return claims.reduce<readonly Condition[]>(
     (conditions, claim) => setCondition(conditions, { ...claim, observedGeneration }, nowMs),
     before,
@@ -87,12 +95,18 @@ function latestOf(fn: FunctionObject, plan: FunctionPlan, nowMs: number): Partia
   };
 }
 
+function layersResolved(layers: ResolvedLayers): Omit<ConditionClaim, 'observedGeneration'> {
+  const type = 'LayersResolved';
+  if (layers.kind === 'failed') return { type, status: 'False', reason: layers.reason, message: layers.message };
+  return { type, status: 'True', reason: 'Resolved', message: layers.layers.map(({ arn }) => arn).join(', ') };
+}
+
 function nameTaken(fn: FunctionObject, holder: string): Omit<ConditionClaim, 'observedGeneration'> {
   const message = `calls of ${functionNameOf(fn)} go to Function ${holder}, which has the same name; delete one of the two`;
   return { type: 'NameTaken', status: 'True', reason: 'NameTaken', message };
 }
 
-function judge({ fn, code, runtimes, nameHolder }: StatusContext, plan: FunctionPlan): Verdict {
+function judge({ fn, code, layers, runtimes, nameHolder }: StatusContext, plan: FunctionPlan): Verdict {
   const state = plan.latestName === null ? 'Failed' : 'Active';
   const failed = { state, lastUpdateStatus: 'Failed', isReady: false } as const;
   const suffix = plan.latestName === null ? '' : '; the last good version goes on answering';
@@ -101,6 +115,7 @@ function judge({ fn, code, runtimes, nameHolder }: StatusContext, plan: Function
     return { ...failed, reason: 'InvalidRuntime', message: message + suffix };
   }
   if (code.kind === 'failed') return { ...failed, reason: code.reason, message: code.message + suffix };
+  if (layers.kind === 'failed') return { ...failed, reason: layers.reason, message: layers.message + suffix };
   const good = { state: 'Active', lastUpdateStatus: 'Successful' } as const;
   if (nameHolder !== null) {
     const { reason, message } = nameTaken(fn, nameHolder);

@@ -52,6 +52,7 @@ export function observed(overrides: Partial<FunctionObserved> = {}): FunctionObs
   return {
     fn: makeFunction(),
     code: resolved,
+    layers: { kind: 'resolved', layers: [] },
     versions: [],
     nameHolder: null,
     runtimes: new Set(['nodejs24.x']),
