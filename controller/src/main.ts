@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { isNotFound } from '@kappa/crds/client/errors';
 import { layers } from '@kappa/crds/client/kinds';
 import { connect } from '@kappa/crds/client/kubernetes';
+import { functionUrlAddress } from '@kappa/crds/function-url';
 import { zipMaxBytes } from '@kappa/crds/limits';
 import { openBlobStore } from '@kappa/gateway/blobs';
 import { pino } from 'pino';
@@ -115,7 +116,7 @@ const functionQueue = queueOf('function', (key) =>
       resolve: (contents) => resolveCode(contents, code),
     },
     runtimes: new Set(runtimes.keys()),
-    urlOf: (namespace, name) => `${config.publicUrl}/fn/${namespace}/${name}/`,
+    urlOf: (namespace, name) => functionUrlAddress(config.publicUrl, { namespace, name, alias: null }),
     nowMs,
   }),
 );
@@ -124,6 +125,7 @@ const aliasQueue = queueOf('alias', (key) =>
     kubernetes: guarded,
     find: (name) => view.aliases.get(name),
     targetOf: (alias) => view.targetOf(alias),
+    urlOf: (owner) => functionUrlAddress(config.publicUrl, owner),
     nowMs,
   }),
 );

@@ -68,6 +68,8 @@ export interface AliasSummary {
   readonly functionName: string;
   /** One or two of `$LATEST` and digits. */
   readonly versions: readonly string[];
+  /** The alias's own name when it has a URL, else null. */
+  readonly urlAlias: string | null;
   readonly status: AliasObject['status'];
 }
 
@@ -158,7 +160,8 @@ export function summarizeAlias({ metadata, spec, status }: AliasObject): AliasSu
   const { namespace, name, generation } = metadata;
   const second = spec.additionalVersion?.functionVersion;
   const versions = [spec.functionVersion, ...(second === undefined ? [] : [second])];
-  return { namespace, name, generation, functionName: spec.functionName, versions, status };
+  const urlAlias = spec.http === undefined ? null : spec.name;
+  return { namespace, name, generation, functionName: spec.functionName, versions, urlAlias, status };
 }
 
 /** The summary of a Layer. */

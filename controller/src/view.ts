@@ -170,7 +170,7 @@ export class View {
   }
 
   /** What an alias refers to, as far as it is there. */
-  targetOf({ namespace, functionName }: AliasSummary): Omit<AliasObserved, 'alias'> {
+  targetOf({ namespace, functionName }: AliasSummary): Omit<AliasObserved, 'alias' | 'url'> {
     const functionKey = `${namespace}/${functionName}`;
     const fn = this.functions.get(functionKey);
     const published = found(this.#versionsByFunction.keysOf(functionKey), this.versions)

@@ -8,12 +8,14 @@ const alias: AliasSummary = {
   generation: 3,
   functionName: 'hello',
   versions: ['4'],
+  urlAlias: null,
   status: undefined,
 };
 const observed = (overrides: Partial<AliasObserved> = {}): AliasObserved => ({
   alias,
   hasFunction: true,
   versions: new Set(['$LATEST', '4']),
+  url: null,
   ...overrides,
 });
 
@@ -38,6 +40,13 @@ test.each<[reason: string, observed: AliasObserved, status: string, want: string
     observedGeneration: 3,
     conditions: [{ type: 'Ready', status, reason, observedGeneration: 3 }],
   });
+});
+
+test('its URL is told while it has one', () => {
+  const url = 'https://kappa.example/fn/default/hello:live/';
+  const status = makeAliasStatus(observed({ url }), 0);
+  expect(status.url).toBe(url);
+  expect(makeAliasStatus(observed({ alias: { ...alias, status } }), 0)).not.toHaveProperty('url');
 });
 
 test('the same again is equal, so that nothing is written', () => {

@@ -9,6 +9,8 @@ export interface AliasObserved {
   readonly hasFunction: boolean;
   /** Versions of that function that can be called: `$LATEST` and digits. */
   readonly versions: ReadonlySet<string>;
+  /** Public address of its URL, null when it has none. */
+  readonly url: string | null;
 }
 
 type Verdict = Pick<ConditionClaim, 'status' | 'reason' | 'message'>;
@@ -18,6 +20,7 @@ export function makeAliasStatus(observed: AliasObserved, nowMs: number): NonNull
   const { status, generation: observedGeneration } = observed.alias;
   return {
     observedGeneration,
+    ...(observed.url !== null && { url: observed.url }),
     conditions: setCondition(
       status?.conditions ?? [],
       { type: 'Ready', ...judge(observed), observedGeneration },
