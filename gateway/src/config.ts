@@ -1,4 +1,4 @@
-import { requestHeadersMaxBytes } from '@kappa/crds/limits';
+import { requestHeadersMaxBytes, streamPayloadDefaultBytes } from '@kappa/crds/limits';
 
 /** The gateway's settings; every one has a default that suits local mode. */
 export interface GatewayConfig {
@@ -60,6 +60,8 @@ export interface GatewayConfig {
   readonly requestTimeoutMs: number;
   /** `KAPPA_KEEP_ALIVE_MS`: how long an idle connection is kept. */
   readonly keepAliveMs: number;
+  /** `KAPPA_STREAM_MAX_BYTES`: largest streamed answer. */
+  readonly streamMaxBytes: number;
   /** `KAPPA_LAG_MS`: on SIGTERM the gateway serves on for so long, until the cluster has heard that it is not ready. */
   readonly lagMs: number;
   /** `KAPPA_GRACE_MS`: and then waits so long for what is in flight. */
@@ -127,6 +129,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     maxHeaderBytes: integer('KAPPA_MAX_HEADER_BYTES', 64 * 1024, 1024, requestHeadersMaxBytes),
     requestTimeoutMs: integer('KAPPA_REQUEST_TIMEOUT_MS', 120_000, 100, 3_600_000),
     keepAliveMs: integer('KAPPA_KEEP_ALIVE_MS', 75_000, 0, 3_600_000),
+    streamMaxBytes: integer('KAPPA_STREAM_MAX_BYTES', streamPayloadDefaultBytes, 1, 2 ** 40),
     lagMs: integer('KAPPA_LAG_MS', 0, 0, 600_000),
     graceMs: integer('KAPPA_GRACE_MS', 960_000, 0, 3_600_000),
     logLevel: text('KAPPA_LOG_LEVEL', 'info', /^(fatal|error|warn|info|debug|trace|silent)$/),

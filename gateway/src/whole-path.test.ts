@@ -14,7 +14,9 @@ import { controlApp } from './http/control-app.ts';
 import { InFlight } from './http/in-flight.ts';
 import { makeServer } from './http/server.ts';
 import { invokeHandler } from './lambda-api/invoke.ts';
+import { invokeStreamHandler } from './lambda-api/invoke-stream.ts';
 import { functionResolver } from './lambda-api/resolve.ts';
+import { STREAM_WINDOW_BYTES } from './link/generated/frames.ts';
 import { gatewayMetrics } from './metrics.ts';
 import { Registry } from './registry/registry.ts';
 import { fetchOnce, functionView, listen, type Reply, sendRaw, testRouting, versionView } from './testing.ts';
@@ -104,6 +106,7 @@ beforeAll(async () => {
     arnOf,
     random: () => 0,
   });
+  const stream = { windowBytes: STREAM_WINDOW_BYTES, maxBytes: 20_000_000 };
   server = makeServer(
     {
       urlDomain: 'fn.localhost',
@@ -112,9 +115,11 @@ beforeAll(async () => {
       requestTimeoutMs: 60_000,
       keepAliveTimeoutMs: 5000,
       lingerMs: 50,
+      stallMs: 5000,
     },
     {
       invoke: invokeHandler({ ...shared, authenticator: openDoor, resolve }),
+      invokeStream: invokeStreamHandler({ ...shared, authenticator: openDoor, resolve, stream }),
       functionUrl: functionUrlHandler({
         ...shared,
         authenticator: null,
@@ -122,6 +127,7 @@ beforeAll(async () => {
         urlDomain: 'fn.localhost',
         region,
         random: () => 0,
+        stream,
       }),
       control: controlApp({
         admin: adminRoutes({

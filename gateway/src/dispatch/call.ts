@@ -42,7 +42,7 @@ const NO_BYTES = Buffer.alloc(0);
  */
 export class Call implements CoreRequest, Outcome, InvokeSink {
   readonly target: Target;
-  readonly invocation: Invocation;
+  invocation: Invocation;
   readonly arrivedMs: number;
   attempts = 0;
   startedMs = 0;
@@ -136,6 +136,7 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
     else {
       this.contentType = head.contentType;
       this.body = body;
+      this.invocation = { ...this.invocation, event: NO_BYTES }; // it is not tried elsewhere, and an answer may take long
       this.#resolve(this);
     }
     return { onPiece: (piece) => body.push(piece), onEnd: () => this.#endBody({ kind: 'complete' }) };

@@ -6,6 +6,8 @@ export type UrlAnswer =
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'malformed'; readonly problem: string };
 
+/** Problem of what is no JSON at all. */
+export const notJson = 'it is not JSON';
 /** Headers of one answer (Kappa's own limits). */
 const MAX_HEADERS = 256;
 /** Names and values of all headers together, bytes. */
@@ -46,7 +48,7 @@ function describedAnswer(payload: Buffer): Described {
   try {
     value = JSON.parse(payload.toString());
   } catch {
-    return malformed('it is not JSON');
+    return malformed(notJson);
   }
   return isRecord(value) && Object.hasOwn(value, 'statusCode') ? { kind: 'object', value } : { kind: 'plain' };
 }
@@ -55,13 +57,14 @@ function plainAnswer(payload: Buffer): UrlAnswer {
   if (payload.length === 0) return { kind: 'answer', answer: { status: 200, headers: jsonType, body: '' } };
   const check = new JsonCheck();
   check.push(payload);
-  if (check.end() >= 0) return malformed('it is not JSON');
+  if (check.end() >= 0) return malformed(notJson);
   return { kind: 'answer', answer: { status: 200, headers: jsonType, body: payload } };
 }
 
 const jsonType: readonly string[] = ['Content-Type', 'application/json'];
 
-function parseStatus(value: unknown): number | null {
+/** Null = it is none. */
+export function parseStatus(value: unknown): number | null {
   const isNumeric = typeof value === 'number' || (typeof value === 'string' && /^\d{3}$/.test(value));
   const status = isNumeric ? Number(value) : Number.NaN;
   return Number.isInteger(status) && status >= 200 && status <= 599 ? status : null;
@@ -90,17 +93,25 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** What Node would refuse, and every control character. */
 const badValue = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** Flat names and values, or why not. */
-function parseHeaders(given: unknown, cookies: unknown): readonly string[] | string {
+/** Flat names and values, or why not. @param otherwise the type of a body that says none, flat */
+export function parseHeaders(
+  given: unknown,
+  cookies: unknown,
+  otherwise: readonly string[] = jsonType,
+): readonly string[] | string {
   if (given !== undefined && given !== null && !isRecord(given)) return 'headers is not an object';
   if (cookies !== undefined && cookies !== null && !Array.isArray(cookies)) return 'cookies is not an array';
   const pairs: [name: string, value: unknown][] = Object.entries(given ?? {});
   for (const cookie of cookies ?? []) pairs.push(['Set-Cookie', cookie]);
   if (pairs.length > MAX_HEADERS) return `more than ${MAX_HEADERS} headers`;
-  return flatten(pairs.filter(([name, value]) => value !== null && !isDropped(name)));
+  const kept = pairs.filter(([name, value]) => value !== null && !isDropped(name));
+  return flatten(kept, otherwise);
 }
 
-function flatten(pairs: readonly (readonly [name: string, value: unknown])[]): readonly string[] | string {
+function flatten(
+  pairs: readonly (readonly [name: string, value: unknown])[],
+  otherwise: readonly string[],
+): readonly string[] | string {
   const flat: string[] = [];
   let bytes = 0;
   let hasType = false;
@@ -112,7 +123,7 @@ function flatten(pairs: readonly (readonly [name: string, value: unknown])[]): r
     flat.push(name, value);
   }
   if (bytes > MAX_HEADER_BYTES) return `headers of more than ${MAX_HEADER_BYTES} bytes`;
-  return hasType ? flat : [...jsonType, ...flat];
+  return hasType ? flat : [...otherwise, ...flat];
 }
 
 function headerText(value: unknown): string | null {
@@ -126,7 +137,8 @@ function isDropped(name: string): boolean {
   return dropped.has(lower) || lower.startsWith('x-kappa-');
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** An object, no array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -6,6 +6,7 @@ import { functionUrlId } from '@kappa/crds/function-url';
 import { TooManyRequests } from '../errors.ts';
 import { BufferBudget } from '../http/buffer-budget.ts';
 import { makeServer } from '../http/server.ts';
+import { STREAM_WINDOW_BYTES } from '../link/generated/frames.ts';
 import type { RoutedFunction } from '../registry/routing.ts';
 import { answered, fetchOnce, httpView, listen, type Run, routed, sendRaw } from '../testing.ts';
 import { functionUrlHandler } from './handler.ts';
@@ -44,9 +45,11 @@ async function start(run: Run): Promise<number> {
       requestTimeoutMs: 60_000,
       keepAliveTimeoutMs: 5000,
       lingerMs: 50,
+      stallMs: 5000,
     },
     {
       invoke: () => Promise.reject(new Error('not in this test')),
+      invokeStream: () => Promise.reject(new Error('not in this test')),
       functionUrl: functionUrlHandler({
         authenticator: null,
         functions: {
@@ -64,6 +67,7 @@ async function start(run: Run): Promise<number> {
         region: 'us-east-1',
         now: () => 1_700_000_000_000,
         random: () => 0,
+        stream: { windowBytes: STREAM_WINDOW_BYTES, maxBytes: 1_000_000 },
         onRefused: () => undefined,
       }),
       control: (_req, res) => res.end('control'),

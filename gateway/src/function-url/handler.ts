@@ -4,9 +4,9 @@ import { syncPayloadMaxBytes } from '@kappa/crds/limits';
 
 import type { Authenticator, Claim } from '../auth/authenticator.ts';
 import { type Authorizer, accountsOnly, toInvoke } from '../auth/authorizer.ts';
-import type { Dispatcher, Outcome } from '../dispatch/types.ts';
+import type { Dispatcher, Outcome, StreamWish } from '../dispatch/types.ts';
 import { type LambdaError, RequestTooLarge, ResourceNotFound } from '../errors.ts';
-import { type Answer, CallerGone } from '../http/answer.ts';
+import { type Answer, CallerGone, type StreamedAnswer } from '../http/answer.ts';
 import { readBody } from '../http/body.ts';
 import type { BufferBudget } from '../http/buffer-budget.ts';
 import type { UrlReference } from '../http/route.ts';
@@ -16,9 +16,11 @@ import { traceIdOf } from '../lambda-api/trace-id.ts';
 import { type FoundUrl, type Functions, resolveQualifier, urlOf } from '../registry/functions.ts';
 import type { RoutedUrl } from '../registry/routed-url.ts';
 import { beginClaim, requireUrlAccess } from './access.ts';
-import { parseUrlAnswer } from './answer.ts';
+import { notJson, parseUrlAnswer, type UrlAnswer } from './answer.ts';
 import { isPreflight, preflightHeaders, withCors } from './cors.ts';
 import { makeUrlEvent } from './event.ts';
+import { httpIntegrationType, parseWholePrelude, plainType } from './prelude.ts';
+import { streamUrlAnswer } from './streamed.ts';
 
 /** What the handler of function URLs is made with. */
 export interface FunctionUrlDeps {
@@ -34,6 +36,8 @@ export interface FunctionUrlDeps {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
+  /** How URLs in mode ResponseStream are answered. */
+  readonly stream: StreamWish;
   /** A request was refused or failed before a function answered, or the answer was no HTTP answer. */
   readonly onRefused: (err: unknown, requestId: string) => void;
 }
@@ -47,7 +51,7 @@ export interface UrlTarget {
 
 /** Function URLs: HTTP request → event 2.0 → function → HTTP answer. */
 export function functionUrlHandler(deps: FunctionUrlDeps) {
-  return async (call: Call, url: UrlTarget): Promise<Answer> => {
+  return async (call: Call, url: UrlTarget): Promise<Answer | StreamedAnswer> => {
     let cors: Cors = null;
     const origin = call.req.headers.origin;
     try {
@@ -106,7 +110,7 @@ async function run(
   url: UrlTarget,
   { fn, url: own }: Found,
   claim: Claim | null,
-): Promise<Answer> {
+): Promise<Answer | StreamedAnswer> {
   const { req, requestId } = call;
   const resolved = resolveQualifier(fn, own.alias, deps.random);
   if (resolved === null) throw new ResourceNotFound(`${fn.arn} has no version`);
@@ -141,6 +145,7 @@ async function run(
     if (event.length > syncPayloadMaxBytes) throw tooLarge();
     const traceId = traceIdOf(req.headers['x-amzn-trace-id'], requestId, deps.now());
     const isAbandoned = (): boolean => req.socket.destroyed;
+    const isStreaming = own.invokeMode === 'ResponseStream';
     const invocation = {
       requestId,
       invokedFunctionArn: resolved.invokedArn,
@@ -148,19 +153,40 @@ async function run(
       traceId,
       tail: false,
       isAbandoned,
+      ...(isStreaming ? { stream: deps.stream } : {}),
     };
-    return answerOf(deps, call, await deps.dispatcher.invoke(resolved.target, invocation));
+    return await answerOf(deps, call, await deps.dispatcher.invoke(resolved.target, invocation), isStreaming);
   } finally {
     body.release();
   }
 }
 
-function answerOf(deps: FunctionUrlDeps, call: Call, outcome: Outcome): Answer {
+async function answerOf(
+  deps: FunctionUrlDeps,
+  call: Call,
+  outcome: Outcome,
+  isStreaming: boolean,
+): Promise<Answer | StreamedAnswer> {
   if (outcome.kind === 'error') return functionFailed(outcome.errorType ?? 'Unhandled');
-  const parsed = parseUrlAnswer(outcome.payload);
+  const onLost = (err: unknown): void => deps.onRefused(err, call.requestId);
+  const parsed = outcome.body
+    ? await streamUrlAnswer(outcome.body, outcome.contentType, onLost)
+    : wholeAnswer(outcome, isStreaming);
   if (parsed.kind === 'answer') return parsed.answer;
-  deps.onRefused(new Error(`the function's answer is no HTTP answer: ${parsed.problem}`), call.requestId);
-  return functionFailed('Kappa.MalformedAnswer', parsed.problem);
+  if (parsed.kind === 'malformed') {
+    deps.onRefused(new Error(`the function's answer is no HTTP answer: ${parsed.problem}`), call.requestId);
+    return functionFailed('Kappa.MalformedAnswer', parsed.problem);
+  }
+  if (parsed.end.kind === 'failed') return functionFailed(parsed.end.errorType ?? 'Unhandled');
+  throw parsed.end.error;
+}
+
+/** An answer that came whole: a function may answer so whatever the URL's mode is, and may have streamed to an agent that cannot. */
+function wholeAnswer({ payload, contentType }: Outcome, isStreaming: boolean): UrlAnswer {
+  if (contentType === httpIntegrationType) return parseWholePrelude(payload);
+  const parsed = parseUrlAnswer(payload);
+  if (parsed.kind === 'answer' || !isStreaming || parsed.problem !== notJson) return parsed;
+  return { kind: 'answer', answer: { status: 200, headers: plainType(contentType), body: payload } };
 }
 
 /** What AWS answers; who is at fault stands in headers, so that the body stays the same. */
@@ -181,7 +207,7 @@ function renderUrlError(err: LambdaError): Answer {
   return { status: isNotReady ? 503 : err.status, headers, body: JSON.stringify({ Message: err.message }) };
 }
 
-function tagged(answer: Answer, requestId: string): Answer {
+function tagged(answer: Answer | StreamedAnswer, requestId: string): Answer | StreamedAnswer {
   return { ...answer, headers: [...answer.headers, 'x-amzn-RequestId', requestId] };
 }
 

@@ -46,9 +46,11 @@ beforeAll(async () => {
       requestTimeoutMs: 60_000,
       keepAliveTimeoutMs: 5000,
       lingerMs: 50,
+      stallMs: 5000,
     },
     {
       invoke: nobody,
+      invokeStream: nobody,
       functionUrl: nobody,
       control,
       newRequestId: () => 'id',

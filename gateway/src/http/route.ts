@@ -8,6 +8,12 @@ export type Route =
       readonly query: string;
     }
   | {
+      /** InvokeWithResponseStream. */
+      readonly kind: 'invokeStream';
+      readonly label: string;
+      readonly query: string;
+    }
+  | {
       readonly kind: 'functionUrl';
       readonly of: UrlReference;
       /** As the function sees it: begins with a slash, still percent-encoded. */
@@ -32,6 +38,8 @@ export type UrlReference =
 
 const INVOKE_PREFIX = '/2015-03-31/functions/';
 const INVOKE_SUFFIX = '/invocations';
+const STREAM_PREFIX = '/2021-11-15/functions/';
+const STREAM_SUFFIX = '/response-streaming-invocations';
 const URL_PREFIX = '/fn/';
 const CONTROL: Route = { kind: 'control' };
 
@@ -47,19 +55,27 @@ export function parseRoute(target: string, host: string, urlDomain: string): Rou
   const query = mark < 0 ? '' : target.slice(mark + 1);
   const owner = parseUrlHost(host, urlDomain);
   if (owner !== null) return { kind: 'functionUrl', of: owner, path, query };
-  if (path.startsWith(INVOKE_PREFIX)) return parseInvoke(path, query);
+  if (path.startsWith(INVOKE_PREFIX)) {
+    const label = labelIn(path, INVOKE_PREFIX, INVOKE_SUFFIX);
+    return label === null ? CONTROL : { kind: 'invoke', label, query };
+  }
+  if (path.startsWith(STREAM_PREFIX)) {
+    const label = labelIn(path, STREAM_PREFIX, STREAM_SUFFIX);
+    return label === null ? CONTROL : { kind: 'invokeStream', label, query };
+  }
   if (path.startsWith(URL_PREFIX)) return parseUrlPath(path, query);
   return CONTROL;
 }
 
 const SLASH = 0x2f;
 
-function parseInvoke(path: string, query: string): Route {
+/** null = it is not PREFIX LABEL SUFFIX. */
+function labelIn(path: string, prefix: string, suffix: string): string | null {
   // Older SDKs end the path with a slash.
   const end = path.endsWith('/') ? path.length - 1 : path.length;
-  if (!path.startsWith(INVOKE_SUFFIX, end - INVOKE_SUFFIX.length)) return CONTROL;
-  const label = path.slice(INVOKE_PREFIX.length, end - INVOKE_SUFFIX.length);
-  return label === '' || label.includes('/') ? CONTROL : { kind: 'invoke', label, query };
+  if (!path.startsWith(suffix, end - suffix.length)) return null;
+  const label = path.slice(prefix.length, end - suffix.length);
+  return label === '' || label.includes('/') ? null : label;
 }
 
 function parseUrlPath(path: string, query: string): Route {

@@ -4,8 +4,9 @@ import type { Duplex } from 'node:stream';
 
 import { codeRequestMaxBytes } from '@kappa/crds/limits';
 
-import { type Answer, CallerGone } from './answer.ts';
+import { type Answer, CallerGone, type StreamedAnswer } from './answer.ts';
 import { declaredBytes } from './body.ts';
+import { pour } from './pour.ts';
 import { parseRoute, type Route } from './route.ts';
 
 /** One request at the door. */
@@ -30,18 +31,21 @@ export interface ServerOptions {
   readonly keepAliveTimeoutMs: number;
   /** After an early answer the rest of the request is thrown away for so long, so that the caller sees the answer. */
   readonly lingerMs: number;
+  /** A caller that takes nothing of a streamed answer for so long is cut off. */
+  readonly stallMs: number;
 }
 
 /** What the door leads to. None of them may throw anything but CallerGone. */
 export interface ServerDeps {
   readonly invoke: (call: Call, route: RouteOf<'invoke'>) => Promise<Answer>;
-  readonly functionUrl: (call: Call, route: RouteOf<'functionUrl'>) => Promise<Answer>;
+  readonly invokeStream: (call: Call, route: RouteOf<'invokeStream'>) => Promise<Answer | StreamedAnswer>;
+  readonly functionUrl: (call: Call, route: RouteOf<'functionUrl'>) => Promise<Answer | StreamedAnswer>;
   /** Everything that is not on the hot path. */
   readonly control: (req: IncomingMessage, res: ServerResponse) => void;
   readonly newRequestId: () => string;
   /** True once the process wants to end: connections are closed after their answer. */
   readonly isStopping: () => boolean;
-  /** A request came in or was answered (hot path). */
+  /** A request came in, or was answered to the end (hot path). */
   readonly onInFlight: (change: 1 | -1) => void;
   /** A bug: a handler threw what it must not throw. */
   readonly onBug: (err: unknown, requestId: string) => void;
@@ -84,7 +88,7 @@ function handle(req: IncomingMessage, res: ServerResponse, options: ServerOption
   const route = routeOf(req, options.urlDomain);
   if (route.kind === 'bad') refuse(req, res, route.problem);
   else if (route.kind === 'control') deps.control(req, res);
-  else answerCall(req, res, route, deps, options.lingerMs);
+  else answerCall(req, res, route, deps, options);
 }
 
 function routeOf(req: IncomingMessage, urlDomain: string): Route {
@@ -96,15 +100,19 @@ function routeOf(req: IncomingMessage, urlDomain: string): Route {
 function answerCall(
   req: IncomingMessage,
   res: ServerResponse,
-  route: RouteOf<'invoke' | 'functionUrl'>,
+  route: RouteOf<'invoke' | 'invokeStream' | 'functionUrl'>,
   deps: ServerDeps,
-  lingerMs: number,
+  { lingerMs, stallMs }: ServerOptions,
 ): void {
   const call: Call = { req, requestId: deps.newRequestId() };
   deps.onInFlight(1);
-  const answering = route.kind === 'invoke' ? deps.invoke(call, route) : deps.functionUrl(call, route);
-  answering.then(
+  answerOf(call, route, deps).then(
     (answer) => {
+      if ('source' in answer) {
+        sendHead(res, answer, deps.isStopping());
+        void pour(res, answer.source, stallMs).then(() => deps.onInFlight(-1));
+        return;
+      }
       deps.onInFlight(-1);
       send(req, res, answer, deps.isStopping(), lingerMs);
     },
@@ -114,6 +122,15 @@ function answerCall(
       res.destroy();
     },
   );
+}
+
+function answerOf(
+  call: Call,
+  route: RouteOf<'invoke' | 'invokeStream' | 'functionUrl'>,
+  deps: ServerDeps,
+): Promise<Answer | StreamedAnswer> {
+  if (route.kind === 'invoke') return deps.invoke(call, route);
+  return route.kind === 'invokeStream' ? deps.invokeStream(call, route) : deps.functionUrl(call, route);
 }
 
 /** What is ambiguous although llhttp lets it pass. */
@@ -144,6 +161,12 @@ function send(req: IncomingMessage, res: ServerResponse, answer: Answer, isStopp
   if (isUnread) endAfterBody(req, res, hasBody ? answer.body : '', lingerMs);
   else if (hasBody) endWith(res, answer.body);
   else res.end();
+}
+
+/** Its body follows, in chunks, or until the connection ends where the caller knows none (HTTP/1.0). */
+function sendHead(res: ServerResponse, { status, headers }: StreamedAnswer, isStopping: boolean): void {
+  res.writeHead(status, isStopping ? [...headers, 'Connection', 'close'] : [...headers]);
+  res.flushHeaders();
 }
 
 /**

@@ -2,7 +2,9 @@ import type { Server } from 'node:http';
 
 import { openDoor } from '../auth/authenticator.ts';
 import { invokeHandler } from '../lambda-api/invoke.ts';
+import { invokeStreamHandler } from '../lambda-api/invoke-stream.ts';
 import { functionResolver } from '../lambda-api/resolve.ts';
+import { STREAM_WINDOW_BYTES } from '../link/generated/frames.ts';
 import { answered, listen, type Run, routed, testRouting, versionView } from '../testing.ts';
 import { BufferBudget } from './buffer-budget.ts';
 import { makeServer } from './server.ts';
@@ -28,12 +30,14 @@ export interface Rig {
   readonly port: number;
   readonly budget: BufferBudget;
   readonly inFlight: () => number;
+  /** Errors of requests that no function answered to the end. */
+  readonly refused: readonly unknown[];
 }
 
 /** Serves Invoke from `run`: the function `hello` with versions 1 and 2 and an alias `live`, and `young`, which has no version yet. */
 export async function startServer(
   run: Run,
-  over: { budgetBytes?: number; isStopping?: () => boolean } = {},
+  over: { budgetBytes?: number; isStopping?: () => boolean; stallMs?: number } = {},
 ): Promise<Rig> {
   const budget = new BufferBudget(over.budgetBytes ?? 64 * 1024 * 1024);
   const hello = routed(
@@ -72,6 +76,15 @@ export async function startServer(
     arnOf: testRouting.arnOf,
     random: () => 0.2,
   });
+  const refused: unknown[] = [];
+  const deps = {
+    authenticator: openDoor,
+    resolve,
+    dispatcher: { invoke: run },
+    budget,
+    now: () => 1_700_000_000_000,
+    onRefused: (err: unknown) => void refused.push(err),
+  };
   let inFlight = 0;
   const server = makeServer(
     {
@@ -81,16 +94,11 @@ export async function startServer(
       requestTimeoutMs: 60_000,
       keepAliveTimeoutMs: 5000,
       lingerMs: 50,
+      stallMs: over.stallMs ?? 5000,
     },
     {
-      invoke: invokeHandler({
-        authenticator: openDoor,
-        resolve,
-        dispatcher: { invoke: run },
-        budget,
-        now: () => 1_700_000_000_000,
-        onRefused: () => undefined,
-      }),
+      invoke: invokeHandler(deps),
+      invokeStream: invokeStreamHandler({ ...deps, stream: { windowBytes: STREAM_WINDOW_BYTES, maxBytes: 1_000_000 } }),
       functionUrl: () => Promise.reject(new Error('not in this test')),
       control: (_req, res) => res.end('control'),
       newRequestId: () => '11111111-2222-4333-8444-555555555555',
@@ -102,5 +110,5 @@ export async function startServer(
     },
   );
   servers.push(server);
-  return { port: await listen(server), budget, inFlight: () => inFlight };
+  return { port: await listen(server), budget, inFlight: () => inFlight, refused };
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 import { syncPayloadMaxBytes } from '@kappa/crds/limits';
 
@@ -7,7 +7,7 @@ import { type Authorizer, accountsOnly, toInvoke } from '../auth/authorizer.ts';
 import type { RequestHead } from '../auth/canonical-request.ts';
 import { requireAccess } from '../auth/policy-access.ts';
 import { allows, type PolicyCaller } from '../auth/resource-policy.ts';
-import type { Dispatcher, Outcome } from '../dispatch/types.ts';
+import type { Dispatcher, Invocation, Outcome } from '../dispatch/types.ts';
 import { InvalidRequestContent, RequestTooLarge } from '../errors.ts';
 import { type Answer, CallerGone } from '../http/answer.ts';
 import { type Body, readBody } from '../http/body.ts';
@@ -40,10 +40,25 @@ export interface InvokeDeps {
  * LambdaError.
  */
 export function invokeHandler(deps: InvokeDeps) {
-  return async (call: Call, route: { readonly label: string; readonly query: string }): Promise<Answer> => {
+  return handlerOf(deps, parseInvokeOptions, run);
+}
+
+/** Where Invoke was called. */
+export interface InvokeTarget {
+  readonly label: string;
+  readonly query: string;
+}
+
+/** What every operation that runs a function does, around what it does itself. */
+export function handlerOf<Deps extends InvokeDeps, Result>(
+  deps: Deps,
+  parseOptions: (headers: IncomingHttpHeaders) => InvokeOptions,
+  runs: (deps: Deps, call: Call, resolved: Resolved, options: InvokeOptions, event: Buffer) => Promise<Result>,
+): (call: Call, route: InvokeTarget) => Promise<Answer | Result> {
+  return async (call, route) => {
     try {
       const claim = deps.authenticator.begin(headOf(call.req)); //         1. who?   403, 400
-      const options = parseInvokeOptions(call.req.headers);
+      const options = parseOptions(call.req.headers);
       const body = await readEvent(call, deps.budget, claim); //           2. what?  413, 400
       try {
         const principal = claim.confirm(); // nothing was done for the caller before, not even a lookup
@@ -54,7 +69,7 @@ export function invokeHandler(deps: InvokeDeps) {
         const asking = requireAccess(deps.authorizer ?? accountsOnly, principal, asked, { isGranted });
         if (asking !== null) await asking; //                              never waits for what is known
         if (options.isDryRun) return { status: 204, headers: ['x-amzn-RequestId', call.requestId], body: '' };
-        return await run(deps, call, resolved, options, body.bytes); //    4. run    429, 5xx
+        return await runs(deps, call, resolved, options, body.bytes); //   4. run    429, 5xx
       } finally {
         body.release();
       }
@@ -73,19 +88,37 @@ async function run(
   options: InvokeOptions,
   event: Buffer,
 ): Promise<Answer> {
-  const { requestId } = call;
-  const traceId = traceIdOf(call.req.headers['x-amzn-trace-id'], requestId, deps.now());
-  const { tail, clientContext } = options;
-  const { target, invokedArn: invokedFunctionArn } = resolved;
-  const isAbandoned = (): boolean => call.req.socket.destroyed;
-  const invocation = { requestId, invokedFunctionArn, event, traceId, tail, isAbandoned };
-  const outcome = await deps.dispatcher.invoke(
-    target,
-    clientContext === undefined ? invocation : { ...invocation, clientContext },
-  );
-  const headers = [
+  const invocation = invocationOf(deps, call, resolved, options, event);
+  const outcome = await deps.dispatcher.invoke(resolved.target, invocation);
+  const headers = headersOf('application/json', invocation, resolved);
+  if (outcome.kind === 'error') headers.push('X-Amz-Function-Error', 'Unhandled', 'x-kappa-fault', 'function');
+  if (options.tail) await pushLogTail(outcome, headers);
+  return { status: 200, headers, body: outcome.payload };
+}
+
+/** What dispatch is given. */
+export function invocationOf(
+  { now }: Pick<InvokeDeps, 'now'>,
+  { req, requestId }: Call,
+  { invokedArn }: Resolved,
+  { tail, clientContext }: InvokeOptions,
+  event: Buffer,
+): Invocation & { readonly traceId: string } {
+  const traceId = traceIdOf(req.headers['x-amzn-trace-id'], requestId, now());
+  const isAbandoned = (): boolean => req.socket.destroyed;
+  const invocation = { requestId, invokedFunctionArn: invokedArn, event, traceId, tail, isAbandoned };
+  return clientContext === undefined ? invocation : { ...invocation, clientContext };
+}
+
+/** Flat headers of an answer by the function. */
+export function headersOf(
+  contentType: string,
+  { requestId, traceId }: { readonly requestId: string; readonly traceId: string },
+  { target }: Resolved,
+): string[] {
+  return [
     'Content-Type',
-    'application/json',
+    contentType,
     'x-amzn-RequestId',
     requestId,
     'X-Amz-Executed-Version',
@@ -93,9 +126,6 @@ async function run(
     'X-Amzn-Trace-Id',
     traceId,
   ];
-  if (outcome.kind === 'error') headers.push('X-Amz-Function-Error', 'Unhandled', 'x-kappa-fault', 'function');
-  if (tail) await pushLogTail(outcome, headers);
-  return { status: 200, headers, body: outcome.payload };
 }
 
 async function pushLogTail(outcome: Outcome, headers: string[]): Promise<void> {

@@ -117,7 +117,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   GetRuntimeManagementConfig: stored('GetRuntimeManagementConfig', getRuntimeManagementConfig),
   Invoke: { status: 'supported', action: 'InvokeFunction', handler: servedElsewhere },
   InvokeAsync: unsupported(reasons.notYet),
-  InvokeWithResponseStream: unsupported(reasons.notYet),
+  InvokeWithResponseStream: { status: 'supported', action: 'InvokeFunction', handler: servedElsewhere },
   ListAliases: supported('ListAliases', listAliases),
   ListCapacityProviders: unsupported(reasons.capacityProviders),
   ListCodeSigningConfigs: supported('ListCodeSigningConfigs', listCodeSigningConfigs),
@@ -180,7 +180,7 @@ function unsupported(reason: string): OperationEntry {
   return { status: 'unsupported', reason };
 }
 
-/** Invoke has a way of its own through the server: see http/route.ts. */
+/** What runs functions has a way of its own through the server: see http/route.ts. */
 function servedElsewhere(): Promise<object> {
   throw new Error('Invoke came to the control API');
 }

@@ -68,7 +68,8 @@ function parseClientContext(value: string): string {
   return text;
 }
 
-function notInSet(value: string, parameter: string, set: string): InvalidParameterValue {
+/** The error of a value that a parameter does not have. */
+export function notInSet(value: string, parameter: string, set: string): InvalidParameterValue {
   const shown = value.slice(0, 100);
   return new InvalidParameterValue(
     `1 validation error detected: Value '${shown}' at '${parameter}' failed to satisfy constraint: Member must satisfy enum value set: [${set}]`,

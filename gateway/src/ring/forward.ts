@@ -23,7 +23,7 @@ export class Forward implements Outcome, ForwardSink {
   readonly report: Promise<Report | null>;
   /** Settles when the owner has answered. Rejects with Elsewhere or LambdaError. */
   readonly outcome: Promise<Outcome>;
-  readonly #invocation: Invocation;
+  #invocation: Invocation;
   readonly #onResult: (result: ForwardResult) => void;
   readonly #settle: PromiseWithResolvers<Outcome>;
   readonly #reported: PromiseWithResolvers<Report | null>;
@@ -52,6 +52,7 @@ export class Forward implements Outcome, ForwardSink {
     if (this.#invocation.stream === undefined) throw new LinkError('BadFrame', 'a stream that nobody has asked for');
     const body = new AnswerStream(credit);
     this.body = body;
+    this.#invocation = { ...this.#invocation, event: NO_BYTES }; // it is not tried elsewhere, and an answer may take long
     this.#answer(head);
     return { onPiece: (piece) => body.push(piece), onEnd: () => body.finish({ kind: 'complete' }) };
   }

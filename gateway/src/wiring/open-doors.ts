@@ -21,8 +21,10 @@ import { codeLinks } from '../lambda-api/code-url.ts';
 import { toLambdaError } from '../lambda-api/errors.ts';
 import { s3Reader } from '../lambda-api/functions/s3-source.ts';
 import { invokeHandler } from '../lambda-api/invoke.ts';
+import { invokeStreamHandler } from '../lambda-api/invoke-stream.ts';
 import { Objects } from '../lambda-api/objects.ts';
 import { functionResolver } from '../lambda-api/resolve.ts';
+import { STREAM_WINDOW_BYTES } from '../link/generated/frames.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Directory } from '../registry/directory.ts';
 import type { Functions } from '../registry/functions.ts';
@@ -109,23 +111,28 @@ function serverOptions({ config }: Context): ServerOptions {
     requestTimeoutMs: config.requestTimeoutMs,
     keepAliveTimeoutMs: config.keepAliveMs,
     lingerMs: 2000,
+    stallMs: 120_000,
   };
 }
 
 type OnRefused = (err: unknown, requestId: string) => void;
 
-/** The two ways in: Lambda's Invoke, and function URLs. */
+/** The ways in to functions: Lambda's Invoke, whole and streamed, and function URLs. */
 function handlers(
   { config, arnOf }: Context,
   { functions, callers: { authenticator, authorizer }, router }: DoorParts,
   { budget, onRefused }: { readonly budget: BufferBudget; readonly onRefused: OnRefused },
-): Pick<ServerDeps, 'invoke' | 'functionUrl'> {
+): Pick<ServerDeps, 'invoke' | 'invokeStream' | 'functionUrl'> {
   const { region, urlDomain } = config;
+  const stream = { windowBytes: STREAM_WINDOW_BYTES, maxBytes: config.streamMaxBytes };
   const shared = { authorizer, dispatcher: router, budget, now: Date.now, onRefused };
   const resolve = functionResolver({ functions, region, defaultAccountId, arnOf, random: Math.random });
+  const forInvoke = { ...shared, authenticator: authenticator ?? openDoor, resolve };
+  const forUrls = { ...shared, authenticator, functions, urlDomain, region, random: Math.random, stream };
   return {
-    invoke: invokeHandler({ ...shared, authenticator: authenticator ?? openDoor, resolve }),
-    functionUrl: functionUrlHandler({ ...shared, authenticator, functions, urlDomain, region, random: Math.random }),
+    invoke: invokeHandler(forInvoke),
+    invokeStream: invokeStreamHandler({ ...forInvoke, stream }),
+    functionUrl: functionUrlHandler(forUrls),
   };
 }
 
