@@ -11,9 +11,14 @@ export class AwsCli {
   readonly #program: string;
   readonly #environment: Readonly<Record<string, string | undefined>>;
 
-  constructor(program: string, environment: Readonly<Record<string, string>>) {
+  constructor(program: string, environment: Readonly<Record<string, string | undefined>>) {
     this.#program = program;
     this.#environment = { PATH: process.env['PATH'], HOME: '/nonexistent', AWS_PAGER: '', ...environment };
+  }
+
+  /** The same command with other variables, e.g. another caller's credentials. */
+  with(environment: Readonly<Record<string, string>>): AwsCli {
+    return new AwsCli(this.#program, { ...this.#environment, ...environment });
   }
 
   /** Runs to the end; never throws on a non-zero exit. Ended after 60 s. */
@@ -27,16 +32,26 @@ export class AwsCli {
   }
 
   /** `aws lambda …`, its answer parsed; undefined when there is none. @throws Error with what it wrote on a non-zero exit */
-  async lambda<T>(...args: readonly string[]): Promise<T> {
-    const { code, stdout, stderr } = await this.run(['lambda', ...args]);
-    if (code !== 0) throw new Error(`aws lambda ${args.join(' ')} ended with ${code}: ${stderr}`);
+  lambda<T>(...args: readonly string[]): Promise<T> {
+    return this.json('lambda', ...args);
+  }
+
+  /** `aws SERVICE …`, its answer parsed; undefined when there is none. @throws Error with what it wrote on a non-zero exit */
+  async json<T>(service: string, ...args: readonly string[]): Promise<T> {
+    const { code, stdout, stderr } = await this.run([service, ...args]);
+    if (code !== 0) throw new Error(`aws ${service} ${args.join(' ')} ended with ${code}: ${stderr}`);
     return (stdout.trim() === '' ? undefined : JSON.parse(stdout)) as T;
   }
 
   /** The error that `aws lambda …` is refused with: `Code: text`. @throws Error when it is not */
-  async refusal(...args: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.run(['lambda', ...args]);
-    if (code === 0) throw new Error(`aws lambda ${args.join(' ')} was not refused: ${stdout}`);
+  refusal(...args: readonly string[]): Promise<string> {
+    return this.refusalOf('lambda', ...args);
+  }
+
+  /** The same of another service. */
+  async refusalOf(service: string, ...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run([service, ...args]);
+    if (code === 0) throw new Error(`aws ${service} ${args.join(' ')} was not refused: ${stdout}`);
     const [, name = '', text = ''] = /\((\w+)\) when calling the \w+ operation[^:]*: (.*)/s.exec(stderr) ?? [];
     return name === '' ? stderr : `${name}: ${text.trim()}`;
   }
@@ -60,7 +75,7 @@ export async function provideAwsCli(endpoint: string): Promise<AwsCli> {
   const folder = join(import.meta.dirname, `../../.cache/awscli-${manifest.version}`);
   if (!existsSync(folder)) await unpack(require.resolve('@aws-cdk/asset-awscli-v1/lib/layer.zip'), folder);
   return new AwsCli(join(folder, 'awscli/aws'), {
-    AWS_ENDPOINT_URL_LAMBDA: endpoint,
+    AWS_ENDPOINT_URL: endpoint,
     AWS_DEFAULT_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'anybody',
     AWS_SECRET_ACCESS_KEY: 'anybody-at-all',

@@ -25,7 +25,14 @@ export interface PodJson {
 const keptLines = 400;
 
 /** Starts the platform that `make dev` starts, with a state directory and ports of its own. */
-export async function startTestPlatform({ examples }: { readonly examples: boolean }): Promise<TestPlatform> {
+export async function startTestPlatform({
+  examples,
+  environment: more = {},
+}: {
+  readonly examples: boolean;
+  /** More variables for all parts, e.g. `KAPPA_AUTH`. */
+  readonly environment?: Readonly<Record<string, string>>;
+}): Promise<TestPlatform> {
   const stateDir = mkdtempSync(join(tmpdir(), 'kappa-e2e-'));
   const lines: string[] = [];
   const log = (name: string, line: string): void => {
@@ -33,7 +40,7 @@ export async function startTestPlatform({ examples }: { readonly examples: boole
     if (lines.length > keptLines) lines.shift();
   };
   const ports = { gateway: 0, api: 0, controller: 0 };
-  const environment = { KAPPA_LAG_MS: '0' };
+  const environment = { KAPPA_LAG_MS: '0', ...more };
   return new TestPlatform(await startPlatform({ stateDir, ports, examples, log, environment }), lines);
 }
 
