@@ -16,7 +16,7 @@ const secondsPerRound = 8;
 /** Half a vCPU each: 16 of these pods fit on three nodes of two cores, and no quota holds them up. */
 const memoryMiB = 884;
 
-type SubjectName = 'url' | 'invoke' | 'proxy';
+type SubjectName = 'url' | 'spread' | 'invoke' | 'proxy';
 
 interface Subject {
   /** Whose CPU time counts. */
@@ -42,8 +42,8 @@ interface Round {
  * pod on the same node, whose upstreams are echo pods on all nodes. Both sides' upstreams answer by themselves and without a language runtime: on two
  * cores sixteen of those would leave the gateway a thousand requests a second, and its CPU time would be what waking up costs. POST, 512
  * bytes in, 16 callers from outside the nodes; rounds interleaved, the first thrown away. As a function URL, which takes any HTTP request and checks no
- * signature, as the proxy does (the answer is the whole event, 1.5 KB): by turns to each of the gateways, as the Service spreads them, and the CPU time of all of them
- * together. As signed Invoke: to one gateway that owns the function. CPU time is the processes' own, as the kernel counts it.
+ * signature, as the proxy does (the answer is the whole event, 1.5 KB): to one gateway that owns the function, which is the proxy's part; and by turns to
+ * each of the gateways, as the Service spreads them, and the CPU time of all of them together. As signed Invoke: to the one gateway. CPU time is the processes' own, as the kernel counts it.
  */
 export async function warmCpu(cluster: BenchCluster, rounds: number): Promise<readonly Row[]> {
   const spec = { runtime: stubRuntime, memoryMiB, idleTimeoutSeconds: 3600 };
@@ -55,6 +55,11 @@ export async function warmCpu(cluster: BenchCluster, rounds: number): Promise<re
   const body = `{"pad":"${'x'.repeat(502)}"}`;
   const subjects: Readonly<Record<SubjectName, Subject>> = {
     url: {
+      parts: [owner],
+      isGateway: true,
+      target: async () => ({ urls: [functionUrl(owner.ip, name)] }),
+    },
+    spread: {
       parts: gateways,
       isGateway: true,
       target: async () => ({ urls: gateways.map(({ ip }) => functionUrl(ip, name)) }),
@@ -69,15 +74,16 @@ export async function warmCpu(cluster: BenchCluster, rounds: number): Promise<re
     },
     proxy: { parts: [proxy], isGateway: false, target: async () => ({ urls: [url] }) },
   };
-  const measured: Record<SubjectName, Round[]> = { url: [], invoke: [], proxy: [] };
+  const measured: Record<SubjectName, Round[]> = { url: [], spread: [], invoke: [], proxy: [] };
   for (let round = 0; round <= rounds; round++) {
-    for (const subject of ['url', 'proxy', 'invoke'] as const) {
+    for (const subject of ['url', 'proxy', 'invoke', 'spread'] as const) {
       const result = await measure(subjects[subject]);
       if (round > 0) measured[subject].push(result);
     }
   }
   return [
-    toRow('as a function URL, all gateways', measured.url, measured.proxy),
+    toRow('as a function URL, one gateway', measured.url, measured.proxy),
+    toRow('as a function URL, all gateways', measured.spread, measured.proxy),
     toRow('as signed Invoke, one gateway', measured.invoke, measured.proxy),
   ];
 }
