@@ -20,6 +20,7 @@ export function functionView(over: Partial<FunctionView> = {}): FunctionView {
     stateReason: '',
     reserved: null,
     provisioned: 0,
+    provisionedByQualifier: [],
     http: httpView(),
     permissions: [],
     ...over,

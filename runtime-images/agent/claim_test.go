@@ -177,6 +177,32 @@ func TestTheEnvironmentIsLambdas(t *testing.T) {
 	}
 }
 
+// ofProvisionedConcurrency is a claim that nobody waits for with a call.
+func ofProvisionedConcurrency(head *link.Specialize) {
+	head.InitializationType = link.Provisioned
+}
+
+func TestProvisionedConcurrencyIsAnsweredWhenInitHasEnded(t *testing.T) {
+	for handler, initError := range map[string]string{"index.env": "", "init.error": "Runtime.ImportModuleError", "init.exit": "Runtime.ExitError"} {
+		t.Run(handler, func(t *testing.T) {
+			p, gateway := claimed(t, function(handler, ofProvisionedConcurrency))
+			frame, err := gateway.Next()
+			if err != nil || frame.Type != link.FrameSpecialized {
+				t.Fatalf("%v %+v", err, frame)
+			}
+			var specialized link.Specialized
+			if err := json.Unmarshal(frame.Body, &specialized); err != nil || specialized.InitError != initError {
+				t.Fatalf("%v %+v", err, specialized)
+			}
+			if initError != "" {
+				p.await("the report", func() bool { return strings.Contains(p.output.String(), "INIT_REPORT") })
+			} else if !strings.Contains(string(call(t, gateway, "{}").Payload), "AWS_LAMBDA_INITIALIZATION_TYPE=provisioned-concurrency") {
+				t.Fatal("the function is not told")
+			}
+		})
+	}
+}
+
 func TestTheBootstrapKnowsWhereLayersAre(t *testing.T) {
 	for reason, user := range map[string]map[string]string{"taken over": nil, "fresh process": {"NODE_OPTIONS": "--no-warnings"}} {
 		p, gateway := claimed(t, function("index.opt", func(head *link.Specialize) { head.Environment = user }))

@@ -5,6 +5,7 @@ import type { Loss } from './effects.ts';
 import type { Epochs } from './epochs.ts';
 import type { PodLink } from './pod-link.ts';
 import type { Packed } from './pod-talk.ts';
+import { initLimitMs, isProvisioning } from './provisioned.ts';
 import type { Slot } from './slot.ts';
 import { makeSpecialize } from './specialize.ts';
 import type { Terms } from './terms.ts';
@@ -56,7 +57,9 @@ export class Claimer {
       slot.pod.letSlotGo();
       return;
     }
-    const head = makeSpecialize(target, environment, { initTimeoutMs: this.#deps.initTimeoutMs, epoch });
+    const initTimeoutMs = initLimitMs(slot.state, target, this.#deps.initTimeoutMs);
+    const rules = { initTimeoutMs, epoch, isProvisioning: isProvisioning(slot.state, target) };
+    const head = makeSpecialize(target, environment, rules);
     if (slot.pod.specialize(slot, epoch, { head, ...zips })) return;
     this.#loseUnsent(slot, 'The link to the pod was lost before the claim was sent. The request did not run.');
   }

@@ -1,4 +1,4 @@
-import type { ServiceException } from '../errors.ts';
+import { ServiceException } from '../errors.ts';
 import { dial, type Identity, type LinkError } from '../link/link.ts';
 import { type Call, lossOf } from './call.ts';
 import type { DispatchCore } from './core.ts';
@@ -115,16 +115,27 @@ export class PodEvents implements PodLinkOwner {
     this.#deps.holdings.podAnswered(slot, null);
   }
 
-  confirmed(slot: PodSlot): void {
+  confirmed(slot: PodSlot, initError?: string): void {
     slot.pod.isConfirmed = true;
     this.#deps.observer.claimed(slot.pod.pool, 'claimed');
-    this.#deps.cluster.claimed(slot.pod.pod, slot.version.target);
+    this.#deps.cluster.claimed(slot.pod.pod, slot.version.target, initError);
     if (slot.pod.isTaken && slot.state === 'Claiming') {
       this.taken(slot);
       return;
     }
+    if (initError !== undefined && slot.state === 'Claiming') {
+      this.#initFailed(slot, initError);
+      return;
+    }
     this.#deps.core.confirmed(slot);
     if (slot.pod.isLeaving) this.leaving(slot);
+  }
+
+  /** Provisioned concurrency is pods that can work: this one ends, and the next one is claimed after a pause. */
+  #initFailed(slot: PodSlot, initError: string): void {
+    const reason = `init has failed (${initError})`;
+    this.lose(slot, { mayRetry: false, error: new ServiceException(reason), isSuspicious: true });
+    slot.pod.condemn(reason);
   }
 
   claimRefused(slot: PodSlot, error: LinkError): void {

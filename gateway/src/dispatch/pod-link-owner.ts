@@ -29,8 +29,8 @@ export interface PodLinkOwner extends WireTools {
   slotLost(slot: Slot<PodLink, Call>, error: ServiceException, mayRetry: boolean): void;
   /** A pod with a Lost slot was seen again, or has ended. */
   found(slot: Slot<PodLink, Call>): void;
-  /** The agent holds the claim of `slot`. */
-  confirmed(slot: Slot<PodLink, Call>): void;
+  /** The agent holds the claim of `slot`. @param initError why init has failed there; undefined = it did not, or it goes on */
+  confirmed(slot: Slot<PodLink, Call>, initError?: string): void;
   /** The claim of `slot`, which has no request behind it, was refused. */
   claimRefused(slot: Slot<PodLink, Call>, error: LinkError): void;
   /** The idle slot of a pod that is leaving. */

@@ -171,11 +171,11 @@ export class PodTalk {
   #claimSink(slot: PodSlot, epoch: number): ClaimSink {
     const pod = this.#pod;
     return {
-      onSpecialized: () => {
+      onSpecialized: (_alreadyClaimed, initError) => {
         const holder = pod.hasHolders ? this.#selfAt(epoch) : null;
         // Unless another gateway has adopted it since.
         if (!pod.isTaken) pod.claim = { versionUid: slot.version.uid, holder, isBusy: slot.request !== null };
-        this.#owner.confirmed(slot);
+        this.#owner.confirmed(slot, initError);
       },
       // With a request behind it, the request's own stream ends with the same error: one end per attempt.
       onRefused: (error) => {

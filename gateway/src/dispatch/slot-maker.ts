@@ -1,4 +1,5 @@
 import type { DispatchLimits } from './limits.ts';
+import { initLimitMs } from './provisioned.ts';
 import type { CorePod, CoreRequest, Slot } from './slot.ts';
 import type { Target } from './types.ts';
 import type { VersionState } from './version-state.ts';
@@ -16,7 +17,7 @@ export class SlotMaker<P extends CorePod, R extends CoreRequest> {
   /** A generic pod that is about to be claimed; Starting still needs its request. */
   claimed(pod: P, version: VersionState<P, R>, state: 'Claiming' | 'Starting'): Slot<P, R> {
     const { initTimeoutMs, overdueMarginMs } = this.#limits;
-    const deadlineMs = this.#nowMs() + initTimeoutMs + overdueMarginMs;
+    const deadlineMs = this.#nowMs() + initLimitMs(state, version.target, initTimeoutMs) + overdueMarginMs;
     return this.#make(pod, version, { state, deadlineMs, isProven: false });
   }
 

@@ -7,7 +7,7 @@ import type { Target } from './types.ts';
 export function makeSpecialize(
   target: Target,
   environment: Readonly<Record<string, string>>,
-  rules: { readonly initTimeoutMs: number; readonly epoch: number },
+  rules: { readonly initTimeoutMs: number; readonly epoch: number; readonly isProvisioning: boolean },
 ): string {
   return JSON.stringify({
     versionUid: target.versionUid,
@@ -29,6 +29,8 @@ export function makeSpecialize(
     codeBytes: target.codeBytes,
     maxUnpackedBytes: unpackedMaxBytes,
     epoch: rules.epoch,
+    // SPECIALIZED then comes after init, from an agent that knows it; others answer at once
+    ...(rules.isProvisioning && { initializationType: 'provisioned-concurrency' }),
     ...(target.layers.length > 0 && { layers: target.layers.map(({ sha256, bytes }) => ({ sha256, bytes })) }),
   });
 }

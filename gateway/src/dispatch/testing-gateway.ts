@@ -45,6 +45,8 @@ export interface TestGateway {
   readonly gatewayId: string;
   readonly dispatcher: Dispatcher;
   readonly claimed: string[];
+  /** Types of the errors that inits of claimed pods have ended with. */
+  readonly initErrors: string[];
   readonly wanted: number[];
   readonly paused: number[];
   /** The first view is complete; said at the start unless `isSynced` is false. */
@@ -79,6 +81,7 @@ export function startGateway(
 ): TestGateway {
   epoch += 1;
   const claimed: string[] = [];
+  const initErrors: string[] = [];
   const wanted: number[] = [];
   const paused: number[] = [];
   const zips = new Map([code, badCode, ...(options.zips ?? [])].map((each) => [each.codeSha256, each.zip]));
@@ -88,7 +91,10 @@ export function startGateway(
     ownership: (options.ownership ?? soleOwner)(gatewayId),
     cluster: {
       ...deafCluster,
-      claimed: (pod) => claimed.push(pod.name),
+      claimed: (pod, _target, initError) => {
+        claimed.push(pod.name);
+        if (initError !== undefined) initErrors.push(initError);
+      },
       wantPods: (_pool, count) => wanted.push(count),
     },
     observer: { ...deafObserver, initFailed: (_target, ms) => paused.push(ms) },
@@ -102,7 +108,7 @@ export function startGateway(
   if (options.isSynced !== false) sync();
   const stop = () => dispatcher.drain(AbortSignal.abort());
   undo.push(stop);
-  return { gatewayId, dispatcher, claimed, wanted, paused, sync, stop };
+  return { gatewayId, dispatcher, claimed, initErrors, wanted, paused, sync, stop };
 }
 
 /** Starts real agents, ready and generic; they end after the test. */

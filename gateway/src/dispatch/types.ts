@@ -136,6 +136,8 @@ export interface PoolPod {
   readonly awaitedBy?: string;
   /** Uid of the pod for which it was given up; absent or empty = it was not. */
   readonly reclaimedFor?: string;
+  /** Why its init has failed; absent or empty = it did not, or nobody has said so. */
+  readonly initError?: string;
 }
 
 /** Runs invocations on pods: who waits, where each one runs, which pod is claimed, which one is given up. */
@@ -180,8 +182,11 @@ export interface DispatchLoad {
 
 /** What dispatch wants from the cluster. Never awaited by a request; retries are the implementation's. */
 export interface ClusterDoor {
-  /** `pod` now runs `target` for ever: labels and size should follow. May be called again for the same pod. */
-  claimed(pod: PoolPod, target: Target): void;
+  /**
+   * `pod` now runs `target` for ever: labels and size should follow. May be called again for the same pod.
+   * @param initError why init has failed there, so that it ends again; absent = it did not, or that is not known yet
+   */
+  claimed(pod: PoolPod, target: Target, initError?: string): void;
   /**
    * `count` claims of this pool wait for a generic pod right now, on top of those that exist; 0 = none any more.
    * A level: said when it rises (at most once per turn of the event loop) and again each second, falls included.

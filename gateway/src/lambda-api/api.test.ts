@@ -47,6 +47,7 @@ async function start(isOpen: boolean): Promise<void> {
       locate: async (accountId, name) =>
         accountId === '000000000000' && name === 'hello' ? functionView() : undefined,
       look: () => ({ fn: functionView(), routed: routed(), versions: [], aliases: [] }),
+      podsOf: () => [],
       ofAccount: () => [functionView({ reserved: 100 })],
     },
     blobs: { put: () => Promise.reject(new Error('not here')), get: async () => Buffer.of(), sizeOf: async () => 5 },

@@ -37,6 +37,8 @@ const deviations: Readonly<Partial<Record<OperationName, string>>> = {
   GetFunctionEventInvokeConfig: 'As PutFunctionEventInvokeConfig.',
   DeleteFunctionEventInvokeConfig: 'As PutFunctionEventInvokeConfig.',
   ListFunctionEventInvokeConfigs: 'As PutFunctionEventInvokeConfig.',
+  PutProvisionedConcurrencyConfig:
+    'A pod that calls have started counts, too; AWS_LAMBDA_INITIALIZATION_TYPE says of each what it was started for. Of $LATEST: spec.concurrency.provisioned of the Function, by kubectl.',
   PutFunctionRecursionConfig: 'Kept and answered: loops are not detected yet.',
   GetFunctionRecursionConfig: 'As PutFunctionRecursionConfig.',
   PutRuntimeManagementConfig:

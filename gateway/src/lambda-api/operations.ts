@@ -8,6 +8,12 @@ import {
   putFunctionCodeSigningConfig,
   refuseUnknownConfig,
 } from './code-signing/code-signing.ts';
+import {
+  deleteProvisionedConcurrency,
+  getProvisionedConcurrency,
+  listProvisionedConcurrency,
+  putProvisionedConcurrency,
+} from './concurrency/provisioned.ts';
 import { deleteFunctionConcurrency, getFunctionConcurrency, putFunctionConcurrency } from './concurrency/reserved.ts';
 import {
   deleteEventInvokeConfig,
@@ -63,8 +69,6 @@ const reasons = {
   capacityProviders: 'capacity providers are not available in this install: functions run in pools of the cluster',
   codeSigning: 'code signing is not available in this install',
   scaling: 'bounds on the number of environments are not available in this install',
-  provisioned:
-    'it is not available in this version: spec.concurrency.provisioned of the Function is the number, by kubectl',
   notYet: 'it is not available in this version',
 };
 
@@ -90,7 +94,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   DeleteFunctionEventInvokeConfig: stored('DeleteFunctionEventInvokeConfig', deleteEventInvokeConfig),
   DeleteFunctionUrlConfig: supported('DeleteFunctionUrlConfig', deleteFunctionUrlConfig),
   DeleteLayerVersion: unsupported(reasons.notYet),
-  DeleteProvisionedConcurrencyConfig: unsupported(reasons.provisioned),
+  DeleteProvisionedConcurrencyConfig: supported('DeleteProvisionedConcurrencyConfig', deleteProvisionedConcurrency),
   DeleteResourcePolicy: supported('DeleteResourcePolicy', deleteResourcePolicy),
   GetAccountSettings: supported('GetAccountSettings', getAccountSettings),
   GetAlias: supported('GetAlias', getAlias),
@@ -112,7 +116,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   GetLayerVersionByArn: unsupported(reasons.notYet),
   GetLayerVersionPolicy: unsupported(reasons.notYet),
   GetPolicy: supported('GetPolicy', getPolicy),
-  GetProvisionedConcurrencyConfig: unsupported(reasons.provisioned),
+  GetProvisionedConcurrencyConfig: supported('GetProvisionedConcurrencyConfig', getProvisionedConcurrency),
   GetResourcePolicy: supported('GetResourcePolicy', getResourcePolicy),
   GetRuntimeManagementConfig: stored('GetRuntimeManagementConfig', getRuntimeManagementConfig),
   Invoke: { status: 'supported', action: 'InvokeFunction', handler: servedElsewhere },
@@ -130,7 +134,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   ListFunctionsByCodeSigningConfig: supported('ListFunctionsByCodeSigningConfig', refuseUnknownConfig),
   ListLayerVersions: unsupported(reasons.notYet),
   ListLayers: unsupported(reasons.notYet),
-  ListProvisionedConcurrencyConfigs: unsupported(reasons.provisioned),
+  ListProvisionedConcurrencyConfigs: supported('ListProvisionedConcurrencyConfigs', listProvisionedConcurrency),
   ListTags: supported('ListTags', listTags),
   ListVersionsByFunction: supported('ListVersionsByFunction', listVersions),
   PauseDurableExecution: unsupported(reasons.durable),
@@ -141,7 +145,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   PutFunctionEventInvokeConfig: stored('PutFunctionEventInvokeConfig', putEventInvokeConfig),
   PutFunctionRecursionConfig: stored('PutFunctionRecursionConfig', putRecursionConfig),
   PutFunctionScalingConfig: unsupported(reasons.scaling),
-  PutProvisionedConcurrencyConfig: unsupported(reasons.provisioned),
+  PutProvisionedConcurrencyConfig: supported('PutProvisionedConcurrencyConfig', putProvisionedConcurrency),
   PutResourcePolicy: supported('PutResourcePolicy', putResourcePolicy),
   PutRuntimeManagementConfig: stored('PutRuntimeManagementConfig', putRuntimeManagementConfig),
   RemoveLayerVersionPermission: unsupported(reasons.notYet),

@@ -145,10 +145,23 @@ export function parseReport(body: unknown): ReportBody {
   return fields as unknown as ReportBody;
 }
 
-/** Body of SPECIALIZED. @throws LinkError BadFrame */
-export function parseSpecialized(body: unknown): { readonly versionUid: string; readonly alreadyClaimed: boolean } {
+/** Body of SPECIALIZED. */
+export interface SpecializedBody {
+  readonly versionUid: string;
+  readonly alreadyClaimed: boolean;
+  readonly initError?: string;
+}
+
+/** @throws LinkError BadFrame */
+export function parseSpecialized(body: unknown): SpecializedBody {
   const fields = object(body);
-  return { versionUid: text(fields, 'versionUid'), alreadyClaimed: fields['alreadyClaimed'] === true };
+  checkOptional(fields, 'initError', 'string');
+  const { initError } = fields;
+  return {
+    versionUid: text(fields, 'versionUid'),
+    alreadyClaimed: fields['alreadyClaimed'] === true,
+    ...(typeof initError === 'string' && { initError }),
+  };
 }
 
 /** Body of ERROR; a code that this gateway does not know (a newer agent) counts as `Internal`. @throws LinkError BadFrame */

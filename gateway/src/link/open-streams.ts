@@ -65,9 +65,9 @@ export class OpenStreams {
   /** What is answered by exactly one frame. */
   #onOneAnswer(stream: Exclude<Stream, InvokeStream>, number: number, type: number, body: Buffer): void {
     if (stream.kind === 'claim' && type === Frame.SPECIALIZED) {
-      const { alreadyClaimed } = parseSpecialized(parseJson(body));
+      const { alreadyClaimed, initError } = parseSpecialized(parseJson(body));
       this.#streams.delete(number);
-      stream.sink.onSpecialized(alreadyClaimed);
+      stream.sink.onSpecialized(alreadyClaimed, initError);
     } else if (stream.kind === 'adopt' && type === Frame.ADOPTED) {
       const busy = parseBusy(parseJson(body));
       this.#streams.delete(number);

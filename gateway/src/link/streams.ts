@@ -4,7 +4,8 @@ import type { PodState, ReportBody, ResponseHead } from './messages.ts';
 
 /** Takes what the agent says about one SPECIALIZE. */
 export interface ClaimSink {
-  onSpecialized(alreadyClaimed: boolean): void;
+  /** @param initError why init has failed, of a claim whose answer waits for it: provisioned concurrency. Absent = it did not, or is not known */
+  onSpecialized(alreadyClaimed: boolean, initError?: string): void;
   onRefused(error: LinkError): void;
   onLost(error: LinkError): void;
 }

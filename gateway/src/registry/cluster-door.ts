@@ -37,6 +37,11 @@ export const awaitedByAnnotation = 'kappa.dev/awaited-by';
 /** Annotation of a pod that was given up while it was idle: `metadata.uid` of the pod that needed the room. */
 export const reclaimedForAnnotation = 'kappa.dev/reclaimed-for';
 
+/** Annotation of a pod of provisioned concurrency: type of the error that its init has ended with. */
+export const initErrorAnnotation = 'kappa.dev/init-error';
+
+/** What is kept of an error's type, which the function chooses. */
+const ERROR_MAX_CHARS = 200;
 /** Two gateways that raise the same number meet seldom. */
 const MAX_CONFLICTS = 10;
 /** After the first refusal that no other size would change, the next claims of so many pods do not even ask. */
@@ -58,12 +63,13 @@ export function clusterDoor(
     await kubernetes.patch(pods, poolNamespace, name, { metadata: { uid, annotations: { [key]: value } } });
   };
   return {
-    claimed(pod, target) {
+    claimed(pod, target, initError) {
       const tell = async (): Promise<void> => {
-        const labelled = await kubernetes.patch(pods, poolNamespace, pod.name, claimPatch(target));
-        if (labelled.metadata.uid === pod.uid) await resizer.resize(pod.pool, labelled, target.memoryMiB);
+        const labelled = await kubernetes.patch(pods, poolNamespace, pod.name, claimPatch(target, initError));
+        if (initError === undefined && labelled.metadata.uid === pod.uid)
+          await resizer.resize(pod.pool, labelled, target.memoryMiB);
       };
-      schedule(tellAfterMs, () => queue.put(`pod/${pod.name}`, tell));
+      schedule(initError === undefined ? tellAfterMs : 0, () => queue.put(`pod/${pod.name}`, tell));
     },
     wantPods(pool, count) {
       queue.put(`pool/${pool}`, async () => {
@@ -147,8 +153,8 @@ class Resizer {
   }
 }
 
-/** Labels and annotations of a claimed pod. @see docs/internals.md */
-export function claimPatch(target: Target): object {
+/** Labels and annotations of a claimed pod, whose init may have failed. @see docs/internals.md */
+export function claimPatch(target: Target, initError?: string): object {
   return {
     metadata: {
       labels: {
@@ -162,6 +168,7 @@ export function claimPatch(target: Target): object {
         [versionUidAnnotation]: target.versionUid,
         [versionNameAnnotation]: target.versionName,
         [functionNameAnnotation]: target.functionObjectName,
+        ...(initError !== undefined && { [initErrorAnnotation]: initError.slice(0, ERROR_MAX_CHARS) }),
       },
     },
   };

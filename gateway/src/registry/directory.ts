@@ -1,3 +1,4 @@
+import type { PoolPod } from '../dispatch/types.ts';
 import type { RoutedFunction } from './routing.ts';
 import type { AliasView, FunctionView, VersionView } from './views.ts';
 
@@ -19,6 +20,8 @@ export interface Directory {
   locate(accountId: string, functionName: string): Promise<FunctionView | undefined>;
   /** @param key namespace/name of a Function */
   look(key: string): Sight;
+  /** Pods that hold a version, as the cluster shows them; those that have ended too, until they are removed. */
+  podsOf(versionUid: string): readonly PoolPod[];
   /** All functions of an account that can be called by their names. */
   ofAccount(accountId: string): readonly FunctionView[];
 }

@@ -5,7 +5,7 @@ import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import { poolLabel, stateLabel, versionUidAnnotation } from '@kappa/crds/labels';
 
 import type { Dispatcher, PoolPod } from '../dispatch/types.ts';
-import { awaitedByAnnotation, reclaimedForAnnotation } from './cluster-door.ts';
+import { awaitedByAnnotation, initErrorAnnotation, reclaimedForAnnotation } from './cluster-door.ts';
 import { isShortOfRoom, sizeOfPod } from './pod-room.ts';
 import type { Registry } from './registry.ts';
 import { viewAlias, viewFunction, viewVersion } from './views.ts';
@@ -54,15 +54,18 @@ export function observe({ kubernetes, registry, dispatcher, poolNamespace, signa
     functions: kubernetes.watch(functions, {
       project: viewFunction,
       onChange: (key, view) => registry.setFunction(key, view),
-      snapshot: { name: 'functions', shape: 3 },
+      snapshot: { name: 'functions', shape: 4 },
       signal,
     }),
     pods: kubernetes.watch(pods, {
       namespace: poolNamespace,
       labelSelector: poolLabel,
       project: viewPod,
-      onChange: (key, pod) => dispatcher.onPod(key, pod),
-      snapshot: { name: 'pods', shape: 2 },
+      onChange: (key, pod) => {
+        registry.setPod(key, pod);
+        dispatcher.onPod(key, pod);
+      },
+      snapshot: { name: 'pods', shape: 3 },
       signal,
     }),
   };
@@ -95,5 +98,6 @@ export function viewPod(pod: Pod): PoolPod {
     size: sizeOfPod(pod),
     awaitedBy: annotations[awaitedByAnnotation] ?? '',
     reclaimedFor: annotations[reclaimedForAnnotation] ?? '',
+    initError: annotations[initErrorAnnotation] ?? '',
   };
 }

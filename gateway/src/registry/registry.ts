@@ -1,6 +1,6 @@
 import { accountIdOf, defaultAccountId } from '@kappa/crds/accounts';
 
-import type { Dispatcher, Target } from '../dispatch/types.ts';
+import type { Dispatcher, PoolPod, Target } from '../dispatch/types.ts';
 import { ServiceException } from '../errors.ts';
 import { Children } from './children.ts';
 import type { Directory, Sight } from './directory.ts';
@@ -50,6 +50,8 @@ export class Registry implements Functions, Directory {
   readonly #views = new Map<string, FunctionView>();
   readonly #versions = new Children<VersionView>();
   readonly #aliases = new Children<AliasView>();
+  /** Claimed pods by the uid of their version. */
+  readonly #pods = new Children<PoolPod>();
   readonly #accounts = new Map<string, string>();
   /** By namespace/name. */
   readonly #routed = new Map<string, RoutedFunction>();
@@ -80,6 +82,12 @@ export class Registry implements Functions, Directory {
   setAlias(key: string, value: AliasView | null): void {
     const child = value === null ? null : { owner: `${value.namespace}/${value.functionObjectName}`, value };
     this.#touch(this.#aliases.set(key, child));
+  }
+
+  /** Only for who asks how many there are: nothing is routed by it. */
+  setPod(key: string, value: PoolPod | null): void {
+    const owner = value?.versionUid ?? null;
+    this.#pods.set(key, value === null || owner === null ? null : { owner, value });
   }
 
   /** @param accountId null = the namespace is gone */
@@ -141,6 +149,10 @@ export class Registry implements Functions, Directory {
       versions: this.#versions.of(key),
       aliases: this.#aliases.of(key),
     };
+  }
+
+  podsOf(versionUid: string): readonly PoolPod[] {
+    return this.#pods.of(versionUid);
   }
 
   ofAccount(accountId: string): readonly FunctionView[] {

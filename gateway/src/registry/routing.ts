@@ -1,5 +1,6 @@
 import { compilePolicy, ownerGrants, type ResourcePolicy } from '../auth/resource-policy.ts';
 import type { Target } from '../dispatch/types.ts';
+import { provisionedOf } from './provisioned.ts';
 import { type RoutedUrl, routeUrl } from './routed-url.ts';
 import type { AliasView, FunctionView, VersionView } from './views.ts';
 
@@ -170,11 +171,11 @@ function isOlder(one: AliasView, other: AliasView): boolean {
 
 function makeTarget(
   version: VersionView,
-  { fn, accountId }: Observed,
+  { fn, accountId, aliases }: Observed,
   known: ReadonlyMap<string, Target>,
   options: RoutingOptions,
 ): Target {
-  const provisionedConcurrency = version.version === LATEST && version.name === fn.latestVersion ? fn.provisioned : 0;
+  const provisionedConcurrency = provisionedOf(version, fn, [...holdersOf(aliases)]);
   const old = known.get(version.uid);
   const isSame =
     old?.accountId === accountId &&

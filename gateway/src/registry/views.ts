@@ -19,9 +19,18 @@ export interface FunctionView {
   readonly stateReason: string;
   /** null = no limit of its own. */
   readonly reserved: number | null;
+  /** Of `$LATEST`. */
   readonly provisioned: number;
+  /** Of published versions and aliases. */
+  readonly provisionedByQualifier: readonly QualifiedExecutions[];
   readonly http: HttpView | null;
   readonly permissions: readonly FunctionPermission[];
+}
+
+/** Execution environments that are kept for a published version, or for those that an alias means. */
+export interface QualifiedExecutions {
+  readonly qualifier: string;
+  readonly executions: number;
 }
 
 /** spec.http of a Function or an Alias. */
@@ -99,6 +108,10 @@ export function viewFunction(fn: FunctionObject): FunctionView {
     stateReason: status?.stateReason ?? '',
     reserved: spec.concurrency.reserved ?? null,
     provisioned: spec.concurrency.provisioned,
+    provisionedByQualifier: (spec.concurrency.provisionedByQualifier ?? []).map(({ qualifier, executions }) => ({
+      qualifier,
+      executions,
+    })),
     http: viewHttp(spec.http),
     permissions: spec.permissions ?? [],
   };

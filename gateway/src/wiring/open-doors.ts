@@ -161,8 +161,8 @@ function apisOf(
     codeUrl: links.make,
     publicUrl: config.publicUrl,
     arnOf,
-    nowMs: clock.nowMs,
     now: Date.now,
+    nowMs: clock.nowMs,
     sleep: pause,
   });
   const counted =

@@ -33,7 +33,9 @@ type Function struct {
 	MemoryMiB int
 	LogFormat string
 	LogStream string
-	User      map[string]string
+	// InitializationType is why the pod is initialised: on-demand or provisioned-concurrency.
+	InitializationType string
+	User               map[string]string
 }
 
 // Names for the bootstrap only, which removes them before any code of the function runs.
@@ -115,7 +117,7 @@ func Complete(pod Pod, function Function) map[string]string {
 	env["AWS_LAMBDA_FUNCTION_NAME"] = function.Name
 	env["AWS_LAMBDA_FUNCTION_VERSION"] = function.Version
 	env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = strconv.Itoa(function.MemoryMiB)
-	env["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand"
+	env["AWS_LAMBDA_INITIALIZATION_TYPE"] = function.InitializationType
 	env["AWS_LAMBDA_LOG_GROUP_NAME"] = "/aws/lambda/" + function.Name
 	env["AWS_LAMBDA_LOG_STREAM_NAME"] = function.LogStream
 	return env

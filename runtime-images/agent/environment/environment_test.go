@@ -38,7 +38,7 @@ func TestTheClusterHasLambdasFolders(t *testing.T) {
 	env := Complete(Pod{
 		Runtime: "python3.13", ExecutionEnv: "AWS_Lambda_python3.13", TaskDir: "/var/task", OptDir: "/opt", TmpDir: "/tmp", RuntimeDir: "/var/runtime",
 		Interpreter: "/var/lang/bin/python3",
-	}, Function{Name: "f", Version: "1", Handler: "a.b", MemoryMiB: 256, LogFormat: "JSON", User: map[string]string{"PATH": "/mine"}})
+	}, Function{Name: "f", Version: "1", Handler: "a.b", MemoryMiB: 256, LogFormat: "JSON", InitializationType: "on-demand", User: map[string]string{"PATH": "/mine"}})
 	for name, want := range map[string]string{
 		"PATH": "/mine", "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
 		"LAMBDA_TASK_ROOT": "/var/task", "LAMBDA_RUNTIME_DIR": "/var/runtime", "PYTHONPATH": "/var/runtime", "AWS_LAMBDA_LOG_LEVEL": "INFO",

@@ -130,7 +130,19 @@ func (i *intake) Finish() (link.Specialized, *link.Refusal) {
 	if refusal := i.engine.specialize(i.peer, i.attempt, i.delivery); refusal != nil {
 		return link.Specialized{}, refusal
 	}
-	return link.Specialized{VersionUID: i.attempt.head.VersionUID}, nil
+	return link.Specialized{VersionUID: i.attempt.head.VersionUID, InitError: i.attempt.initError()}, nil
+}
+
+// initError waits for the init phase of provisioned concurrency, and says why it failed; empty means that it did not, or is not waited for.
+func (a *attempt) initError() string {
+	if a.head.Initialization() != link.Provisioned {
+		return ""
+	}
+	<-a.init.done
+	if a.init.failure == nil {
+		return ""
+	}
+	return a.init.failure.errorType
 }
 
 // release makes the pod generic again after a claim that has shown nothing. peer has asked for it.

@@ -31,7 +31,7 @@ func (e *Engine) runInitPhase(a *attempt, begin time.Time, r *running) {
 	if failed.status == statusTimeout {
 		errorType = ""
 	}
-	e.Log.InitReport(a.init.durationMs, "init", reportStatus(failed), errorType)
+	e.Log.InitReport(a.head.Initialization(), a.init.durationMs, "init", reportStatus(failed), errorType)
 }
 
 // reportStatus is the word of INIT_REPORT: a crash is an error there.

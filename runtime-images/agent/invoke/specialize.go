@@ -11,6 +11,7 @@ import (
 	"kappa.dev/agent/code"
 	"kappa.dev/agent/environment"
 	"kappa.dev/agent/link"
+	"kappa.dev/agent/logs"
 	"kappa.dev/agent/runtimeapi"
 )
 
@@ -32,6 +33,7 @@ func (e *Engine) specialize(peer link.Peer, a *attempt, delivery *code.Delivery)
 	a.env = environment.Complete(e.Pod, environment.Function{
 		Name: a.head.FunctionName, Version: a.head.Version, Handler: a.head.Handler, MemoryMiB: a.head.MemoryMiB,
 		LogFormat: logFormat(a.head.LogFormat), LogStream: e.logStreamName(a.head.Version), User: a.head.Environment,
+		InitializationType: a.head.Initialization(),
 	})
 	e.Log.UseJSON(a.head.LogFormat == "JSON")
 	e.logInitStart(a)
@@ -87,7 +89,10 @@ func (e *Engine) logInitStart(a *attempt) {
 	name, version := splitRuntime(e.Pod.Runtime)
 	digest := sha256.Sum256([]byte(e.Pod.Runtime))
 	arn := fmt.Sprintf("arn:aws:lambda:%s::runtime:%s", e.Pod.Region, hex.EncodeToString(digest[:]))
-	e.Log.InitStart(name+":"+version+".v1", arn, a.head.FunctionName, a.head.Version)
+	e.Log.InitStart(logs.Init{
+		Type: a.head.Initialization(), RuntimeVersion: name + ":" + version + ".v1", RuntimeVersionArn: arn,
+		FunctionName: a.head.FunctionName, FunctionVersion: a.head.Version,
+	})
 }
 
 // splitRuntime cuts nodejs24.x into nodejs and 24, python3.13 into python and 3.13.

@@ -83,6 +83,8 @@ type Specialize struct {
 	CodeBytes         int64             `json:"codeBytes"`
 	MaxUnpackedBytes  int64             `json:"maxUnpackedBytes"`
 	Epoch             *uint64           `json:"epoch"`
+	// InitializationType is why the pod is initialised; empty means OnDemand.
+	InitializationType string `json:"initializationType,omitempty"`
 	// Layers are unpacked into /opt in this order; their zips follow the code's.
 	Layers []Layer `json:"layers,omitempty"`
 }
@@ -93,10 +95,27 @@ type Layer struct {
 	Bytes  int64  `json:"bytes"`
 }
 
-// Specialized answers SPECIALIZE.
+// Why a pod is initialised, in Lambda's words.
+const (
+	OnDemand    = "on-demand"
+	Provisioned = "provisioned-concurrency"
+)
+
+// Initialization is why the pod is initialised.
+func (s Specialize) Initialization() string {
+	if s.InitializationType == "" {
+		return OnDemand
+	}
+	return s.InitializationType
+}
+
+// Specialized answers SPECIALIZE. Of provisioned concurrency it comes when init has ended: such a pod is there when it can work.
+// For what comes on demand a call waits, which learns of init by itself.
 type Specialized struct {
 	VersionUID     string `json:"versionUid"`
 	AlreadyClaimed bool   `json:"alreadyClaimed"`
+	// InitError is why init has failed, of a claim whose answer waits for it.
+	InitError string `json:"initError,omitempty"`
 }
 
 // FunctionKey is the name that FENCE uses for the function.

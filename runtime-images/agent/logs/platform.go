@@ -32,21 +32,31 @@ func (s *Stream) isJSON() bool {
 	return s.json
 }
 
-// InitStart writes the line that opens the init phase.
-func (s *Stream) InitStart(runtimeVersion, runtimeVersionArn, functionName, functionVersion string) {
-	if s.isJSON() {
-		s.Platform(jsonLine(s.now(), "platform.initStart", fmt.Appendf(nil,
-			`{"initializationType":"on-demand","phase":"init","runtimeVersion":%q,"runtimeVersionArn":%q,"functionName":%q,"functionVersion":%q}`,
-			runtimeVersion, runtimeVersionArn, functionName, functionVersion)))
-		return
-	}
-	s.Platform(fmt.Appendf(nil, "INIT_START Runtime Version: %s\tRuntime Version ARN: %s", runtimeVersion, runtimeVersionArn))
+// Init is what an init phase is about.
+type Init struct {
+	// Type is on-demand or provisioned-concurrency.
+	Type              string
+	RuntimeVersion    string
+	RuntimeVersionArn string
+	FunctionName      string
+	FunctionVersion   string
 }
 
-// InitReport writes the line about an init phase that did not succeed. phase is init or invoke.
-func (s *Stream) InitReport(durationMs float64, phase, status, errorType string) {
+// InitStart writes the line that opens the init phase.
+func (s *Stream) InitStart(i Init) {
 	if s.isJSON() {
-		record := fmt.Appendf(nil, `{"initializationType":"on-demand","phase":%q,"status":%q`, phase, status)
+		s.Platform(jsonLine(s.now(), "platform.initStart", fmt.Appendf(nil,
+			`{"initializationType":%q,"phase":"init","runtimeVersion":%q,"runtimeVersionArn":%q,"functionName":%q,"functionVersion":%q}`,
+			i.Type, i.RuntimeVersion, i.RuntimeVersionArn, i.FunctionName, i.FunctionVersion)))
+		return
+	}
+	s.Platform(fmt.Appendf(nil, "INIT_START Runtime Version: %s\tRuntime Version ARN: %s", i.RuntimeVersion, i.RuntimeVersionArn))
+}
+
+// InitReport writes the line about an init phase that did not succeed. initializationType is as in Init, phase is init or invoke.
+func (s *Stream) InitReport(initializationType string, durationMs float64, phase, status, errorType string) {
+	if s.isJSON() {
+		record := fmt.Appendf(nil, `{"initializationType":%q,"phase":%q,"status":%q`, initializationType, phase, status)
 		if errorType != "" {
 			record = fmt.Appendf(record, `,"errorType":%q`, errorType)
 		}

@@ -118,8 +118,8 @@ func TestJSONLinesAreJSON(t *testing.T) {
 	s, _, text := newTestStream()
 	s.UseJSON(true)
 	init := 1.5
-	s.InitStart("nodejs:24.v1", "arn", "f", "$LATEST")
-	s.InitReport(3, "init", "error", "Runtime.ExitError")
+	s.InitStart(Init{"provisioned-concurrency", "nodejs:24.v1", "arn", "f", "$LATEST"})
+	s.InitReport("on-demand", 3, "init", "error", "Runtime.ExitError")
 	s.Start("id", "1")
 	s.End(Usage{RequestID: "id", Status: "failure", ErrorType: "Runtime.ExitError", InitDurationMs: &init})
 	count := 0

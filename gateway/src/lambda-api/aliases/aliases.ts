@@ -18,6 +18,7 @@ import type { AliasView } from '../../registry/views.ts';
 import type { ApiDeps, NamedFunction, OperationCall } from '../call.ts';
 import { lambdaException } from '../errors.ts';
 import { keyOf, requireFunction } from '../functions/find.ts';
+import { forgetQualifier } from '../functions/forget-qualifier.ts';
 import { whenSight } from '../functions/state.ts';
 import { pageOf } from '../paging.ts';
 import { requireRevision, revisionIdOf } from '../revision.ts';
@@ -84,6 +85,7 @@ export async function deleteAlias(call: OperationCall<DeleteAliasRequest>, deps:
   if (alias === null) return {};
   const { namespace, name, uid } = alias.metadata;
   await deps.objects.remove(aliases, namespace, name, uid);
+  await forgetQualifier(fn, alias.spec.name, deps);
   await whenSight(deps, () => seenAliases(fn, deps).every((view) => view.uid !== uid));
   return {};
 }

@@ -10,9 +10,7 @@ import { InvalidParameterValue } from '../../errors.ts';
 import type { ApiDeps, OperationCall } from '../call.ts';
 import { functionNotFound, placeOf, requireFunction } from '../functions/find.ts';
 import { whenSeen } from '../functions/state.ts';
-
-/** So much of the account's concurrency stays for functions without a reserve, where the account has more than that. */
-const MIN_UNRESERVED = 100;
+import { leastUnreserved, provisionedTotal } from './totals.ts';
 
 /** What the operations on reserved concurrency answer. */
 export interface Concurrency {
@@ -62,12 +60,12 @@ export function reservedOf(accountId: string, { directory }: Pick<ApiDeps, 'dire
 }
 
 function requireRoom(reserved: number, fn: FunctionObject, { accountId }: OperationCall<unknown>, deps: ApiDeps): void {
-  const { provisioned } = fn.spec.concurrency;
+  const provisioned = provisionedTotal(fn.spec.concurrency);
   if (provisioned > reserved)
     throw new InvalidParameterValue(
       `ReservedConcurrentExecutions  ${reserved} should not be lower than function's total provisioned concurrency [${provisioned}].`,
     );
-  const least = Math.min(MIN_UNRESERVED, deps.accountConcurrency);
+  const least = leastUnreserved(deps.accountConcurrency);
   if (deps.accountConcurrency - reservedOf(accountId, deps, fn.metadata.uid) - reserved < least)
     throw new InvalidParameterValue(
       `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${least}].`,

@@ -7,6 +7,7 @@ import { LATEST } from '../../registry/routing.ts';
 import type { ApiDeps, OperationCall } from '../call.ts';
 import { findVersion } from '../versions/find.ts';
 import { functionNotFound, keyOf, requireFunction } from './find.ts';
+import { forgetQualifier } from './forget-qualifier.ts';
 import { isNumber } from './resolve.ts';
 import { whenSight } from './state.ts';
 
@@ -53,5 +54,6 @@ async function deleteVersion(
     );
   const { namespace, name, uid } = version.metadata;
   await deps.objects.remove(functionVersions, namespace, name, uid);
+  await forgetQualifier(fn, number, deps);
   await whenSight(deps, () => deps.directory.look(key).versions.every((view) => view.uid !== uid));
 }
