@@ -37,7 +37,7 @@ export function requireAccess(
  * The caller as statements name it. Inside an account a statement for the whole account says nothing: there the account's own rules say
  * who may, as on AWS.
  */
-function policyCaller(principal: Principal, accountId: string): PolicyCaller {
+export function policyCaller(principal: Principal, accountId: string): PolicyCaller {
   const { accounts } = principal;
   const foreign = accounts === null || accounts.includes(accountId) ? [] : accounts;
   const arns = [...new Set([arnOfPrincipal(principal), arnOfPolicies(principal)])];

@@ -2,19 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import { codeRequestMaxBytes } from '@kappa/crds/limits';
 
 import type { Authenticator, Principal } from '../auth/authenticator.ts';
-import { type Authorizer, accountsOnly, denied, requireRight } from '../auth/authorizer.ts';
+import { type Authorizer, accountsOnly } from '../auth/authorizer.ts';
 import { headOf } from '../auth/canonical-request.ts';
-import { rights } from '../auth/lambda-rights.ts';
 import { ownAccountOf } from '../auth/principal.ts';
 import { LambdaError } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
 import { type Body, readBody } from '../http/body.ts';
 import type { BufferBudget } from '../http/buffer-budget.ts';
-import { aliasObjectName } from './aliases/find.ts';
-import type { ApiDeps, NamedFunction, OperationCall } from './call.ts';
+import type { ApiDeps, NamedFunction } from './call.ts';
 import { unknownOperation } from './errors.ts';
 import { joinQualifiers, readFunctionName, requireRegion } from './function-name.ts';
-import { placeOf } from './functions/find.ts';
+import { requireAccount, requireRights } from './may-call.ts';
 import { type Input, parseInput } from './model/input.ts';
 import type { OperationName } from './model/model.ts';
 import { renderOutput } from './model/output.ts';
@@ -45,10 +43,11 @@ export function makeLambdaApi(deps: LambdaApiDeps): LambdaApi {
     const { input, principal, action, handler, release } = await readRequest(req, match, deps, turns); // 2. who? 403, 400, 413, 501
     try {
       const subject = subjectOf(input, principal, deps); //               3. may it? 403, 404
-      requireAccount(principal, subject, action);
+      const operation = { name: match.operation.name, action };
+      await requireAccount({ principal, ...subject }, operation, deps.directory);
       const namespace = await namespaceOf(subject, deps);
       const call = { input, principal, ...subject, namespace, requestId, origin: originOf(req) };
-      await mayCall(call, match.operation.name, action, deps);
+      await requireRights(call, operation, deps.authorizer ?? accountsOnly, deps);
       return renderOutput(match.operation, await handler(call, deps), requestId);
     } finally {
       release();
@@ -148,39 +147,6 @@ function subjectOf(input: Input, principal: Principal, { region, arnOf }: Lambda
   const qualifier = joinQualifiers(reference, typeof Qualifier === 'string' ? Qualifier : null);
   const { name, accountId = own } = reference;
   return { accountId, fn: { name, qualifier, arn: arnOf(accountId, name) } };
-}
-
-/** Before anything is looked up. Fails closed. */
-function requireAccount(principal: Principal, { accountId, fn }: Subject, action: string): void {
-  const { accounts } = principal;
-  if (accounts === null || accounts.includes(accountId)) return;
-  throw denied(principal, { action: `lambda:${action}`, resource: fn.arn });
-}
-
-/** What the caller may do with this object, or this kind of objects. */
-async function mayCall(
-  call: OperationCall<Input>,
-  name: OperationName,
-  action: string,
-  deps: LambdaApiDeps,
-): Promise<void> {
-  const { principal, accountId, namespace, fn } = call;
-  if (principal.identity === undefined) return; // its accounts were asked
-  const asked = { right: rights[name], accountId, namespace, action: `lambda:${action}`, resource: fn.arn };
-  await requireRight(deps.authorizer ?? accountsOnly, principal, {
-    ...asked,
-    name: await objectNameOf(call, name, deps),
-  });
-}
-
-/** Empty for what is yet to be made, and for lists. Of layers and event source mappings a role names none. */
-async function objectNameOf(call: OperationCall<Input>, operation: OperationName, deps: ApiDeps): Promise<string> {
-  const [verb = '', resource = ''] = rights[operation].split(' ');
-  if (verb === 'create' || verb === 'list' || call.fn.name === '') return '';
-  const { name } = await placeOf(call, deps);
-  const { Name } = call.input;
-  if (resource === 'functions') return name;
-  return resource === 'aliases' && typeof Name === 'string' ? aliasObjectName(name, Name) : '';
 }
 
 async function namespaceOf({ accountId, fn }: Subject, { directory }: LambdaApiDeps): Promise<string> {
