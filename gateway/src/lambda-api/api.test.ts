@@ -53,6 +53,7 @@ async function start(isOpen: boolean): Promise<void> {
     blobs: { put: () => Promise.reject(new Error('not here')), get: async () => Buffer.of(), sizeOf: async () => 5 },
     readS3: () => Promise.reject(new Error('not here')),
     region: 'us-east-1',
+    systemNamespace: 'kappa-system',
     accountConcurrency: 1000,
     codeUrl: (origin, sha256) => `${origin}/${sha256.slice(0, 4)}`,
     publicUrl: 'https://kappa.example',
@@ -123,10 +124,13 @@ describe('with signatures', () => {
   });
 
   test('what is not supported is told to those who may ask only', async () => {
-    expect(errorOf(await fetchOnce(port, { path: '/2018-10-31/layers' }))[1]).toBe(
+    expect(errorOf(await fetchOnce(port, { path: '/2025-11-30/capacity-providers' }))[1]).toBe(
       'MissingAuthenticationTokenException',
     );
-    expect(errorOf(await signed(testKey, '/2018-10-31/layers')).slice(0, 2)).toEqual([501, 'NotImplementedException']);
+    expect(errorOf(await signed(testKey, '/2025-11-30/capacity-providers')).slice(0, 2)).toEqual([
+      501,
+      'NotImplementedException',
+    ]);
   });
 });
 

@@ -42,6 +42,8 @@ export interface ApiDeps {
   /** Whether a caller may give a function this role; absent = any role will do. */
   readonly passRole?: PassRole;
   readonly region: string;
+  /** Where the gateways themselves are. */
+  readonly systemNamespace: string;
   /** Concurrent executions of one account. */
   readonly accountConcurrency: number;
   /** An address below `origin` that answers a GET with a blob for some minutes. */

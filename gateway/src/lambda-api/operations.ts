@@ -34,6 +34,19 @@ import { deleteFunction } from './functions/delete.ts';
 import { getFunction, getFunctionConfiguration } from './functions/get.ts';
 import { listFunctions } from './functions/list.ts';
 import { updateFunctionCode, updateFunctionConfiguration } from './functions/update.ts';
+import {
+  deleteLayerVersion,
+  getLayerVersion,
+  getLayerVersionByArn,
+  listLayers,
+  listLayerVersions,
+  publishLayerVersion,
+} from './layers/layers.ts';
+import {
+  addLayerVersionPermission,
+  getLayerVersionPolicy,
+  removeLayerVersionPermission,
+} from './layers/permissions.ts';
 import type { OperationName } from './model/model.ts';
 import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from './permissions/documents.ts';
 import { addPermission, getPolicy, removePermission } from './permissions/permissions.ts';
@@ -74,7 +87,7 @@ const reasons = {
 
 /** Every operation of the service model has a row. */
 export const operations: Readonly<Record<OperationName, OperationEntry>> = {
-  AddLayerVersionPermission: unsupported(reasons.notYet),
+  AddLayerVersionPermission: supported('AddLayerVersionPermission', addLayerVersionPermission),
   AddPermission: supported('AddPermission', addPermission),
   CheckpointDurableExecution: unsupported(reasons.durable),
   CreateAlias: supported('CreateAlias', createAlias),
@@ -93,7 +106,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   DeleteFunctionConcurrency: supported('DeleteFunctionConcurrency', deleteFunctionConcurrency),
   DeleteFunctionEventInvokeConfig: stored('DeleteFunctionEventInvokeConfig', deleteEventInvokeConfig),
   DeleteFunctionUrlConfig: supported('DeleteFunctionUrlConfig', deleteFunctionUrlConfig),
-  DeleteLayerVersion: unsupported(reasons.notYet),
+  DeleteLayerVersion: supported('DeleteLayerVersion', deleteLayerVersion),
   DeleteProvisionedConcurrencyConfig: supported('DeleteProvisionedConcurrencyConfig', deleteProvisionedConcurrency),
   DeleteResourcePolicy: supported('DeleteResourcePolicy', deleteResourcePolicy),
   GetAccountSettings: supported('GetAccountSettings', getAccountSettings),
@@ -112,9 +125,9 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   GetFunctionRecursionConfig: stored('GetFunctionRecursionConfig', getRecursionConfig),
   GetFunctionScalingConfig: unsupported(reasons.scaling),
   GetFunctionUrlConfig: supported('GetFunctionUrlConfig', getFunctionUrlConfig),
-  GetLayerVersion: unsupported(reasons.notYet),
-  GetLayerVersionByArn: unsupported(reasons.notYet),
-  GetLayerVersionPolicy: unsupported(reasons.notYet),
+  GetLayerVersion: supported('GetLayerVersion', getLayerVersion),
+  GetLayerVersionByArn: supported('GetLayerVersion', getLayerVersionByArn),
+  GetLayerVersionPolicy: supported('GetLayerVersionPolicy', getLayerVersionPolicy),
   GetPolicy: supported('GetPolicy', getPolicy),
   GetProvisionedConcurrencyConfig: supported('GetProvisionedConcurrencyConfig', getProvisionedConcurrency),
   GetResourcePolicy: supported('GetResourcePolicy', getResourcePolicy),
@@ -132,13 +145,13 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   ListFunctionVersionsByCapacityProvider: unsupported(reasons.capacityProviders),
   ListFunctions: supported('ListFunctions', listFunctions),
   ListFunctionsByCodeSigningConfig: supported('ListFunctionsByCodeSigningConfig', refuseUnknownConfig),
-  ListLayerVersions: unsupported(reasons.notYet),
-  ListLayers: unsupported(reasons.notYet),
+  ListLayerVersions: supported('ListLayerVersions', listLayerVersions),
+  ListLayers: supported('ListLayers', listLayers),
   ListProvisionedConcurrencyConfigs: supported('ListProvisionedConcurrencyConfigs', listProvisionedConcurrency),
   ListTags: supported('ListTags', listTags),
   ListVersionsByFunction: supported('ListVersionsByFunction', listVersions),
   PauseDurableExecution: unsupported(reasons.durable),
-  PublishLayerVersion: unsupported(reasons.notYet),
+  PublishLayerVersion: supported('PublishLayerVersion', publishLayerVersion),
   PublishVersion: supported('PublishVersion', publish),
   PutFunctionCodeSigningConfig: supported('PutFunctionCodeSigningConfig', putFunctionCodeSigningConfig),
   PutFunctionConcurrency: supported('PutFunctionConcurrency', putFunctionConcurrency),
@@ -148,7 +161,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   PutProvisionedConcurrencyConfig: supported('PutProvisionedConcurrencyConfig', putProvisionedConcurrency),
   PutResourcePolicy: supported('PutResourcePolicy', putResourcePolicy),
   PutRuntimeManagementConfig: stored('PutRuntimeManagementConfig', putRuntimeManagementConfig),
-  RemoveLayerVersionPermission: unsupported(reasons.notYet),
+  RemoveLayerVersionPermission: supported('RemoveLayerVersionPermission', removeLayerVersionPermission),
   RemovePermission: supported('RemovePermission', removePermission),
   ResumeDurableExecution: unsupported(reasons.durable),
   SendDurableExecutionCallbackFailure: unsupported(reasons.durable),

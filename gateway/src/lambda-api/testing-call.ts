@@ -34,6 +34,7 @@ export class TestApi {
       objects: new Objects({ kubernetes: this.kubernetes, sleep: () => Promise.resolve(), random: () => 0 }),
       directory,
       region: 'us-east-1',
+      systemNamespace: 'kappa-system',
       accountConcurrency: 1000,
       arnOf: (_account: string, name: string) => testArn(name),
       now: () => this.nowMs,

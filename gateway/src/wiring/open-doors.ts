@@ -158,6 +158,7 @@ function apisOf(
     readS3: s3Reader(s3 === null ? null : { endpoint: s3.endpoint, region: s3.region, ownBucket: s3.bucket }),
     region,
     accountConcurrency,
+    systemNamespace: config.namespace,
     codeUrl: links.make,
     publicUrl: config.publicUrl,
     arnOf,

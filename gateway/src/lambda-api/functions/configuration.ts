@@ -7,6 +7,7 @@ import { LATEST } from '../../registry/routing.ts';
 import type { ApiDeps } from '../call.ts';
 import { revisionIdOf } from '../revision.ts';
 import { literalVariables } from './environment.ts';
+import { type ShownLayer, shownLayers } from './layers.ts';
 import { keptMembers } from './settings.ts';
 import { type StateMembers, stateOf } from './state.ts';
 
@@ -25,6 +26,7 @@ export async function latestConfiguration(fn: FunctionObject, shown: Shown, deps
   const { metadata, spec, status } = fn;
   return {
     ...settingsOf(spec, shown, deps.region),
+    ...layersMember(await shownLayers(fn, deps)),
     ...(await codeOf(fn, deps)),
     LastModified: instantText(status?.lastModified ?? new Date(metadata.creationTimestampMs ?? 0).toISOString()),
     Version: LATEST,
@@ -38,6 +40,7 @@ export function versionConfiguration(version: FunctionVersionObject, shown: Show
   const { metadata, spec } = version;
   return {
     ...settingsOf(spec, shown, region),
+    ...layersMember((spec.layers ?? []).map(({ arn, sizeBytes }) => ({ Arn: arn, CodeSize: sizeBytes }))),
     CodeSha256: base64Of(spec.code.sha256),
     CodeSize: spec.code.sizeBytes,
     LastModified: instantText(new Date(metadata.creationTimestampMs ?? 0).toISOString()),
@@ -46,6 +49,10 @@ export function versionConfiguration(version: FunctionVersionObject, shown: Show
     State: 'Active',
     LastUpdateStatus: 'Successful',
   };
+}
+
+function layersMember(layers: ShownLayer[]): Configuration {
+  return layers.length === 0 ? {} : { Layers: layers };
 }
 
 /** As lists show it: without states, as AWS has it. */
@@ -125,7 +132,7 @@ export function base64Of(sha256: string): string {
 }
 
 /** Lambda writes `2026-11-22T02:16:16.000+0000`. @param iso with a Z */
-function instantText(iso: string): string {
+export function instantText(iso: string): string {
   return iso.replace(/(\.\d+)?Z$/, (_zone, fraction: string | undefined) => `${fraction ?? '.000'}+0000`);
 }
 

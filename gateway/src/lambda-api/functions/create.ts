@@ -12,6 +12,7 @@ import { publishVersion } from '../versions/publish.ts';
 import { storeCode } from './code.ts';
 import { type Configuration, latestConfiguration } from './configuration.ts';
 import { findFunction } from './find.ts';
+import { requireLayers, requireRoomTogether } from './layers.ts';
 import { withSettings } from './settings.ts';
 import { whenSeen } from './state.ts';
 
@@ -25,11 +26,13 @@ export async function createFunction(call: Call, deps: ApiDeps): Promise<Configu
   const settings = specOf(call);
   await deps.passRole?.(call.principal, call.accountId, input.Role ?? '');
   if ((await findFunction(call, deps)) !== null) throw alreadyExists(named.name);
+  const layers = await requireLayers(input.Layers ?? [], [], call, deps);
   const code = await storeCode(input.Code ?? {}, deps);
+  await requireRoomTogether(code, layers, deps);
   const fn = await write(call, { ...settings, code: { zip: { sha256: code.sha256 } } }, deps);
   const shown = { functionName: named.name, arn: named.arn };
   const configuration = await latestConfiguration(fn, shown, deps);
-  const version = input.Publish === true ? (await publishVersion(fn, code, null, deps)).spec.version : null;
+  const version = input.Publish === true ? (await publishVersion(fn, code, null, deps, layers)).spec.version : null;
   await whenSeen(fn, deps);
   return version === null
     ? configuration

@@ -37,6 +37,7 @@ export function withSettings<Spec extends FunctionSpec>(before: Spec, input: Set
   checkSettings(input);
   return {
     ...before,
+    ...(input.Layers !== undefined && { layers: input.Layers }),
     ...(input.Runtime !== undefined && { runtime: runtimeOf(input.Runtime) }),
     ...(input.Handler !== undefined && { handler: input.Handler }),
     ...(input.Role !== undefined && { role: input.Role }),
@@ -66,8 +67,6 @@ function checkSettings(input: SettingsInput): void {
   checkRange(input.Timeout, 'timeout', timeoutMaxSeconds);
   checkRange(input.MemorySize, 'memorySize', memoryMaxMiB);
   checkRange(input.EphemeralStorage?.Size, 'ephemeralStorage.size', 10_240);
-  const [layer] = input.Layers ?? [];
-  if (layer !== undefined) throw new InvalidParameterValue(`Layer version ${layer} does not exist.`);
   if (input.CodeSigningConfigArn !== undefined) throw codeSigningConfigNotFound(input.CodeSigningConfigArn);
 }
 

@@ -9,6 +9,7 @@ import { publishVersion } from '../versions/publish.ts';
 import { storeCode } from './code.ts';
 import { base64Of, type Configuration, latestConfiguration } from './configuration.ts';
 import { functionNotFound, requireFunction } from './find.ts';
+import { keptLayers, requireLayers, requireRoomTogether } from './layers.ts';
 import { withSettings } from './settings.ts';
 import { settled, whenSeen } from './state.ts';
 
@@ -21,7 +22,9 @@ export async function updateFunctionCode(
   const isDryRun = input.DryRun === true;
   const fn = await readForUpdate(call, deps);
   const settings = withSettings(fn.spec, { ...(input.Architectures && { Architectures: input.Architectures }) });
+  const layers = await requireLayers(fn.spec.layers ?? [], await keptLayers(fn, deps), call, deps);
   const code = await storeCode(input, deps, isDryRun);
+  await requireRoomTogether(isDryRun ? null : code, layers, deps);
   const spec = { ...settings, code: { zip: { sha256: code.sha256 } } };
   const shown = { functionName: named.name, arn: named.arn };
   if (isDryRun) {
@@ -35,7 +38,7 @@ export async function updateFunctionCode(
   }));
   const configuration = await latestConfiguration(changed, shown, deps);
   if (input.Publish !== true) return configuration;
-  const { version } = (await publishVersion(changed, code, null, deps)).spec;
+  const { version } = (await publishVersion(changed, code, null, deps, layers)).spec;
   return { ...configuration, Version: version, FunctionArn: `${named.arn}:${version}` };
 }
 
@@ -47,8 +50,19 @@ export async function updateFunctionConfiguration(
   const { input, fn: named } = call;
   if (input.Role !== undefined) await deps.passRole?.(call.principal, call.accountId, input.Role);
   const fn = await readForUpdate(call, deps);
+  if (input.Layers !== undefined) {
+    const layers = await requireLayers(input.Layers, await keptLayers(fn, deps), call, deps);
+    await requireRoomTogether(servedCode(fn), layers, deps);
+  }
   const changed = await change(call, fn, deps, (current) => withSettings(current, input));
   return latestConfiguration(changed, { functionName: named.name, arn: named.arn }, deps);
+}
+
+/** Null = the controller has yet to fetch it. */
+function servedCode({ spec, status }: FunctionObject): { readonly sha256: string } | null {
+  if (spec.code.zip !== undefined) return spec.code.zip;
+  const { codeSha256 } = status ?? {};
+  return codeSha256 === undefined ? null : { sha256: Buffer.from(codeSha256, 'base64').toString('hex') };
 }
 
 type UpdateCall = OperationCall<{ readonly RevisionId?: string | undefined }>;

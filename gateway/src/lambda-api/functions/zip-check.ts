@@ -15,15 +15,23 @@ const ELSEWHERE = 0xffffffff;
  * @throws InvalidParameterValue when it is no zip, holds no file, or would be too large unpacked; in Lambda's words
  */
 export function checkZip(zip: Buffer): void {
+  if (unpackedBytesOf(zip) > unpackedMaxBytes)
+    throw new InvalidParameterValue(`Unzipped size must be smaller than ${unpackedMaxBytes} bytes`);
+}
+
+/**
+ * Bytes that a zip says it has unpacked; 0 for zip64, which the agent reads.
+ *
+ * @throws InvalidParameterValue when it is no zip, or holds no file; in Lambda's words
+ */
+export function unpackedBytesOf(zip: Buffer): number {
   const endAt = findEnd(zip);
   if (endAt < 0) throw notAZip();
   const directoryAt = zip.readUInt32LE(endAt + 16);
-  if (directoryAt === ELSEWHERE) return; // zip64: the agent reads it
+  if (directoryAt === ELSEWHERE) return 0;
   if (zip.readUInt16LE(endAt + 10) === 0) throw new InvalidParameterValue('Uploaded file must be a non-empty zip');
   if (directoryAt + zip.readUInt32LE(endAt + 12) > endAt) throw notAZip();
-  const bytes = unpackedBytes(zip.subarray(directoryAt, endAt), zip.readUInt16LE(endAt + 10));
-  if (bytes > unpackedMaxBytes)
-    throw new InvalidParameterValue(`Unzipped size must be smaller than ${unpackedMaxBytes} bytes`);
+  return sumOfEntries(zip.subarray(directoryAt, endAt), zip.readUInt16LE(endAt + 10));
 }
 
 /** The end record stands at the end, before a comment of at most 64 KiB. */
@@ -33,7 +41,7 @@ function findEnd(zip: Buffer): number {
   return -1;
 }
 
-function unpackedBytes(directory: Buffer, entries: number): number {
+function sumOfEntries(directory: Buffer, entries: number): number {
   let at = 0;
   let total = 0;
   for (let entry = 0; entry < entries; entry += 1) {

@@ -2,7 +2,7 @@ import { functions, functionVersions } from '@kappa/crds/client/kinds';
 import type { FunctionObject } from '@kappa/crds/function';
 import type { FunctionVersionObject } from '@kappa/crds/function-version';
 import { functionLabel, labelValue, lastVersionAnnotation } from '@kappa/crds/labels';
-import { childMetadata, makeVersionSpec, type SnapshotCode } from '@kappa/crds/version-snapshot';
+import { childMetadata, makeVersionSpec, type SnapshotCode, type SnapshotLayer } from '@kappa/crds/version-snapshot';
 
 import { LATEST } from '../../registry/routing.ts';
 import type { ApiDeps } from '../call.ts';
@@ -17,6 +17,7 @@ import { whenSight } from '../functions/state.ts';
  *
  * @param code what `fn.spec.code` stands for
  * @param description null = the function's
+ * @param layers what `fn.spec.layers` stands for
  * @throws LambdaError ResourceConflict when the function is gone or cannot be written
  */
 export async function publishVersion(
@@ -24,8 +25,9 @@ export async function publishVersion(
   code: SnapshotCode,
   description: string | null,
   deps: ApiDeps,
+  layers: readonly SnapshotLayer[] = [],
 ): Promise<FunctionVersionObject> {
-  const spec = makeVersionSpec(fn, code);
+  const spec = makeVersionSpec(fn, code, layers);
   let newest: FunctionVersionObject | undefined;
   let number = '';
   const raised = await deps.objects.change(functions, fn.metadata, async (current) => {

@@ -7,6 +7,7 @@ import { LATEST } from '../../registry/routing.ts';
 import type { ApiDeps, OperationCall } from '../call.ts';
 import { type Configuration, inList, latestConfiguration, versionConfiguration } from '../functions/configuration.ts';
 import { requireFunction } from '../functions/find.ts';
+import { keptLayers } from '../functions/layers.ts';
 import { settled } from '../functions/state.ts';
 import { pageOf } from '../paging.ts';
 import { requireRevision } from '../revision.ts';
@@ -22,7 +23,7 @@ export async function publish(call: OperationCall<PublishVersionRequest>, deps: 
   const fn = await settled(found, named.arn, deps);
   const code = servedCode(fn);
   requireDigest(input.CodeSha256, fn);
-  const version = await publishVersion(fn, code, input.Description ?? null, deps);
+  const version = await publishVersion(fn, code, input.Description ?? null, deps, await keptLayers(fn, deps));
   const shown = { functionName: named.name, arn: `${named.arn}:${version.spec.version}` };
   return versionConfiguration(version, shown, deps.region);
 }
