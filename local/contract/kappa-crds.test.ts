@@ -54,7 +54,29 @@ const ownCluster = { bootstrapServers: ['kafka:9092'] };
 
 /** One rule of the manifests: what breaks it at creation, and the nearest thing that does not. */
 type Row = readonly [message: string, field: string, refused: () => Json, accepted: () => Json];
+const permission = (over: Json): Json => ({
+  permissions: [{ sid: 's', action: 'lambda:InvokeFunction', principal: '*', ...over }],
+});
+
 const creation: readonly Row[] = [
+  [
+    'names that begin with kappa- are reserved',
+    'spec.permissions[0].sid',
+    () => fn(permission({ sid: 'kappa-x' })),
+    () => fn(permission({ sid: 'x-kappa-' })),
+  ],
+  [
+    'functionUrlAuthType is only for the action lambda:InvokeFunctionUrl',
+    'spec.permissions[0].functionUrlAuthType',
+    () => fn(permission({ functionUrlAuthType: 'None' })),
+    () => fn(permission({ functionUrlAuthType: 'None', action: 'lambda:InvokeFunctionUrl' })),
+  ],
+  [
+    'invokedViaFunctionUrl is only for the action lambda:InvokeFunction',
+    'spec.permissions[0].invokedViaFunctionUrl',
+    () => fn(permission({ invokedViaFunctionUrl: true, action: 'lambda:InvokeFunctionUrl' })),
+    () => fn(permission({ invokedViaFunctionUrl: true })),
+  ],
   [
     'metadata.name is not a Lambda function name',
     'spec.functionName',
@@ -334,6 +356,14 @@ describe('bounds of a Function', () => {
     ],
   ])('%j', async (spec, field, message) => {
     expectRefusal(await post('functions', fn(spec)), message, field);
+  });
+
+  test('the same statement for two qualifiers, the second of one is a duplicate', async () => {
+    const statement = { sid: 's', action: 'lambda:InvokeFunction', principal: '*' };
+    const { body } = await post('functions', fn({ permissions: [statement, { ...statement, qualifier: 'live' }] }));
+    expect(body.spec.permissions.map(({ qualifier }: Json) => qualifier)).toEqual(['', 'live']);
+    const refused = await post('functions', fn({ permissions: [statement, { ...statement, qualifier: '' }] }));
+    expectRefusal(refused, 'Duplicate value', 'spec.permissions[1]');
   });
 
   test('defaults', async () => {

@@ -84,8 +84,8 @@ export async function deleteAlias(call: OperationCall<DeleteAliasRequest>, deps:
   const alias = await findAlias(fn, call.input.Name ?? '', deps);
   if (alias === null) return {};
   const { namespace, name, uid } = alias.metadata;
+  await forgetQualifier(fn, alias.spec.name, deps); // first: what is left of a broken-off deletion must grant nothing
   await deps.objects.remove(aliases, namespace, name, uid);
-  await forgetQualifier(fn, alias.spec.name, deps);
   await whenSight(deps, () => seenAliases(fn, deps).every((view) => view.uid !== uid));
   return {};
 }

@@ -53,7 +53,7 @@ async function deleteVersion(
       `Version ${number} of ${call.fn.arn} is used by the alias ${user.alias}: change it first.`,
     );
   const { namespace, name, uid } = version.metadata;
+  await forgetQualifier(fn, number, deps); // first: what is left of a broken-off deletion must grant nothing
   await deps.objects.remove(functionVersions, namespace, name, uid);
-  await forgetQualifier(fn, number, deps);
   await whenSight(deps, () => deps.directory.look(key).versions.every((view) => view.uid !== uid));
 }

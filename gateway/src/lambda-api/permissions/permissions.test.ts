@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { functions } from '@kappa/crds/client/kinds';
 
+import { deleteAlias } from '../aliases/aliases.ts';
 import { TestApi, testArn } from '../testing-call.ts';
 import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from './documents.ts';
 import { addPermission, getPolicy, removePermission } from './permissions.ts';
@@ -131,6 +132,12 @@ test.each<[reason: string, input: object, want: string]>([
 ])('AddPermission refuses %s', async (_reason, input, want) => {
   expect(await refusal(add(input))).toBe(want);
   expect(await stored()).toBeUndefined();
+});
+
+test('what belongs to an alias goes with it, and nothing else', async () => {
+  for (const qualifier of [null, 'live', '1']) await add({}, qualifier);
+  await deleteAlias(api.call({ FunctionName: 'f', Name: 'live' }), api.deps);
+  expect((await stored())?.map(({ qualifier }) => qualifier)).toEqual(['', '1']);
 });
 
 test('a Sid that is there is a conflict', async () => {
