@@ -7,7 +7,8 @@ const example = (path: string): string => fileURLToPath(new URL(`../../examples/
 let kappa: TestPlatform;
 beforeAll(async () => {
   kappa = await startTestPlatform({ examples: true });
-  for (const file of ['echo.yaml', 'settings.yaml']) await kappa.kubectl.ok(['apply', '-f', example(file)]);
+  for (const file of ['echo.yaml', 'layers.yaml', 'settings.yaml'])
+    await kappa.kubectl.ok(['apply', '-f', example(file)]);
   await kappa.kappa(['apply', '-f', example('greeter/function.yaml')]);
   await kappa.kubectl.ok(['wait', 'fn', '--all', '--for=condition=Ready', '--timeout=30s']);
 }, 180_000);
@@ -86,6 +87,10 @@ test('settings come from a ConfigMap and a Secret', async () => {
     logLevel: 'info',
     hasToken: true,
   });
+});
+
+test('greetings imports its phrases from a layer', async () => {
+  expect(await (await call('greetings/?language=it')).json()).toEqual({ message: 'Ciao from a layer!' });
 });
 
 test('greeter is a folder', async () => {
