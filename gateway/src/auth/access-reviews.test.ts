@@ -2,7 +2,8 @@ import { beforeEach, expect, test } from '@jest/globals';
 import { KubernetesError } from '@kappa/crds/client/errors';
 
 import { AccessReviews } from './access-reviews.ts';
-import { type Asked, denied, makeAuthorizer, requireRight } from './authorizer.ts';
+import { type Asked, denied, makeAuthorizer } from './authorizer.ts';
+import { requireAccess } from './policy-access.ts';
 import type { Identity, Principal } from './principal.ts';
 
 /** The reviews of a cluster that lets everybody do what `may` says. */
@@ -131,13 +132,14 @@ const question: Asked = {
   action: 'lambda:InvokeFunction',
   resource: arn,
 };
+const noPolicy = { isGranted: () => false };
 const key = (more: Partial<Principal>): Principal => ({ accessKeyId: 'A', accounts: null, keyName: 'team', ...more });
 
 test('a key that names nobody in the cluster may do everything with its accounts', () => {
   const authorizer = makeAuthorizer(reviews);
-  expect(requireRight(authorizer, key({}), question)).toBeNull();
-  expect(requireRight(authorizer, key({ accounts: ['111111111111'] }), question)).toBeNull();
-  expect(() => requireRight(authorizer, key({ accounts: ['222222222222'] }), question)).toThrow(
+  expect(requireAccess(authorizer, key({}), question, noPolicy)).toBeNull();
+  expect(requireAccess(authorizer, key({ accounts: ['111111111111'] }), question, noPolicy)).toBeNull();
+  expect(() => requireAccess(authorizer, key({ accounts: ['222222222222'] }), question, noPolicy)).toThrow(
     expect.objectContaining({
       code: 'AccessDeniedException',
       status: 403,
@@ -150,7 +152,7 @@ test('a key that names nobody in the cluster may do everything with its accounts
 test('of one that does, accounts and cluster must agree', async () => {
   const authorizer = makeAuthorizer(reviews);
   const caller = key({ identity: jane });
-  await requireRight(authorizer, caller, question);
+  await requireAccess(authorizer, caller, question, noPolicy);
   expect(asked).toEqual([
     {
       user: 'jane',
@@ -165,10 +167,14 @@ test('of one that does, accounts and cluster must agree', async () => {
       },
     },
   ]);
-  expect(requireRight(authorizer, caller, question)).toBeNull();
-  expect(() => requireRight(authorizer, { ...caller, accounts: ['222222222222'] }, question)).toThrow(/not authorized/);
+  expect(requireAccess(authorizer, caller, question, noPolicy)).toBeNull();
+  expect(() => requireAccess(authorizer, { ...caller, accounts: ['222222222222'] }, question, noPolicy)).toThrow(
+    /not authorized/,
+  );
   may = false;
-  await expect(requireRight(authorizer, caller, { ...question, name: 'g' })).rejects.toThrow(/not authorized/);
+  await expect(requireAccess(authorizer, caller, { ...question, name: 'g' }, noPolicy)).rejects.toThrow(
+    /not authorized/,
+  );
 });
 
 test('where nobody can be asked, who is somebody in the cluster may do nothing', () => {

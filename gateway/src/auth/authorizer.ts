@@ -49,20 +49,6 @@ export function makeAuthorizer(reviews: Pick<AccessReviews, 'allows'> | null): A
 /** For servers without access keys that name somebody in the cluster. */
 export const accountsOnly: Authorizer = makeAuthorizer(null);
 
-/**
- * Refuses who has not the right. Null = it has, and nothing has to be waited for.
- *
- * @throws LambdaError (or rejects with it) AccessDenied; ServiceException when nobody can be asked
- */
-export function requireRight(authorizer: Authorizer, principal: Principal, asked: Asked): Promise<void> | null {
-  const allowed = authorizer.allows(principal, asked);
-  if (allowed === true) return null;
-  if (allowed === false) throw denied(principal, asked);
-  return allowed.then((isAllowed) => {
-    if (!isAllowed) throw denied(principal, asked);
-  });
-}
-
 /** What a call of a function asks for. */
 export function toInvoke(
   { accountId, namespace, functionObjectName }: Pick<Target, 'accountId' | 'namespace' | 'functionObjectName'>,

@@ -7,8 +7,9 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { renderError, toLambdaError } from '../lambda-api/errors.ts';
 import type { AccessKey, AccessKeys } from './access-keys.ts';
 import type { Authenticator } from './authenticator.ts';
-import { accountsOnly, requireRight } from './authorizer.ts';
+import { accountsOnly } from './authorizer.ts';
 import { headOf } from './canonical-request.ts';
+import { requireAccess } from './policy-access.ts';
 
 /** The key of the tests. */
 export const testKey: AccessKey = {
@@ -91,7 +92,12 @@ export async function startDoor(authenticator: Authenticator, accountId = '00000
       for await (const piece of req) claim.push(piece);
       const principal = claim.confirm();
       const asked = { right: 'get functions', namespace: 'default', name: 'f', action: 'lambda:GetFunction' } as const;
-      await requireRight(accountsOnly, principal, { ...asked, accountId, resource: 'arn' });
+      await requireAccess(
+        accountsOnly,
+        principal,
+        { ...asked, accountId, resource: 'arn' },
+        { isGranted: () => false },
+      );
       res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ key: principal.accessKeyId }));
     } catch (error) {
       const { status, headers, body } = renderError(toLambdaError(error), 'request-id');

@@ -31,6 +31,7 @@ const cors = {
 const functions: readonly RoutedFunction[] = [
   routed(),
   routed({ name: 'signed', http: httpView({ auth: 'AwsIam' }) }),
+  routed({ name: 'closed', http: httpView({ auth: 'Policy' }) }),
   routed({ name: 'inner', http: null }),
   routed({ name: 'cors', http: httpView({ cors }) }),
   routed({ name: 'young', latestVersion: null, state: 'Pending' }, []),
@@ -162,6 +163,8 @@ describe('function URL', () => {
     ['unknown namespace', '/fn/other/hello/', 404, /no function hello in namespace other/],
     ['no URL', '/fn/default/inner/', 404, /has no URL: its spec.http is not set/],
     ['only signed requests', '/fn/default/signed/', 403, /Forbidden/],
+    ['nobody is let in by the policy', '/fn/default/closed/', 403, /^Forbidden\. For troubleshooting Function URL/],
+    ['an alias that is not there', '/fn/default/hello:live/', 404, /alias live of function hello .* has no URL/],
     ['no version yet', '/fn/default/young/', 503, /state: Pending/],
   ])('refuses: %s', async (_reason, path, status, text) => {
     const port = await start(() => Promise.reject(new Error('ran')));

@@ -1,0 +1,138 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { functions } from '@kappa/crds/client/kinds';
+
+import { TestApi, testArn } from '../testing-call.ts';
+import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from './documents.ts';
+import { addPermission, getPolicy, removePermission } from './permissions.ts';
+
+const arn = testArn('f');
+let api: TestApi;
+beforeEach(async () => {
+  api = new TestApi();
+  await api.function('f', {}, 1);
+  api.alias('live', '1');
+});
+
+const add = async (input: object, qualifier: string | null = null) => {
+  const all = { StatementId: 's', Action: 'lambda:InvokeFunction', Principal: '*', ...input };
+  const { Statement = '' } = await addPermission(api.call({ FunctionName: 'f', ...all }, 'f', qualifier), api.deps);
+  return JSON.parse(Statement);
+};
+const remove = (StatementId: string, qualifier: string | null = null, more: object = {}) =>
+  removePermission(api.call({ FunctionName: 'f', StatementId, ...more }, 'f', qualifier), api.deps);
+const get = async (qualifier: string | null = null) => {
+  const { Policy = '', RevisionId } = await getPolicy(api.call({ FunctionName: 'f' }, 'f', qualifier), api.deps);
+  return { policy: JSON.parse(Policy), RevisionId };
+};
+const sids = async (qualifier: string | null = null): Promise<string[]> =>
+  (await get(qualifier)).policy.Statement.map(({ Sid }: { Sid: string }) => Sid);
+const stored = async () => (await api.kubernetes.get(functions, 'default', 'f')).spec.permissions;
+const refusal = async (doing: Promise<unknown>): Promise<string> =>
+  doing.then(
+    () => 'not refused',
+    (err: unknown) => `${Object(err).code}: ${Object(err).message}`,
+  );
+
+const put = (document: object | string, more: object = {}) =>
+  api.call({ ResourceArn: arn, Policy: typeof document === 'string' ? document : JSON.stringify(document), ...more });
+const deletePolicy = (more: object = {}) => deleteResourcePolicy(api.call({ ResourceArn: arn, ...more }), api.deps);
+const getDocument = async () =>
+  JSON.parse((await getResourcePolicy(api.call({ ResourceArn: arn }), api.deps)).Policy ?? '');
+
+describe('what a manifest’s auth None grants', () => {
+  const owners = ['kappa-http-auth-none-url', 'kappa-http-auth-none-invoke'];
+  beforeEach(() => api.function('f', { http: { auth: 'None' } }, 1));
+
+  test('is shown, behind what is stored, and cannot be removed', async () => {
+    await add({});
+    expect(await sids()).toEqual(['s', ...owners]);
+    expect(await refusal(remove(owners[0] ?? ''))).toMatch(/^InvalidParameterValueException: .* spec.http /);
+    await remove('s');
+    expect(await sids()).toEqual(owners);
+    expect(await refusal(deletePolicy())).toMatch(/^InvalidParameterValueException: .* spec.http /);
+    expect(await refusal(get('live'))).toMatch(/^ResourceNotFoundException/);
+  });
+
+  test('is there again after a document without it, and is not stored by one that has it', async () => {
+    const { Policy = '' } = await putResourcePolicy(put((await get()).policy), api.deps);
+    expect(JSON.parse(Policy).Statement.map(({ Sid }: { Sid: string }) => Sid)).toEqual(owners);
+    expect(await stored()).toBeUndefined();
+  });
+});
+
+describe('whole policies', () => {
+  test('are those of AddPermission, both ways', async () => {
+    await add({ Principal: 's3.amazonaws.com', SourceArn: 'arn:aws:s3:::b' });
+    const { policy, RevisionId } = await get();
+    expect(await getDocument()).toEqual(policy);
+    const statement = { ...policy.Statement[0], Sid: 'new', Principal: { AWS: ['111111111111'] } };
+    const answer = await putResourcePolicy(
+      put({ Version: '2012-10-17', Statement: statement }, { RevisionId }),
+      api.deps,
+    );
+    expect(JSON.parse(answer.Policy ?? '').Statement).toEqual([
+      { ...statement, Principal: { AWS: 'arn:aws:iam::111111111111:root' } },
+    ]);
+    expect(await sids()).toEqual(['new']);
+    expect((await get()).RevisionId).toBe(answer.RevisionId);
+    expect(await refusal(deletePolicy({ RevisionId }))).toMatch(/^PreconditionFailedException/);
+    await deletePolicy();
+    expect(await refusal(getDocument())).toBe('ResourceNotFoundException: The resource you requested does not exist.');
+    expect(await refusal(deletePolicy())).toMatch(/^ResourceNotFoundException/);
+  });
+
+  const statement = { Sid: 'a', Effect: 'Allow', Principal: '*', Action: 'lambda:InvokeFunction', Resource: arn };
+  const withOne = (over: object) => ({ Version: '2012-10-17', Statement: [{ ...statement, ...over }] });
+
+  test.each<[reason: string, document: object | string, want: RegExp]>([
+    ['no JSON', '{', /is not JSON/],
+    ['no object', '[]', /must be an object/],
+    ['no version', { Statement: [statement] }, /Version 2012-10-17/],
+    ['an unknown member', { ...withOne({}), Other: 1 }, /unknown member Other/],
+    ['a denial', withOne({ Effect: 'Deny' }), /must have the Effect Allow/],
+    ['two actions', withOne({ Action: ['lambda:InvokeFunction', 'lambda:GetFunction'] }), /exactly one Action/],
+    ['another service’s action', withOne({ Action: 's3:GetObject' }), /an Action that Lambda has not/],
+    ['all but an action', withOne({ Action: undefined, NotAction: 'lambda:GetFunction' }), /member NotAction/],
+    ['two principals', withOne({ Principal: { AWS: ['111111111111', '222222222222'] } }), /exactly one Principal/],
+    ['principals of two kinds', withOne({ Principal: { AWS: '*', Service: 's3.amazonaws.com' } }), /one Principal/],
+    ['another resource', withOne({ Resource: `${arn}:live` }), /must have the Resource/],
+    ['any resource', withOne({ Resource: '*' }), /must have the Resource/],
+    ['no Sid of Lambda’s', withOne({ Sid: 'a b' }), /no valid Sid/],
+    ['a Sid that is Kappa’s', withOne({ Sid: 'kappa-x' }), /are reserved/],
+    [
+      'an unknown condition',
+      withOne({ Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } }),
+      /IpAddress aws:SourceIp/,
+    ],
+    [
+      'an unknown operator',
+      withOne({ Condition: { StringNotEquals: { 'AWS:SourceAccount': '0' } } }),
+      /StringNotEquals/,
+    ],
+    ['two values', withOne({ Condition: { StringEquals: { 'AWS:SourceAccount': ['1', '2'] } } }), /exactly one AWS/],
+    ['the same Sid twice', { Version: '2012-10-17', Statement: [statement, statement] }, /the same Sid/],
+  ])('PutResourcePolicy refuses %s', async (_reason, document, want) => {
+    const message = await refusal(putResourcePolicy(put(document), api.deps));
+    expect(message).toMatch(/^InvalidParameterValueException: /);
+    expect(message).toMatch(want);
+    expect(await stored()).toBeUndefined();
+  });
+
+  test('conditions in other letters, ArnLike as StringLike, and no Sid', async () => {
+    const Condition = {
+      stringlike: { 'aws:sourcearn': 'arn:aws:s3:::b*' },
+      Bool: { 'lambda:invokedviafunctionurl': true },
+    };
+    await putResourcePolicy(put(withOne({ Sid: undefined, Condition })), api.deps);
+    expect(await stored()).toEqual([
+      {
+        sid: 'statement-1',
+        qualifier: '',
+        action: 'lambda:InvokeFunction',
+        principal: '*',
+        sourceArn: 'arn:aws:s3:::b*',
+        invokedViaFunctionUrl: true,
+      },
+    ]);
+  });
+});
