@@ -10,6 +10,11 @@ test('a directory becomes the digest of its zip; the rest stays, comments too', 
   );
 });
 
+test('a layer has its contents in a directory, too', async () => {
+  const manifest = 'kind: Layer\nspec:\n  code:\n    directory: ./layer\n';
+  expect(await rewriteManifests(manifest, upload)).toContain('sha256: digest-of-./layer');
+});
+
 test('other kinds and other code are left alone, document by document', async () => {
   const manifest =
     'kind: ConfigMap\nspec:\n  code:\n    directory: x\n---\nkind: Function\nspec:\n  code:\n    inline: {}\n';
