@@ -11,10 +11,11 @@ import { AnswerStream, type StreamEnd } from './answer-stream.ts';
 import type { DispatchCore } from './core.ts';
 import type { Loss } from './effects.ts';
 import type { InitError } from './failures.ts';
+import type { OfferedRequest } from './offers.ts';
 import { NotOwner } from './ownership.ts';
 import type { PodLink } from './pod-link.ts';
-import type { CoreRequest, Slot } from './slot.ts';
-import type { DispatchObserver, Invocation, Outcome, Report, Start, Target } from './types.ts';
+import type { Slot } from './slot.ts';
+import type { DispatchObserver, Invocation, InvokeOptions, Outcome, Report, Start, Target } from './types.ts';
 
 /** What a call needs of its dispatcher. */
 export interface CallContext {
@@ -40,7 +41,7 @@ const NO_BYTES = Buffer.alloc(0);
  * A streamed answer is given to the caller when it begins; for the core the request runs on until the answer has ended, and is never
  * tried elsewhere. What would have failed the call then fails the answer.
  */
-export class Call implements CoreRequest, Outcome, InvokeSink {
+export class Call implements OfferedRequest, Outcome, InvokeSink {
   readonly target: Target;
   invocation: Invocation;
   readonly arrivedMs: number;
@@ -54,9 +55,10 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
   start: Start = 'warm';
   /** The pod it was given to, the last time. */
   slot: Slot<PodLink, Call> | null = null;
+  readonly askElsewhere: (() => Promise<boolean>) | null;
   readonly #context: CallContext;
   readonly #resolve: (outcome: Outcome) => void;
-  readonly #reject: (error: LambdaError | NotOwner) => void;
+  readonly #reject: (error: unknown) => void;
   /** The caller has its outcome; no further attempt will be made. */
   #isAnswered = false;
   /** undefined = not known yet; null = there will be none. */
@@ -66,14 +68,21 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
 
   constructor(
     context: CallContext,
-    call: { readonly target: Target; readonly invocation: Invocation; readonly arrivedMs: number },
+    call: {
+      readonly target: Target;
+      readonly invocation: Invocation;
+      readonly arrivedMs: number;
+      readonly elsewhere?: InvokeOptions['elsewhere'];
+    },
     resolve: (outcome: Outcome) => void,
-    reject: (error: LambdaError | NotOwner) => void,
+    reject: (error: unknown) => void,
   ) {
     this.#context = context;
     this.target = call.target;
     this.invocation = call.invocation;
     this.arrivedMs = call.arrivedMs;
+    const { elsewhere } = call;
+    this.askElsewhere = elsewhere === undefined ? null : () => this.#askElsewhere(elsewhere);
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -114,6 +123,21 @@ export class Call implements CoreRequest, Outcome, InvokeSink {
     if (!(error instanceof NotOwner)) this.#context.observer.failed(this.target, error.code);
     if (this.body === null) this.#reject(error);
     else if (!(error instanceof NotOwner)) this.body.finish({ kind: 'lost', error });
+  }
+
+  shutDown(): void {
+    this.fail(shuttingDown());
+  }
+
+  async #askElsewhere(elsewhere: () => Promise<Outcome | null>): Promise<boolean> {
+    try {
+      const outcome = await elsewhere();
+      if (outcome !== null) this.#resolve(outcome);
+      return outcome !== null;
+    } catch (error) {
+      this.#reject(error); // the owner that was given it has counted it
+      return true;
+    }
   }
 
   onResponse(head: ResponseHead, payload: Buffer): void {
@@ -250,4 +274,9 @@ export function lossOf(error: LinkError): Loss {
 function refusedBy(error: LinkError): ServiceException {
   const message = `The pod refused the request (${error.code}: ${error.message}); it did not run.`;
   return new ServiceException(message, { cause: error, retryAfterSeconds: 1 });
+}
+
+/** The request did not run. */
+export function shuttingDown(): ServiceException {
+  return new ServiceException('This gateway is shutting down. The request did not run.', { retryAfterSeconds: 1 });
 }

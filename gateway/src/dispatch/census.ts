@@ -91,7 +91,8 @@ export class Census<P extends CorePod, R extends CoreRequest> {
   /** Forgets a version that has nothing to remember. */
   forgetIfUnused(version: VersionState<P, R>): void {
     const isKept = version.isCurrent && version.target.provisionedConcurrency > 0;
-    if (version.slots.size > 0 || version.queue.length > 0 || version.failures > 0 || isKept) return;
+    const isWaitedFor = version.queue.length > 0 || version.isOffering;
+    if (version.slots.size > 0 || isWaitedFor || version.failures > 0 || isKept) return;
     this.#versions.delete(version.uid);
     version.owner.versions.delete(version);
     if (version.owner.versions.size === 0) this.#functions.delete(version.owner.key);

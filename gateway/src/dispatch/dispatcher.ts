@@ -1,5 +1,5 @@
 import { type LambdaError, ServiceException, TooManyRequests } from '../errors.ts';
-import { Call } from './call.ts';
+import { Call, shuttingDown } from './call.ts';
 import { Claimer } from './claimer.ts';
 import { DispatchCore } from './core.ts';
 import type { CoreEffects, Loss } from './effects.ts';
@@ -7,6 +7,7 @@ import { Epochs } from './epochs.ts';
 import type { InitError } from './failures.ts';
 import { Holdings } from './holdings.ts';
 import { type DispatchLimits, defaultLimits } from './limits.ts';
+import { Offers } from './offers.ts';
 import type { DispatchOptions } from './options.ts';
 import { NotOwner, type Ownership, soleOwner } from './ownership.ts';
 import { PodEvents } from './pod-events.ts';
@@ -50,6 +51,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
   readonly #claimer: Claimer;
   readonly #events: PodEvents;
   readonly #reclaimer: Reclaimer;
+  readonly #offers: Offers<PodLink, Call>;
   #claimsTotal = 0;
   #coldStartsTotal = 0;
   readonly #timers: readonly (() => void)[];
@@ -76,6 +78,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
     const place = { zone: typeof zone === 'string' ? () => zone : zone, rules };
     this.core = new DispatchCore(this.#limits, clock, this, place);
     const limits = this.#limits;
+    this.#offers = new Offers(this.core, clock.nowMs, limits.offerAfterMs);
     const shared = { ...options, core: this.core, ownership, epochs, limits };
     const seen = { ...shared, nowMs: clock.nowMs, pods: () => this.#pods.present() };
     this.#reclaimer = new Reclaimer(seen);
@@ -96,7 +99,13 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
   invoke(target: Target, invocation: Invocation, options?: InvokeOptions): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (this.#isStopped) throw shuttingDown();
-      const call = new Call(this, { target, invocation, arrivedMs: this.nowMs() }, resolve, reject);
+      const request = {
+        target,
+        invocation,
+        arrivedMs: this.nowMs(),
+        ...(options?.elsewhere === undefined ? {} : { elsewhere: options.elsewhere }),
+      };
+      const call = new Call(this, request, resolve, reject);
       try {
         this.core.arrive(target, call, options?.onlyIdle);
       } catch (error) {
@@ -144,6 +153,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
       await promise;
     }
     this.#isStopped = true;
+    this.#offers.stop();
     for (const cancel of this.#timers) cancel();
     this.core.arrivals.stop();
     this.#holdings.terms.prune(() => false);
@@ -229,6 +239,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
     this.#pods.tick();
     this.#holdings.tick();
     this.#reclaimer.tick();
+    this.#offers.tick();
     if (this.core.census.outstanding === 0) this.#onQuiet?.();
   }
 
@@ -247,8 +258,4 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
     this.lose(slot, { mayRetry: false, error, isSuspicious: true });
     pod.condemn('overdue');
   }
-}
-
-function shuttingDown(): ServiceException {
-  return new ServiceException('This gateway is shutting down. The request did not run.', { retryAfterSeconds: 1 });
 }

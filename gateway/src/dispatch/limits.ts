@@ -10,6 +10,8 @@ export interface DispatchLimits {
   readonly maxQueuedBytes: number;
   /** Bytes of all waiting events of this gateway. */
   readonly maxTotalQueuedBytes: number;
+  /** A request waits so long for a pod before it is offered to the function's other owners. */
+  readonly offerAfterMs: number;
   /** A request waits so long for a pod, then it is the platform's error. Not part of the function's timeout. */
   readonly capacityBudgetMs: number;
   /** A request waits so long for a pod that has answered but not reported, before another pod is claimed. */
@@ -54,6 +56,7 @@ export const defaultLimits: DispatchLimits = Object.freeze({
   maxQueued: 1000,
   maxQueuedBytes: 64 * 1024 * 1024,
   maxTotalQueuedBytes: 256 * 1024 * 1024,
+  offerAfterMs: 100,
   capacityBudgetMs: 30_000,
   finishGraceMs: 20,
   crowdBreakMs: 50,

@@ -170,6 +170,8 @@ export interface Dispatcher {
 export interface InvokeOptions {
   /** Run it on an idle pod or not at all: no claim, no waiting. */
   readonly onlyIdle?: boolean;
+  /** While it waits: runs it on an idle pod of another owner. Null = none of them has one; it did not run. */
+  readonly elsewhere?: () => Promise<Outcome | null>;
 }
 
 /** What one gateway has on its hands. */

@@ -55,6 +55,8 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
   readonly queue = new Fifo<R>();
   /** Bytes of their events. */
   queuedBytes = 0;
+  /** One more is being offered to other owners; see Offers. */
+  isOffering = false;
   /** Until then finishing slots count as capacity for the queue; 0 = nobody waits for one. */
   graceUntilMs = 0;
   /** Since when some request has always been waiting, but for short breaks; null = none does. See Claims. */

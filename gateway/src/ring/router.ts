@@ -47,7 +47,8 @@ export interface Route {
  *
  *   function                         | this gateway is               | what happens
  *   without reserved concurrency     | the only owner                | here
- *                                    | one of k owners               | an idle pod here, else one at another owner, else here (claims or queues)
+ *                                    | one of k owners               | an idle pod here, else one at another owner, else here (claims or queues;
+ *                                    |                               | while it waits it is offered to the other owners again and again)
  *                                    | no owner                      | with several: an idle pod at one of them, own zone first; then: an
  *                                    |                               | owner, own zone first; then who would follow; then here
  *                                    | no owner any more while it    | all of this again
@@ -164,7 +165,8 @@ async function invokeShared(
   } catch (error) {
     if (!(error instanceof NoIdleSlot)) throw error;
   }
-  return (await askIdle(ring, route, target, invocation)) ?? dispatcher.invoke(target, invocation);
+  const elsewhere = (): Promise<Outcome | null> => askIdle(ring, route, target, invocation);
+  return (await elsewhere()) ?? dispatcher.invoke(target, invocation, { elsewhere });
 }
 
 async function invokeReserved(
