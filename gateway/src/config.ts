@@ -13,6 +13,8 @@ export interface GatewayConfig {
   readonly zone: string;
   /** `KAPPA_PUBLIC_URL`: this install as callers see it, no slash at the end. Default: the callers' port on this machine. */
   readonly publicUrl: string;
+  /** `KAPPA_INTERNAL_URL`: the same as functions reach it. Default: as callers do. */
+  readonly internalUrl: string;
   /** `KAPPA_URL_DOMAIN`: functions have hosts `NAME.NAMESPACE.<domain>`. */
   readonly urlDomain: string;
   /** `KAPPA_BLOB_DIR`: the blob store, shared with the controller; with an S3 store, its cache. */
@@ -90,16 +92,16 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   const auth = text('KAPPA_AUTH', 'none', /^(none|sigv4)$/) === 'sigv4' ? 'sigv4' : 'none';
   const s3Endpoint = text('KAPPA_S3_ENDPOINT', '', /^(https?:\/\/\S+)?$/);
   const adminPort = integer('KAPPA_ADMIN_PORT', 0, 0, 65_535);
+  const url = (name: string, fallback: string): string => text(name, fallback, /^https?:\/\/\S+$/).replace(/\/$/, '');
+  const publicUrl = url('KAPPA_PUBLIC_URL', `http://127.0.0.1:${env['KAPPA_PORT'] ?? 9000}`);
   const config: GatewayConfig = {
     host: text('KAPPA_HOST', '127.0.0.1', /^\S+$/),
     port: integer('KAPPA_PORT', 9000, 0, 65_535),
     adminPort: adminPort === 0 ? null : adminPort,
     region: text('KAPPA_REGION', 'us-east-1', /^[a-z]{2}(-[a-z]+)+-\d$/),
     zone: text('KAPPA_ZONE', '', /^\S*$/),
-    publicUrl: text('KAPPA_PUBLIC_URL', `http://127.0.0.1:${env['KAPPA_PORT'] ?? 9000}`, /^https?:\/\/\S+$/).replace(
-      /\/$/,
-      '',
-    ),
+    publicUrl,
+    internalUrl: url('KAPPA_INTERNAL_URL', publicUrl),
     urlDomain: text('KAPPA_URL_DOMAIN', 'fn.localhost', /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/),
     blobDir: text('KAPPA_BLOB_DIR', '.kappa/blobs', /./),
     blobCacheBytes: integer('KAPPA_BLOB_CACHE_BYTES', 1024 ** 3, 1024 * 1024, 2 ** 40),

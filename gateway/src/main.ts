@@ -51,7 +51,7 @@ const dispatcher: Dispatcher = dispatchToPods(context, {
   membership,
   metrics,
 });
-const watched: WatchedFunctions = watchFunctions(context, { kubernetes, blobs, dispatcher });
+const watched: WatchedFunctions = watchFunctions(context, { kubernetes, signingKey, blobs, dispatcher });
 const callers = knowCallers(context, kubernetes, signingKey);
 const doors = openDoors(context, {
   functions: watched.functions,

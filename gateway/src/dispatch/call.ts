@@ -14,6 +14,7 @@ import type { InitError } from './failures.ts';
 import type { OfferedRequest } from './offers.ts';
 import { NotOwner } from './ownership.ts';
 import type { PodLink } from './pod-link.ts';
+import { newToken } from './role-tokens.ts';
 import type { Slot } from './slot.ts';
 import type { DispatchObserver, Invocation, InvokeOptions, Outcome, Report, Start, Target } from './types.ts';
 
@@ -105,10 +106,12 @@ export class Call implements OfferedRequest, Outcome, InvokeSink {
     return this.#reportWaiter.promise;
   }
 
-  /** JSON text of the INVOKE head. */
+  /** JSON text of the INVOKE head, for the pod that it is sent to. */
   head(): string {
     const { requestId, invokedFunctionArn, traceId, clientContext, tail, stream } = this.invocation;
-    return JSON.stringify({ requestId, invokedFunctionArn, traceId, clientContext, tail: tail || undefined, stream });
+    const roleToken = this.slot === null ? undefined : newToken(this.target, this.slot.pod);
+    const isTail = tail || undefined;
+    return JSON.stringify({ requestId, invokedFunctionArn, traceId, clientContext, tail: isTail, stream, roleToken });
   }
 
   /** The frames of this attempt are about to be written. */

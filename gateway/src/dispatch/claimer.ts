@@ -6,6 +6,7 @@ import type { Epochs } from './epochs.ts';
 import type { PodLink } from './pod-link.ts';
 import type { Packed } from './pod-talk.ts';
 import { initLimitMs, isProvisioning } from './provisioned.ts';
+import { roleOfHead } from './role-tokens.ts';
 import type { Slot } from './slot.ts';
 import { makeSpecialize } from './specialize.ts';
 import type { Terms } from './terms.ts';
@@ -59,7 +60,7 @@ export class Claimer {
     }
     const initTimeoutMs = initLimitMs(slot.state, target, this.#deps.initTimeoutMs);
     const rules = { initTimeoutMs, epoch, isProvisioning: isProvisioning(slot.state, target) };
-    const head = makeSpecialize(target, environment, rules);
+    const head = makeSpecialize(target, environment, rules, roleOfHead(target, slot.pod));
     if (slot.pod.specialize(slot, epoch, { head, ...zips })) return;
     this.#loseUnsent(slot, 'The link to the pod was lost before the claim was sent. The request did not run.');
   }

@@ -1,6 +1,7 @@
 import { unpackedMaxBytes } from '@kappa/crds/limits';
 
 import { functionKeyOf } from './ownership.ts';
+import type { roleOfHead } from './role-tokens.ts';
 import type { Target } from './types.ts';
 
 /** JSON text of the SPECIALIZE head. @see docs/internals.md, "Link: the exchanges" */
@@ -8,6 +9,7 @@ export function makeSpecialize(
   target: Target,
   environment: Readonly<Record<string, string>>,
   rules: { readonly initTimeoutMs: number; readonly epoch: number; readonly isProvisioning: boolean },
+  role?: ReturnType<typeof roleOfHead>,
 ): string {
   return JSON.stringify({
     versionUid: target.versionUid,
@@ -31,6 +33,7 @@ export function makeSpecialize(
     epoch: rules.epoch,
     // SPECIALIZED then comes after init, from an agent that knows it; others answer at once
     ...(rules.isProvisioning && { initializationType: 'provisioned-concurrency' }),
+    role,
     ...(target.layers.length > 0 && { layers: target.layers.map(({ sha256, bytes }) => ({ sha256, bytes })) }),
   });
 }

@@ -38,6 +38,8 @@ export interface Target {
   readonly layers: readonly LayerZip[];
   readonly logFormat: 'Text' | 'JSON';
   readonly region: string;
+  /** Absent = the function has no role. */
+  readonly role?: TargetRole;
   /** The user's variables, references resolved; cached by the registry. May reject with a LambdaError. */
   readonly environment: () => Promise<Readonly<Record<string, string>>>;
 }
@@ -47,6 +49,15 @@ export interface LayerZip {
   /** Hex digest. */
   readonly sha256: string;
   readonly bytes: number;
+}
+
+/** The role of a function, and how its code gets credentials of it. */
+export interface TargetRole {
+  readonly arn: string;
+  /** Where functions reach STS. */
+  readonly stsUrl: string;
+  /** What STS takes for the role: another text once the one before begins to get old. */
+  readonly token: () => string;
 }
 
 /** One call of a function. */

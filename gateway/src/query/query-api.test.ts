@@ -40,7 +40,12 @@ describe('who calls', () => {
   });
 
   test.each<[string, () => ReturnType<Server['call']>, number, string]>([
-    ['nobody', () => server.unsigned({ Action: 'GetCallerIdentity', Version: '2011-06-15' }), 403, 'MissingAuthenticationToken'],
+    [
+      'nobody',
+      () => server.unsigned({ Action: 'GetCallerIdentity', Version: '2011-06-15' }),
+      403,
+      'MissingAuthenticationToken',
+    ],
     [
       'an unknown key',
       () => server.call('sts', { Action: 'GetCallerIdentity' }, { ...teamKey, accessKeyId: 'NOBODY' }),
@@ -251,6 +256,29 @@ describe('credentials that end', () => {
 });
 
 describe('a function’s role', () => {
+  const ask = (name: string, WebIdentityToken: string) =>
+    server.unsigned({
+      ...{ Action: 'AssumeRoleWithWebIdentity', Version: '2011-06-15', RoleSessionName: 'fn', WebIdentityToken },
+      RoleArn: roleArn(name),
+    });
+  const tokenOf = (roleName: string) =>
+    server.functionTokens.tokensOf({ accountId: '111111111111', roleName, subject: 'arn:f' })();
+
+  test('is its code’s by the token that it was given, as long as the role is there', async () => {
+    await makeRole('fn');
+    const session = credentialsOf(await ask('fn', tokenOf('fn')));
+    const reply = await server.call('sts', { Action: 'GetCallerIdentity' }, session);
+    expect(reply.text('Arn')).toBe('arn:aws:sts::111111111111:assumed-role/fn/fn');
+    expect((await ask('other', tokenOf('fn'))).text('Code')).toBe('AccessDenied');
+    expect((await ask('gone', tokenOf('gone'))).text('Code')).toBe('AccessDenied');
+  });
+
+  test('need not be there where nobody is asked who he is', async () => {
+    await server.stop();
+    server = await startQueryServer(false);
+    credentialsOf(await ask('any', tokenOf('any')));
+  });
+
   const refusal = /cannot be assumed by Lambda/;
   const caller = { accessKeyId: 'A', accounts: ['111111111111'] };
 

@@ -13,6 +13,7 @@ import { passRole } from '../iam/pass-role.ts';
 import { Roles } from '../iam/roles.ts';
 import { Objects } from '../lambda-api/objects.ts';
 import { FakeObjects } from '../lambda-api/testing.ts';
+import { FunctionTokens } from '../sts/function-tokens.ts';
 import { SessionKeys } from '../sts/session-keys.ts';
 import { stsService } from '../sts/sts.ts';
 import type { TokenOwner } from '../sts/web-identity.ts';
@@ -58,12 +59,23 @@ export async function startQueryServer(asksWho = true) {
   const objects = new Objects({ kubernetes, sleep: () => Promise.resolve(), random: () => 0 });
   const roles = new Roles({ objects, directory, authorizer });
   const keys = keysOf(testKey, teamKey, janeKey);
-  const sessions = new SessionKeys({ installKey: generateKeyPairSync('ed25519').privateKey, keys, now: Date.now });
+  const installKey = generateKeyPairSync('ed25519').privateKey;
+  const sessions = new SessionKeys({ installKey, keys, now: Date.now });
+  const functionTokens = new FunctionTokens({ installKey, now: Date.now });
   const budget = new BufferBudget(10_000_000);
   const region = 'us-east-1';
   const scopes = { sts: [region], iam: [region] };
   const queryApi = makeQueryApi({
-    services: [stsService({ roles, sessions, ownerOf: async (token) => tokens.get(token) ?? null }), iamService(roles)],
+    services: [
+      stsService({
+        roles,
+        sessions,
+        ownerOf: async (token) => tokens.get(token) ?? null,
+        functionTokens,
+        needsRoles: asksWho,
+      }),
+      iamService(roles),
+    ],
     authenticator: asksWho ? makeAuthenticator({ keys, sessions, region, scopes, now: Date.now }) : openDoor,
     asksWho,
     budget,
@@ -79,6 +91,7 @@ export async function startQueryServer(asksWho = true) {
     kubernetes,
     granted,
     tokens,
+    functionTokens,
     budget,
     port,
     passRole: passRole(roles),

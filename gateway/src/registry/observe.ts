@@ -42,7 +42,7 @@ export function observe({ kubernetes, registry, dispatcher, poolNamespace, signa
     functionversions: kubernetes.watch(functionVersions, {
       project: viewVersion,
       onChange: (key, view) => registry.setVersion(key, view),
-      snapshot: { name: 'functionversions', shape: 2 },
+      snapshot: { name: 'functionversions', shape: 3 },
       signal,
     }),
     aliases: kubernetes.watch(aliases, {

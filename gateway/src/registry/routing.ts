@@ -1,5 +1,5 @@
 import { compilePolicy, ownerGrants, type ResourcePolicy } from '../auth/resource-policy.ts';
-import type { Target } from '../dispatch/types.ts';
+import type { Target, TargetRole } from '../dispatch/types.ts';
 import { provisionedOf } from './provisioned.ts';
 import { type RoutedUrl, routeUrl } from './routed-url.ts';
 import type { AliasView, FunctionView, VersionView } from './views.ts';
@@ -57,6 +57,8 @@ export interface RoutingOptions {
   readonly region: string;
   readonly arnOf: (accountId: string, functionName: string) => string;
   readonly environmentOf: (namespace: string, version: VersionView) => Target['environment'];
+  /** How a function of an account gets credentials of its role; undefined = it has none. Absent = no function gets any. */
+  readonly roleOf?: (accountId: string, functionArn: string, version: VersionView) => TargetRole | undefined;
 }
 
 /**
@@ -182,7 +184,10 @@ function makeTarget(
     old.reservedConcurrency === fn.reserved &&
     old.provisionedConcurrency === provisionedConcurrency;
   if (isSame) return old;
+  const arn = options.arnOf(accountId, fn.functionName);
+  const role = old?.accountId === accountId ? old.role : options.roleOf?.(accountId, arn, version);
   return Object.freeze({
+    ...(role !== undefined && { role }),
     versionUid: version.uid,
     versionName: version.name,
     namespace: fn.namespace,

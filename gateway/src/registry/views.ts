@@ -71,6 +71,8 @@ export interface VersionView {
   readonly layers: readonly LayerView[];
   readonly logFormat: 'Text' | 'JSON';
   readonly environment: readonly FunctionVersionEnvironmentEntry[];
+  /** ARN as it stands in the version; absent = none. */
+  readonly role?: string;
 }
 
 /** What the gateway keeps of an Alias. */
@@ -143,6 +145,7 @@ export function viewVersion({ metadata, spec }: FunctionVersionObject): VersionV
     layers: (spec.layers ?? []).map(({ arn, sha256, sizeBytes }) => ({ arn, sha256, bytes: sizeBytes })),
     logFormat: spec.logging.format,
     environment: spec.environment,
+    ...(spec.role !== undefined && { role: spec.role }),
   };
 }
 

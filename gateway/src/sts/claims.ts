@@ -10,9 +10,9 @@ export interface Claims {
   readonly role?: AssumedRole & { readonly accountId: string };
 }
 
-/** Reads what was sealed. Null = another version of Kappa meant something else by it: it is nobody's then. */
+/** Reads what was sealed; undefined is nobody's. Null = another version of Kappa meant something else by it: it is nobody's then. */
 export function parseClaims(value: unknown): Claims | null {
-  const { accessKeyId, expiresAtSeconds, parent, role } = Object(value);
+  const { accessKeyId, expiresAtSeconds, parent, role } = Object(value ?? {});
   if (typeof accessKeyId !== 'string' || typeof expiresAtSeconds !== 'number') return null;
   if (typeof parent === 'string') return { accessKeyId, expiresAtSeconds, parent };
   const parsed = parseRole(role);
@@ -20,7 +20,7 @@ export function parseClaims(value: unknown): Claims | null {
 }
 
 function parseRole(value: unknown): NonNullable<Claims['role']> | null {
-  const { accountId, name, sessionName, namespace, objectName, uid } = Object(value);
+  const { accountId, name, sessionName, namespace, objectName, uid } = Object(value ?? {});
   const texts: readonly unknown[] = [accountId, name, sessionName, namespace, objectName, uid];
   return texts.every((text) => typeof text === 'string' && text !== '')
     ? { accountId, name, sessionName, namespace, objectName, uid }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, type KeyObject, randomBytes } from 'node:crypto';
+import { createHmac, type KeyObject, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
 import { type AccessKey, type AccessKeys, principalOf } from '../auth/access-keys.ts';
@@ -8,6 +8,7 @@ import type { Session, Sessions } from '../auth/session.ts';
 import { unrecognized } from '../auth/sigv4-error.ts';
 import { ServiceException } from '../errors.ts';
 import { type Claims, parseClaims } from './claims.ts';
+import { deriveKey, Seal } from './seal.ts';
 
 /** Credentials as a caller is given them. */
 export interface IssuedCredentials {
@@ -29,8 +30,6 @@ export interface SessionKeysDeps {
 
 /** Sessions whose tokens have been opened. */
 const MAX_OPENED = 5_000;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 /**
@@ -40,18 +39,14 @@ const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
  */
 export class SessionKeys implements Sessions {
   readonly #deps: SessionKeysDeps;
-  readonly #sealKey: Buffer;
+  readonly #seal: Seal;
   readonly #secretKey: Buffer;
   readonly #opened = new LRUCache<string, Session>({ max: MAX_OPENED });
 
   constructor(deps: SessionKeysDeps) {
-    const derive = (what: string): Buffer =>
-      createHmac('sha256', deps.installKey.export({ format: 'der', type: 'pkcs8' }))
-        .update(what)
-        .digest();
     this.#deps = deps;
-    this.#sealKey = derive('kappa session tokens');
-    this.#secretKey = derive('kappa session secrets');
+    this.#seal = new Seal(deriveKey(deps.installKey, 'kappa session tokens'));
+    this.#secretKey = deriveKey(deps.installKey, 'kappa session secrets');
   }
 
   /** A session with the rights of an access key, for as long as that exists. @param seconds > 0 */
@@ -67,7 +62,7 @@ export class SessionKeys implements Sessions {
   find(token: string): Session | undefined {
     const known = this.#opened.get(token);
     if (known !== undefined) return known;
-    const claims = this.#open(token);
+    const claims = parseClaims(this.#seal.open(token));
     if (claims === null) return undefined;
     const session = this.#sessionOf(token, claims);
     this.#opened.set(token, session);
@@ -77,35 +72,13 @@ export class SessionKeys implements Sessions {
   #issue(whose: Pick<Claims, 'parent' | 'role'>, seconds: number): IssuedCredentials {
     const accessKeyId = `ASIA${[...randomBytes(16)].map((byte) => base32[byte % base32.length]).join('')}`;
     const expiresAtSeconds = Math.floor(this.#deps.now() / 1000) + seconds;
-    const sessionToken = this.#seal({ accessKeyId, expiresAtSeconds, ...whose });
+    const sessionToken = this.#seal.close({ accessKeyId, expiresAtSeconds, ...whose });
     return {
       accessKeyId,
       secretAccessKey: this.#secretOf(sessionToken),
       sessionToken,
       expiresAtMs: expiresAtSeconds * 1000,
     };
-  }
-
-  #seal(claims: Claims): string {
-    const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', this.#sealKey, nonce);
-    const sealed = [cipher.update(JSON.stringify(claims)), cipher.final()];
-    return Buffer.concat([nonce, ...sealed, cipher.getAuthTag()]).toString('base64url');
-  }
-
-  /** Null = not ours. */
-  #open(token: string): Claims | null {
-    const bytes = Buffer.from(token, 'base64url');
-    // Other spellings of the same bytes would be other keys of the cache.
-    if (bytes.length < NONCE_BYTES + TAG_BYTES || bytes.toString('base64url') !== token) return null;
-    const decipher = createDecipheriv('aes-256-gcm', this.#sealKey, bytes.subarray(0, NONCE_BYTES));
-    decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-    try {
-      const text = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
-      return parseClaims(JSON.parse(text.toString()));
-    } catch {
-      return null; // sealed by nobody of this install, or changed
-    }
   }
 
   /** 40 characters, as AWS's secrets have. */

@@ -8,6 +8,7 @@ import { trusts } from '../iam/trust.ts';
 import type { QueryCall, QueryOperation, QueryService } from '../query/query-api.ts';
 import { parameterError, queryError } from '../query/query-error.ts';
 import type { XmlValue } from '../query/xml.ts';
+import type { FunctionOwner, FunctionTokens } from './function-tokens.ts';
 import type { IssuedCredentials, SessionKeys } from './session-keys.ts';
 import { type TokenOwner, webIdentityAudience } from './web-identity.ts';
 
@@ -17,8 +18,13 @@ export interface StsDeps {
   readonly sessions: Pick<SessionKeys, 'issueFor' | 'issueForRole'>;
   /** Whose token it is; null = nobody's that is meant for this install. @throws LambdaError while nobody can be asked */
   readonly ownerOf: (token: string) => Promise<TokenOwner | null>;
+  readonly functionTokens: Pick<FunctionTokens, 'ownerOf'>;
+  /** Whether a function's role must be there; false where nobody is asked who he is. */
+  readonly needsRoles: boolean;
 }
 
+/** What a session needs of its role. */
+type SessionRole = Pick<Role, 'name' | 'namespace' | 'objectName' | 'uid' | 'id' | 'maxSessionSeconds'>;
 type Result = Promise<{ readonly [name: string]: XmlValue }>;
 
 const sessionName = /^[\w+=,.@-]{2,64}$/;
@@ -87,19 +93,38 @@ async function assumeRoleWithWebIdentity(call: QueryCall, deps: StsDeps): Result
   parameters.refuse(['Policy', 'PolicyArns', 'ProviderId']);
   const { roleArn, accountId, name } = roleOfCall(call);
   const session = parameters.required('RoleSessionName', sessionName);
-  const owner = await deps.ownerOf(parameters.required('WebIdentityToken', /^/, 20_000));
+  const token = parameters.required('WebIdentityToken', /^/, 20_000);
+  const fn = deps.functionTokens.ownerOf(token);
+  if (fn !== null) {
+    const role = fn.accountId === accountId && fn.roleName === name ? await roleOfFunction(fn, deps) : null;
+    if (role === null) throw notAuthorized(roleArn, 'the role is not, or not any more, that of the function');
+    const result = await sessionOf(role, accountId, session, call, deps);
+    return { SubjectFromWebIdentityToken: fn.subject, Audience: webIdentityAudience, ...result };
+  }
+  const owner = await deps.ownerOf(token);
   if (owner === null)
     throw queryError('InvalidIdentityToken', `The token is not valid, or not for the audience ${webIdentityAudience}.`);
   const role = await deps.roles.find(accountId, name);
   const isOwn = role !== null && role.namespace === owner.namespace && role.objectName === owner.name;
-  if (!isOwn || role.uid !== owner.uid)
-    throw queryError(
-      'AccessDenied',
-      `Not authorized to perform sts:AssumeRoleWithWebIdentity on ${roleArn}: the token is of another ServiceAccount.`,
-      403,
-    );
+  if (!isOwn || role.uid !== owner.uid) throw notAuthorized(roleArn, 'the token is of another ServiceAccount');
   const result = await sessionOf(role, accountId, session, call, deps);
   return { SubjectFromWebIdentityToken: owner.subject, Audience: webIdentityAudience, ...result };
+}
+
+/** Where nobody is asked who he is, a role that is not there will do as well. */
+async function roleOfFunction(
+  { accountId, roleName }: FunctionOwner,
+  { roles, needsRoles }: StsDeps,
+): Promise<SessionRole | null> {
+  const role = await roles.find(accountId, roleName);
+  if (role !== null || needsRoles) return role;
+  const nobody = { namespace: 'none', objectName: 'none', uid: 'none', maxSessionSeconds: 43_200 };
+  return { name: roleName, id: uniqueId('AROA', roleName), ...nobody };
+}
+
+function notAuthorized(roleArn: string, why: string): Error {
+  const message = `Not authorized to perform sts:AssumeRoleWithWebIdentity on ${roleArn}: ${why}.`;
+  return queryError('AccessDenied', message, 403);
 }
 
 /** @throws LambdaError ValidationError */
@@ -115,7 +140,7 @@ function roleOfCall({ parameters }: QueryCall): {
 }
 
 async function sessionOf(
-  { name, namespace, objectName, uid, id, maxSessionSeconds }: Role,
+  { name, namespace, objectName, uid, id, maxSessionSeconds }: SessionRole,
   accountId: string,
   session: string,
   { parameters }: QueryCall,

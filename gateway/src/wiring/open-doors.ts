@@ -146,7 +146,8 @@ function apisOf(
   const links = codeLinks(signingKey, Date.now);
   const pause = (ms: number): Promise<void> => sleep(ms);
   const objects = new Objects({ kubernetes, sleep: pause, random: Math.random });
-  const { queryApi, ...iam } = openQueryApi({ kubernetes, objects, directory: functions, callers, budget, onRefused });
+  const shared = { kubernetes, signingKey, objects, callers, budget, onRefused };
+  const { queryApi, ...iam } = openQueryApi({ ...shared, directory: functions });
   const lambdaApi = makeLambdaApi({
     ...iam,
     authenticator: callers.authenticator ?? openDoor,

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 
 import { openDoor } from '../auth/authenticator.ts';
@@ -8,6 +9,7 @@ import { Roles } from '../iam/roles.ts';
 import type { Objects } from '../lambda-api/objects.ts';
 import { makeQueryApi, type QueryApi } from '../query/query-api.ts';
 import type { Directory } from '../registry/directory.ts';
+import { FunctionTokens } from '../sts/function-tokens.ts';
 import { stsService } from '../sts/sts.ts';
 import { tokenReviewer } from '../sts/web-identity.ts';
 import type { Callers } from './know-callers.ts';
@@ -15,6 +17,8 @@ import type { Callers } from './know-callers.ts';
 /** What {@link openQueryApi} connects. */
 export interface QueryParts {
   readonly kubernetes: Kubernetes;
+  /** The private key that all gateways have. */
+  readonly signingKey: KeyObject;
   readonly objects: Objects;
   readonly directory: Directory;
   readonly callers: Callers;
@@ -23,19 +27,22 @@ export interface QueryParts {
 }
 
 /** STS and IAM, and what the Lambda API asks about the roles of functions. */
-export function openQueryApi({ kubernetes, objects, directory, callers, budget, onRefused }: QueryParts): {
+export function openQueryApi({ kubernetes, signingKey, objects, directory, callers, budget, onRefused }: QueryParts): {
   readonly queryApi: QueryApi;
   /** Absent where nobody is asked who he is: then any role will do. */
   readonly passRole?: PassRole;
 } {
   const { authorizer, sessions, queryAuthenticator } = callers;
   const roles = new Roles({ objects, directory, authorizer });
+  const asksWho = queryAuthenticator !== null;
+  const functionTokens = new FunctionTokens({ installKey: signingKey, now: Date.now });
+  const ownerOf = tokenReviewer(kubernetes);
   const queryApi = makeQueryApi({
-    services: [stsService({ roles, sessions, ownerOf: tokenReviewer(kubernetes) }), iamService(roles)],
+    services: [stsService({ roles, sessions, ownerOf, functionTokens, needsRoles: asksWho }), iamService(roles)],
     authenticator: queryAuthenticator ?? openDoor,
-    asksWho: queryAuthenticator !== null,
+    asksWho,
     budget,
     onRefused,
   });
-  return queryAuthenticator === null ? { queryApi } : { queryApi, passRole: passRole(roles) };
+  return asksWho ? { queryApi, passRole: passRole(roles) } : { queryApi };
 }

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 
 import type { BlobStore } from '../blobs/blob-store.ts';
@@ -8,8 +9,10 @@ import type { Functions } from '../registry/functions.ts';
 import { observe } from '../registry/observe.ts';
 import { Registry } from '../registry/registry.ts';
 import { sourceReader } from '../registry/source-reader.ts';
+import { roleSource } from '../registry/target-role.ts';
 import { WarmUp } from '../registry/warm-up.ts';
 import { keepValues } from '../snapshot/kept-values.ts';
+import { FunctionTokens } from '../sts/function-tokens.ts';
 import type { Context } from './context.ts';
 
 /** What the gateway knows of the functions in the cluster. */
@@ -28,6 +31,8 @@ export interface WatchedFunctions {
 /** What {@link watchFunctions} connects. */
 export interface WatchParts {
   readonly kubernetes: Pick<Kubernetes, 'watch' | 'get'>;
+  /** The private key that all gateways have: functions' tokens are sealed by what is derived from it. */
+  readonly signingKey: KeyObject;
   readonly blobs: Pick<BlobStore, 'get'>;
   readonly dispatcher: Pick<Dispatcher, 'onPod' | 'onVersions'>;
 }
@@ -36,7 +41,10 @@ export interface WatchParts {
 const WARM_UP_BYTES = 256 * 1024;
 
 /** Follows functions, versions and pods, and tells the dispatcher of them. Runs until the life's signal aborts. */
-export function watchFunctions(context: Context, { kubernetes, blobs, dispatcher }: WatchParts): WatchedFunctions {
+export function watchFunctions(
+  context: Context,
+  { kubernetes, signingKey, blobs, dispatcher }: WatchParts,
+): WatchedFunctions {
   const { config, arnOf, clock, life, log } = context;
   const warmUp = new WarmUp({ readCode: (sha256) => blobs.get(sha256), maxCodeBytes: WARM_UP_BYTES });
   const read = readValues(context, kubernetes);
@@ -45,6 +53,7 @@ export function watchFunctions(context: Context, { kubernetes, blobs, dispatcher
     routing: {
       region: config.region,
       arnOf,
+      roleOf: roleSource(new FunctionTokens({ installKey: signingKey, now: Date.now }), config.internalUrl),
       environmentOf: environmentSource({ read, now: clock.nowMs, schedule: clock.after }),
     },
     dispatcher: {

@@ -35,7 +35,16 @@ type Function struct {
 	LogStream string
 	// InitializationType is why the pod is initialised: on-demand or provisioned-concurrency.
 	InitializationType string
-	User               map[string]string
+	// Role is nil when the function has none.
+	Role *Role
+	User map[string]string
+}
+
+// Role is how the function's SDKs get credentials.
+type Role struct {
+	Arn       string
+	TokenFile string
+	StsURL    string
 }
 
 // Names for the bootstrap only, which removes them before any code of the function runs.
@@ -113,6 +122,7 @@ func Complete(pod Pod, function Function) map[string]string {
 			env[name] = value
 		}
 	}
+	addRole(env, function)
 	env["_HANDLER"] = function.Handler
 	env["AWS_LAMBDA_FUNCTION_NAME"] = function.Name
 	env["AWS_LAMBDA_FUNCTION_VERSION"] = function.Version
@@ -121,6 +131,22 @@ func Complete(pod Pod, function Function) map[string]string {
 	env["AWS_LAMBDA_LOG_GROUP_NAME"] = "/aws/lambda/" + function.Name
 	env["AWS_LAMBDA_LOG_STREAM_NAME"] = function.LogStream
 	return env
+}
+
+// addRole sets what SDKs look for to be the function's role; a user who sets one of these means something else.
+func addRole(env map[string]string, function Function) {
+	role := function.Role
+	if role == nil || env["AWS_ROLE_ARN"] != "" || env["AWS_WEB_IDENTITY_TOKEN_FILE"] != "" {
+		return
+	}
+	env["AWS_ROLE_ARN"] = role.Arn
+	env["AWS_WEB_IDENTITY_TOKEN_FILE"] = role.TokenFile
+	if len(function.Name) > 1 { // shorter names are not allowed to sessions; SDKs then make one
+		env["AWS_ROLE_SESSION_NAME"] = function.Name
+	}
+	if env["AWS_ENDPOINT_URL_STS"] == "" {
+		env["AWS_ENDPOINT_URL_STS"] = role.StsURL
+	}
 }
 
 // IsUsers says whether a user may set the variable: reserved, hidden and Kappa's own names are dropped.

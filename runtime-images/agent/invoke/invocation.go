@@ -125,6 +125,7 @@ func (i *invocation) run() link.Report {
 	timer := time.NewTimer(i.timeout())
 	defer timer.Stop()
 	i.expired = timer.C
+	e.renewRoleToken(i.head.RoleToken)
 	e.Log.Start(i.head.RequestID, i.attempt.head.Version)
 	failed := i.suppressedInit()
 	if failed == nil {
@@ -214,7 +215,7 @@ func (i *invocation) hasExited() bool {
 	select {
 	case <-i.running.process.Done():
 		return true
-	case <-time.After(limits.ExitGrace):
+	case <-time.After(limits.BreakOffGrace):
 		return false
 	}
 }

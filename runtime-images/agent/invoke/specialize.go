@@ -27,13 +27,20 @@ func (e *Engine) specialize(peer link.Peer, a *attempt, delivery *code.Delivery)
 		}
 		return refusal
 	}
+	role, err := e.takeRole(a.head.Role)
+	if err != nil {
+		refusal := link.Refuse(link.Internal, "the token of the function's role cannot be written: "+err.Error())
+		e.release(peer, a, refusal)
+		go e.end(ExitFailed)
+		return refusal
+	}
 	e.mu.Lock()
 	e.arbiter.Confirm()
 	e.mu.Unlock()
 	a.env = environment.Complete(e.Pod, environment.Function{
 		Name: a.head.FunctionName, Version: a.head.Version, Handler: a.head.Handler, MemoryMiB: a.head.MemoryMiB,
 		LogFormat: logFormat(a.head.LogFormat), LogStream: e.logStreamName(a.head.Version), User: a.head.Environment,
-		InitializationType: a.head.Initialization(),
+		InitializationType: a.head.Initialization(), Role: role,
 	})
 	e.Log.UseJSON(a.head.LogFormat == "JSON")
 	e.logInitStart(a)

@@ -87,6 +87,16 @@ type Specialize struct {
 	InitializationType string `json:"initializationType,omitempty"`
 	// Layers are unpacked into /opt in this order; their zips follow the code's.
 	Layers []Layer `json:"layers,omitempty"`
+	// Role is nil when the function has none.
+	Role *Role `json:"role,omitempty"`
+}
+
+// Role is whose rights the function has outside.
+type Role struct {
+	Arn string `json:"arn"`
+	// Token proves it to STS; INVOKE brings newer ones.
+	Token  string `json:"token"`
+	StsURL string `json:"stsUrl"`
 }
 
 // Layer is one zip behind the code's.
@@ -153,6 +163,8 @@ type Invoke struct {
 	Tail               bool   `json:"tail,omitempty"`
 	// Stream is nil when the answer is wanted whole.
 	Stream *Streaming `json:"stream,omitempty"`
+	// RoleToken takes the place of Role's Token; empty means that it holds.
+	RoleToken string `json:"roleToken,omitempty"`
 }
 
 // Response is the head of RESPONSE.
