@@ -23,11 +23,6 @@ test.each<[reason: string, overrides: Partial<FunctionObserved>, want: Partial<F
     { fn: withLatest, code: missing },
     { latest: null, latestName: 'hello-0000000000' },
   ],
-  [
-    'layers become part of it',
-    { layers: { kind: 'resolved', layers: [layer] } },
-    { latest: expect.objectContaining({ layers: [layer] }), requeueAfterMs: null },
-  ],
   ['a missing layer is waited for', { layers: noLayer }, { latest: null, latestName: null, requeueAfterMs: 5_000 }],
   ['an unknown runtime makes no version', { runtimes: new Set<string>() }, { latest: null, latestName: null }],
   ['a superseded version lingers', { versions: [old(now - 62_000)] }, { deleteVersions: [], requeueAfterMs: 63_000 }],
@@ -45,6 +40,14 @@ test.each<[reason: string, overrides: Partial<FunctionObserved>, want: Partial<F
   ],
 ])('planFunction: %s', (_reason, overrides, want) => {
   expect(planFunction(observed(overrides), now)).toMatchObject(want);
+});
+
+test('layers become part of a version, so that others make another version', () => {
+  const [first, second] = [layer, { ...layer, sha256: 'ef'.repeat(32) }].map((each) =>
+    planFunction(observed({ layers: { kind: 'resolved', layers: [each] } }), now),
+  );
+  expect(first?.latest?.layers).toEqual([layer]);
+  expect(new Set([first?.latestName, second?.latestName, current]).size).toBe(3);
 });
 
 test.each<[reason: string, spec: Parameters<typeof makeFunction>[0], isSame: boolean]>([
