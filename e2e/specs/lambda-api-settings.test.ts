@@ -183,6 +183,13 @@ describe('event source mappings', () => {
     );
   });
 
+  test('tags', async () => {
+    const of = ['--resource', `arn:aws:lambda:us-east-1:000000000000:event-source-mapping:${UUID}`];
+    await aws.lambda('tag-resource', ...of, '--tags', 'a=1,b=2');
+    await aws.lambda('untag-resource', ...of, '--tag-keys', 'a');
+    expect(await aws.lambda('list-tags', ...of)).toEqual({ Tags: { b: '2' } });
+  });
+
   test('kubectl sees it, and makes one that the API sees', async () => {
     const { items } = await kappa.kubectl.json<{ items: Shown[] }>(['esm']);
     expect(items.map(({ metadata, spec }) => [metadata.uid, spec])).toEqual([
@@ -197,6 +204,7 @@ describe('event source mappings', () => {
           filters: [{ pattern: '{"body":["a"]}' }],
           maximumConcurrency: 3,
           reportBatchItemFailures: true,
+          tags: { b: '2' },
         },
       ],
     ]);

@@ -11,6 +11,7 @@ import { type Body, readBody } from '../http/body.ts';
 import type { BufferBudget } from '../http/buffer-budget.ts';
 import type { ApiDeps, NamedFunction } from './call.ts';
 import { unknownOperation } from './errors.ts';
+import { parseMappingArn } from './event-source-mappings/arn.ts';
 import { joinQualifiers, readFunctionName, requireRegion } from './function-name.ts';
 import { requireAccount, requireRights } from './may-call.ts';
 import { type Input, parseInput } from './model/input.ts';
@@ -142,6 +143,11 @@ function subjectOf(input: Input, principal: Principal, { region, arnOf }: Lambda
   const { FunctionName, Qualifier, Resource, ResourceArn } = input;
   const text = FunctionName ?? Resource ?? ResourceArn;
   if (typeof text !== 'string') return { accountId: own, fn: { name: '', qualifier: null, arn: arnOf(own, '*') } };
+  const mapping = parseMappingArn(text);
+  if (mapping !== null) {
+    requireRegion(mapping, region);
+    return { accountId: mapping.accountId, fn: { name: '', qualifier: null, arn: text } };
+  }
   const reference = readFunctionName(text);
   requireRegion(reference, region);
   const qualifier = joinQualifiers(reference, typeof Qualifier === 'string' ? Qualifier : null);

@@ -54,9 +54,9 @@ const deviations: Readonly<Partial<Record<OperationName, string>>> = {
   PutFunctionCodeSigningConfig: 'There are none: CodeSigningConfigNotFoundException.',
   GetFunctionCodeSigningConfig: 'Always empty: no function has one.',
   DeleteFunctionCodeSigningConfig: 'Changes nothing: no function has one.',
-  TagResource: 'Functions only.',
-  UntagResource: 'Functions only.',
-  ListTags: 'Functions only.',
+  TagResource: 'Functions and event source mappings.',
+  UntagResource: 'Functions and event source mappings.',
+  ListTags: 'Functions and event source mappings.',
   GetAccountSettings: 'The limit on code storage is told, not enforced.',
 };
 

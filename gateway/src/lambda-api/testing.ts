@@ -32,7 +32,7 @@ export class FakeObjects implements Pick<Kubernetes, 'get' | 'list' | 'page' | '
     const isSame = JSON.stringify(before?.spec) === JSON.stringify(Object(rest)['spec']);
     this.#version += 1;
     const own = {
-      uid: before?.metadata.uid ?? `uid-${this.#version}`,
+      uid: before?.metadata.uid ?? `00000000-0000-4000-8000-${String(this.#version).padStart(12, '0')}`,
       generation: (before?.metadata.generation ?? 0) + (isSame ? 0 : 1),
       resourceVersion: String(this.#version),
       creationTimestamp: '2026-11-22T00:00:00Z',

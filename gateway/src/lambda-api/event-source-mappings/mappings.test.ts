@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { eventSourceMappings } from '@kappa/crds/client/kinds';
-
+import { listTags, tagResource, untagResource } from '../tags/tags.ts';
 import { TestApi, testArn } from '../testing-call.ts';
 import { createMapping, deleteMapping, getMapping, listMappings, updateMapping } from './mappings.ts';
 
@@ -101,6 +101,18 @@ test('lists by function, qualifier and source, in pages', async () => {
   const uuids = [first, rest].flatMap(({ EventSourceMappings = [] }) => EventSourceMappings.map(({ UUID }) => UUID));
   expect(new Set(uuids).size).toBe(4);
   expect(rest.NextMarker).toBeUndefined();
+});
+
+test('tags are added, listed and removed by the mapping’s ARN', async () => {
+  const { UUID, EventSourceMappingArn: Resource } = await create({ EventSourceArn: queue, Tags: { a: '1', b: '2' } });
+  await tagResource(api.call({ Resource, Tags: { b: '3', c: '4' } }, ''), api.deps);
+  await untagResource(api.call({ Resource, TagKeys: ['a', 'x'] }, ''), api.deps);
+  expect(await listTags(api.call({ Resource }, ''), api.deps)).toEqual({ Tags: { b: '3', c: '4' } });
+  await expect(tagResource(api.call({ Resource, Tags: { 'aws:x': '' } }, ''), api.deps)).rejects.toThrow(
+    'aws: prefixed',
+  );
+  await deleteMapping(api.call({ UUID }, ''), api.deps);
+  await expect(listTags(api.call({ Resource }, ''), api.deps)).rejects.toThrow('does not exist');
 });
 
 describe('one of a kind', () => {

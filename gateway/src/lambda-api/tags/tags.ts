@@ -3,6 +3,8 @@ import { functions } from '@kappa/crds/client/kinds';
 
 import { InvalidParameterValue } from '../../errors.ts';
 import type { ApiDeps, OperationCall } from '../call.ts';
+import { type MappingReference, parseMappingArn } from '../event-source-mappings/arn.ts';
+import { changeMappingTags, mappingTags } from '../event-source-mappings/tags.ts';
 import { functionNotFound, placeOf, requireFunction } from '../functions/find.ts';
 import { whenSeen } from '../functions/state.ts';
 
@@ -26,6 +28,8 @@ export async function untagResource(call: OperationCall<UntagResourceRequest>, d
 
 /** ListTags. */
 export async function listTags(call: OperationCall<ListTagsRequest>, deps: ApiDeps): Promise<{ Tags: Tags }> {
+  const mapping = mappingOf(call);
+  if (mapping !== null) return { Tags: await mappingTags(call, mapping.uuid, deps) };
   refuseQualifier(call);
   const { spec } = await requireFunction(call, deps);
   return { Tags: spec.tags ?? {} };
@@ -43,15 +47,30 @@ export function checkTags(tags: Tags): void {
     throw new InvalidParameterValue('The value of a tag must have at most 256 characters.');
 }
 
-async function changeTags(call: OperationCall<unknown>, deps: ApiDeps, edit: (tags: Tags) => Tags): Promise<void> {
-  refuseQualifier(call);
-  const changed = await deps.objects.change(functions, await placeOf(call, deps), (fn) => {
-    const tags = edit(fn.spec.tags ?? {});
+type TagsCall = OperationCall<{ readonly Resource: string | undefined }>;
+
+async function changeTags(call: TagsCall, deps: ApiDeps, edit: (tags: Tags) => Tags): Promise<void> {
+  const checked = (before: Tags): Tags => {
+    const tags = edit(before);
     checkTags(tags);
-    return { ...fn, spec: { ...fn.spec, tags } };
-  });
+    return tags;
+  };
+  const mapping = mappingOf(call);
+  if (mapping !== null) {
+    await changeMappingTags(call, mapping.uuid, checked, deps);
+    return;
+  }
+  refuseQualifier(call);
+  const changed = await deps.objects.change(functions, await placeOf(call, deps), (fn) => ({
+    ...fn,
+    spec: { ...fn.spec, tags: checked(fn.spec.tags ?? {}) },
+  }));
   if (changed === null) throw functionNotFound(call.fn);
   await whenSeen(changed, deps);
+}
+
+function mappingOf({ input }: TagsCall): MappingReference | null {
+  return parseMappingArn(input.Resource ?? '');
 }
 
 function refuseQualifier({ fn }: OperationCall<unknown>): void {
