@@ -21,22 +21,28 @@ export async function pour(res: ServerResponse, source: AnswerSource, stallMs: n
     }
     res.end();
   } catch {
+    // What was written before is the caller's.
+    if (!isGone) await taken(res, stallMs, (done) => res.write('', done));
     cut(res);
   }
 }
 
 /** Resolves when there is room again, or nobody to wait for. */
 function drained(res: ServerResponse, stallMs: number): Promise<void> {
+  return taken(res, stallMs, (done) => res.once('drain', done));
+}
+
+/** Resolves when `wait` calls back, or when the connection has ended, which it does after `stallMs`. */
+function taken(res: ServerResponse, stallMs: number, wait: (done: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);
-      res.off('drain', done);
       res.off('close', done);
       resolve();
     };
     const timer = setTimeout(() => cut(res), stallMs);
-    res.once('drain', done);
     res.once('close', done);
+    wait(done);
   });
 }
 

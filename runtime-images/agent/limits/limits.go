@@ -8,8 +8,9 @@ const (
 	PayloadBytes = 6*1024*1024 + 100
 	// StreamPieceBytes is how much of a streamed answer is passed on at once, at most.
 	StreamPieceBytes = 32 << 10
-	// StreamReadBufferBytes bounds what the kernel holds of a streamed answer before the agent reads it.
-	StreamReadBufferBytes = 64 << 10
+	// StreamReadBufferBytes bounds what the kernel holds of a streamed answer before the agent reads it. Segments on the loopback have
+	// 64 KiB: with a buffer of one or two of them TCP waits for its timers after each pause.
+	StreamReadBufferBytes = 256 << 10
 	// CodeBytes bounds the zips of one function version, its code and its layers together.
 	CodeBytes = 262144000
 	// UnpackedBytes bounds the unpacked code when the gateway names no smaller bound.
@@ -52,6 +53,8 @@ const (
 	BootTimeout = 60 * time.Second
 	// ExitGrace is how long a runtime that has reported an init error may take to exit by itself.
 	ExitGrace = 200 * time.Millisecond
+	// BreakOffGrace is how long a runtime that has broken off a streamed answer may take to be seen dead: its exit says more.
+	BreakOffGrace = 2 * time.Second
 	// KillTimeout bounds the wait for a killed process tree to disappear.
 	KillTimeout = 5 * time.Second
 	// MemorySampleInterval is the pause between two looks at a busy process tree's memory.
