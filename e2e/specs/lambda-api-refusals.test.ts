@@ -221,9 +221,9 @@ test.each<
   ['a page of nobody', () => lambda.listFunctions({ Marker: 'nonsense' }), parameter, 'The Marker is not valid.'],
   [
     'an operation that is not there yet',
-    () => lambda.listLayers({}),
+    () => lambda.listCapacityProviders({}),
     ['NotImplementedException', 501],
-    'ListLayers is not supported: ',
+    'ListCapacityProviders is not supported: ',
   ],
 ])('%s', async (_reason, call, [name, httpStatusCode], message) => {
   const error: unknown = await call().then(
