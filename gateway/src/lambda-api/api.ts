@@ -143,7 +143,7 @@ function subjectOf(input: Input, principal: Principal, { region, arnOf }: Lambda
   const { FunctionName, Qualifier, Resource, ResourceArn } = input;
   const text = FunctionName ?? Resource ?? ResourceArn;
   if (typeof text !== 'string') return { accountId: own, fn: { name: '', qualifier: null, arn: arnOf(own, '*') } };
-  const mapping = parseMappingArn(text);
+  const mapping = text === Resource ? parseMappingArn(text) : null; // only tags are set by its ARN
   if (mapping !== null) {
     requireRegion(mapping, region);
     return { accountId: mapping.accountId, fn: { name: '', qualifier: null, arn: text } };
