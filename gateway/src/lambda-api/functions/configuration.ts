@@ -111,6 +111,7 @@ function settingsOf(spec: Settings, { functionName, arn }: Shown, region: string
     SnapStart: { ApplyOn: 'None', ...Object(kept.get('SnapStart')), OptimizationStatus: 'Off' },
     LoggingConfig: {
       LogFormat: spec.logging.format,
+      ...(spec.logging.format === 'JSON' && { ApplicationLogLevel: 'INFO', SystemLogLevel: 'INFO' }),
       LogGroup: `/aws/lambda/${functionName}`,
       ...Object(kept.get('LoggingConfig')),
     },

@@ -46,6 +46,13 @@ test.each<[member: string, input: SettingsInput]>([
   expect(() => withSettings(before, input)).toThrow(member);
 });
 
+test('snapshots are for the runtimes that Lambda has them for, and None is for all', () => {
+  const SnapStart = { ApplyOn: 'PublishedVersions' } as const;
+  expect(() => withSettings(before, { SnapStart })).toThrow('nodejs24.x is not supported for SnapStart enabled');
+  expect(withSettings(before, { SnapStart, Runtime: 'python3.13' }).compatibility).toHaveProperty('SnapStart');
+  expect(withSettings(before, { SnapStart: { ApplyOn: 'None' } }).compatibility).toHaveProperty('SnapStart');
+});
+
 describe('environment', () => {
   const reference = { name: 'SECRET', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } };
 

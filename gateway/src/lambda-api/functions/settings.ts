@@ -34,7 +34,7 @@ const unsupported: readonly (readonly [member: string, what: string])[] = [
  * @throws LambdaError for what Lambda or this install refuses
  */
 export function withSettings<Spec extends FunctionSpec>(before: Spec, input: SettingsInput): Spec {
-  checkSettings(input);
+  checkSettings(input, before.runtime);
   return {
     ...before,
     ...(input.Layers !== undefined && { layers: input.Layers }),
@@ -55,7 +55,8 @@ export function withSettings<Spec extends FunctionSpec>(before: Spec, input: Set
   };
 }
 
-function checkSettings(input: SettingsInput): void {
+/** @param runtime of the function so far */
+function checkSettings(input: SettingsInput, runtime: string): void {
   const asked = new Map(Object.entries(input));
   for (const [member, what] of unsupported)
     if (asked.get(member) !== undefined)
@@ -67,7 +68,17 @@ function checkSettings(input: SettingsInput): void {
   checkRange(input.Timeout, 'timeout', timeoutMaxSeconds);
   checkRange(input.MemorySize, 'memorySize', memoryMaxMiB);
   checkRange(input.EphemeralStorage?.Size, 'ephemeralStorage.size', 10_240);
+  checkSnapStart(input.Runtime ?? runtime, input);
   if (input.CodeSigningConfigArn !== undefined) throw codeSigningConfigNotFound(input.CodeSigningConfigArn);
+}
+
+/** Runtimes of this install that Lambda takes snapshots of. */
+const withSnapshots: ReadonlySet<string> = new Set(['python3.12', 'python3.13', 'python3.14']);
+
+/** Nothing is snapshot here, and that is kept; but what Lambda refuses is refused. */
+function checkSnapStart(runtime: string, { SnapStart: snapStart }: SettingsInput): void {
+  if (snapStart?.ApplyOn !== 'PublishedVersions' || withSnapshots.has(runtime)) return;
+  throw new InvalidParameterValue(`${runtime} is not supported for SnapStart enabled functions.`);
 }
 
 /** The model has the bounds of all kinds of functions together; these are those of the usual kind. */
