@@ -214,3 +214,28 @@ test('what a manifest opens is open, is shown, and closes with the manifest', as
   await eventually('the URL is closed', async () => (await statusOf(url)) === 403);
   expect(await aws.refusal('get-policy', ...fn)).toMatch(/^ResourceNotFoundException/);
 });
+
+test('what kubectl grants counts, and the API shows it; what the API adds stays when the manifest comes again', async () => {
+  const statement = (sid: string, action: string, more: object) => ({ sid, principal: '*', action, ...more });
+  const manifest = nodeFunction('granted', 'export const handler = () => 1;', {
+    http: { auth: 'Policy' },
+    permissions: [
+      statement('url', 'lambda:InvokeFunctionUrl', { functionUrlAuthType: 'None' }),
+      statement('invoke', 'lambda:InvokeFunction', { invokedViaFunctionUrl: true }),
+    ],
+  });
+  const kubectl = ['apply', '--server-side', '-f', '-'];
+  await kappa.kubectl.ok(kubectl, JSON.stringify(manifest));
+  const url = `${kappa.endpoint}/fn/default/granted/`;
+  await eventually('the URL is open', async () => (await statusOf(url)) === 200);
+  const fn = ['--function-name', 'granted'];
+  const sids = async () =>
+    JSON.parse((await aws.lambda<{ Policy: string }>('get-policy', ...fn)).Policy).Statement.map(
+      ({ Sid }: { Sid: string }) => Sid,
+    );
+  expect(await sids()).toEqual(['url', 'invoke']);
+  const third = ['--statement-id', 'third', '--principal', 's3.amazonaws.com', '--action', 'lambda:InvokeFunction'];
+  await aws.lambda('add-permission', ...fn, ...third);
+  await kappa.kubectl.ok(kubectl, JSON.stringify(manifest));
+  expect((await sids()).toSorted()).toEqual(['invoke', 'third', 'url']);
+});

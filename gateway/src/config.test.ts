@@ -6,6 +6,12 @@ test('parseConfig: everything has a default that suits local mode', () => {
   expect(parseConfig({})).toMatchObject({ host: '127.0.0.1', port: 9000, region: 'us-east-1', updateHoldMs: 2_000 });
 });
 
+test('parseConfig: the public address is the callers’ port unless it is said, without a slash at the end', () => {
+  expect(parseConfig({ KAPPA_PORT: '9100' }).publicUrl).toBe('http://127.0.0.1:9100');
+  expect(parseConfig({ KAPPA_PUBLIC_URL: 'https://kappa.example/' }).publicUrl).toBe('https://kappa.example');
+  expect(() => parseConfig({ KAPPA_PUBLIC_URL: 'kappa.example' })).toThrow(/KAPPA_PUBLIC_URL/);
+});
+
 test('parseConfig: one error names every bad variable', () => {
   expect(() => parseConfig({ KAPPA_PORT: 'x', KAPPA_REGION: 'here', KAPPA_AUTH: 'iam' })).toThrow(
     /KAPPA_AUTH.*KAPPA_PORT.*KAPPA_REGION/,

@@ -27,7 +27,7 @@ const about = `Kappa gateway: your own AWS Lambda on Kubernetes.
 
   ANY  /2015-03-31/functions/...                Lambda API (aws lambda create-function, invoke ... --endpoint-url ...)
   POST /                                        STS and IAM (aws sts get-caller-identity, aws iam create-role ...)
-  ANY  /fn/NAMESPACE/NAME/...                   function URL, also by host NAME.NAMESPACE.fn.localhost
+  ANY  /fn/NAMESPACE/NAME[:ALIAS]/...           function URL, also by host NAME.NAMESPACE.fn.localhost
 `;
 
 /** Everything that is not on the hot path. */

@@ -1,8 +1,13 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { functions } from '@kappa/crds/client/kinds';
+import type { FunctionPermission } from '@kappa/crds/function';
+import fc from 'fast-check';
 
+import { InvalidParameterValue } from '../../errors.ts';
 import { TestApi, testArn } from '../testing-call.ts';
+import { policyDocument } from './document.ts';
 import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from './documents.ts';
+import { parsePolicyDocument } from './parse-document.ts';
 import { addPermission, getPolicy, removePermission } from './permissions.ts';
 
 const arn = testArn('f');
@@ -135,4 +140,53 @@ describe('whole policies', () => {
       },
     ]);
   });
+});
+
+const permissions: fc.Arbitrary<FunctionPermission> = fc
+  .record(
+    {
+      sid: fc.stringMatching(/^[a-zA-Z0-9_-]{1,20}$/).filter((sid) => !sid.startsWith('kappa-')),
+      qualifier: fc.constantFrom('', 'live', '7'),
+      action: fc.constantFrom(
+        '*',
+        'lambda:*',
+        'lambda:GetFunction',
+        'lambda:InvokeFunction',
+        'lambda:InvokeFunctionUrl',
+      ),
+      principal: fc.constantFrom(
+        '*',
+        's3.amazonaws.com',
+        `arn:aws:iam::${'1'.repeat(12)}:root`,
+        `arn:aws:iam::${'1'.repeat(12)}:role/a/b`,
+      ),
+      sourceArn: fc.string({ minLength: 1, maxLength: 40 }),
+      sourceAccount: fc.constant('0'.repeat(12)),
+      eventSourceToken: fc.constant('t'),
+      principalOrgId: fc.constant('o-0123456789'),
+      functionUrlAuthType: fc.constantFrom('None' as const, 'AwsIam' as const),
+      invokedViaFunctionUrl: fc.boolean(),
+    },
+    { requiredKeys: ['sid', 'qualifier', 'action', 'principal'] },
+  )
+  .filter(({ action, functionUrlAuthType: type, invokedViaFunctionUrl: via }) => {
+    const isUrl = action === 'lambda:InvokeFunctionUrl';
+    return (type === undefined || isUrl) && (via === undefined || action === 'lambda:InvokeFunction');
+  });
+
+test('what a document says is what is read from it', () => {
+  fc.assert(
+    fc.property(permissions, (permission) => {
+      const { qualifier } = permission;
+      expect(parsePolicyDocument(policyDocument([permission], 'arn'), 'arn', qualifier)).toEqual([permission]);
+    }),
+  );
+});
+
+test('no document breaks the reader', () => {
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      expect(() => parsePolicyDocument(text, 'arn', '')).toThrow(InvalidParameterValue);
+    }),
+  );
 });
