@@ -1,6 +1,8 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
@@ -98,6 +100,38 @@ func TestAFunctionCannotTouchTheAgent(t *testing.T) {
 	}
 	if _, again := invoke("{}"); again.Status != "success" { // the kill has done nothing
 		t.Fatalf("%+v", again)
+	}
+}
+
+func TestLayersAreReadOnlyInAContainer(t *testing.T) {
+	p := startContainer(t)
+	var layer bytes.Buffer
+	writer := zip.NewWriter(&layer)
+	for name, mode := range map[string]os.FileMode{"shared/greeting": 0o644, "shared/program": 0o755} {
+		header := &zip.FileHeader{Name: name}
+		header.SetMode(mode)
+		file, err := writer.CreateHeader(header)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = file.Write([]byte("#!/bin/sh\n"))
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	gateway := p.connect(1)
+	code := zipOf(t, map[string]string{"index.mjs": "code"})
+	if _, err := gateway.SpecializeWithLayers(function("index.spy", nil), code, layer.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	var seen map[string]string
+	if result := call(t, gateway, "{}"); json.Unmarshal(result.Payload, &seen) != nil {
+		t.Fatalf("%+v", result)
+	}
+	for name, want := range map[string]string{"layer": "permission denied", "layer's folder": "permission denied", "layer's program": ""} {
+		if got := seen[name]; !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
 	}
 }
 

@@ -264,6 +264,9 @@ func spy() map[string]string {
 		"runtime folder":  func() error { return os.WriteFile("/var/runtime/file", nil, 0o644) },
 		"task":            func() error { return os.WriteFile("/var/task/file", nil, 0o644) },
 		"tmp":             func() error { return os.WriteFile("/tmp/file", nil, 0o644) },
+		"layer":           func() error { return os.WriteFile("/opt/shared/greeting", nil, 0o644) },
+		"layer's folder":  func() error { return os.WriteFile("/opt/shared/file", nil, 0o644) },
+		"layer's program": func() error { return exec.Command("/opt/shared/program").Run() },
 	}
 	seen := map[string]string{"uid": strconv.Itoa(os.Getuid()), "parent": strconv.Itoa(os.Getppid())}
 	for name, try := range tries {
