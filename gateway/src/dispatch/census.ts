@@ -1,4 +1,5 @@
 import { functionKeyOf } from './ownership.ts';
+import { isProvisioning } from './provisioned.ts';
 import {
   type CorePod,
   type CoreRequest,
@@ -161,7 +162,8 @@ export class Census<P extends CorePod, R extends CoreRequest> {
     owner.running += runningIn(slot.state);
     owner.slotsByZone.set(pod.zone, (owner.slotsByZone.get(pod.zone) ?? 0) + 1);
     if (slot.state === 'Idle') version.idle.push(slot);
-    if (slot.state === 'Claiming' || slot.state === 'Starting') version.unconfirmed.add(slot);
+    if (slot.state === 'Starting' || (slot.state === 'Claiming' && !isProvisioning(slot.state, version.target)))
+      version.unconfirmed.add(slot);
   }
 
   /** The only place where a slot changes its state. */

@@ -4,6 +4,7 @@ import type { DispatchLimits } from './limits.ts';
 import type { Pauses } from './pauses.ts';
 import { assumedColdMs, type Pace, patienceMs, planClaims, podsWorthStarting } from './plan.ts';
 import { PoolState } from './pool-state.ts';
+import { slowClaims } from './provisioned.ts';
 import type { CorePod, CoreRequest } from './slot.ts';
 import type { VersionState } from './version-state.ts';
 
@@ -167,19 +168,20 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     const provisioned = arrivals.isHoldingProvisioning ? 0 : this.#owner.gate.provisioned(version);
     this.#owner.dropAbandoned(version);
     if ((queue.length === 0 && provisioned === 0) || !this.#owner.gate.mayRun(owner)) return 0;
+    const nowMs = this.#clock.nowMs();
     const need = {
       queued: queue.length,
       counts,
       cap: owner.cap,
       functionRunning: owner.running,
       provisioned,
-      coming: arrivals.coming(version.uid),
+      coming: arrivals.coming(version.uid) - slowClaims(version, nowMs, this.#limits.initTimeoutMs),
       pace,
       graceUntilMs: version.graceUntilMs,
       failures: version.failures,
       pausedUntilMs: version.pausedUntilMs,
     };
-    return planClaims(need, this.#clock.nowMs());
+    return planClaims(need, nowMs);
   }
 
   #missingIn(pool: PoolState<P, R>): number {

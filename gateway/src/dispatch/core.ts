@@ -8,6 +8,7 @@ import { Gate } from './gate.ts';
 import type { DispatchLimits } from './limits.ts';
 import { Pauses } from './pauses.ts';
 import { patienceMs } from './plan.ts';
+import { isProvisioning } from './provisioned.ts';
 import { type CoreRules, noRules } from './rules.ts';
 import { type CorePod, type CoreRequest, runningIn, type Slot } from './slot.ts';
 import { SlotMaker } from './slot-maker.ts';
@@ -107,7 +108,8 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     if (state !== 'Claiming' && state !== 'Starting') return;
     const nowMs = this.#clock.nowMs();
     this.pauses.saw(nowMs);
-    if (nowMs - Math.max(slot.claimedMs, this.pauses.wokeMs) > patienceMs(version.coldMs)) version.lateUntilMs = nowMs;
+    const isLate = nowMs - Math.max(slot.claimedMs, this.pauses.wokeMs) > patienceMs(version.coldMs);
+    if (isLate && !isProvisioning(state, version.target)) version.lateUntilMs = nowMs; // which answers after init
     this.census.move(slot, 'confirmed');
     if (state !== 'Claiming') return;
     version.coldMs ||= Math.max(1, nowMs - slot.claimedMs); // init not included: better than to know nothing

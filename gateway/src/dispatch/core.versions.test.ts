@@ -130,6 +130,23 @@ describe('provisioned concurrency', () => {
     expect(effects.claims.map((slot) => slot.pod.name)).toEqual(['p1', 'p2', 'p3']);
   });
 
+  test('a call waits for a pod that is being initialised, but not for longer than it would on demand', () => {
+    const { core, pod, effects, clock, tick, arrive, finish } = start();
+    core.setVersions(current);
+    for (const name of ['p1', 'p2', 'p3']) pod(name);
+    arrive(provisioned);
+    clock.advance(10_000);
+    tick();
+    expect(effects.started).toEqual([]);
+    clock.advance(1_000);
+    tick();
+    expect(effects.started).toMatchObject([{ pod: 'p3', start: 'cold' }]);
+    finish('p3');
+    clock.advance(110_000);
+    tick();
+    expect(core.census.totals).toMatchObject({ Claiming: 2 }); // init of provisioned pods has 130 s
+  });
+
   test('serves calls warm, and what is above it expires', () => {
     const { core, pod, effects, clock, tick, arrive, finish } = start();
     core.setVersions(current);

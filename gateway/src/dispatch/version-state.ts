@@ -49,7 +49,7 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
   readonly idle: IdleSlots<P, R>;
   /** Slots by state; always the sum over `slots`. */
   readonly counts: SlotCounts = noSlots();
-  /** Those whose claim no agent has confirmed yet, oldest first. */
+  /** Those whose claim no agent has confirmed yet, oldest first. Not of provisioned concurrency: its claims are confirmed after init. */
   readonly unconfirmed = new Set<Slot<P, R>>();
   /** Requests that wait for a pod, oldest first. Empty while a slot is idle, unless the function's cap forbids. */
   readonly queue = new Fifo<R>();

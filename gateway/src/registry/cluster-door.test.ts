@@ -191,3 +191,14 @@ test('who waits for a pod, and for whom one was given up, is written on that ver
     { metadata: { uid: 'u', annotations: { 'kappa.dev/awaited-by': '' } } },
   ]);
 });
+
+test('a pod whose init has failed is told so at once, and is not resized', async () => {
+  const { door, calls, patches, settle } = startDoor(() => null);
+  door.claimed(claimed, target, 'x'.repeat(300));
+  await settle();
+  expect(calls).toEqual(['']);
+  expect(patches).toMatchObject([{ metadata: { annotations: { 'kappa.dev/init-error': 'x'.repeat(200) } } }]);
+  door.claimed(claimed, target);
+  await settle();
+  expect(JSON.stringify(patches[1])).not.toContain('init-error');
+});

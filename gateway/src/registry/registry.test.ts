@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import type { Target } from '../dispatch/types.ts';
+import type { PoolPod, Target } from '../dispatch/types.ts';
 import { functionView, testRouting, versionView } from '../testing.ts';
 import { Registry } from './registry.ts';
 
@@ -204,4 +204,20 @@ test('the Lambda API finds functions without waiting, and knows whose a namespac
   expect(await registry.namespaceOf('111111111111')).toBe('team-a');
   expect(await registry.namespaceOf('000000000000')).toBe('default');
   expect(await registry.namespaceOf('222222222222')).toBeUndefined();
+});
+
+test('pods are found by the version that they hold', () => {
+  const { registry } = rig();
+  const pod = (name: string, versionUid: string | null): PoolPod => {
+    const place = { name, uid: name, ip: '', zone: '', pool: 'nodejs24.x', ready: true, terminating: false };
+    return { ...place, state: versionUid === null ? 'generic' : 'claimed', versionUid };
+  };
+  registry.setPod('pools/a', pod('a', null));
+  registry.setPod('pools/b', pod('b', 'uid-a'));
+  registry.setPod('pools/a', pod('a', 'uid-a'));
+  const names = () => registry.podsOf('uid-a').map(({ name }) => name);
+  expect(names()).toEqual(['b', 'a']);
+  registry.setPod('pools/b', null);
+  expect(names()).toEqual(['a']);
+  expect(registry.podsOf('uid-b')).toEqual([]);
 });

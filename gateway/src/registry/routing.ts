@@ -74,7 +74,9 @@ export function routeFunction(
 ): RoutedFunction {
   const { fn, accountId } = observed;
   const known = knownTargets(previous);
-  const targetOf = (version: VersionView): Target => makeTarget(version, observed, known, options);
+  const holders = [...holdersOf(observed.aliases)];
+  const seen = { ...observed, aliases: holders };
+  const targetOf = (version: VersionView): Target => makeTarget(version, seen, known, options);
   const wanted = fn.latestVersion === null ? undefined : observed.versions.get(fn.latestVersion);
   const latest = wanted ?? previousLatest(observed, previous);
   const versions = new Map<string, Target>();
@@ -82,7 +84,6 @@ export function routeFunction(
     if (version.version !== LATEST) versions.set(version.version, targetOf(version));
   }
   const latestTarget = latest === undefined ? null : targetOf(latest);
-  const holders = [...holdersOf(observed.aliases)];
   const policy = policyOf(fn, holders);
   const urlOf = ({ alias, http }: Pick<AliasView, 'http'> & { readonly alias: string | null }): RoutedUrl | null =>
     http === null ? null : routeUrl(http, { namespace: fn.namespace, name: fn.name, alias }, policy);
@@ -177,7 +178,7 @@ function makeTarget(
   known: ReadonlyMap<string, Target>,
   options: RoutingOptions,
 ): Target {
-  const provisionedConcurrency = provisionedOf(version, fn, [...holdersOf(aliases)]);
+  const provisionedConcurrency = provisionedOf(version, fn, aliases);
   const old = known.get(version.uid);
   const isSame =
     old?.accountId === accountId &&
