@@ -29,6 +29,13 @@ test.each<[reason: string, target: string, host: string, want: Route]>([
     { kind: 'invoke', label: 'arn%3Aaws%3Alambda', query: 'Qualifier=1' },
   ],
   ['a slash at the end', '/2015-03-31/functions/a/invocations/', '', { kind: 'invoke', label: 'a', query: '' }],
+  [
+    'InvokeWithResponseStream',
+    '/2021-11-15/functions/a%3Ab/response-streaming-invocations?Qualifier=1',
+    '',
+    { kind: 'invokeStream', label: 'a%3Ab', query: 'Qualifier=1' },
+  ],
+  ['its date belongs to no other operation', '/2021-11-15/functions/a/invocations', '', { kind: 'control' }],
   ['no name is not an Invoke', '/2015-03-31/functions//invocations', '', { kind: 'control' }],
   ['a deeper path is not an Invoke', '/2015-03-31/functions/a/b/invocations', '', { kind: 'control' }],
   ['another operation', '/2015-03-31/functions/a', '', { kind: 'control' }],

@@ -8,8 +8,8 @@ const (
 	PayloadBytes = 6*1024*1024 + 100
 	// StreamPieceBytes is how much of a streamed answer is passed on at once, at most.
 	StreamPieceBytes = 32 << 10
-	// StreamReadBufferBytes bounds what the kernel holds of a streamed answer before the agent reads it. Segments on the loopback have
-	// 64 KiB: with a buffer of one or two of them TCP waits for its timers after each pause.
+	// StreamReadBufferBytes bounds what the kernel holds of a streamed answer before the agent reads it. It must be well above a segment of
+	// the loopback, 64 KiB: with 16 KiB TCP waits for its timers after each pause (48 MiB took five minutes instead of one second).
 	StreamReadBufferBytes = 256 << 10
 	// CodeBytes bounds the zips of one function version, its code and its layers together.
 	CodeBytes = 262144000
