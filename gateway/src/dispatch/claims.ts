@@ -2,7 +2,7 @@ import type { Arrivals } from './arrivals.ts';
 import type { Gate } from './gate.ts';
 import type { DispatchLimits } from './limits.ts';
 import type { Pauses } from './pauses.ts';
-import { assumedColdMs, type Pace, patienceMs, planClaims, podsWorthStarting } from './plan.ts';
+import { allocatedIn, assumedColdMs, type Pace, patienceMs, planClaims, podsWorthStarting } from './plan.ts';
 import { PoolState } from './pool-state.ts';
 import { slowClaims } from './provisioned.ts';
 import type { CorePod, CoreRequest } from './slot.ts';
@@ -196,7 +196,10 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     for (const version of pool.hungry) {
       const pace = this.#pace(version);
       // Whatever no slot will serve: how much of it is worth a claim is about pods that are ready.
-      wanted += podsWorthStarting(this.#missing(version, { ...pace, meanMs: 0 }), pace);
+      const missing = this.#missing(version, { ...pace, meanMs: 0 });
+      // What is provisioned is wanted whole: nobody's work says how many are enough.
+      const promised = Math.max(0, this.#owner.gate.provisioned(version) - allocatedIn(version.counts));
+      wanted += Math.min(missing, promised) + podsWorthStarting(Math.max(0, missing - promised), pace);
     }
     return wanted;
   }

@@ -147,6 +147,20 @@ describe('provisioned concurrency', () => {
     expect(core.census.totals).toMatchObject({ Claiming: 2 }); // init of provisioned pods has 130 s
   });
 
+  test('is asked for whole, however short the calls are', () => {
+    const { core, pod, effects, clock, arrive, finish } = start();
+    const few = makeTarget();
+    pod('p1');
+    for (let n = 0; n < 3; n += 1) {
+      arrive(few);
+      clock.advance(5);
+      finish('p1');
+    }
+    core.setVersions(new Map([[few.versionUid, { ...few, provisionedConcurrency: 40 }]]));
+    clock.settle();
+    expect(effects.wanted.get('nodejs24.x')).toBe(39);
+  });
+
   test('serves calls warm, and what is above it expires', () => {
     const { core, pod, effects, clock, tick, arrive, finish } = start();
     core.setVersions(current);
