@@ -198,6 +198,18 @@ describe('by kubectl', () => {
     ).toHaveLength(2);
   });
 
+  test('a function of another account has it by permission', async () => {
+    const account = { 'kappa.dev/account-id': '111111111111' };
+    await kappa.kubectl.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team', labels: account } });
+    await kappa.kubectl.apply({ ...fn, metadata: { name: 'borrows', namespace: 'team' } });
+    const forbidden = '--for=jsonpath={.status.lastUpdateStatusReasonCode}=LayerForbidden';
+    await kappa.kubectl.ok(['wait', '-n', 'team', 'fn/borrows', forbidden, '--timeout=30s']);
+    const permission = ['--statement-id', 'team', '--action', 'lambda:GetLayerVersion', '--principal', '111111111111'];
+    await aws.lambda('add-layer-version-permission', ...version('by-kubectl', 1), ...permission);
+    await kappa.kubectl.ok(['wait', '-n', 'team', 'fn/borrows', '--for=condition=Ready', '--timeout=30s']);
+    expect(await call('111111111111:function:borrows')).toBe('by kubectl');
+  });
+
   test('a version cannot be changed', async () => {
     const { code, stderr } = await kappa.kubectl.run(
       ['apply', '-f', '-'],

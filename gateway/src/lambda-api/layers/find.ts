@@ -44,10 +44,13 @@ export async function requireLayerVersion(
   return found;
 }
 
-/** All versions of an account's layers, by name, the newest first. */
+/** All versions of an account's layers, by name, the newest first; without objects that are named so that no function finds them. */
 export async function allLayerVersions(namespace: string, { objects }: ApiDeps): Promise<readonly LayerObject[]> {
   const found = await objects.list(layers, { namespace });
-  return [...found].sort((a, b) => byName(a.spec.layerName, b.spec.layerName) || b.spec.version - a.spec.version);
+  const reachable = found.filter(
+    ({ metadata, spec }) => metadata.name === layerObjectName(spec.layerName, spec.version),
+  );
+  return reachable.sort((a, b) => byName(a.spec.layerName, b.spec.layerName) || b.spec.version - a.spec.version);
 }
 
 /** Order of names. */
