@@ -27,6 +27,16 @@ test.each<[reason: string, observed: Partial<PoolObserved>, want: Partial<PoolPl
     { create: [3, 4] },
   ],
   [
+    'while a start takes long, one begins after the other',
+    { replicas: 9, raisedAtMs: now, pods: [pod(1, { ...starting, startingSinceMs: now - 4_000 })] },
+    { create: [], requeueAfterMs: 3_000 },
+  ],
+  [
+    'but not for ever: its node may be gone',
+    { replicas: 9, raisedAtMs: now, pods: [pod(1, { ...starting, startingSinceMs: now - 15_000 })] },
+    { create: [2, 3, 4] },
+  ],
+  [
     'maxPods counts claimed pods',
     { replicas: 5, maxPods: 4, pods: [pod(1, claimed), pod(2, claimed), pod(3)] },
     { create: [4] },

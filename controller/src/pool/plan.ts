@@ -108,6 +108,10 @@ const maxFailureBackoffMs = 60_000;
  */
 export const unmetMs = 3_000;
 
+/** A start takes about a second; see {@link lateness}. */
+const lateStartMs = 4_000;
+const hopelessStartMs = 15_000;
+
 /** A finished pod of a function stays that long, so that the log of its last call can be read. */
 export const finishedKeptMs = 300_000;
 /** And at most so many of a pool, the newest. */
@@ -261,9 +265,23 @@ function planStart(
   if (missing <= 0) return { count: 0, waitMs: null };
   const waitMs = Math.max(quietWaitMs(pool, pacing, generic, nowMs), failureWaitMs(pool, nowMs));
   if (waitMs > 0) return { count: 0, waitMs };
-  const starting = generic.filter((pod) => !pod.isReady).length;
-  const allowed = pool.failures.count > 0 ? 1 : pacing.maxStarting; // a pool that fails is probed one pod at a time
-  return { count: Math.max(0, Math.min(missing, allowed - starting)), waitMs: null };
+  const starting = generic.filter((pod) => !pod.isReady);
+  const late = starting.map((pod) => lateness(pod, nowMs)).filter(({ isLate }) => isLate);
+  const allowed = pool.failures.count > 0 || late.length > 0 ? 1 : pacing.maxStarting; // a pool that fails is probed one pod at a time
+  const count = Math.max(0, Math.min(missing, allowed - starting.length));
+  return { count, waitMs: earliest(...late.map(({ endsInMs }) => endsInMs)) };
+}
+
+/**
+ * A pod whose start takes long says that the nodes are busy: then one begins after the other, since each one more would make all of them,
+ * and the calls that run, wait. One that takes far too long says nothing any more: its node may be gone.
+ */
+function lateness(
+  { startingSinceMs }: PodObserved,
+  nowMs: number,
+): { readonly isLate: boolean; readonly endsInMs: number } {
+  const ageMs = startingSinceMs === null ? 0 : nowMs - startingSinceMs;
+  return { isLate: ageMs >= lateStartMs && ageMs < hopelessStartMs, endsInMs: hopelessStartMs - ageMs };
 }
 
 /** Refill gives way to claims in flight, unless no pod is left to claim. */

@@ -133,37 +133,37 @@ export function patienceMs(coldMs: number): number {
  * that their pods work them off in `drainMs`. Short requests that have come in a bunch, as after a stall, need few pods and would leave
  * the rest idle, and the pool empty for all other functions. Unknown durations: no bound.
  *
- * What is known may be wrong by now. Then the oldest waits on, and the number doubles with each `drainMs`: but only as long as agents
- * confirm the claims that were made. When they do not, the machines are late and not the function, and more pods would be late as well.
+ * What is known may be wrong by now. Then the oldest waits on although claimed pods have begun to work, and as many again are worth a claim:
+ * that doubles as fast as pods begin. When agents do not even confirm, the machines are late and not the function, and more pods would be
+ * late as well.
  *
  * Worked: 130 missing, 10 ms each: 6; 20 of 100 ms: 8; 20 of 300 ms: all. 130 of 10 ms, cold start 60 ms, the oldest has waited for
- * 1,000 ms: 24.
+ * 1,000 ms, 12 were claimed: 12.
  */
-export function claimsWorthMaking(missing: number, { meanMs, coldMs, waitedMs, isStuck }: Pace): number {
+export function claimsWorthMaking(missing: number, { meanMs, coldMs, waitedMs, isStuck, claimed }: Pace): number {
   if (meanMs === 0 || coldMs === 0) return Number.POSITIVE_INFINITY;
-  return Math.ceil((missing * meanMs) / drainMs) * growth(isStuck ? 0 : waitedMs - patienceMs(coldMs), drainMs);
+  const byWork = Math.ceil((missing * meanMs) / drainMs);
+  return isStuck || waitedMs <= patienceMs(coldMs) ? byWork : Math.max(byWork, claimed);
 }
 
 /** How long a new pod takes to become generic and ready, roughly. */
 const podStartMs = 1_500;
 
+/** Taken for the duration of requests before any was seen; a few are worth a pod each all the same. */
+const assumedMs = 250;
+const aFew = 8;
+
 /**
  * How many of the pods that a version misses are worth starting when its pool has none: as many as the work that waits would keep busy
  * for one pod start. A stall of a gateway (one second at 100 requests a second of 10 ms each) must not start a hundred pods that find
- * nothing to do. Unknown durations count in full. What is known may be wrong by now: then the pods that came did not suffice, and as many
- * again are worth starting. That doubles as fast as pods come: where the machines are late, more pods would be late as well.
+ * nothing to do. What is known may be wrong by now: then the pods that came did not suffice, and as many again are worth starting. That
+ * doubles as fast as pods come: where the machines are late, more pods would be late as well.
  *
- * Worked: 100 missing, 10 ms each: 1, when 4 have come 4; 100 missing, 1 s each: 67; 100 missing, unknown: 100.
+ * Worked: 100 missing, 10 ms each: 1, when 4 have come 4; 100 missing, 1 s each: 67; unknown: 100 missing 17, 8 missing 8.
  */
 export function podsWorthStarting(missing: number, { meanMs, claimed }: Pick<Pace, 'meanMs' | 'claimed'>): number {
-  if (meanMs === 0) return missing;
-  const byWork = Math.ceil((missing * meanMs) / podStartMs);
-  return Math.min(missing, Math.max(byWork, claimed));
-}
-
-/** Doubles with each step; 1 before the first one. */
-function growth(lateMs: number, stepMs: number): number {
-  return 2 ** Math.min(20, Math.max(0, Math.floor(lateMs / stepMs)));
+  const byWork = Math.ceil((missing * (meanMs || assumedMs)) / podStartMs);
+  return Math.min(missing, Math.max(byWork, claimed, meanMs === 0 ? aFew : 0));
 }
 
 /**
