@@ -143,6 +143,7 @@ export const takenManifests: readonly ManifestCase[] = [
     http: { auth: 'None', cors: { allowOrigins: ['*'], allowMethods: ['GET', '*'] } },
   }),
   taken('a URL that the policy opens', 'functions', { http: { auth: 'Policy', invokeMode: 'ResponseStream' } }),
+  taken('a ServiceAccount', 'functions', { serviceAccountName: 'team.deployer-1' }),
   taken('a resource policy', 'functions', {
     permissions: [
       permission({ principal: '111111111111' }),
@@ -236,6 +237,12 @@ export const refusedManifests: readonly ManifestCase[] = [
     { code: { inline: { files: [0, 1].map((n) => ({ path: `${n}.js`, content: 'x'.repeat(262_145) })) } } },
     'spec.code.inline.files',
     '524,288',
+  ),
+  refused(
+    'a role and a ServiceAccount',
+    { role: 'arn:aws:iam::000000000000:role/r', serviceAccountName: 'r' },
+    'spec.serviceAccountName',
+    'role and serviceAccountName say the same',
   ),
   refused(
     'a value and a reference',

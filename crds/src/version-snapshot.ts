@@ -55,10 +55,11 @@ export const runtimeManagementMember = 'RuntimeManagement';
 
 /** Fields that most functions do not have: absent ones leave no trace, so that revisions from before they existed stay. */
 function keptOf(spec: FunctionObject['spec']): Partial<FunctionVersionSpec> {
-  const { role, architectures, ephemeralStorageMiB, deadLetterTarget } = spec;
+  const { role, serviceAccountName, architectures, ephemeralStorageMiB, deadLetterTarget } = spec;
   const compatibility = ofAllVersions(spec.compatibility);
   return {
     ...(role === undefined ? {} : { role }),
+    ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
     ...(architectures === undefined ? {} : { architectures }),
     ...(ephemeralStorageMiB === undefined ? {} : { ephemeralStorageMiB }),
     ...(deadLetterTarget === undefined ? {} : { deadLetterTarget }),

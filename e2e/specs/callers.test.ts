@@ -182,6 +182,28 @@ test('a function’s code is its role', async () => {
   expect(await greeting(fn)).toEqual({ greeting: 'hello you' });
 });
 
+test('what the ServiceAccount of a manifest is, Lambda’s API shows as a role', async () => {
+  const files = [{ path: 'index.mjs', content: assuming }];
+  const spec = { runtime: 'nodejs24.x', handler: 'index.handler', code: { inline: { files } } };
+  const metadata = { name: 'by-manifest', namespace: 'team' };
+  const fn = { apiVersion: 'kappa.dev/v1alpha1', kind: 'Function', metadata };
+  await kappa.kubectl.apply({ ...fn, spec: { ...spec, serviceAccountName: 'fn' } });
+  await kappa.kubectl.ok(['wait', 'fn/by-manifest', '-n', 'team', '--for=condition=Ready', '--timeout=30s']);
+  const name = ['--function-name', 'by-manifest'];
+  await eventually('the gateway knows it', async () => (await aws.run(['lambda', 'get-function', ...name])).code === 0);
+  const shown = await aws.lambda('get-function-configuration', ...name);
+  expect(shown).toMatchObject({ Role: roleArn('fn') });
+  const { Code: _none, ...Credentials } = (await greeting(aws, 'by-manifest')) as Issued['Credentials'] & {
+    Code?: string;
+  };
+  expect(await whoIs(aws.with(variablesOf({ Credentials })))).toMatchObject({
+    Arn: `arn:aws:sts::${account}:assumed-role/fn/by-manifest`,
+  });
+  await aws.json('iam', 'create-role', '--role-name', 'fn2', '--assume-role-policy-document', lambdaTrust);
+  const changed = await aws.lambda('update-function-configuration', ...name, '--role', roleArn('fn2'));
+  expect(changed).toMatchObject({ Role: roleArn('fn2') });
+});
+
 describe('credentials that end', () => {
   test('aws sts get-session-token, then aws lambda with it', async () => {
     const issued = await aws.json<Issued>('sts', 'get-session-token', '--duration-seconds', '900');

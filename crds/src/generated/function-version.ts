@@ -78,6 +78,10 @@ export interface FunctionVersionSpec {
    */
   readonly role?: string;
   /**
+   * The ServiceAccount whose rights its code has outside, where no role says it.
+   */
+  readonly serviceAccountName?: string;
+  /**
    * Instruction set, as Lambda's API was given it.
    *
    * Items: An instruction set.

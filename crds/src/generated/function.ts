@@ -66,9 +66,13 @@ export interface FunctionSpec {
    */
   readonly tags?: Readonly<Record<string, string>>;
   /**
-   * Role as Lambda's API was given it, an ARN. At most 2,048 characters.
+   * Role as Lambda's API was given it, an ARN: the ServiceAccount of this namespace whose rights its code has outside. At most 2,048 characters.
    */
   readonly role?: string;
+  /**
+   * The ServiceAccount itself, for manifests; not together with role. 1 to 253 characters.
+   */
+  readonly serviceAccountName?: string;
   /**
    * Instruction set, as Lambda's API was given it.
    *

@@ -25,6 +25,15 @@ export function roleNameOf(objectName: string): string {
   return toLambdaName(objectName) ?? objectName;
 }
 
+/** ARN of the role that a function has: what it says, or that of its ServiceAccount; undefined = it has none. */
+export function roleArnOf(
+  { role, serviceAccountName }: { readonly role?: string; readonly serviceAccountName?: string },
+  accountId: string,
+): string | undefined {
+  if (role !== undefined || serviceAccountName === undefined) return role;
+  return `arn:aws:iam::${accountId}:role/${roleNameOf(serviceAccountName)}`;
+}
+
 /** Account and name in the ARN of a role, whatever its path; null = it is none. */
 export function parseRoleArn(arn: string): { readonly accountId: string; readonly name: string } | null {
   const [, accountId, name] = roleArn.exec(arn) ?? [];

@@ -1,4 +1,4 @@
-import { parseRoleArn } from '../iam/role-name.ts';
+import { parseRoleArn, roleArnOf } from '../iam/role-name.ts';
 import type { FunctionTokens } from '../sts/function-tokens.ts';
 import type { RoutingOptions } from './routing.ts';
 
@@ -11,7 +11,8 @@ export function roleSource(
   tokens: Pick<FunctionTokens, 'tokensOf'>,
   stsUrl: string,
 ): NonNullable<RoutingOptions['roleOf']> {
-  return (accountId, functionArn, { role: arn }) => {
+  return (accountId, functionArn, version) => {
+    const arn = roleArnOf(version, accountId);
     const named = arn === undefined ? null : parseRoleArn(arn);
     if (arn === undefined || named?.accountId !== accountId) return undefined;
     return { arn, stsUrl, token: tokens.tokensOf({ accountId, roleName: named.name, subject: functionArn }) };

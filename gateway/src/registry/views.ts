@@ -73,6 +73,8 @@ export interface VersionView {
   readonly environment: readonly FunctionVersionEnvironmentEntry[];
   /** ARN as it stands in the version; absent = none. */
   readonly role?: string;
+  /** The ServiceAccount, where the version says that instead. */
+  readonly serviceAccountName?: string;
 }
 
 /** What the gateway keeps of an Alias. */
@@ -146,6 +148,7 @@ export function viewVersion({ metadata, spec }: FunctionVersionObject): VersionV
     logFormat: spec.logging.format,
     environment: spec.environment,
     ...(spec.role !== undefined && { role: spec.role }),
+    ...(spec.serviceAccountName !== undefined && { serviceAccountName: spec.serviceAccountName }),
   };
 }
 

@@ -50,7 +50,20 @@ test.each([
   ['what is no role', 'r', undefined],
   ['none', undefined, undefined],
 ])('a function is given %s role: %s → %s', (_what, role, expected) => {
-  const version = versionView({ ...(role !== undefined && { role }) });
+  expect(roleOf({ ...(role !== undefined && { role }) })?.arn).toBe(expected);
+});
+
+test('a manifest may name the ServiceAccount instead', () => {
+  const role = roleOf({ serviceAccountName: 'r' });
+  expect(role?.arn).toBe('arn:aws:iam::111111111111:role/r');
+  const tokens = new FunctionTokens({ installKey, now: () => 0 });
+  expect(tokens.ownerOf(role?.token() ?? '')).toEqual(owner);
+  expect(roleOf({ serviceAccountName: 'my-role.nd' })?.arn).toBe('arn:aws:iam::111111111111:role/My_Role');
+});
+
+/** The role of a function of 111111111111 whose version says this. */
+function roleOf(says: Partial<ReturnType<typeof versionView>>) {
+  const version = versionView(says);
   const observed = { fn: functionView(), versions: new Map([[version.name, version]]), aliases: [] };
   const tokens = new FunctionTokens({ installKey, now: () => 0 });
   const routed = routeFunction({ ...observed, accountId: '111111111111' }, null, {
@@ -59,7 +72,5 @@ test.each([
     environmentOf: () => async () => ({}),
     roleOf: roleSource(tokens, 'http://kappa'),
   });
-  expect(routed.latest?.role?.arn).toBe(expected);
-  const token = routed.latest?.role?.token();
-  if (token !== undefined) expect(tokens.ownerOf(token)).toEqual(owner);
-});
+  return routed.latest?.role;
+}

@@ -3,6 +3,7 @@ import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import type { FunctionObject } from '@kappa/crds/function';
 import type { FunctionVersionObject } from '@kappa/crds/function-version';
 
+import { roleArnOf } from '../../iam/role-name.ts';
 import { LATEST } from '../../registry/routing.ts';
 import type { ApiDeps } from '../call.ts';
 import { revisionIdOf } from '../revision.ts';
@@ -80,6 +81,7 @@ type Settings = Pick<
   | 'environment'
   | 'logging'
   | 'role'
+  | 'serviceAccountName'
   | 'architectures'
   | 'ephemeralStorageMiB'
   | 'deadLetterTarget'
@@ -95,7 +97,7 @@ function settingsOf(spec: Settings, { functionName, arn }: Shown, region: string
     FunctionName: functionName,
     FunctionArn: arn,
     Runtime: spec.runtime,
-    Role: spec.role ?? '',
+    Role: roleArnOf(spec, arn.split(':')[4] ?? '') ?? '',
     Handler: spec.handler,
     Description: spec.description,
     Timeout: spec.timeoutSeconds,

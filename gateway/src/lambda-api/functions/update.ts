@@ -54,7 +54,7 @@ export async function updateFunctionConfiguration(
     const layers = await requireLayers(input.Layers, await keptLayers(fn, deps), call, deps);
     await requireRoomTogether(servedCode(fn), layers, deps);
   }
-  const changed = await change(call, fn, deps, (current) => withSettings(current, input));
+  const changed = await change(call, fn, deps, (current) => withSettings(forRole(current, input), input));
   return latestConfiguration(changed, { functionName: named.name, arn: named.arn }, deps);
 }
 
@@ -63,6 +63,13 @@ function servedCode({ spec, status }: FunctionObject): { readonly sha256: string
   if (spec.code.zip !== undefined) return spec.code.zip;
   const { codeSha256 } = status ?? {};
   return codeSha256 === undefined ? null : { sha256: Buffer.from(codeSha256, 'base64').toString('hex') };
+}
+
+/** A role takes the place of the ServiceAccount that a manifest names. */
+function forRole(spec: FunctionObject['spec'], { Role }: UpdateFunctionConfigurationRequest): FunctionObject['spec'] {
+  if (Role === undefined) return spec;
+  const { serviceAccountName: _before, ...rest } = spec;
+  return rest;
 }
 
 type UpdateCall = OperationCall<{ readonly RevisionId?: string | undefined }>;
