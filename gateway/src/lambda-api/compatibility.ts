@@ -10,6 +10,8 @@ const deviations: Readonly<Partial<Record<OperationName, string>>> = {
   DeleteFunction: '204.',
   GetFunction: 'RevisionId changes with the spec alone. Variables that refer to Secrets are not shown.',
   Invoke: 'RequestResponse and DryRun; Event is not available yet.',
+  InvokeWithResponseStream:
+    'Nothing is slowed down after the first 6 MB; KAPPA_STREAM_MAX_BYTES of the gateway bounds an answer (20 MiB). A pod that is lost in the middle: InvokeComplete with ErrorCode ServiceException.',
   AddLayerVersionPermission: 'There are no organizations: a statement with OrganizationId grants nothing to anybody.',
   ListLayers: 'One namespace of the account.',
   ListFunctions: 'One namespace of the account. A Marker is good for some minutes.',
