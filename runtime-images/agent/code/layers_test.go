@@ -21,7 +21,7 @@ func unpackBoth(t testing.TB, maxBytes int64, readOnly bool, code []byte, layers
 	if err := os.Mkdir(filepath.Join(opt, "lib"), 0o755); err != nil { // as Boot makes it
 		t.Fatal(err)
 	}
-	places := []Place{{Target: task, Zips: zips(code)}, {Target: opt, Zips: zips(layers...), ReadOnly: readOnly}}
+	places := []Place{{Target: task, Zips: zips(code)}, {Target: opt, Zips: zips(layers...), Noun: "layer", ReadOnly: readOnly}}
 	return task, opt, Unpack(places, maxBytes)
 }
 
@@ -85,7 +85,7 @@ func TestABadLayerLeavesNothingOfTheOthersNorOfTheCode(t *testing.T) {
 	} {
 		t.Run(reason, func(t *testing.T) {
 			task, opt, err := unpackBoth(t, 1<<20, false, makeZip(t, file{name: "index.py", text: "12345678"}), good, layer)
-			if !errors.Is(err, ErrBadCode) {
+			if !errors.Is(err, ErrBadCode) || !strings.HasPrefix(err.Error(), "layer 2: ") {
 				t.Fatal(err)
 			}
 			for _, folder := range []string{task, filepath.Join(opt, "lib")} {

@@ -28,6 +28,8 @@ type Place struct {
 	Target string
 	// Zips are unpacked in this order: where two have the same name, the later one's is kept.
 	Zips []Zip
+	// Noun is what errors call one of the zips, with its number; empty where there is one only.
+	Noun string
 	// ReadOnly takes the right to write away from all that has appeared.
 	ReadOnly bool
 }
@@ -58,11 +60,19 @@ func Unpack(places []Place, maxBytes int64) (err error) {
 		for i, zip := range place.Zips {
 			u := unpacker{source: zip.Reader, root: staging, left: left, over: i > 0, readOnly: place.ReadOnly}
 			if left, err = u.unpack(zip.Size); err != nil {
-				return err
+				return place.named(i, err)
 			}
 		}
 	}
 	return publish(moves)
+}
+
+// named says which zip an error is about.
+func (p Place) named(index int, err error) error {
+	if p.Noun == "" {
+		return err
+	}
+	return fmt.Errorf("%s %d: %w", p.Noun, index+1, err)
 }
 
 // unpacker writes one zip over what earlier ones have left below root. Only folders are ever walked through, never links: so the

@@ -58,7 +58,7 @@ func (e *Engine) unpack(a *attempt, delivery *code.Delivery) error {
 	zips := delivery.Zips()
 	places := []code.Place{{Target: e.Pod.TaskDir, Zips: zips[:1]}}
 	if len(zips) > 1 {
-		places = append(places, code.Place{Target: e.Pod.OptDir, Zips: zips[1:], ReadOnly: !e.Pod.Local})
+		places = append(places, code.Place{Target: e.Pod.OptDir, Zips: zips[1:], Noun: "layer", ReadOnly: !e.Pod.Local})
 	}
 	return code.Unpack(places, a.head.MaxUnpackedBytes)
 }
