@@ -59,7 +59,8 @@ const deviations: Readonly<Partial<Record<OperationName, string>>> = {
   TagResource: 'Functions and event source mappings.',
   UntagResource: 'Functions and event source mappings.',
   ListTags: 'Functions and event source mappings.',
-  GetAccountSettings: 'The limit on code storage is told, not enforced.',
+  GetAccountSettings:
+    'The limit on code storage is told, not enforced; TotalCodeSize is that of functions, without layers.',
 };
 
 /** The page docs/lambda-compatibility.md: every operation of the model, what becomes of it, and where it differs from AWS. */
