@@ -64,3 +64,18 @@ test.each<[reason: string, tried: Try, want: boolean]>([
 ])('%s', async (_reason, tried, want) => {
   expect(await isAllowed(tried)).toBe(want);
 });
+
+test('tags of an event source mapping are asked for as the mapping is, those of a function as the function is', async () => {
+  const asked: unknown[] = [];
+  const authorizer: Authorizer = { ...nobody, allows: (_principal, { right }) => asked.push(right) > 0 };
+  const api = new TestApi();
+  const mapping = `arn:aws:lambda:us-east-1:${own}:event-source-mapping:00000000-0000-4000-8000-000000000001`;
+  const ask = (name: OperationName, Resource: string, fn: string) =>
+    requireRights({ ...api.call({ Resource }, fn), principal: ann }, { name, action: name }, authorizer, api.deps);
+  for (const name of ['TagResource', 'UntagResource', 'ListTags'] as const) {
+    await ask(name, mapping, '');
+    await ask(name, `arn:aws:lambda:us-east-1:${own}:function:hello`, 'hello');
+  }
+  const ofMappings = ['update eventsourcemappings', 'update eventsourcemappings', 'get eventsourcemappings'];
+  expect(asked).toEqual(ofMappings.flatMap((right) => [right, right.replace('eventsourcemappings', 'functions')]));
+});

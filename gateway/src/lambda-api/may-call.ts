@@ -5,6 +5,7 @@ import { allows, grantsOf } from '../auth/resource-policy.ts';
 import type { Directory } from '../registry/directory.ts';
 import { aliasObjectName } from './aliases/find.ts';
 import type { ApiDeps, OperationCall } from './call.ts';
+import { parseMappingArn } from './event-source-mappings/arn.ts';
 import { keyOf, placeOf } from './functions/find.ts';
 import type { Input } from './model/input.ts';
 import type { OperationName } from './model/model.ts';
@@ -43,9 +44,16 @@ export async function requireRights(
   const { principal, accountId, namespace } = call;
   if (principal.identity === undefined) return; // its accounts were asked
   const name = await objectNameOf(call, operation.name, deps);
-  const asked = { right: rights[operation.name], accountId, namespace, name, ...namesOf(call, operation) };
+  const right = rights[askedAs(operation.name, call.input)];
+  const asked = { right, accountId, namespace, name, ...namesOf(call, operation) };
   if (await authorizer.allows(principal, asked)) return;
   if (!(await isGranted(call, operation, deps.directory))) throw refusal(call, operation);
+}
+
+/** The tags of an event source mapping are a part of it, and of no function. */
+function askedAs(name: OperationName, { Resource }: Input): OperationName {
+  if (typeof Resource !== 'string' || parseMappingArn(Resource) === null) return name;
+  return name === 'ListTags' ? 'GetEventSourceMapping' : 'UpdateEventSourceMapping';
 }
 
 /** Only what is done with a function can be granted by its policy. */
