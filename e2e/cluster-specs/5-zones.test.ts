@@ -6,6 +6,7 @@ import { noFindings } from '../src/load/checks.ts';
 import { runLoad, type Sample } from '../src/load/load.ts';
 import { failures } from '../src/load/summary.ts';
 import { test } from '../src/needs.ts';
+import { warmUpSeconds } from '../src/steady-load.ts';
 
 let kappa: InstalledKappa;
 const spread = ['spread-a', 'spread-b', 'spread-c', 'spread-d', 'spread-e', 'spread-f'];
@@ -84,7 +85,7 @@ test('a node is drained under load: no request fails @faults', async () => {
     holdMs: 20,
     signal: stop.signal,
   });
-  await eventually('the load is on', async () => kappa.ledger.runs.length >= 400, 60_000);
+  await eventually('the load is steady', async () => kappa.ledger.runs.length >= 40 * warmUpSeconds, 120_000);
   try {
     const drain = ['drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--timeout=120s'];
     await exited(kappa.kubectl.start([...drain, '--pod-selector=app.kubernetes.io/part-of=kappa']));

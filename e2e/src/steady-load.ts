@@ -10,6 +10,9 @@ export interface SteadyLoad {
   readonly holdMs: number;
 }
 
+/** New functions get their pods in that time, seconds: what comes then meets a load that is steady. */
+export const warmUpSeconds = 25;
+
 /** No load goes on for longer, seconds. */
 const longestSeconds = 900;
 
@@ -17,7 +20,8 @@ const longestSeconds = 900;
 const limitMs = (runs: number, { ratePerSecond }: SteadyLoad): number => (runs / ratePerSecond) * 1000 + 60_000;
 
 /**
- * Does something to the platform while calls come at a fixed rate; begins with an empty ledger, and after the first 200 runs.
+ * Does something to the platform while calls come at a fixed rate; begins with an empty ledger, and when the
+ * functions are warm.
  *
  * @param action is given what waits until so many more runs have begun
  * @returns what became of each call; the load ends with the action, whatever becomes of that
@@ -37,7 +41,7 @@ export async function underLoad(
     await eventually(`${more} more runs`, async () => ledger.runs.length >= until, limitMs(more, load));
   };
   try {
-    await moreRuns(200);
+    await moreRuns(load.ratePerSecond * warmUpSeconds);
     await action(moreRuns);
   } finally {
     stop.abort();
