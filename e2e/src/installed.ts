@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { repository } from '@kappa/local/platform';
+import { type AwsCli, provideAwsCli } from './aws-cli.ts';
 import { eventually } from './eventually.ts';
 import { makeFunction } from './functions.ts';
 import { Kubectl } from './kubectl.ts';
@@ -92,14 +93,23 @@ export class InstalledKappa {
 
   /** The AWS SDK's client with the access key of the install. The caller destroys it. */
   async lambda(endpoint = this.endpoint, secretAccessKey?: string): Promise<LambdaClient> {
+    const key = await this.#accessKey();
+    const credentials = secretAccessKey === undefined ? key : { ...key, secretAccessKey };
+    return new LambdaClient({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
+  }
+
+  /** The `aws` command with the access key of the install. */
+  async aws(): Promise<AwsCli> {
+    const { accessKeyId, secretAccessKey } = await this.#accessKey();
+    const cli = await provideAwsCli(this.endpoint);
+    return cli.with({ AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey });
+  }
+
+  async #accessKey(): Promise<{ readonly accessKeyId: string; readonly secretAccessKey: string }> {
     const args = ['secret', 'kappa-access-key', '-n', release.namespace];
     const { data } = await this.kubectl.json<{ data: Record<string, string> }>(args);
     const text = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString();
-    const credentials = {
-      accessKeyId: text('accessKeyId'),
-      secretAccessKey: secretAccessKey ?? text('secretAccessKey'),
-    };
-    return new LambdaClient({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
+    return { accessKeyId: text('accessKeyId'), secretAccessKey: text('secretAccessKey') };
   }
 
   async deleteFunctions(names: readonly string[]): Promise<void> {
