@@ -67,7 +67,10 @@ export class InstalledKappa {
     return this.ledger.stop();
   }
 
-  /** Applies a function that reports every run to the ledger, and waits until all gateways route to it. */
+  /**
+   * Applies a function that reports every run to the ledger, and waits until all gateways route to it. Its idle pods go within a minute: the
+   * nodes are small, and what one scenario leaves would be the next one's lack of room. (Sooner, and pools would start pods all the time.)
+   */
   async applyLedgerFunction(name: string, spec: object = {}): Promise<void> {
     await this.applyReady(this.ledgerFunction(name, spec));
   }
@@ -75,7 +78,7 @@ export class InstalledKappa {
   /** The same function, not applied. @param release see ledgerFunctionCode */
   ledgerFunction(name: string, spec: object = {}, release = ''): object {
     const files = { 'index.mjs': ledgerFunctionCode(name, this.ledger.url, release) };
-    return makeFunction(name, files, { memoryMiB: 512, timeoutSeconds: 30, ...spec });
+    return makeFunction(name, files, { memoryMiB: 512, timeoutSeconds: 30, idleTimeoutSeconds: 60, ...spec });
   }
 
   /** Applies a Function and waits until it is Ready and every gateway answers its URL with something but 404. */
