@@ -60,6 +60,12 @@ const permission = (over: Json): Json => ({
 
 const creation: readonly Row[] = [
   [
+    'role and serviceAccountName say the same; give one of them',
+    'spec.serviceAccountName',
+    () => fn({ role: 'arn:aws:iam::000000000000:role/one', serviceAccountName: 'one' }),
+    () => fn({ serviceAccountName: 'one' }),
+  ],
+  [
     'names that begin with kappa- are reserved',
     'spec.permissions[0].sid',
     () => fn(permission({ sid: 'kappa-x' })),
