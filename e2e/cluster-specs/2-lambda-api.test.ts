@@ -21,7 +21,7 @@ const trust = {
 const code = `import { hello } from 'greetings';
 export const handler = async (event) => ({ greeting: hello(event.name), role: process.env.AWS_ROLE_ARN });
 `;
-const layer = "export const hello = (name) => 'hello ' + name;\n";
+const layer = "exports.hello = (name) => 'hello ' + name;\n";
 
 let kappa: InstalledKappa;
 let aws: AwsCli;
@@ -31,7 +31,7 @@ beforeAll(async () => {
   aws = await kappa.aws();
   folder = mkdtempSync(join(tmpdir(), 'kappa-lambda-api-'));
   writeFileSync(join(folder, 'code.zip'), await zipWithEntry('index.mjs', code));
-  writeFileSync(join(folder, 'layer.zip'), await zipWithEntry('nodejs/node_modules/greetings/index.mjs', layer));
+  writeFileSync(join(folder, 'layer.zip'), await zipWithEntry('nodejs/node_modules/greetings/index.js', layer));
 }, 60_000);
 afterAll(async () => {
   await kappa?.kubectl.run(['delete', 'fn/by-aws', 'layer/greetings-v1', 'sa/by-aws-role', '--ignore-not-found']);
