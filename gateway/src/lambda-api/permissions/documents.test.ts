@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { functions } from '@kappa/crds/client/kinds';
 import type { FunctionPermission } from '@kappa/crds/function';
 import fc from 'fast-check';
 
@@ -8,7 +7,7 @@ import { TestApi, testArn } from '../testing-call.ts';
 import { policyDocument } from './document.ts';
 import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from './documents.ts';
 import { parsePolicyDocument } from './parse-document.ts';
-import { addPermission, getPolicy, removePermission } from './permissions.ts';
+import { policyCalls, refusal } from './testing.ts';
 
 const arn = testArn('f');
 let api: TestApi;
@@ -18,25 +17,7 @@ beforeEach(async () => {
   api.alias('live', '1');
 });
 
-const add = async (input: object, qualifier: string | null = null) => {
-  const all = { StatementId: 's', Action: 'lambda:InvokeFunction', Principal: '*', ...input };
-  const { Statement = '' } = await addPermission(api.call({ FunctionName: 'f', ...all }, 'f', qualifier), api.deps);
-  return JSON.parse(Statement);
-};
-const remove = (StatementId: string, qualifier: string | null = null, more: object = {}) =>
-  removePermission(api.call({ FunctionName: 'f', StatementId, ...more }, 'f', qualifier), api.deps);
-const get = async (qualifier: string | null = null) => {
-  const { Policy = '', RevisionId } = await getPolicy(api.call({ FunctionName: 'f' }, 'f', qualifier), api.deps);
-  return { policy: JSON.parse(Policy), RevisionId };
-};
-const sids = async (qualifier: string | null = null): Promise<string[]> =>
-  (await get(qualifier)).policy.Statement.map(({ Sid }: { Sid: string }) => Sid);
-const stored = async () => (await api.kubernetes.get(functions, 'default', 'f')).spec.permissions;
-const refusal = async (doing: Promise<unknown>): Promise<string> =>
-  doing.then(
-    () => 'not refused',
-    (err: unknown) => `${Object(err).code}: ${Object(err).message}`,
-  );
+const { add, remove, get, sids, stored } = policyCalls(() => api);
 
 const put = (document: object | string, more: object = {}) =>
   api.call({ ResourceArn: arn, Policy: typeof document === 'string' ? document : JSON.stringify(document), ...more });

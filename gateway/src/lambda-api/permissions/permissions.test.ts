@@ -3,7 +3,7 @@ import { functions } from '@kappa/crds/client/kinds';
 
 import { deleteAlias } from '../aliases/aliases.ts';
 import { TestApi, testArn } from '../testing-call.ts';
-import { addPermission, getPolicy, removePermission } from './permissions.ts';
+import { policyCalls, refusal } from './testing.ts';
 
 const arn = testArn('f');
 let api: TestApi;
@@ -13,25 +13,7 @@ beforeEach(async () => {
   api.alias('live', '1');
 });
 
-const add = async (input: object, qualifier: string | null = null) => {
-  const all = { StatementId: 's', Action: 'lambda:InvokeFunction', Principal: '*', ...input };
-  const { Statement = '' } = await addPermission(api.call({ FunctionName: 'f', ...all }, 'f', qualifier), api.deps);
-  return JSON.parse(Statement);
-};
-const remove = (StatementId: string, qualifier: string | null = null, more: object = {}) =>
-  removePermission(api.call({ FunctionName: 'f', StatementId, ...more }, 'f', qualifier), api.deps);
-const get = async (qualifier: string | null = null) => {
-  const { Policy = '', RevisionId } = await getPolicy(api.call({ FunctionName: 'f' }, 'f', qualifier), api.deps);
-  return { policy: JSON.parse(Policy), RevisionId };
-};
-const sids = async (qualifier: string | null = null): Promise<string[]> =>
-  (await get(qualifier)).policy.Statement.map(({ Sid }: { Sid: string }) => Sid);
-const stored = async () => (await api.kubernetes.get(functions, 'default', 'f')).spec.permissions;
-const refusal = async (doing: Promise<unknown>): Promise<string> =>
-  doing.then(
-    () => 'not refused',
-    (err: unknown) => `${Object(err).code}: ${Object(err).message}`,
-  );
+const { add, remove, get, sids, stored } = policyCalls(() => api);
 
 test.each<[reason: string, input: object, statement: object]>([
   [
