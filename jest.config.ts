@@ -26,7 +26,12 @@ const config: Config = {
     },
     { ...common, displayName: 'contract', testMatch: ['<rootDir>/local/contract/**/*.test.ts'] },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/e2e/specs/**/*.test.ts'] },
-    { ...common, displayName: 'cluster', testMatch: ['<rootDir>/e2e/cluster-specs/**/*.test.ts'] },
+    {
+      ...common,
+      displayName: 'cluster',
+      testMatch: ['<rootDir>/e2e/cluster-specs/**/*.test.ts'],
+      setupFilesAfterEnv: ['<rootDir>/e2e/src/second-try.ts'],
+    },
   ],
 };
 

@@ -51,8 +51,6 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   #isAnnouncing = false;
   /** Versions with a waiting request that counts on a finishing slot. */
   readonly #inGrace = new Set<VersionState<P, R>>();
-  /** Versions by uid that get no pod for calls to come before that time. */
-  readonly #nearFromMs = new Map<string, number>();
   /** A grace timer runs. At most one does, for all versions. */
   #isGraceArmed = false;
 
@@ -98,22 +96,9 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     } else if (pool.hungry.size > 0) pool.hungry.delete(version);
   }
 
-  /**
-   * One of several owners was asked for an idle pod: it should have one of its own zone, so that the next call needs neither a hop nor
-   * another zone. Claims one when it has none, for calls to come, if the pool has one to spare; of another zone only when this
-   * gateway has no pod of the version at all. At most once in `nearPauseMs`, so that two gateways that see different rings do not
-   * go on for ever.
-   */
-  keepNear(version: VersionState<P, R>): void {
-    const nowMs = this.#clock.nowMs();
-    if (nowMs < (this.#nearFromMs.get(version.uid) ?? 0) || version.failures > 0 || !version.isCurrent) return;
-    const zone = this.#zone();
-    for (const { pod } of version.slots) if (pod.zone === zone) return;
-    if (!this.#owner.gate.isShared(version)) return;
-    const pod = this.#pool(version.target.runtime).takeSpare(zone, version.slots.size === 0);
-    if (pod === undefined) return;
-    this.#nearFromMs.set(version.uid, nowMs + this.#limits.nearPauseMs);
-    this.#owner.claim(version, pod);
+  /** Takes a pod for calls to come, see NearPods: only what nobody waits for, and never the last one. */
+  takeSpare(pool: string, zone: string, isOtherZoneFine: boolean): P | undefined {
+    return this.#pool(pool).takeSpare(zone, isOtherZoneFine);
   }
 
   /** Says again how many claims every pool does not meet; to be called each second or so. Falls are only said here. */
@@ -123,8 +108,6 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
       if (count > 0 || pool.announced > 0) this.#owner.wantPods(pool.name, count);
       pool.announced = count;
     }
-    const nowMs = this.#clock.nowMs();
-    for (const [uid, fromMs] of this.#nearFromMs) if (fromMs <= nowMs) this.#nearFromMs.delete(uid);
   }
 
   /** Generic pods of a pool that can be claimed now. */

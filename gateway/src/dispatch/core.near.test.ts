@@ -133,6 +133,80 @@ describe('one of several owners keeps a pod of its own zone', () => {
   });
 });
 
+describe('one of several owners that is often asked in vain', () => {
+  /** One pod of zone a that is busy, generic pods in zones a and b, and so many asks in each of some seconds. */
+  const startBusy = (target = hello) => {
+    const all = start(target);
+    const { pod, arrive, core, clock } = all;
+    pod('a1', 'a');
+    arrive(target);
+    for (const name of ['a2', 'a3', 'a4']) pod(name, 'a');
+    for (const name of ['b1', 'b2']) pod(name, 'b');
+    const seconds = (count: number, asks: number): void => {
+      for (let second = 0; second < count; second += 1) {
+        for (let ask = 0; ask < asks; ask += 1) all.refused();
+        clock.advance(1000);
+        core.near.second();
+      }
+    };
+    const claims = (): readonly string[] => all.effects.log.filter((line) => line.startsWith('claim')).slice(1);
+    return { ...all, seconds, claims };
+  };
+
+  test('has one more pod of its zone after three such seconds, and another one after three more', () => {
+    const { seconds, claims, slotOf, core, ask } = startBusy();
+    seconds(2, 20);
+    expect(claims()).toEqual([]);
+    seconds(1, 20);
+    expect(claims()).toEqual(['claim a2']);
+    core.confirmed(slotOf('a2'));
+    ask(); // a2 is busy, too
+    seconds(3, 20);
+    expect(claims()).toEqual(['claim a2', 'claim a3']);
+  });
+
+  test.each([
+    ['a second without such asks between them', 20, 0],
+    ['asks that are few', 19, 19],
+  ])('not with %s', (_case, first, second) => {
+    const { seconds, claims } = startBusy();
+    for (let round = 0; round < 5; round += 1) {
+      seconds(2, first);
+      seconds(1, second);
+    }
+    expect(claims()).toEqual([]);
+  });
+
+  test('not when most are served', () => {
+    const { seconds, ask, finish, claims, core, clock } = startBusy();
+    for (let second = 0; second < 5; second += 1) {
+      finish('a1');
+      for (let served = 0; served < 100; served += 1) {
+        ask();
+        if (served < 99) finish('a1');
+      }
+      for (let refused = 0; refused < 20; refused += 1) expect(ask).toThrow(NoIdleSlot);
+      clock.advance(1000);
+      core.near.second();
+    }
+    expect(claims()).toEqual([]);
+    seconds(3, 20);
+    expect(claims()).toEqual(['claim a2']);
+  });
+
+  test('not of another zone, and not while one is coming', () => {
+    const { seconds, claims, core, slotOf, ask } = startBusy();
+    seconds(9, 20); // a2 does not confirm
+    expect(claims()).toEqual(['claim a2']);
+    for (const name of ['a2', 'a3', 'a4']) {
+      core.confirmed(slotOf(name));
+      ask();
+      seconds(3, 20);
+    }
+    expect(claims()).toEqual(['claim a2', 'claim a3', 'claim a4']); // and none of zone b
+  });
+});
+
 test('who only adopted warm pods claims few more for a bunch of short requests', () => {
   const { pod, arrive, finish, core, clock, effects } = startCore();
   core.adopt(makePod('warm'), hello, 'Idle');

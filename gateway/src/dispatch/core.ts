@@ -6,6 +6,7 @@ import type { CoreEffects, Loss } from './effects.ts';
 import { Failures, type InitError } from './failures.ts';
 import { Gate } from './gate.ts';
 import type { DispatchLimits } from './limits.ts';
+import { type NearOwner, NearPods } from './near-pods.ts';
 import { Pauses } from './pauses.ts';
 import { patienceMs } from './plan.ts';
 import { isProvisioning } from './provisioned.ts';
@@ -34,6 +35,8 @@ import { Waiting } from './waiting.ts';
 export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   readonly census: Census<P, R>;
   readonly claims: Claims<P, R>;
+  /** To be told of each second. */
+  readonly near: NearPods<P, R>;
   /** To be told of every dial. */
   readonly arrivals: Arrivals<P>;
   readonly #clock: CoreClock;
@@ -71,16 +74,27 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
       wantPods: (pool: string, count: number) => effects.wantPods(pool, count),
     };
     this.claims = new Claims(limits, clock, owner, place.zone);
+    const { claims, gate } = this;
+    const spare: NearOwner<P, R> = {
+      takeSpare: (pool, zone, isOtherZoneFine) => claims.takeSpare(pool, zone, isOtherZoneFine),
+      claim: (version, pod) => this.#claim(version, pod),
+      gate,
+    };
+    this.near = new NearPods(limits, clock.nowMs, spare, place.zone);
   }
 
-  /** One more request. @throws TooManyRequests, NoIdleSlot, NotOwner; the request is then as if it had never come */
-  arrive(target: Target, request: R, onlyIdle = false): void {
+  /**
+   * One more request.
+   * @param isForwarded with `onlyIdle`: another gateway asks
+   * @throws TooManyRequests, NoIdleSlot, NotOwner; the request is then as if it had never come
+   */
+  arrive(target: Target, request: R, onlyIdle = false, isForwarded = false): void {
     this.pauses.saw(this.#clock.nowMs());
     const version = this.census.version(target);
     try {
       this.gate.admit(version, request, onlyIdle);
     } catch (error) {
-      if (onlyIdle) this.claims.keepNear(version);
+      if (onlyIdle) this.near.asked(version, false, isForwarded);
       this.census.forgetIfUnused(version);
       throw error;
     }
@@ -94,7 +108,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
       const slot = version.idle.take();
       if (slot !== undefined) {
         this.#start(slot, request);
-        if (onlyIdle) this.claims.keepNear(version);
+        if (onlyIdle) this.near.asked(version, true, isForwarded);
         return;
       }
     }

@@ -107,7 +107,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
       };
       const call = new Call(this, request, resolve, reject);
       try {
-        this.core.arrive(target, call, options?.onlyIdle);
+        this.core.arrive(target, call, options?.onlyIdle, options?.isForwarded);
       } catch (error) {
         if (error instanceof TooManyRequests) this.observer.throttled(target, error.throttle);
         throw error;
@@ -246,6 +246,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
   #poll(): void {
     this.#pods.askForeign();
     this.core.claims.remind();
+    this.core.near.second();
     this.#holdings.terms.prune((key) => this.core.census.versionsOf(key).length > 0);
   }
 

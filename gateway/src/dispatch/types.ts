@@ -181,6 +181,8 @@ export interface Dispatcher {
 export interface InvokeOptions {
   /** Run it on an idle pod or not at all: no claim, no waiting. */
   readonly onlyIdle?: boolean;
+  /** With `onlyIdle`: another gateway asks, for a caller of its own. */
+  readonly isForwarded?: boolean;
   /** While it waits: runs it on an idle pod of another owner. Null = none of them has one; it did not run. */
   readonly elsewhere?: () => Promise<Outcome | null>;
 }

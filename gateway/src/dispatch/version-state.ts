@@ -1,6 +1,7 @@
 import type { InitError } from './failures.ts';
 import { Fifo } from './fifo.ts';
 import { IdleSlots } from './idle-slots.ts';
+import type { Asks } from './near-pods.ts';
 import { type CorePod, type CoreRequest, noSlots, type Slot, type SlotCounts } from './slot.ts';
 import type { Target } from './types.ts';
 
@@ -65,6 +66,8 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
   crowdClaims = 0;
   /** Since when none is waiting, while `crowdedFromMs` is set; null = one is. */
   calmFromMs: number | null = null;
+  /** Of this second, for an idle pod of it; see NearPods. */
+  readonly asks: Asks = { total: 0, inVain: 0, shortSeconds: 0 };
   /** How long warm pods usually take for a request, milliseconds; 0 = none was answered yet. */
   meanMs = 0;
   /** The same of first requests, from the claim on. */

@@ -67,7 +67,7 @@ export class ZoneGateway extends Roles implements RoutingRing {
         });
       city.send(this, to, () => {
         if (to.isDead) return;
-        to.dispatcher.invoke(target, invocation, onlyIdle ? { onlyIdle } : undefined).then(
+        to.dispatcher.invoke(target, invocation, onlyIdle ? { onlyIdle, isForwarded: true } : undefined).then(
           (outcome) => back(() => resolve(outcome)),
           (error: Error) => back(() => reject('kind' in error ? new Elsewhere('NoIdleSlot', error.message) : error)),
         );

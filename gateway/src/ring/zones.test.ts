@@ -34,6 +34,25 @@ class Callers {
     }
   }
 
+  /** So many callers, each of which calls again as soon as it has its answer, until the end. */
+  loop(callers: number): { end(): void } {
+    let isOver = false;
+    const again = (): void => {
+      if (!isOver) this.#call(again);
+    };
+    for (let caller = 0; caller < callers; caller += 1) again();
+    return {
+      end: () => {
+        isOver = true;
+      },
+    };
+  }
+
+  /** Calls made up to now. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** A zone goes dark. Returns the ids of what is there at this moment: with its gateway, or on a pod of it. */
   darken(zone: string): readonly string[] {
     const { city } = this;
@@ -62,7 +81,7 @@ class Callers {
     return [...own, ...coming.map(({ id }) => id)];
   }
 
-  #call(): void {
+  #call(then: () => void = () => {}): void {
     const { city } = this;
     const lit = city.gateways.filter(({ zone, isDead }) => zone !== this.#dark && !isDead);
     const gateway = lit[Math.floor(this.#random() * lit.length)];
@@ -74,6 +93,7 @@ class Callers {
     const sentMs = city.nowMs;
     const ended = (isLost: boolean): void => {
       if (this.waiting.delete(requestId) && isLost) this.lost.push({ id: requestId, sentMs });
+      then();
     };
     const invocation = { requestId, invokedFunctionArn: 'arn', event: Buffer.alloc(0), tail: false };
     gateway.whenAwake(() => {
@@ -122,6 +142,22 @@ describe('three zones, one gateway each', () => {
     await city.run(1000);
     await callers.load(1, 60_000);
     expect(city.claimed()).toHaveLength(1);
+  });
+
+  test('callers in a closed loop: gateways come to have the pods that their own callers need, and few calls need a hop', async () => {
+    const callers = new Callers(3, [fn('a', { idleTimeoutMs: 20_000 })]);
+    const { city } = callers;
+    await city.run(1000);
+    const closedLoop = callers.loop(12);
+    await city.run(90_000);
+    const before = { calls: callers.count, forwards: city.gateways.reduce((sum, each) => sum + each.forwards, 0) };
+    await city.run(5_000);
+    const forwards = city.gateways.reduce((sum, each) => sum + each.forwards, 0) - before.forwards;
+    expect(forwards / (callers.count - before.calls)).toBeLessThan(0.25);
+    expect(city.claimed().length).toBeLessThanOrEqual(2 * 12); // each gateway has enough for most moments
+    closedLoop.end();
+    await city.run(1_000);
+    expect({ lost: callers.lost, waiting: callers.waiting.size }).toEqual({ lost: [], waiting: 0 });
   });
 
   test('gateways that stand still for a moment, one after the other, lose nothing, and nobody takes over', async () => {
