@@ -10,7 +10,7 @@ import { Kubectl } from './kubectl.ts';
 import { checkLedger, type Findings } from './load/checks.ts';
 import { Ledger, ledgerFunctionCode } from './load/ledger.ts';
 import type { Sample } from './load/load.ts';
-import { summarize } from './load/summary.ts';
+import { slowest, summarize } from './load/summary.ts';
 
 const execute = promisify(execFile);
 
@@ -195,7 +195,8 @@ export class InstalledKappa {
 
   /** Compares what callers saw with the ledger and prints the load in one line. */
   verdict(title: string, samples: readonly Sample[]): Findings {
-    process.stdout.write(`${title}: ${JSON.stringify(summarize(samples))}\n`);
+    const slow = slowest(samples, this.ledger.runs, 3);
+    process.stdout.write(`${title}: ${JSON.stringify(summarize(samples))}; slowest ${JSON.stringify(slow)}\n`);
     return checkLedger(samples, this.ledger.runs);
   }
 }

@@ -1,3 +1,4 @@
+import type { Run } from './ledger.ts';
 import type { Sample } from './load.ts';
 
 /** A load in numbers. */
@@ -41,4 +42,40 @@ export function failures(samples: readonly Sample[]): readonly string[] {
       ({ number, fn, startMs, endMs, problem }) =>
         `${number} ${fn} ${Math.round(startMs)}..${Math.round(endMs)} ${problem}`,
     );
+}
+
+/** A request that took long, and where. Milliseconds, rounded; null = its run never reported that. */
+export interface Slow {
+  readonly fn: string;
+  /** Sent so long after the first request of the load. */
+  readonly sentMs: number;
+  /** From there until its run began. */
+  readonly waitedMs: number | null;
+  readonly ranMs: number | null;
+  /** From the end of its run until the caller had the answer. */
+  readonly returnedMs: number | null;
+  readonly pod: string;
+}
+
+/** The slowest good requests, slowest first. Pure. */
+export function slowest(samples: readonly Sample[], runs: readonly Run[], count: number): readonly Slow[] {
+  const byRequest = new Map(runs.map((run) => [run.requestId, run]));
+  const firstMs = samples[0]?.startMs ?? 0;
+  const difference = (from: number | null | undefined, to: number | null | undefined): number | null =>
+    from == null || to == null ? null : Math.round(to - from);
+  return samples
+    .filter(({ status }) => status === 200)
+    .sort((a, b) => b.endMs - b.startMs - (a.endMs - a.startMs))
+    .slice(0, count)
+    .map(({ fn, startMs, endMs, requestId }) => {
+      const run = byRequest.get(requestId);
+      return {
+        fn,
+        sentMs: Math.round(startMs - firstMs),
+        waitedMs: difference(startMs, run?.beginMs),
+        ranMs: difference(run?.beginMs, run?.endMs),
+        returnedMs: difference(run?.endMs, endMs),
+        pod: run?.pod ?? '',
+      };
+    });
 }
