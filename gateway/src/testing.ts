@@ -23,6 +23,7 @@ export function functionView(over: Partial<FunctionView> = {}): FunctionView {
     provisionedByQualifier: [],
     http: httpView(),
     permissions: [],
+    mayLoop: false,
     ...over,
   };
 }

@@ -98,7 +98,7 @@ export interface FunctionSpec {
    */
   readonly eventInvoke?: readonly FunctionEventInvokeEntry[];
   /**
-   * Whether a loop of invocations that call each other is to be ended, as Lambda's API was given it. It is kept and answered; this version detects no loops.
+   * What is done when the function is called in a loop. Terminate: it runs 16 times in one chain of invocations, further calls of that chain are refused with RecursiveInvocationException. Allow: the loop goes on. Default: Terminate.
    */
   readonly recursiveLoop?: 'Terminate' | 'Allow';
   /**

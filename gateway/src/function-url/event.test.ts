@@ -12,6 +12,7 @@ const request: UrlRequest = {
   protocol: 'HTTP/1.1',
   sourceIp: '127.0.0.1',
   requestId: 'id',
+  traceId: 'Root=1-2-3;Lineage=a87bd80c:0',
   timeMs: Date.UTC(2020, 2, 12, 19, 3, 58, 390),
   caller: null,
 };
@@ -36,6 +37,8 @@ test('the whole event of a POST, payload format 2.0', () => {
       'agent',
       'Content-Type',
       'application/json',
+      'X-Amzn-Trace-Id',
+      'Root=1-2-3',
     ],
     body: Buffer.from('{"a":"é"}'),
   });
@@ -54,6 +57,7 @@ test('the whole event of a POST, payload format 2.0', () => {
       'x-forwarded-for': '127.0.0.1',
       'x-forwarded-port': '9000',
       'x-forwarded-proto': 'http',
+      'x-amzn-trace-id': 'Root=1-2-3;Lineage=a87bd80c:0',
     },
     queryStringParameters: { parameter1: 'value1,value2', parameter2: 'a b c' },
     requestContext: {
@@ -140,7 +144,12 @@ describe('headers', () => {
       'Proxy-Authorization',
     ];
     const { headers } = eventOf({ rawHeaders: names.flatMap((name) => [name, 'x']) });
-    expect(Object.keys(headers)).toEqual(['x-forwarded-for', 'x-forwarded-port', 'x-forwarded-proto']);
+    expect(Object.keys(headers)).toEqual([
+      'x-forwarded-for',
+      'x-forwarded-port',
+      'x-forwarded-proto',
+      'x-amzn-trace-id',
+    ]);
   });
 
   test('a caller cannot say where it comes from', () => {
@@ -159,7 +168,7 @@ describe('headers', () => {
     .stringMatching(/^[a-z][a-z0-9-]{0,20}$/)
     .filter(
       (text) =>
-        !/^(x-kappa|x-forwarded|te$|trailer$|connection$|keep-alive$|upgrade$|expect$|cookie$|proxy|transfer|http2)/.test(
+        !/^(x-kappa|x-forwarded|x-amzn-trace-id$|te$|trailer$|connection$|keep-alive$|upgrade$|expect$|cookie$|proxy|transfer|http2)/.test(
           text,
         ),
     );

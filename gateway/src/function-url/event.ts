@@ -16,6 +16,8 @@ export interface UrlRequest {
   readonly protocol: string;
   readonly sourceIp: string;
   readonly requestId: string;
+  /** What the function sees as its trace id, whatever came in. */
+  readonly traceId: string;
   /** Epoch milliseconds. */
   readonly timeMs: number;
   /** Who signed it; null = nobody was asked. */
@@ -115,7 +117,7 @@ interface ReadHeaders {
   readonly cookies: readonly string[] | undefined;
 }
 
-function readHeaders({ rawHeaders, sourceIp }: UrlRequest, owner: UrlOwner): ReadHeaders {
+function readHeaders({ rawHeaders, sourceIp, traceId }: UrlRequest, owner: UrlOwner): ReadHeaders {
   // Without a prototype, so that a header named __proto__ is one like any other.
   const headers: Record<string, string> = Object.create(null);
   const cookies: string[] = [];
@@ -131,6 +133,7 @@ function readHeaders({ rawHeaders, sourceIp }: UrlRequest, owner: UrlOwner): Rea
   headers['x-forwarded-for'] = sourceIp;
   headers['x-forwarded-port'] = String(owner.port);
   headers['x-forwarded-proto'] = 'http';
+  headers['x-amzn-trace-id'] = traceId;
   return { headers, cookies: cookies.length === 0 ? undefined : cookies };
 }
 

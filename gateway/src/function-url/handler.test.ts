@@ -174,6 +174,22 @@ describe('function URL', () => {
     expect(reply.headers['x-amzn-requestid']).toBe('the-id');
   });
 
+  test('a loop of calls ends with the seventeenth run; each finds its trace id among its headers', async () => {
+    const port = await start((_target, { event, traceId }) => {
+      expect(JSON.parse(event.toString()).headers['x-amzn-trace-id']).toBe(traceId);
+      return Promise.resolve(answered(JSON.stringify(traceId)));
+    });
+    const headers: Record<string, string> = { 'X-Amzn-Trace-Id': 'Root=1-2-3;Sampled=0' };
+    for (let run = 0; run < 16; run += 1) {
+      const reply = await fetchOnce(port, { path: '/fn/default/hello/', headers });
+      headers['X-Amzn-Trace-Id'] = JSON.parse(reply.body.toString());
+    }
+    expect(headers['X-Amzn-Trace-Id']).toBe('Root=1-2-3;Sampled=0;Lineage=0b9ba47a:15');
+    const reply = await fetchOnce(port, { path: '/fn/default/hello/', headers });
+    expect(reply).toMatchObject({ status: 400, headers: { 'x-amzn-errortype': 'RecursiveInvocationException' } });
+    expect(JSON.parse(reply.body.toString()).Message).toMatch(/is called in a loop: it has run 16 times/);
+  });
+
   test('a throttle is 429 with Retry-After', async () => {
     const port = await start(() => Promise.reject(new TooManyRequests('ConcurrentInvocationLimitExceeded')));
     expect(await fetchOnce(port, { path: '/fn/default/hello/' })).toMatchObject({

@@ -12,7 +12,7 @@ import type { BufferBudget } from '../http/buffer-budget.ts';
 import type { UrlReference } from '../http/route.ts';
 import type { Call } from '../http/server.ts';
 import { toLambdaError } from '../lambda-api/errors.ts';
-import { traceIdOf } from '../lambda-api/trace-id.ts';
+import { traceIdOf } from '../loops/trace-id.ts';
 import { type FoundUrl, type Functions, resolveQualifier, urlOf } from '../registry/functions.ts';
 import type { RoutedUrl } from '../registry/routed-url.ts';
 import { beginClaim, requireUrlAccess } from './access.ts';
@@ -112,7 +112,7 @@ async function run(
   claim: Claim | null,
 ): Promise<Answer | StreamedAnswer> {
   const { req, requestId } = call;
-  const resolved = resolveQualifier(fn, own.alias, deps.random);
+  const resolved = resolveQualifier(fn, own.alias, deps.random, req.headers);
   if (resolved === null) throw new ResourceNotFound(`${fn.arn} has no version`);
   const onPiece = (piece: Buffer): void => claim?.push(piece);
   const body = await readBody(req, { limitBytes: syncPayloadMaxBytes, budget: deps.budget, tooLarge, onPiece });
@@ -122,6 +122,7 @@ async function run(
       const asked = toInvoke(resolved.target, resolved.invokedArn, 'lambda:InvokeFunctionUrl');
       await requireUrlAccess(deps.authorizer ?? accountsOnly, caller, asked, resolved.grants);
     }
+    const traceId = traceIdOf(req.headers['x-amzn-trace-id'], resolved.loops, requestId, deps.now());
     const event = makeUrlEvent(
       {
         method: req.method ?? 'GET',
@@ -132,6 +133,7 @@ async function run(
         protocol: `HTTP/${req.httpVersion}`,
         sourceIp: sourceIpOf(req),
         requestId,
+        traceId,
         timeMs: deps.now(),
         caller,
       },
@@ -143,7 +145,6 @@ async function run(
       },
     );
     if (event.length > syncPayloadMaxBytes) throw tooLarge();
-    const traceId = traceIdOf(req.headers['x-amzn-trace-id'], requestId, deps.now());
     const isAbandoned = (): boolean => req.socket.destroyed;
     const isStreaming = own.invokeMode === 'ResponseStream';
     const invocation = {

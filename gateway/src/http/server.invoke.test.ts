@@ -14,7 +14,7 @@ test('hands the event over as it came and answers with Lambda’s headers', asyn
     'content-type': 'application/json',
     'x-amzn-requestid': '11111111-2222-4333-8444-555555555555',
     'x-amz-executed-version': '$LATEST',
-    'x-amzn-trace-id': 'Root=1-6553f100-111111112222433384445555',
+    'x-amzn-trace-id': 'Root=1-6553f100-111111112222433384445555;Lineage=0b9ba47a:0',
   });
   expect(reply.headers['x-amz-function-error']).toBeUndefined();
   expect(budget.usedBytes).toBe(0);
@@ -54,7 +54,9 @@ test('client context and trace id are handed on', async () => {
     'X-Amzn-Trace-Id': 'Root=1-a-b',
   };
   const reply = await fetchOnce(port, { method: 'POST', path: path(), headers });
-  expect(JSON.parse(reply.body.toString())).toEqual({ clientContext: '{"custom":{}}', traceId: 'Root=1-a-b' });
+  const traceId = 'Root=1-a-b;Lineage=0b9ba47a:0';
+  expect(JSON.parse(reply.body.toString())).toEqual({ clientContext: '{"custom":{}}', traceId });
+  expect(reply.headers['x-amzn-trace-id']).toBe(traceId);
 });
 
 test.each<[reason: string, label: string, query: string, arn: string, version: string]>([
@@ -73,6 +75,26 @@ test.each<[reason: string, label: string, query: string, arn: string, version: s
   const reply = await fetchOnce(port, { method: 'POST', path: path(label, query) });
   expect(JSON.parse(reply.body.toString())).toBe(`arn:aws:lambda:us-east-1:000000000000:function:${arn}`);
   expect(reply.headers['x-amz-executed-version']).toBe(version);
+});
+
+test('the seventeenth run in one chain is refused, under whatever name it is called', async () => {
+  const { port, refused } = await startServer(echo);
+  const headers: Record<string, string> = {};
+  for (const label of Array.from({ length: 16 }, (_, run) => (run % 2 === 0 ? 'hello' : 'hello:live'))) {
+    const reply = await fetchOnce(port, { method: 'POST', path: path(label), headers });
+    expect(reply.status).toBe(200);
+    headers['X-Amzn-Trace-Id'] = String(reply.headers['x-amzn-trace-id']);
+  }
+  const reply = await fetchOnce(port, { method: 'POST', path: path('hello:1'), headers });
+  expect(reply).toMatchObject({
+    status: 400,
+    headers: { 'x-amzn-errortype': 'RecursiveInvocationException', 'x-kappa-fault': 'function' },
+  });
+  expect(JSON.parse(reply.body.toString())).toEqual({
+    Type: 'User',
+    Message: expect.stringMatching(/^The function \S+:function:hello is called in a loop: it has run 16 times in/),
+  });
+  expect(refused).toHaveLength(1);
 });
 
 type Ask = { readonly path?: string; readonly headers?: Record<string, string>; readonly body?: string };

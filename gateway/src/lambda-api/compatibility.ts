@@ -43,8 +43,7 @@ const deviations: Readonly<Partial<Record<OperationName, string>>> = {
   ListFunctionEventInvokeConfigs: 'As PutFunctionEventInvokeConfig.',
   PutProvisionedConcurrencyConfig:
     'A pod that calls have started counts, too; AWS_LAMBDA_INITIALIZATION_TYPE says of each what it was started for. Of $LATEST: spec.concurrency.provisioned of the Function, by kubectl.',
-  PutFunctionRecursionConfig: 'Kept and answered: loops are not detected yet.',
-  GetFunctionRecursionConfig: 'As PutFunctionRecursionConfig.',
+  PutFunctionRecursionConfig: 'Loops through function URLs are noticed, too, when the code hands the trace id on.',
   PutRuntimeManagementConfig:
     'Kept and answered, for $LATEST and each version: runtimes change with the images of the install, by its operator.',
   GetRuntimeManagementConfig: 'As PutRuntimeManagementConfig.',

@@ -13,12 +13,12 @@ import { type Answer, CallerGone } from '../http/answer.ts';
 import { type Body, readBody } from '../http/body.ts';
 import type { BufferBudget } from '../http/buffer-budget.ts';
 import type { Call } from '../http/server.ts';
+import { traceIdOf } from '../loops/trace-id.ts';
 import type { Resolved } from '../registry/functions.ts';
 import { renderError, toLambdaError } from './errors.ts';
 import { eventProblem } from './event-check.ts';
 import { JsonCheck } from './json-check.ts';
 import { type InvokeOptions, parseInvokeOptions } from './options.ts';
-import { traceIdOf } from './trace-id.ts';
 
 /** What the handler of Invoke is made with. */
 export interface InvokeDeps {
@@ -26,7 +26,12 @@ export interface InvokeDeps {
   /** Default: accounts alone say what callers may do. */
   readonly authorizer?: Authorizer;
   /** @throws LambdaError 404, 409, 400 */
-  readonly resolve: (label: string, query: string, ownAccountId?: string) => Resolved | Promise<Resolved>;
+  readonly resolve: (
+    label: string,
+    query: string,
+    ownAccountId?: string,
+    headers?: IncomingHttpHeaders,
+  ) => Resolved | Promise<Resolved>;
   readonly dispatcher: Pick<Dispatcher, 'invoke'>;
   readonly budget: BufferBudget;
   /** Epoch milliseconds. */
@@ -63,13 +68,14 @@ export function handlerOf<Deps extends InvokeDeps, Result>(
       try {
         const principal = claim.confirm(); // nothing was done for the caller before, not even a lookup
         refuseBadEvent(body);
-        const resolved = await deps.resolve(route.label, route.query, principal.accounts?.[0]); // 3. where? 404, 409
+        const own = principal.accounts?.[0];
+        const resolved = await deps.resolve(route.label, route.query, own, call.req.headers); // 3. where? 404, 409
         const asked = toInvoke(resolved.target, resolved.invokedArn);
         const isGranted = (caller: PolicyCaller): boolean => allows(resolved.grants, { action: asked.action, caller });
         const asking = requireAccess(deps.authorizer ?? accountsOnly, principal, asked, { isGranted });
         if (asking !== null) await asking; //                              never waits for what is known
         if (options.isDryRun) return { status: 204, headers: ['x-amzn-RequestId', call.requestId], body: '' };
-        return await runs(deps, call, resolved, options, body.bytes); //   4. run    429, 5xx
+        return await runs(deps, call, resolved, options, body.bytes); //   4. run    400, 429, 5xx
       } finally {
         body.release();
       }
@@ -96,15 +102,15 @@ async function run(
   return { status: 200, headers, body: outcome.payload };
 }
 
-/** What dispatch is given. */
+/** What dispatch is given. @throws RecursiveInvocation */
 export function invocationOf(
   { now }: Pick<InvokeDeps, 'now'>,
   { req, requestId }: Call,
-  { invokedArn }: Resolved,
+  { invokedArn, loops }: Resolved,
   { tail, clientContext }: InvokeOptions,
   event: Buffer,
 ): Invocation & { readonly traceId: string } {
-  const traceId = traceIdOf(req.headers['x-amzn-trace-id'], requestId, now());
+  const traceId = traceIdOf(req.headers['x-amzn-trace-id'], loops, requestId, now());
   const isAbandoned = (): boolean => req.socket.destroyed;
   const invocation = { requestId, invokedFunctionArn: invokedArn, event, traceId, tail, isAbandoned };
   return clientContext === undefined ? invocation : { ...invocation, clientContext };

@@ -1,7 +1,10 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
 import type { FunctionReference } from '@kappa/crds/names';
 import { InvalidParameterValue, ResourceNotFound } from '../errors.ts';
 import { type Functions, type Resolved, resolveQualifier } from '../registry/functions.ts';
 import { LATEST, type RoutedFunction } from '../registry/routing.ts';
+import { noHeaders } from '../registry/split.ts';
 import { joinQualifiers, readFunctionName, requireRegion } from './function-name.ts';
 
 /** What the resolver of function names is made with. */
@@ -18,19 +21,24 @@ export interface ResolveDeps {
 /**
  * The version that an Invoke means: name, partial ARN or ARN in the path, qualifier there or in the query.
  *
- * @returns a function of label (still percent-encoded), query and the caller's own account; it throws ResourceNotFound, ResourceConflict or
+ * @returns a function of label (still percent-encoded), query, the caller's own account and the call's headers; it throws ResourceNotFound, ResourceConflict or
  * InvalidParameterValue
  */
 export function functionResolver(
   deps: ResolveDeps,
-): (label: string, query: string, ownAccountId?: string) => Resolved | Promise<Resolved> {
-  return (label, query, ownAccountId = deps.defaultAccountId) => {
+): (
+  label: string,
+  query: string,
+  ownAccountId?: string,
+  headers?: IncomingHttpHeaders,
+) => Resolved | Promise<Resolved> {
+  return (label, query, ownAccountId = deps.defaultAccountId, headers = noHeaders) => {
     const reference = referenceOf(label);
     const qualifier = qualifierOf(reference, query);
     requireRegion(reference, deps.region);
     const accountId = reference.accountId ?? ownAccountId;
     const finish = (fn: RoutedFunction | undefined): Resolved => {
-      const found = fn === undefined ? null : resolveQualifier(fn, qualifier, deps.random);
+      const found = fn === undefined ? null : resolveQualifier(fn, qualifier, deps.random, headers);
       if (found !== null) return found;
       const arn = deps.arnOf(accountId, reference.name);
       throw new ResourceNotFound(`Function not found: ${arn}:${qualifier ?? LATEST}`);

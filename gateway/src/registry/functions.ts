@@ -1,8 +1,12 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
 import { type Grant, grantsOf } from '../auth/resource-policy.ts';
 import type { Target } from '../dispatch/types.ts';
 import { ResourceConflict } from '../errors.ts';
+import type { LoopGuard } from '../loops/loop-guard.ts';
 import type { RoutedUrl } from './routed-url.ts';
-import { LATEST, type RoutedAlias, type RoutedFunction } from './routing.ts';
+import { LATEST, type RoutedFunction } from './routing.ts';
+import { chooseVersion, noHeaders } from './split.ts';
 
 /** One version to run, and under which name it was called. */
 export interface Resolved {
@@ -11,6 +15,8 @@ export interface Resolved {
   readonly invokedArn: string;
   /** Of its resource policy what counts for this call. */
   readonly grants: readonly Grant[];
+  /** Of the function, whatever the version. */
+  readonly loops: LoopGuard;
 }
 
 /** A function and the URL by which it is called. */
@@ -35,18 +41,26 @@ export interface Functions {
  *
  * @param qualifier `$LATEST`, digits or an alias; null = none given
  * @param random 0..1, for aliases with weights
+ * @param headers of the call: they may have a key that decides instead; absent = none
  * @returns null when there is no such version or alias
  * @throws ResourceConflict while the function has no version at all
  */
-export function resolveQualifier(fn: RoutedFunction, qualifier: string | null, random: () => number): Resolved | null {
+export function resolveQualifier(
+  fn: RoutedFunction,
+  qualifier: string | null,
+  random: () => number,
+  headers: IncomingHttpHeaders = noHeaders,
+): Resolved | null {
+  const { loops } = fn;
   const grants = grantsOf(fn.policy, qualifier);
-  if (qualifier === null) return { target: latestOf(fn), invokedArn: fn.arn, grants };
+  if (qualifier === null) return { target: latestOf(fn), invokedArn: fn.arn, grants, loops };
   const invokedArn = `${fn.arn}:${qualifier}`;
-  if (qualifier === LATEST) return { target: latestOf(fn), invokedArn, grants };
+  if (qualifier === LATEST) return { target: latestOf(fn), invokedArn, grants, loops };
   const version = fn.versions?.get(qualifier);
-  if (version !== undefined) return { target: version, invokedArn, grants };
+  if (version !== undefined) return { target: version, invokedArn, grants, loops };
   const alias = fn.aliases?.get(qualifier);
-  return alias === undefined ? null : { target: choose(alias, random), invokedArn, grants };
+  if (alias === undefined) return null;
+  return { target: chooseVersion(alias, invokedArn, random, headers), invokedArn, grants, loops };
 }
 
 /** The URL of a function or one of its aliases. @param alias null = the function without a qualifier */
@@ -60,8 +74,4 @@ function latestOf(fn: RoutedFunction): Target {
   throw new ResourceConflict(
     `The operation cannot be performed at this time. The function is currently in the following state: ${fn.state}${why}`,
   );
-}
-
-function choose(alias: RoutedAlias, random: () => number): Target {
-  return alias.additional !== null && random() < alias.additional.weight ? alias.additional.target : alias.target;
 }

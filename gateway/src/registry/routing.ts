@@ -1,5 +1,6 @@
 import { compilePolicy, ownerGrants, type ResourcePolicy } from '../auth/resource-policy.ts';
 import type { Target, TargetRole } from '../dispatch/types.ts';
+import { type LoopGuard, loopGuard } from '../loops/loop-guard.ts';
 import { provisionedOf } from './provisioned.ts';
 import { type RoutedUrl, routeUrl } from './routed-url.ts';
 import type { AliasView, FunctionView, VersionView } from './views.ts';
@@ -18,6 +19,8 @@ export interface RoutedFunction {
   readonly http: RoutedUrl | null;
   /** Who else may do what with it. */
   readonly policy: ResourcePolicy;
+  /** Counts its runs in a chain of invocations. */
+  readonly loops: LoopGuard;
   /**
    * Something better is about to come: the controller has not looked at the newest generation, or its version has not
    * arrived here.
@@ -92,14 +95,16 @@ export function routeFunction(
     (version) => (version === LATEST ? latestTarget : (versions.get(version) ?? null)),
     urlOf,
   );
+  const arn = options.arnOf(accountId, fn.functionName);
   return Object.freeze({
     namespace: fn.namespace,
     name: fn.name,
     functionName: fn.functionName,
     accountId,
-    arn: options.arnOf(accountId, fn.functionName),
+    arn,
     http: urlOf({ alias: null, http: fn.http }),
     policy,
+    loops: loopGuard({ arn, namespace: fn.namespace, name: fn.name, mayLoop: fn.mayLoop }),
     isPending: isPending(fn, wanted !== undefined, latestTarget !== null),
     state: fn.state,
     stateReason: fn.stateReason,

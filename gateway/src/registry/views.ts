@@ -25,6 +25,8 @@ export interface FunctionView {
   readonly provisionedByQualifier: readonly QualifiedExecutions[];
   readonly http: HttpView | null;
   readonly permissions: readonly FunctionPermission[];
+  /** Loops of invocations through it are wanted. */
+  readonly mayLoop: boolean;
 }
 
 /** Execution environments that are kept for a published version, or for those that an alias means. */
@@ -118,6 +120,7 @@ export function viewFunction(fn: FunctionObject): FunctionView {
     })),
     http: viewHttp(spec.http),
     permissions: spec.permissions ?? [],
+    mayLoop: spec.recursiveLoop === 'Allow',
   };
 }
 

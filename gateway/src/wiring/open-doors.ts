@@ -25,6 +25,8 @@ import { invokeStreamHandler } from '../lambda-api/invoke-stream.ts';
 import { Objects } from '../lambda-api/objects.ts';
 import { functionResolver } from '../lambda-api/resolve.ts';
 import { STREAM_WINDOW_BYTES } from '../link/generated/frames.ts';
+import { RecursiveInvocation } from '../loops/recursive-invocation.ts';
+import { loopTeller } from '../loops/tell-loops.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Directory } from '../registry/directory.ts';
 import type { Functions } from '../registry/functions.ts';
@@ -66,7 +68,7 @@ export function openDoors(context: Context, parts: DoorParts): Doors {
   const { config, log, fail } = context;
   const budget = new BufferBudget(config.maxBufferedBytes);
   const inFlight = new InFlight();
-  const onRefused = refusalTeller(context, parts.metrics);
+  const onRefused = refusalTeller(context, parts);
   const admin = adminOf(context, parts);
   const control = controlApp({
     admin: config.adminPort === null ? admin : null,
@@ -183,9 +185,12 @@ function adminOf({ life }: Context, { metricRegistry, notReadyBecause }: DoorPar
   });
 }
 
-/** Counts requests that no function answered, and tells of those that are the platform's fault. */
-function refusalTeller({ problem }: Context, metrics: GatewayMetrics): OnRefused {
+/** Counts requests that no function answered, and tells of those that are the platform's fault, or a loop. */
+function refusalTeller({ problem }: Context, parts: DoorParts): OnRefused {
+  const { metrics, metricRegistry, kubernetes, functions } = parts;
+  const tellLoop = loopTeller({ metrics: metricRegistry, kubernetes, directory: functions });
   return (err, requestId) => {
+    if (err instanceof RecursiveInvocation) tellLoop(err.guard);
     const { code, fault, message, cause } = toLambdaError(err);
     metrics.refused(code, fault);
     if (fault !== 'platform') return;
