@@ -176,6 +176,37 @@ describe('provisioned concurrency', () => {
 });
 
 describe('versions', () => {
+  test('pods that are provisioned no more are idle from then on, so that an alias that goes back finds them', () => {
+    const { core, pod, effects, clock, tick, arrive } = start();
+    const [one, two] = ['1', '2'].map((version) => makeTarget({ version, versionUid: version, idleTimeoutMs: 1_000 }));
+    if (one === undefined || two === undefined) throw new Error('two versions');
+    const provision = (ones: number, twos: number): void => {
+      const targets = [
+        { ...one, provisionedConcurrency: ones },
+        { ...two, provisionedConcurrency: twos },
+      ];
+      core.setVersions(new Map(targets.map((target) => [target.versionUid, target])));
+      tick();
+    };
+    for (const name of ['p1', 'p2', 'p3', 'p4']) pod(name);
+    provision(2, 0);
+    for (const slot of effects.claims) core.confirmed(slot);
+    clock.advance(100_000);
+    tick();
+    provision(0, 2);
+    clock.advance(900);
+    tick();
+    expect(effects.released).toEqual([]);
+    provision(2, 0);
+    arrive(one);
+    expect(effects.started).toMatchObject([{ start: 'warm' }]);
+    expect(effects.claims).toHaveLength(4);
+    provision(0, 2);
+    clock.advance(1_000);
+    tick();
+    expect(effects.released).toHaveLength(1); // the other one is busy
+  });
+
   test('a version that is over loses its idle pods at once, a busy one after its report', () => {
     const { core, pod, arrive, finish, answer, report, effects } = start();
     pod('p1');

@@ -64,9 +64,12 @@ function expireIdle<P extends CorePod, R extends CoreRequest>(
   nowMs: number,
 ): void {
   const { idleTimeoutMs } = version.target;
+  const provisioned = core.gate.provisioned(version);
+  if (provisioned < version.kept) for (const slot of version.idle.inOrder()) slot.idleSinceMs = nowMs;
+  version.kept = provisioned;
   if (version.isCurrent && !version.idle.isAnyOlder(nowMs - idleTimeoutMs)) return;
   const idle = version.idle.inOrder();
-  const rules = { isCurrent: version.isCurrent, provisioned: core.gate.provisioned(version), idleTimeoutMs };
+  const rules = { isCurrent: version.isCurrent, provisioned, idleTimeoutMs };
   const since = idle.map((slot) => slot.idleSinceMs);
   const count = planExpiry(since, allocatedIn(version.counts), rules, nowMs);
   for (const slot of idle.slice(0, count)) core.retire(slot, 'idle');

@@ -68,6 +68,8 @@ export class VersionState<P extends CorePod, R extends CoreRequest> {
   calmFromMs: number | null = null;
   /** Of this second, for an idle pod of it; see NearPods. */
   readonly asks: Asks = { total: 0, inVain: 0, shortSeconds: 0 };
+  /** Provisioned pods at the last tick: those that are not provisioned any more begin to be idle then, so that who goes back finds them. */
+  kept = 0;
   /** How long warm pods usually take for a request, milliseconds; 0 = none was answered yet. */
   meanMs = 0;
   /** The same of first requests, from the claim on. */
