@@ -105,6 +105,35 @@ test('a weight of 0 and one of 100 are exact, and a change of it is taken over',
   for (let call = 0; call < 20; call += 1) expect(executed(await invoke(kappa.endpoint, 'many:moved'))).toBe('2');
 });
 
+test('calls with one key get one version, by Invoke and by URL; keys only come to the newer one while its weight grows', async () => {
+  const split = (weightPercent: number) => ({
+    functionVersion: '1',
+    additionalVersion: { functionVersion: '2', weightPercent },
+    http: { auth: 'None' },
+  });
+  const keys = Array.from({ length: 24 }, (_, at) => `user-${at}`);
+  const versionOf = async (key: string) => {
+    const headers = { 'X-Kappa-Sticky-Key': key };
+    const { payload } = await invoke(kappa.endpoint, 'many:sticky', { headers });
+    const byUrl = await fetch(`${kappa.endpoint}/fn/default/many:sticky/`, { headers });
+    expect(await byUrl.json()).toEqual(payload);
+    return String(Object(payload)['version']);
+  };
+  await applyAlias('sticky', split(40));
+  await whenKnown('sticky');
+  await eventually('its URL', async () => (await fetch(`${kappa.endpoint}/fn/default/many:sticky/`)).ok);
+  const newer = (versions: readonly string[]) => keys.filter((_, at) => versions[at] === '2');
+  const few = newer(await Promise.all(keys.map(versionOf)));
+  expect(newer(await Promise.all(keys.map(versionOf)))).toEqual(few);
+  await applyAlias('sticky', split(70));
+  const many = await eventually('the new weight', async () => {
+    const found = newer(await Promise.all(keys.map(versionOf)));
+    return found.length > few.length && found;
+  });
+  expect(many).toEqual(expect.arrayContaining(few));
+  expect([few.length, many.length]).toEqual([10, 17]); // the keys are always the same
+}, 60_000);
+
 test('two qualifiers that do not agree are refused with Lambda’s words', async () => {
   const answer = await invoke(kappa.endpoint, 'many:live', { qualifier: '1' });
   expect(answer.status).toBe(400);
