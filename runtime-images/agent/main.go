@@ -1,5 +1,6 @@
 // Command agent is the first process of every function pod: it starts and supervises the language runtime, serves
-// Lambda's Runtime API to it, and takes claims and invocations from gateways. Usage: agent -- COMMAND [ARGUMENT…]
+// Lambda's Runtime API to it, and takes claims and invocations from gateways. Usage: agent -- COMMAND [ARGUMENT…], or agent alone
+// where the function brings the runtime.
 package main
 
 import (
@@ -104,10 +105,14 @@ func tune() {
 }
 
 func podOf(cfg config.Config) environment.Pod {
+	interpreter := ""
+	if len(cfg.Command) > 0 {
+		interpreter = cfg.Command[0]
+	}
 	return environment.Pod{
 		Runtime: cfg.Runtime, ExecutionEnv: cfg.ExecutionEnv, Region: cfg.Region, RuntimeAPI: cfg.RuntimeAPI,
 		TaskDir: cfg.TaskDir, OptDir: cfg.OptDir, TmpDir: cfg.TmpDir, RuntimeDir: cfg.RuntimeDir,
-		Interpreter: cfg.Command[0], Local: cfg.Local,
+		Interpreter: interpreter, Local: cfg.Local,
 	}
 }
 

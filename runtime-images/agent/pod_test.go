@@ -81,11 +81,15 @@ func startPodWith(t *testing.T, command []string, extra ...string) *pod {
 	return p
 }
 
-// launchPod starts an agent and does not wait for it.
+// launchPod starts an agent and does not wait for it. Without a command the function brings its runtime.
 func launchPod(t *testing.T, command []string, extra ...string) *pod {
 	t.Helper()
 	dir := t.TempDir()
-	p := newPod(t, exec.Command(os.Args[0], append([]string{"--"}, command...)...), filepath.Join(dir, "task"))
+	var arguments []string
+	if len(command) > 0 {
+		arguments = append([]string{"--"}, command...)
+	}
+	p := newPod(t, exec.Command(os.Args[0], arguments...), filepath.Join(dir, "task"))
 	p.launch(append([]string{
 		"KAPPA_TASK_DIR=" + p.task, "KAPPA_OPT_DIR=" + filepath.Join(dir, "opt"), "KAPPA_TMP_DIR=" + filepath.Join(dir, "tmp"),
 	}, extra...)...)

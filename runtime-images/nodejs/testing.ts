@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { crc32 } from 'node:zlib';
 import { type Connection, dial, LinkError, type ReportBody, type ResponseHead } from '@kappa/gateway/link';
 import { parse } from 'yaml';
+import { makeZip, type TestFiles } from './zip.ts';
 
 const images = fileURLToPath(new URL('../', import.meta.url));
 const agentFolder = path.join(images, 'agent');
@@ -14,18 +14,19 @@ const agentFolder = path.join(images, 'agent');
 interface RuntimeEntry {
   readonly id: string;
   readonly family: string;
+  readonly local: { readonly bootstrap: readonly string[] };
   readonly freshProcess: readonly string[];
 }
 
 /** The function that a test puts into a pod. */
 export interface TestFunction {
-  readonly files: Readonly<Record<string, string>>;
+  readonly files: TestFiles;
   readonly handler: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly logFormat?: 'Text' | 'JSON';
   readonly timeoutMs?: number;
   /** Files of each layer. */
-  readonly layers?: readonly Readonly<Record<string, string>>[];
+  readonly layers?: readonly TestFiles[];
 }
 
 /** What came back for one invocation. */
@@ -61,8 +62,11 @@ export class TestPod {
     this.#exited = new Promise((resolve) => process.on('exit', resolve));
   }
 
-  /** Starts a pod and opens the link to it; the process below is warm or warming. */
-  static async start(runtime: string, interpreter: string = process.execPath): Promise<TestPod> {
+  /**
+   * Starts a pod and opens the link to it; the process below is warm or warming.
+   * @param interpreter of the runtime's language; null where the function brings it
+   */
+  static async start(runtime: string, interpreter: string | null = process.execPath): Promise<TestPod> {
     const entry = runtimes().find(({ id }) => id === runtime);
     if (entry === undefined) throw new Error(`no runtime ${runtime}`);
     const folder = mkdtempSync(path.join(tmpdir(), 'kappa-runtime-'));
@@ -84,8 +88,8 @@ export class TestPod {
       KAPPA_RUNTIME_API: `${host}:9001`,
       KAPPA_FRESH_PROCESS: entry.freshProcess.join(','),
     };
-    const bootstrap = path.join(images, entry.family, entry.family === 'nodejs' ? 'bootstrap.mjs' : 'bootstrap.py');
-    const agent = spawn(agentBinary(), ['--', interpreter, bootstrap], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const command = interpreter === null ? [] : ['--', interpreter, ...bootstrapOf(entry)];
+    const agent = spawn(agentBinary(), command, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const identity = { gatewayId: 'test', epoch: 1, signingKey: privateKey };
     try {
       const link = await openLink({ host, port: 9100, podUid }, identity);
@@ -225,6 +229,12 @@ function sha256Of(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+/** The arguments after the interpreter; files of the family's folder by their full path. */
+function bootstrapOf({ family, local }: RuntimeEntry): readonly string[] {
+  const found = local.bootstrap.map((word) => [word, path.join(images, family, word)] as const);
+  return found.map(([word, file]) => (existsSync(file) ? file : word));
+}
+
 function runtimes(): readonly RuntimeEntry[] {
   return parse(readFileSync(path.join(images, 'runtimes.yaml'), 'utf8')).runtimes;
 }
@@ -249,39 +259,6 @@ function openLink(
   return new Promise((resolve, reject) => {
     dial(address, identity, clock, { opened: resolve, failed: reject, closed: () => {} }, budget);
   });
-}
-
-/** A zip of text files, stored without compression. @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT */
-export function makeZip(files: Readonly<Record<string, string>>): Buffer {
-  const local: Buffer[] = [];
-  const central: Buffer[] = [];
-  let offset = 0;
-  for (const [name, text] of Object.entries(files)) {
-    const data = Buffer.from(text);
-    const nameBytes = Buffer.from(name);
-    const common = Buffer.alloc(26);
-    common.writeUInt16LE(20, 0);
-    common.writeUInt16LE(0x800, 2);
-    common.writeUInt16LE(0x21, 8);
-    common.writeUInt32LE(crc32(data), 10);
-    common.writeUInt32LE(data.length, 14);
-    common.writeUInt32LE(data.length, 18);
-    common.writeUInt16LE(nameBytes.length, 22);
-    local.push(Buffer.from('PK\x03\x04'), common, nameBytes, data);
-    const entryEnd = Buffer.alloc(14);
-    entryEnd.writeUInt32LE(0o100644 * 0x10000, 6);
-    entryEnd.writeUInt32LE(offset, 10);
-    central.push(Buffer.from('PK\x01\x02\x14\x03'), common, entryEnd, nameBytes);
-    offset += 30 + nameBytes.length + data.length;
-  }
-  const directory = Buffer.concat(central);
-  const end = Buffer.alloc(18);
-  const count = Object.keys(files).length;
-  end.writeUInt16LE(count, 4);
-  end.writeUInt16LE(count, 6);
-  end.writeUInt32LE(directory.length, 8);
-  end.writeUInt32LE(offset, 12);
-  return Buffer.concat([...local, directory, Buffer.from('PK\x05\x06'), end]);
 }
 
 export { LinkError };

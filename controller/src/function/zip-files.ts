@@ -11,15 +11,15 @@ export interface SourceFile {
 const fixedTime = new Date(1980, 0, 1);
 
 /**
- * Makes a zip of inline files. Deterministic: sorted paths, fixed times and modes, so that the digest depends on
- * paths and contents only.
+ * Makes a zip of inline files. Deterministic: sorted paths, fixed times, modes that follow from the contents, so that the digest depends on
+ * paths and contents only. A manifest has no place for modes: what begins with `#!` is a program.
  */
 export async function zipFiles(files: readonly SourceFile[]): Promise<Buffer> {
   const zip = new ZipFile();
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     zip.addBuffer(Buffer.from(file.content, 'utf8'), file.path, {
       mtime: fixedTime,
-      mode: 0o100644,
+      mode: file.content.startsWith('#!') ? 0o100755 : 0o100644,
       forceDosTimestamp: true,
     });
   }

@@ -46,7 +46,10 @@ export interface FunctionVersionSpec {
     | 'python3.11'
     | 'python3.12'
     | 'python3.13'
-    | 'python3.14';
+    | 'python3.14'
+    | 'provided'
+    | 'provided.al2'
+    | 'provided.al2023';
   /**
    * What to call.
    */

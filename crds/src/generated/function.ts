@@ -36,7 +36,10 @@ export interface FunctionSpec {
     | 'python3.11'
     | 'python3.12'
     | 'python3.13'
-    | 'python3.14';
+    | 'python3.14'
+    | 'provided'
+    | 'provided.al2'
+    | 'provided.al2023';
   /**
    * What to call, as in Lambda, for example index.handler. 1 to 128 characters without white space.
    */
@@ -98,7 +101,7 @@ export interface FunctionSpec {
    */
   readonly eventInvoke?: readonly FunctionEventInvokeEntry[];
   /**
-   * What is done when the function is called in a loop. Terminate: it runs 16 times in one chain of invocations, further calls of that chain are refused with RecursiveInvocationException. Allow: the loop goes on. Default: Terminate.
+   * Whether a loop of invocations that call each other is to be ended, as Lambda's API was given it. It is kept and answered; this version detects no loops.
    */
   readonly recursiveLoop?: 'Terminate' | 'Allow';
   /**

@@ -28,7 +28,10 @@ export interface PoolSpec {
     | 'python3.11'
     | 'python3.12'
     | 'python3.13'
-    | 'python3.14';
+    | 'python3.14'
+    | 'provided'
+    | 'provided.al2'
+    | 'provided.al2023';
   /**
    * Generic pods wanted now, 0 to 1,000. kubectl scale and the gateway set it.
    */

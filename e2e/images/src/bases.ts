@@ -24,6 +24,7 @@ export const bases = {
   debian: { suite: 'trixie', packages: [], hasNode: false },
   node: { suite: 'trixie', packages: [], hasNode: true },
   'python3.13': { suite: 'trixie', packages: ['python3'], hasNode: false },
+  provided: { suite: 'trixie', packages: ['bash', 'curl'], hasNode: false },
   valkey: { suite: 'trixie', packages: ['valkey-server'], hasNode: false },
 } as const satisfies Readonly<Record<string, Base>>;
 

@@ -61,6 +61,15 @@ export const images: readonly ImageSpec[] = [
     isDefault: true,
   },
   {
+    repository: 'kappa/runtime-provided',
+    tag: 'al2023',
+    dockerfile: 'runtime-images/provided/Dockerfile',
+    base: 'provided',
+    parts: ['agent'],
+    inputs: ['LICENSE', 'runtime-images/provided'],
+    isDefault: false,
+  },
+  {
     repository: 'kappa/redis',
     tag: '8.1',
     dockerfile: 'e2e/images/redis/Dockerfile',

@@ -59,7 +59,7 @@ function runtimesText(runtimes: readonly LocalRuntime[]): string {
   const exact = runtimes.filter((runtime) => runtime.isExact).map((runtime) => runtime.entry.id);
   const standIns = runtimes
     .filter((runtime) => !runtime.isExact)
-    .map(({ entry, interpreter }) => `${entry.id} (runs on ${entry.family} ${interpreter.version})`);
+    .map(({ entry, interpreter }) => `${entry.id} (runs on ${entry.family} ${interpreter?.version})`);
   if (exact.length + standIns.length === 0) return 'none: install Node.js or Python 3';
   return [exact.join(' '), standIns.length > 0 ? `stand-ins: ${standIns.join(', ')}` : '']
     .filter((text) => text !== '')

@@ -22,12 +22,16 @@ const managedFolders = [
   '.asdf/installs/python/*/bin',
   '.asdf/installs/nodejs/*/bin',
   '.nvm/versions/node/*/bin',
+  '.local/share/mise/installs/ruby/*/bin',
+  '.rbenv/versions/*/bin',
+  '.asdf/installs/ruby/*/bin',
 ];
 
 /** One run tells both; the answer's last line is `VERSION PATH`. */
 const questions: readonly (readonly [names: RegExp, args: readonly string[]])[] = [
   [/^python[\d.]*$/, ['-c', 'import platform, sys; print(platform.python_version(), sys.executable)']],
   [/^node[\d.]*$/, ['-p', 'process.versions.node + " " + process.execPath']],
+  [/^ruby[\d.]*$/, ['-e', 'puts RUBY_VERSION + " " + RbConfig.ruby']],
 ];
 
 /**

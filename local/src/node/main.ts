@@ -76,7 +76,7 @@ const machine: Machine = {
 const memory = cgroups === null ? 'the agent (no usable control groups)' : `control groups v${cgroups.version}`;
 log.info({ node: config.nodeName, memoryLimitsBy: memory, adopted: await node.adopt() }, 'process node');
 for (const { entry, interpreter, isExact } of runtimes) {
-  if (!isExact) log.info({ runtime: entry.id, standIn: `${interpreter.path} ${interpreter.version}` }, 'stand-in');
+  if (!isExact) log.info({ runtime: entry.id, standIn: `${interpreter?.path} ${interpreter?.version}` }, 'stand-in');
 }
 const informer = kubernetes.watch(pods, {
   project: projectPod,

@@ -8,11 +8,10 @@ const folder = join(import.meta.dirname, '../../../runtime-images');
 test('every runtime of runtimes.yaml is read, with the bootstrap’s file found', () => {
   const entries = readRuntimes(folder);
   expect(entries.map((entry) => entry.id)).toEqual(expect.arrayContaining(['nodejs24.x', 'python3.13']));
-  for (const entry of entries) {
+  for (const entry of entries.filter(({ interpreters }) => interpreters.length > 0)) {
     expect(entry.freshProcess.length).toBeGreaterThan(0);
-    expect(entry.bootstrap[0]).toBe(
-      join(folder, entry.family, entry.family === 'nodejs' ? 'bootstrap.mjs' : 'bootstrap.py'),
-    );
+    const files = entry.bootstrap.filter((argument) => argument.startsWith(join(folder, entry.family)));
+    expect(files).toHaveLength(1);
   }
 });
 
@@ -38,12 +37,14 @@ test('the exact version wins; else the next newer stands in, or the newest; with
     entry('3.14', ['a', 'b']),
     entry('3.10', ['a', 'b']),
     entry('3.9', ['none']),
+    entry('brought', []),
   ];
   const found = await findLocalRuntimes(entries, find);
-  expect(found.map(({ interpreter, isExact }) => `${interpreter.path} ${isExact}`)).toEqual([
+  expect(found.map(({ interpreter, isExact }) => `${interpreter?.path} ${isExact}`)).toEqual([
     '/3.11.7 true',
     '/3.13.0 false',
     '/3.11.7 false',
+    'undefined true',
   ]);
 });
 

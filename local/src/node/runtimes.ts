@@ -9,6 +9,7 @@ export interface RuntimeEntry {
   readonly family: string;
   readonly version: string;
   readonly image: string;
+  /** Empty: the function brings its runtime. */
   readonly interpreters: readonly string[];
   /** Arguments after the interpreter; names of files in the family's folder are absolute already. */
   readonly bootstrap: readonly string[];
@@ -18,7 +19,8 @@ export interface RuntimeEntry {
 /** A runtime that this machine can run. */
 export interface LocalRuntime {
   readonly entry: RuntimeEntry;
-  readonly interpreter: Interpreter;
+  /** Null when the function brings its runtime. */
+  readonly interpreter: Interpreter | null;
   /** False when another version of the language stands in. */
   readonly isExact: boolean;
 }
@@ -52,6 +54,7 @@ export function isVersionOf(version: string, wanted: string): boolean {
 }
 
 async function localRuntime(entry: RuntimeEntry, find: FindInterpreter): Promise<LocalRuntime | null> {
+  if (entry.interpreters.length === 0) return { entry, interpreter: null, isExact: true };
   const found = (await Promise.all(entry.interpreters.map(find))).flat();
   const exact = found.find((interpreter) => isVersionOf(interpreter.version, entry.version));
   if (exact !== undefined) return { entry, interpreter: exact, isExact: true };

@@ -34,7 +34,7 @@ export class CannotStart extends Error {
 const maxProcesses = 1024 + 128;
 
 /**
- * Starts a pod as a process of this machine: `agent -- interpreter bootstrap`.
+ * Starts a pod as a process of this machine: `agent -- interpreter bootstrap`, or the agent alone when the function brings its runtime.
  *
  * @throws CannotStart with the reason that its status shows
  */
@@ -74,7 +74,9 @@ export function processEnvironment(
   own: Readonly<Record<string, string>>,
   pod: { readonly ip: string; readonly paths: PodPaths; readonly runtime: LocalRuntime; readonly hasGroup: boolean },
 ): Record<string, string> {
-  const folders = [dirname(pod.runtime.interpreter.path), '/usr/local/bin', '/usr/bin', '/bin'];
+  const { interpreter } = pod.runtime;
+  const language = interpreter === null ? [] : [dirname(interpreter.path)];
+  const folders = [...language, '/usr/local/bin', '/usr/bin', '/bin'];
   return {
     PATH: folders.join(delimiter),
     ...own,
@@ -114,7 +116,7 @@ async function startAt(ip: string, pod: PodView, runtime: LocalRuntime, doors: S
   writeRecord(stateDir, record);
   try {
     const launched = await launch({
-      command: [doors.agent, '--', runtime.interpreter.path, ...runtime.entry.bootstrap],
+      command: [doors.agent, ...bootCommand(runtime)],
       environment: processEnvironment(own, { ip, paths, runtime, hasGroup: group !== null }),
       folder: paths.root,
       logFile: paths.log,
@@ -130,6 +132,11 @@ async function startAt(ip: string, pod: PodView, runtime: LocalRuntime, doors: S
     group?.remove();
     throw error;
   }
+}
+
+/** The agent's arguments. */
+function bootCommand({ interpreter, entry }: LocalRuntime): readonly string[] {
+  return interpreter === null ? [] : ['--', interpreter.path, ...entry.bootstrap];
 }
 
 function messageOf(error: unknown): string {

@@ -29,7 +29,7 @@ type Config struct {
 	EnforceMemory bool
 	// Local says that the pod's folders are not Lambda's own, so the interpreter is not either.
 	Local bool
-	// Command is the bootstrap; Command[0] is a full path.
+	// Command is the bootstrap; Command[0] is a full path. Empty: the function brings it.
 	Command []string
 }
 
@@ -72,7 +72,7 @@ func Parse(args []string, get func(string) string) (Config, error) {
 		problems = append(problems, fmt.Errorf("KAPPA_GATEWAY_PUBLIC_KEY: %w", err))
 	}
 	c.GatewayKey = key
-	if c.Command, err = parseCommand(args); err != nil {
+	if c.Command, err = parseCommand(c.Runtime, args); err != nil {
 		problems = append(problems, err)
 	}
 	return c, errors.Join(problems...)
@@ -88,9 +88,13 @@ func splitList(text string) []string {
 	return list
 }
 
-func parseCommand(args []string) ([]string, error) {
+// parseCommand finds the program. Only in Lambda's OS-only runtimes there is none before the function comes.
+func parseCommand(runtime string, args []string) ([]string, error) {
+	if len(args) == 0 && strings.HasPrefix(runtime, "provided") {
+		return nil, nil
+	}
 	if len(args) < 2 || args[0] != "--" {
-		return nil, errors.New("usage: agent -- COMMAND [ARGUMENT…]")
+		return nil, errors.New("usage: agent -- COMMAND [ARGUMENT…]; without arguments only for the runtimes provided*")
 	}
 	found, err := exec.LookPath(args[1])
 	if err != nil {

@@ -41,7 +41,17 @@ func TestEveryProblemIsNamed(t *testing.T) {
 			t.Errorf("%v does not name %s", err, want)
 		}
 	}
+	if _, err := parse(nil, nil); err == nil {
+		t.Error("a managed runtime without a program is taken")
+	}
 	if _, err := parse([]string{"--", "no-such-program"}, nil); err == nil {
 		t.Error("a missing program is taken")
+	}
+}
+
+func TestTheFunctionMayBringTheProgram(t *testing.T) {
+	c, err := parse(nil, map[string]string{"KAPPA_RUNTIME": "provided.al2023"})
+	if err != nil || c.Command != nil {
+		t.Errorf("%v %v", err, c.Command)
 	}
 }

@@ -19,7 +19,7 @@ type Pod struct {
 	OptDir       string
 	TmpDir       string
 	RuntimeDir   string
-	// Interpreter is the full path of the language's executable.
+	// Interpreter is the full path of the language's executable; empty where the function brings its runtime.
 	Interpreter string
 	// Local says that the pod's folders are not Lambda's own.
 	Local bool
@@ -186,16 +186,24 @@ func List(env map[string]string) []string {
 }
 
 func searchPath(pod Pod) string {
-	standard := "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:" + filepath.Join(pod.OptDir, "bin")
-	if pod.Local { // the machine's own interpreter stands for /var/lang/bin
-		return filepath.Dir(pod.Interpreter) + ":" + standard
+	standard := "/usr/local/bin:/usr/bin/:/bin:" + filepath.Join(pod.OptDir, "bin")
+	switch {
+	case pod.Interpreter == "":
+		return standard
+	case pod.Local: // the machine's own interpreter stands for /var/lang/bin
+		return filepath.Dir(pod.Interpreter) + ":/var/lang/bin:" + standard
+	default:
+		return "/var/lang/bin:" + standard
 	}
-	return standard
 }
 
 func libraryPath(pod Pod) string {
 	task, opt, run := pod.TaskDir, pod.OptDir, pod.RuntimeDir
-	return "/var/lang/lib:/lib64:/usr/lib64:" + run + ":" + run + "/lib:" + task + ":" + task + "/lib:" + opt + "/lib"
+	standard := "/lib64:/usr/lib64:" + run + ":" + run + "/lib:" + task + ":" + task + "/lib:" + opt + "/lib"
+	if pod.Interpreter == "" {
+		return standard
+	}
+	return "/var/lang/lib:" + standard
 }
 
 // addFamily adds what Lambda sets for one language only.
@@ -209,5 +217,8 @@ func addFamily(env map[string]string, pod Pod) {
 	}
 	if strings.HasPrefix(pod.Runtime, "python") {
 		env["PYTHONPATH"] = pod.RuntimeDir
+	}
+	if pod.Interpreter == "" {
+		delete(env, "AWS_EXECUTION_ENV") // as Lambda's OS-only runtimes
 	}
 }

@@ -48,8 +48,25 @@ func TestTheClusterHasLambdasFolders(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, env[name], want)
 		}
 	}
-	if path := Base(Pod{OptDir: "/opt"})["PATH"]; path != "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin" {
+	if path := Base(Pod{OptDir: "/opt", Interpreter: "/var/lang/bin/node"})["PATH"]; path != "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin" {
 		t.Error(path)
+	}
+}
+
+func TestAFunctionThatBringsItsRuntimeHasLambdasOSOnlyEnvironment(t *testing.T) {
+	env := Base(Pod{
+		Runtime: "provided.al2023", ExecutionEnv: "AWS_Lambda_provided.al2023", TaskDir: "/var/task", OptDir: "/opt", RuntimeDir: "/var/runtime",
+	})
+	for name, want := range map[string]string{
+		"PATH":            "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+		"LD_LIBRARY_PATH": "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
+	} {
+		if env[name] != want {
+			t.Errorf("%s: %q, want %q", name, env[name], want)
+		}
+	}
+	if value, ok := env["AWS_EXECUTION_ENV"]; ok {
+		t.Errorf("AWS_EXECUTION_ENV is %q", value)
 	}
 }
 

@@ -22,7 +22,8 @@ import (
 
 // Settings are what an Engine is built from.
 type Settings struct {
-	Pod           environment.Pod
+	Pod environment.Pod
+	// Command starts the language runtime; empty where the function brings it.
 	Command       []string
 	FreshProcess  []string
 	EnforceMemory bool
@@ -68,7 +69,7 @@ type Engine struct {
 	warm chan struct{}
 	// attempt is the claim that holds or is taking the pod.
 	attempt *attempt
-	// running is the current runtime process; replaced when the function needs a fresh one.
+	// running is the current runtime process; replaced when the function needs a fresh one. Nil while there has been none.
 	running *running
 	// busy are the request ids in flight, the ones that wait for init included.
 	busy map[string]struct{}
@@ -95,13 +96,18 @@ func New(settings Settings) *Engine {
 	}
 }
 
-// Boot starts the generic runtime and returns when it waits for its claim, or when the pod has been told to end. An error
-// means that the pod is of no use.
+// Boot starts the generic runtime and returns when it waits for its claim, or when the pod has been told to end. Where the function
+// brings the runtime, there is nothing to start yet. An error means that the pod is of no use.
 func (e *Engine) Boot(ctx context.Context) error {
 	// The loader of the C library never again looks into a folder of LD_LIBRARY_PATH that was missing when it did first: so the
 	// waiting process finds the libraries of layers only where their folder is there before it.
 	for _, dir := range []string{e.Pod.TaskDir, filepath.Join(e.Pod.OptDir, "lib"), e.Pod.TmpDir} {
 		_ = os.MkdirAll(dir, 0o755) // fails harmlessly where the image has it, read-only
+	}
+	if len(e.Command) == 0 {
+		e.rehearse()
+		close(e.warm)
+		return nil
 	}
 	r, err := e.start(e.base, true)
 	if err != nil {

@@ -48,7 +48,7 @@ func initFailure(posted runtimeapi.InitError) *failure {
 	return &failure{status: statusError, errorType: posted.ErrorType, body: posted.Body}
 }
 
-// startFailure is a runtime that could not be started: the wrapper script is missing or cannot be executed.
+// startFailure is a runtime that could not be started: the wrapper script or the function's own bootstrap is missing or cannot be executed.
 func startFailure(err error) *failure {
 	errorType := "Runtime.Unknown"
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || isExecFormat(err) {

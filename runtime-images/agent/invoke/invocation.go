@@ -63,6 +63,7 @@ type invocation struct {
 	event   []byte
 	replies link.Replies
 
+	// running is nil while no runtime could be started.
 	running *running
 	// live says that the function's init has succeeded before.
 	live     bool
@@ -117,7 +118,7 @@ func (i *invocation) timeout() time.Duration {
 
 func (i *invocation) run() link.Report {
 	e := i.engine
-	i.running.capture.Drain() // what was printed before does not belong to this invocation
+	i.running.drain() // what was printed before does not belong to this invocation
 	if i.head.Tail {
 		e.Log.BeginTail()
 	}
@@ -251,7 +252,7 @@ func (i *invocation) reply(answer runtimeapi.Answer) {
 func (i *invocation) report(failed *failure) link.Report {
 	e := i.engine
 	duration := milliseconds(e.Now().Sub(i.begin))
-	i.running.capture.Drain()
+	i.running.drain()
 	usage := logs.Usage{
 		RequestID: i.head.RequestID, DurationMs: duration, MemorySizeMiB: i.attempt.head.MemoryMiB,
 		MaxMemoryMiB: e.maxMemoryMiB(i.running), Status: statusSuccess,

@@ -58,6 +58,7 @@ func (e *Engine) maxMemoryMiB(r *running) int {
 	e.mu.Unlock()
 	exhausted, peak := int64(0), int64(0)
 	switch {
+	case r == nil:
 	case !r.process.Alive():
 		exhausted = e.exhaustedKiB(r)
 	case stale:

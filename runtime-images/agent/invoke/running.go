@@ -18,6 +18,10 @@ type running struct {
 
 // start starts a runtime process and makes it the current one.
 func (e *Engine) start(env map[string]string, generic bool) (*running, error) {
+	command, env, err := e.commandFor(env, generic)
+	if err != nil {
+		return nil, err
+	}
 	session := runtimeapi.NewSession(generic)
 	e.API.Use(session)
 	capture, output, err := logs.NewCapture(e.Log)
@@ -25,11 +29,6 @@ func (e *Engine) start(env map[string]string, generic bool) (*running, error) {
 		return nil, err
 	}
 	defer output.Close()
-	command := e.Command
-	env, wrapper := environment.ForBootstrap(e.Pod, env, generic)
-	if wrapper != "" {
-		command = append([]string{wrapper}, command...)
-	}
 	process, err := e.Supervisor.Start(supervise.Command{
 		Path: command[0], Args: command, Env: environment.List(env), Dir: e.Pod.TaskDir, Output: output,
 	})
@@ -42,6 +41,13 @@ func (e *Engine) start(env map[string]string, generic bool) (*running, error) {
 	e.running = r
 	e.mu.Unlock()
 	return r, nil
+}
+
+// drain passes on what it has printed until now. Nothing, when it could not be started.
+func (r *running) drain() {
+	if r != nil {
+		r.capture.Drain()
+	}
 }
 
 // stop ends a runtime and everything that it has started. Late answers are refused from the first moment.

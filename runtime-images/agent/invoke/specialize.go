@@ -66,7 +66,7 @@ func (e *Engine) unpack(a *attempt, delivery *code.Delivery) error {
 // beginInit hands the function to the waiting runtime, or starts a fresh one where the environment demands it.
 func (e *Engine) beginInit(a *attempt) {
 	begin := e.Now()
-	if environment.NeedsFreshProcess(e.FreshProcess, e.base, a.head.Environment) {
+	if len(e.Command) == 0 || environment.NeedsFreshProcess(e.FreshProcess, e.base, a.head.Environment) {
 		go e.runInitPhase(a, begin, nil)
 		return
 	}
@@ -102,8 +102,11 @@ func (e *Engine) logInitStart(a *attempt) {
 	})
 }
 
-// splitRuntime cuts nodejs24.x into nodejs and 24, python3.13 into python and 3.13.
+// splitRuntime cuts nodejs24.x into nodejs and 24, python3.13 into python and 3.13, provided.al2023 into provided and al2023.
 func splitRuntime(runtime string) (name, version string) {
+	if system, ok := strings.CutPrefix(runtime, "provided."); ok {
+		return "provided", system
+	}
 	at := strings.IndexAny(runtime, "0123456789")
 	if at < 0 {
 		return runtime, "0"

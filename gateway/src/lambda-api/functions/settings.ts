@@ -97,6 +97,9 @@ const runtimes: ReadonlySet<string> = new Set<FunctionSpec['runtime']>([
   'python3.12',
   'python3.13',
   'python3.14',
+  'provided',
+  'provided.al2',
+  'provided.al2023',
 ]);
 
 function isRuntime(name: string): name is FunctionSpec['runtime'] {
