@@ -1,6 +1,6 @@
 import { createHash, type KeyObject, randomUUID } from 'node:crypto';
 import { defaultDialBudget, dial, type PodConnection } from '@kappa/gateway/link';
-import { ZipFile } from 'yazl';
+import { zipOf } from './zip.ts';
 
 /** A pod that the bench claims for itself and calls over the agent's link, with nothing in between: the floor of a warm call. */
 export class AgentLink {
@@ -19,7 +19,7 @@ export class AgentLink {
    */
   static async open(host: string, podUid: string, signingKey: KeyObject, source: string): Promise<AgentLink> {
     const connection = await open(host, podUid, signingKey);
-    await specialize(connection, await zipOf(source));
+    await specialize(connection, await zipOf({ 'index.mjs': source }));
     return new AgentLink(connection);
   }
 
@@ -95,13 +95,4 @@ function specialize(connection: PodConnection, code: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     connection.claim(head, code, { onSpecialized: () => resolve(), onRefused: reject, onLost: reject });
   });
-}
-
-async function zipOf(source: string): Promise<Buffer> {
-  const zip = new ZipFile();
-  zip.addBuffer(Buffer.from(source), 'index.mjs');
-  zip.end();
-  const chunks: Buffer[] = [];
-  for await (const chunk of zip.outputStream as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

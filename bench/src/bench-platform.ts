@@ -35,7 +35,9 @@ export class BenchPlatform {
     this.#platform = platform;
   }
 
-  static async start(environment: Readonly<Record<string, string>> = {}): Promise<BenchPlatform> {
+  /** Calls in a second have no limit: the figures are about what it can do. */
+  static async start(more: Readonly<Record<string, string>> = {}): Promise<BenchPlatform> {
+    const environment = { KAPPA_CALLS_PER_CONCURRENCY: '0', ...more };
     const stateDir = mkdtempSync(join(tmpdir(), 'kappa-bench-'));
     const ports = { gateway: 0, api: 0, controller: 0 };
     return new BenchPlatform(
@@ -63,9 +65,18 @@ export class BenchPlatform {
     return this.#platform.stateDir;
   }
 
+  /** The gateway, without a slash at the end. */
+  get url(): string {
+    return this.#platform.url;
+  }
+
+  get kubeconfig(): string {
+    return this.#platform.kubeconfig;
+  }
+
   /** Address of Lambda's Invoke of a function. */
   invokeUrl(name: string): string {
-    return `${this.#platform.url}/2015-03-31/functions/${name}/invocations`;
+    return `${this.url}/2015-03-31/functions/${name}/invocations`;
   }
 
   kubectl(args: readonly string[], input = ''): Promise<string> {
@@ -75,8 +86,8 @@ export class BenchPlatform {
     return child.then(({ stdout }) => stdout);
   }
 
-  /** Applies functions and waits until every one is Ready and the gateway knows the last. */
-  async apply(functions: readonly object[]): Promise<void> {
+  /** Applies functions and waits until every one is Active. */
+  async make(functions: readonly object[]): Promise<void> {
     await this.kubectl(
       ['apply', '--server-side', '-f', '-'],
       functions.map((fn) => JSON.stringify(fn)).join('\n---\n'),
@@ -85,6 +96,11 @@ export class BenchPlatform {
     const isActive = async (): Promise<boolean> =>
       (await this.kubectl(states)).split(' ').every((state) => state === 'Active');
     await until('every function is Active', isActive);
+  }
+
+  /** The same, and waits until the gateway knows the last: only where it asks nobody who he is. */
+  async apply(functions: readonly object[]): Promise<void> {
+    await this.make(functions);
     const last = (functions.at(-1) as { metadata: { name: string } }).metadata.name;
     const isKnown = async (): Promise<boolean> =>
       (
@@ -117,11 +133,11 @@ export class BenchPlatform {
   }
 }
 
-/** Waits for a condition, up to two minutes; asks every 50 ms. @throws Error that says what did not come true */
-export async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
+/** Waits for a condition, up to two minutes; asks every `pauseMs`. @throws Error that says what did not come true */
+export async function until(what: string, isTrue: () => Promise<boolean>, pauseMs = 50): Promise<void> {
   const endMs = performance.now() + 120_000;
   while (!(await isTrue())) {
     if (performance.now() > endMs) throw new Error(`not within two minutes: ${what}`);
-    await pause(50);
+    await pause(pauseMs);
   }
 }

@@ -6,10 +6,13 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import type { Row } from './figure.ts';
+import { apiReads } from './figures/api-reads.ts';
 import { coldBurst } from './figures/burst.ts';
 import { coldStart } from './figures/cold-start.ts';
+import { createFunction } from './figures/create-function.ts';
 import { manyFunctions } from './figures/many-functions.ts';
 import { podMemory } from './figures/memory.ts';
+import { signedCall } from './figures/signed-call.ts';
 import { warmLatency } from './figures/warm-latency.ts';
 import { warmPath } from './figures/warm-path.ts';
 import { loadAverage } from './process-stats.ts';
@@ -21,6 +24,9 @@ const figures: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   'cold-start': () => coldStart(rounds),
   'warm-latency': () => warmLatency(rounds),
   'warm-path': () => warmPath(rounds),
+  'signed-call': () => signedCall(rounds),
+  'api-reads': () => apiReads(rounds),
+  'create-function': () => createFunction(rounds),
   memory: () => podMemory(),
   'many-functions': () => manyFunctions(rounds),
   burst: () => coldBurst(rounds),

@@ -4,7 +4,7 @@ import { eventually } from '@kappa/e2e/eventually';
 import { makeFunction } from '@kappa/e2e/functions';
 import { InstalledKappa, isReady, processesOf, release } from '@kappa/e2e/installed';
 import { PodWatch } from './pod-watch.ts';
-import { knownTo, type SignedInvoke, signedInvoke } from './signed-invoke.ts';
+import { knownTo, type SignedInvoke, signedInvoke } from '../signed-invoke.ts';
 
 /** What everything that the bench makes carries, so that a later run finds what a killed one left. */
 export const benchLabel = 'bench.kappa.dev/owner';
