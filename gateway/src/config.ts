@@ -1,5 +1,7 @@
 import { requestHeadersMaxBytes, streamPayloadDefaultBytes } from '@kappa/crds/limits';
 
+import { type EndpointVariables, parseEndpoints } from './registry/endpoints.ts';
+
 /** The gateway's settings; every one has a default that suits local mode. */
 export interface GatewayConfig {
   /** `KAPPA_HOST`, `KAPPA_PORT`: the address of everything that callers see. Without authentication a loopback address only. */
@@ -15,6 +17,11 @@ export interface GatewayConfig {
   readonly publicUrl: string;
   /** `KAPPA_INTERNAL_URL`: the same as functions reach it. Default: as callers do. */
   readonly internalUrl: string;
+  /**
+   * `KAPPA_AWS_ENDPOINTS`: where functions find AWS's services, a JSON object of variables; empty values take one away. Default: Lambda is at
+   * `internalUrl`.
+   */
+  readonly endpoints: EndpointVariables;
   /** `KAPPA_URL_DOMAIN`: functions have hosts `NAME.NAMESPACE.<domain>`. */
   readonly urlDomain: string;
   /** `KAPPA_BLOB_DIR`: the blob store, shared with the controller; with an S3 store, its cache. */
@@ -68,6 +75,13 @@ export interface GatewayConfig {
   readonly lagMs: number;
   /** `KAPPA_GRACE_MS`: and then waits so long for what is in flight. */
   readonly graceMs: number;
+  /** `KAPPA_RECENT_LOGS_MIB`: memory for the newest log lines of functions; 0 = none are kept, and agents send none. */
+  readonly recentLogsMiB: number;
+  /**
+   * `KAPPA_SHIP_ACCESS_KEY_ID`, `KAPPA_SHIP_SECRET_ACCESS_KEY`: with what log lines are shipped (docs/logs.md); null = with what the AWS SDK
+   * finds.
+   */
+  readonly shipCredentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
   /** `KAPPA_LOG_LEVEL`: pino's levels. */
   readonly logLevel: string;
 }
@@ -94,6 +108,9 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   const adminPort = integer('KAPPA_ADMIN_PORT', 0, 0, 65_535);
   const url = (name: string, fallback: string): string => text(name, fallback, /^https?:\/\/\S+$/).replace(/\/$/, '');
   const publicUrl = url('KAPPA_PUBLIC_URL', `http://127.0.0.1:${env['KAPPA_PORT'] ?? 9000}`);
+  const internalUrl = url('KAPPA_INTERNAL_URL', publicUrl);
+  const endpoints = parseEndpoints(env['KAPPA_AWS_ENDPOINTS'] ?? '{}');
+  if (endpoints === null) problems.push('KAPPA_AWS_ENDPOINTS is no JSON object of AWS_ENDPOINT_URL… and URLs');
   const config: GatewayConfig = {
     host: text('KAPPA_HOST', '127.0.0.1', /^\S+$/),
     port: integer('KAPPA_PORT', 9000, 0, 65_535),
@@ -101,7 +118,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     region: text('KAPPA_REGION', 'us-east-1', /^[a-z]{2}(-[a-z]+)+-\d$/),
     zone: text('KAPPA_ZONE', '', /^\S*$/),
     publicUrl,
-    internalUrl: url('KAPPA_INTERNAL_URL', publicUrl),
+    internalUrl,
+    endpoints: { AWS_ENDPOINT_URL_LAMBDA: internalUrl, ...endpoints },
     urlDomain: text('KAPPA_URL_DOMAIN', 'fn.localhost', /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/),
     blobDir: text('KAPPA_BLOB_DIR', '.kappa/blobs', /./),
     blobCacheBytes: integer('KAPPA_BLOB_CACHE_BYTES', 1024 ** 3, 1024 * 1024, 2 ** 40),
@@ -134,6 +152,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     streamMaxBytes: integer('KAPPA_STREAM_MAX_BYTES', streamPayloadDefaultBytes, 1, 2 ** 40),
     lagMs: integer('KAPPA_LAG_MS', 0, 0, 600_000),
     graceMs: integer('KAPPA_GRACE_MS', 960_000, 0, 3_600_000),
+    recentLogsMiB: integer('KAPPA_RECENT_LOGS_MIB', 32, 0, 4096),
+    shipCredentials: keyOf(env['KAPPA_SHIP_ACCESS_KEY_ID'], env['KAPPA_SHIP_SECRET_ACCESS_KEY']),
     logLevel: text('KAPPA_LOG_LEVEL', 'info', /^(fatal|error|warn|info|debug|trace|silent)$/),
   };
   if (auth === 'none' && !isLoopback(config.host)) {
@@ -143,6 +163,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   }
   if (problems.length > 0) throw new Error(`bad configuration: ${problems.join('; ')}`);
   return Object.freeze(config);
+}
+
+/** An access key; null unless both halves are there. */
+function keyOf(accessKeyId = '', secretAccessKey = ''): GatewayConfig['shipCredentials'] {
+  return accessKeyId === '' || secretAccessKey === '' ? null : { accessKeyId, secretAccessKey };
 }
 
 /** Whether a host name or address can be reached from this machine only. */

@@ -19,6 +19,7 @@ import { joinRing, type Membership } from './wiring/join-ring.ts';
 import { knowCallers } from './wiring/know-callers.ts';
 import { openBlobs } from './wiring/open-blobs.ts';
 import { openDoors } from './wiring/open-doors.ts';
+import { openLogs } from './wiring/open-logs.ts';
 import { type WatchedFunctions, watchFunctions } from './wiring/watch-functions.ts';
 
 const context = makeContext(parseConfig(process.env));
@@ -34,14 +35,21 @@ const metrics = gatewayMetrics(metricRegistry, {
   ring: () => membership.stats(),
   inFlight: () => doors.inFlight.count,
   bufferedBytes: () => doors.budget.usedBytes,
+  logs: () => (logs === null ? null : { ...logs.stats(), ...logs.shipping() }),
   entries: () => ({ ...watched.sizes(), clusterQueue: clusterQueue.size }),
   isRegistered: (key) => watched.has(key),
+});
+const logs = openLogs(context, {
+  targetOf: (versionUid) => watched.targetOf(versionUid),
+  askOthers: (question) => membership.askOthers(question),
+  endpointsOf: (namespace) => watched.endpointsOf(namespace),
 });
 const membership: Membership = joinRing(context, {
   signingKey,
   kubernetes,
   dispatcher: () => dispatcher,
   targetOf: (versionUid) => watched.targetOf(versionUid),
+  answer: async (question) => (await logs?.all?.answer(question)) ?? Buffer.from('{}'),
 });
 const dispatcher: Dispatcher = dispatchToPods(context, {
   signingKey,
@@ -50,6 +58,7 @@ const dispatcher: Dispatcher = dispatchToPods(context, {
   blobs,
   membership,
   metrics,
+  logs,
 });
 const watched: WatchedFunctions = watchFunctions(context, { kubernetes, signingKey, blobs, dispatcher });
 const callers = knowCallers(context, kubernetes, signingKey);
@@ -60,6 +69,7 @@ const doors = openDoors(context, {
   callers,
   router: membership.router,
   blobs,
+  logs: logs?.all ?? null,
   metrics,
   metricRegistry,
   notReadyBecause: () => [

@@ -2,6 +2,8 @@ import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-clien
 
 import type { DispatchObserver, DispatchStats, Report, Start, Target } from './dispatch/types.ts';
 import type { Fault, ThrottleReason } from './errors.ts';
+import type { RecentLogsStats } from './logs/recent-logs.ts';
+import type { ShipperStats } from './logs/shipper.ts';
 import { Buckets, registerBuckets } from './metrics/buckets.ts';
 import type { RingStats } from './ring/ring-options.ts';
 
@@ -14,6 +16,8 @@ export interface MetricSources {
   readonly inFlight: () => number;
   /** Bytes of request bodies that are held. */
   readonly bufferedBytes: () => number;
+  /** Log lines of functions; null or absent = none are taken. */
+  readonly logs?: () => (RecentLogsStats & ShipperStats) | null;
   /** Size of each long-lived map, by name. */
   readonly entries: () => Readonly<Record<string, number>>;
   /** Whether the Function still exists: series of others are let go. Key: namespace/name. */
@@ -246,6 +250,7 @@ function registerGauges(registry: Registry, sources: MetricSources): void {
   gauge('kappa_gateway_buffered_bytes', 'Bytes of request bodies that are held.', [], (set) =>
     set(sources.bufferedBytes()),
   );
+  registerLogMetrics(registry, () => sources.logs?.() ?? null);
   gauge('kappa_gateway_queued_requests', 'Requests that wait for a pod.', [], (set) => set(sources.dispatch().queued));
   gauge('kappa_gateway_queued_bytes', 'Bytes of the events that wait for a pod.', [], (set) =>
     set(sources.dispatch().queuedBytes),
@@ -296,5 +301,36 @@ function registerGauges(registry: Registry, sources: MetricSources): void {
   });
   gauge('kappa_gateway_entries', 'Entries of long-lived maps, by name.', ['map'], (set) => {
     for (const [map, size] of Object.entries(sources.entries())) set(size, { map });
+  });
+}
+
+function registerLogMetrics(registry: Registry, read: () => (RecentLogsStats & ShipperStats) | null): void {
+  new Gauge({
+    name: 'kappa_gateway_recent_logs_bytes',
+    help: 'Bytes of log lines of functions that are held.',
+    registers: [registry],
+    collect() {
+      this.set(read()?.bytes ?? 0);
+    },
+  });
+  new Counter({
+    name: 'kappa_gateway_recent_logs_forgotten_bytes_total',
+    help: 'Bytes of log lines that made room for newer ones.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(read()?.forgottenBytes ?? 0);
+    },
+  });
+  new Counter({
+    name: 'kappa_gateway_shipped_log_events_total',
+    help: 'Log lines for a server of CloudWatch Logs. result: stored | dropped (refused, tried too often, or too many waited).',
+    labelNames: ['result'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc({ result: 'stored' }, read()?.shipped ?? 0);
+      this.inc({ result: 'dropped' }, read()?.dropped ?? 0);
+    },
   });
 }

@@ -1,4 +1,4 @@
-import type { dial, Identity } from '../link/link.ts';
+import type { dial, Identity, LogLines } from '../link/link.ts';
 import type { DispatchLimits } from './limits.ts';
 import type { Ownership } from './ownership.ts';
 import type { ClusterDoor, DispatchObserver } from './types.ts';
@@ -30,6 +30,8 @@ export interface DispatchOptions {
   /** Port of the agents' link. */
   readonly linkPort: number;
   readonly limits?: Partial<DispatchLimits>;
+  /** Hears lines of the log of a version; `entries` is borrowed. Absent = nobody wants them, and the identity does not ask for them. */
+  readonly logged?: (versionUid: string, lines: LogLines) => void;
   /** Opens links; absent = over TCP. */
   readonly dial?: typeof dial;
 }

@@ -1,5 +1,5 @@
 import { ServiceException } from '../errors.ts';
-import { dial, type Identity, type LinkError } from '../link/link.ts';
+import { dial, type Identity, type LinkError, type LogLines } from '../link/link.ts';
 import { type Call, lossOf } from './call.ts';
 import type { DispatchCore } from './core.ts';
 import type { Loss } from './effects.ts';
@@ -15,7 +15,7 @@ type PodSlot = Slot<PodLink, Call>;
 
 /** Who hears of what happens to pods. */
 export interface PodEventsDeps
-  extends Pick<DispatchOptions, 'identity' | 'linkPort' | 'clock' | 'cluster' | 'observer' | 'dial'> {
+  extends Pick<DispatchOptions, 'identity' | 'linkPort' | 'clock' | 'cluster' | 'observer' | 'dial' | 'logged'> {
   readonly core: DispatchCore<PodLink, Call>;
   readonly holdings: Holdings;
   readonly epochs: Epochs;
@@ -100,6 +100,11 @@ export class PodEvents implements PodLinkOwner {
   suspected(pod: PodLink): void {
     if (pod.slot !== null) this.#deps.core.suspected(pod.slot);
     else this.#deps.core.claims.podSuspected(pod);
+  }
+
+  logged(pod: PodLink, lines: LogLines): void {
+    const versionUid = pod.slot?.version.uid ?? pod.claim?.versionUid;
+    if (versionUid !== undefined) this.#deps.logged?.(versionUid, lines);
   }
 
   slotLost(slot: PodSlot, error: ServiceException, mayRetry: boolean): void {

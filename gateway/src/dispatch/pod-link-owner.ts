@@ -1,5 +1,5 @@
 import type { ServiceException } from '../errors.ts';
-import type { LinkError } from '../link/link.ts';
+import type { LinkError, LogLines } from '../link/link.ts';
 import type { Call } from './call.ts';
 import type { PodLink } from './pod-link.ts';
 import type { WireTools } from './pod-wire.ts';
@@ -39,6 +39,8 @@ export interface PodLinkOwner extends WireTools {
   nextEpoch(): number;
   /** An epoch that another gateway may have made. */
   epochSeen(epoch: number | null | undefined): void;
+  /** Lines of the log of the pod's function; `entries` is borrowed. */
+  logged(pod: PodLink, lines: LogLines): void;
   /** The heartbeat has changed its mind about the pod. */
   suspected(pod: PodLink): void;
 }

@@ -81,6 +81,7 @@ function start(welcome: PodState = generic) {
     nextEpoch: () => 8,
     epochSeen: () => undefined,
     suspected: say('suspected'),
+    logged: say('logged'),
   };
   const pod = new PodLink(podNow, owner, 0);
   pod.update(podNow);

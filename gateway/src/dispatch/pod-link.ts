@@ -57,6 +57,7 @@ export class PodLink implements CorePod {
         owner.dialled(this);
       },
       stateChanged: (state) => this.#talk.told(state),
+      logged: (lines) => owner.logged(this, lines),
       failed: (error) => {
         this.#onFailed(error);
         owner.dialled(this);

@@ -68,6 +68,7 @@ export class PodWire {
         this.#owner.opened(connection, welcome);
       },
       stateChanged: (state) => this.#owner.stateChanged(state),
+      logged: (lines) => this.#owner.logged?.(lines),
       failed: (error) => {
         this.#hangUp = null;
         this.#owner.failed(error);

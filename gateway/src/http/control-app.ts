@@ -5,6 +5,7 @@ import express, { type ErrorRequestHandler, type Express, type Response } from '
 import { LambdaError } from '../errors.ts';
 import type { LambdaApi } from '../lambda-api/api.ts';
 import { renderError, toLambdaError } from '../lambda-api/errors.ts';
+import { type LogsApi, logsTarget } from '../logs/logs-api.ts';
 import type { QueryApi } from '../query/query-api.ts';
 import { type Answer, CallerGone } from './answer.ts';
 
@@ -20,13 +21,16 @@ export interface ControlDeps {
   readonly lambdaApi: LambdaApi | null;
   /** STS and IAM, at the root; absent = they are not on this port. */
   readonly queryApi?: QueryApi;
+  /** CloudWatch Logs, at the root; absent = it is not on this port. */
+  readonly logsApi?: LogsApi;
   readonly onError: (err: unknown, requestId: string) => void;
 }
 
 const about = `Kappa gateway: your own AWS Lambda on Kubernetes.
 
   ANY  /2015-03-31/functions/...                Lambda API (aws lambda create-function, invoke ... --endpoint-url ...)
-  POST /                                        STS and IAM (aws sts get-caller-identity, aws iam create-role ...)
+  POST /                                        STS and IAM (aws sts get-caller-identity, aws iam create-role ...),
+                                                CloudWatch Logs (aws logs tail /aws/lambda/NAME ...)
   ANY  /fn/NAMESPACE/NAME[:ALIAS]/...           function URL, also by host NAME.NAMESPACE.fn.localhost
 `;
 
@@ -35,6 +39,7 @@ export function controlApp(deps: ControlDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
+  if (deps.logsApi !== undefined) app.use(logsRequests(deps.logsApi));
   if (deps.queryApi !== undefined) app.use(queryRequests(deps.queryApi));
   app.get('/', (_req, res) => {
     res.type('text/plain').send(about);
@@ -77,6 +82,22 @@ function lambdaRequests(lambdaApi: LambdaApi, onError: ControlDeps['onError']): 
       }
       onError(err, requestId);
       sendAnswer(res, renderError(toLambdaError(err), requestId));
+    }
+  };
+}
+
+/** Answers requests whose target is CloudWatch Logs; all others go on. */
+function logsRequests(logsApi: LogsApi): express.RequestHandler {
+  return async (req, res, next) => {
+    if (req.method !== 'POST' || req.url !== '/' || !String(req.headers['x-amz-target']).startsWith(logsTarget)) {
+      next();
+      return;
+    }
+    try {
+      sendAnswer(res, await logsApi(req, randomUUID()));
+    } catch (err) {
+      if (!(err instanceof CallerGone)) throw err;
+      res.destroy();
     }
   };
 }

@@ -37,6 +37,42 @@ test('a lost link ends every stream once, then itself, and takes nothing more', 
   expect(events).toHaveLength(4);
 });
 
+test('LOG brings lines, with the head that agents write', async () => {
+  const { socket, events } = await openFully();
+  const head = JSON.stringify({ stream: '2026/11/22/[$LATEST]ab', first: 7 });
+  const size = Buffer.alloc(4);
+  size.writeUInt32BE(head.length);
+  socket.write(encodeFrame(Frame.LOG, 0, Buffer.concat([size, Buffer.from(head), Buffer.from('lines')])));
+  await until(
+    () => events.length === 2,
+    () => `${events}`,
+  );
+  expect(events).toEqual(['opened Warm', 'log 2026/11/22/[$LATEST]ab 7 lines']);
+  socket.write(encodeFrame(Frame.LOG, 0, Buffer.from('\0\0\0\x02{}')));
+  await until(
+    () => events.length === 3,
+    () => `${events}`,
+  );
+  expect(events.at(-1)).toBe('closed BadFrame');
+});
+
+test('only who wants LOG says so in AUTH, and the signature is the same', async () => {
+  const authOf = async (features?: readonly string[]) => {
+    const identity = { ...recordedIdentity, ...(features && { features }) };
+    const { agent } = await open(recordedUid, identity);
+    (await agent.connection()).write(hello[0]?.bytes ?? '');
+    await until(
+      () => agent.received().length > 0,
+      () => 'no AUTH',
+    );
+    const [frame] = framesIn(agent.received());
+    return JSON.parse(String(frame?.subarray(12)));
+  };
+  const { features, ...rest } = await authOf(['logs']);
+  expect(features).toEqual(['logs']);
+  expect(await authOf()).toEqual(rest);
+});
+
 test('the last word of an agent that has ended: what is open did not run', async () => {
   const { connection, socket, events, invokeSink, claimSink } = await openFully();
   connection.claim('{}', Buffer.alloc(0), claimSink(1));

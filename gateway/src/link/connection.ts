@@ -1,10 +1,19 @@
 import { createConnection, type Socket } from 'node:net';
-import { encodeFrame, FrameDecoder, parseJson, writeMessage } from './codec.ts';
+import { encodeFrame, FrameDecoder, parseJson, splitHead, writeMessage } from './codec.ts';
 import { Frame } from './generated/frames.ts';
 import { answerHello, type Identity } from './handshake.ts';
 import { Heartbeat, type Pulse } from './heartbeat.ts';
 import { LinkError } from './link-error.ts';
-import { type PodState, parseError, parseHello, parseState, parseWelcome, type Welcome } from './messages.ts';
+import {
+  type LogLines,
+  type PodState,
+  parseError,
+  parseHello,
+  parseLogHead,
+  parseState,
+  parseWelcome,
+  type Welcome,
+} from './messages.ts';
 import { OpenStreams } from './open-streams.ts';
 import type { AdoptSink, ClaimSink, FenceSink, InvokeSink } from './streams.ts';
 
@@ -16,7 +25,7 @@ import type { AdoptSink, ClaimSink, FenceSink, InvokeSink } from './streams.ts';
  *               | Authenticating |              |                |               |             |
  *   Authenticat.| -              | -> Open      | -> Closed      | -             | -> Closed   | -> Closed
  *   Open        | -              | -            | -> Closed      | to the stream | -> Closed   | -> Closed
- *               | STATE: the owner hears of it
+ *               | STATE, LOG: the owner hears of it
  *   Closed      | ignored, like everything else
  *
  * ERROR Draining on stream 0 is the last word of an agent that has nothing left to answer: what is open did not run.
@@ -35,6 +44,8 @@ export interface ConnectionOwner {
   opened(welcome: Welcome): void;
   /** STATE: what the pod is has changed by another gateway's doing. Protocol 2. */
   stateChanged(state: PodState): void;
+  /** LOG: comes only when the identity's features say `logs`. `lines.entries` is borrowed. */
+  logged?(lines: LogLines): void;
   /** The last word, also when it never opened. */
   closed(error: LinkError): void;
 }
@@ -206,6 +217,9 @@ export class Connection {
       this.#end(error, error.code === 'Draining');
     } else if (type === Frame.STATE && this.#state === 'Open') {
       this.#owner.stateChanged(parseState(parseJson(body)));
+    } else if (type === Frame.LOG && this.#state === 'Open') {
+      const { head, bytes } = splitHead(body);
+      this.#owner.logged?.({ ...parseLogHead(head), entries: bytes });
     } else if (type === Frame.HELLO && this.#state === 'Greeting') {
       const hello = parseHello(parseJson(body));
       const { protocol, auth } = answerHello(hello, this.#address.podUid, this.#identity);

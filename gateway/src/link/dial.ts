@@ -1,7 +1,7 @@
 import { type Address, Connection, type PodConnection } from './connection.ts';
 import type { Identity } from './handshake.ts';
 import { LinkError } from './link-error.ts';
-import type { PodState, Welcome } from './messages.ts';
+import type { LogLines, PodState, Welcome } from './messages.ts';
 
 /** Time, handed in. */
 export interface Clock {
@@ -28,6 +28,8 @@ export interface DialOwner {
   opened(connection: PodConnection, welcome: Welcome): void;
   /** @see ConnectionOwner */
   stateChanged(state: PodState): void;
+  /** @see ConnectionOwner */
+  logged?(lines: LogLines): void;
   failed(error: LinkError): void;
   closed(error: LinkError): void;
 }
@@ -95,6 +97,7 @@ class Dial {
         this.#owner.opened(connection, welcome);
       },
       stateChanged: (state) => this.#owner.stateChanged(state),
+      logged: (lines) => this.#owner.logged?.(lines),
       closed: (error) => this.#onClosed(error),
     });
     this.#connection = connection;

@@ -11,6 +11,8 @@ export interface Identity {
   readonly epoch: number;
   /** Ed25519 private key whose public half the agents were started with. */
   readonly signingKey: KeyObject;
+  /** What it wants that other gateways of its protocol do not know: `logs`. Absent = nothing. */
+  readonly features?: readonly string[];
 }
 
 /** What a gateway says to a HELLO. */
@@ -29,10 +31,10 @@ export interface HelloAnswer {
 export function answerHello(hello: Hello, podUid: string, identity: Identity): HelloAnswer {
   if (hello.podUid !== podUid) throw new LinkError('WrongPod', `dialled pod ${podUid}, pod ${hello.podUid} answered`);
   const protocol = chooseProtocol(hello);
-  const { gatewayId, epoch, signingKey } = identity;
+  const { gatewayId, epoch, signingKey, features } = identity;
   const text = `kappa-link\n${hello.nonce}\n${podUid}\n${gatewayId}\n${epoch}`;
   const signature = sign(null, Buffer.from(text, 'utf8'), signingKey).toString('base64');
-  return { protocol, auth: JSON.stringify({ protocol, podUid, gatewayId, epoch, signature }) };
+  return { protocol, auth: JSON.stringify({ protocol, podUid, gatewayId, epoch, signature, features }) };
 }
 
 /** The newest version that both sides speak. */

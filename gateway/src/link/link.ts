@@ -8,5 +8,5 @@ export type { Identity } from './handshake.ts';
 export type { Pulse } from './heartbeat.ts';
 export type { Credit } from './inflow.ts';
 export { LinkError } from './link-error.ts';
-export type { Holder, PodState, ReportBody, ResponseHead, Welcome } from './messages.ts';
+export type { Holder, LogLines, PodState, ReportBody, ResponseHead, Welcome } from './messages.ts';
 export type { ClaimSink, InvokeSink, StreamSink } from './streams.ts';

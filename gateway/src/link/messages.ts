@@ -37,6 +37,16 @@ export interface Welcome extends PodState {
   readonly perInstance: number;
 }
 
+/** LOG: finished lines of the log of a function. */
+export interface LogLines {
+  /** Name of the log stream. */
+  readonly stream: string;
+  /** Number of the first line in the stream: 0, 1, 2, … */
+  readonly first: number;
+  /** Each line after its time (u64, epoch milliseconds) and its length (u32), big endian. Borrowed: who keeps it copies it. */
+  readonly entries: Buffer;
+}
+
 /** Head of RESPONSE. */
 export interface ResponseHead {
   readonly kind: 'response' | 'error';
@@ -100,6 +110,12 @@ export function parseState(body: unknown): PodState {
 
 function parseHolder(fields: Fields): Holder {
   return { gatewayId: text(fields, 'gatewayId'), epoch: number(fields, 'epoch') };
+}
+
+/** Head of LOG. @throws LinkError BadFrame */
+export function parseLogHead(body: unknown): Omit<LogLines, 'entries'> {
+  const fields = object(body);
+  return { stream: text(fields, 'stream'), first: number(fields, 'first') };
 }
 
 /** The request ids of WELCOME, STATE, ADOPTED, FENCED. @throws LinkError BadFrame */

@@ -63,6 +63,7 @@ export async function open(podUid: string, as: Identity) {
   const connection = new Connection({ host: '127.0.0.1', port: agent.port, podUid }, as, {
     opened: (welcome) => events.push(`opened ${welcome.state}`),
     stateChanged: (state) => events.push(`state ${stateText(state)}`),
+    logged: ({ stream, first, entries }) => events.push(`log ${stream} ${first} ${entries}`),
     closed: (error) => events.push(`closed ${error.code}`),
   });
   undo.push(async () => connection.close());

@@ -15,7 +15,8 @@ function rig(sources: Record<string, Values>) {
     if (state.isHanging) await new Promise(() => {});
     return sources[`${kind}/${namespace}/${name}`] ?? null;
   };
-  const source = environmentSource({ read, now: clock.nowMs, schedule: clock.after });
+  const added = (namespace: string) => ({ AWS_ENDPOINT_URL_S3: `http://s3.${namespace}` });
+  const source = environmentSource({ read, added, now: clock.nowMs, schedule: clock.after });
   const environment = source(
     'default',
     versionView({
@@ -35,7 +36,8 @@ const sources = { 'Secret/default/keys': { token: 't' }, 'ConfigMap/default/sett
 
 describe('environment', () => {
   test('literals and references of the own namespace', async () => {
-    expect(await rig(sources).environment()).toEqual({ PLAIN: 'a', TOKEN: 't', LEVEL: 'l' });
+    const added = { AWS_ENDPOINT_URL_S3: 'http://s3.default' };
+    expect(await rig(sources).environment()).toEqual({ ...added, PLAIN: 'a', TOKEN: 't', LEVEL: 'l' });
   });
 
   test('what was read is used at once, whatever its age, and read again in the background when it is old', async () => {

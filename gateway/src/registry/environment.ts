@@ -16,6 +16,8 @@ export interface SourceRef {
 export interface EnvironmentDeps {
   /** Decoded data of the object; null when it does not exist. Rejects while the API server is away, and may never settle. */
   readonly read: (ref: SourceRef) => Promise<Values>;
+  /** What the platform adds for a namespace; the function's own variables go before it, and it takes none of their room. Absent = nothing. */
+  readonly added?: (namespace: string) => Readonly<Record<string, string>>;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Calls back once; returns what takes it back. */
@@ -56,7 +58,7 @@ export function environmentSource(
     );
     const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
     if (bytes > environmentMaxBytes) throw unresolved(`the environment variables are ${bytes} bytes, more than 4KB`);
-    return Object.fromEntries(entries);
+    return { ...deps.added?.(namespace), ...Object.fromEntries(entries) };
   };
 }
 

@@ -6,6 +6,7 @@ import { poolLabel, stateLabel, versionUidAnnotation } from '@kappa/crds/labels'
 
 import type { Dispatcher, PoolPod } from '../dispatch/types.ts';
 import { awaitedByAnnotation, initErrorAnnotation, reclaimedForAnnotation } from './cluster-door.ts';
+import { type Endpoints, endpointAnnotations } from './endpoints.ts';
 import { isShortOfRoom, sizeOfPod } from './pod-room.ts';
 import type { Registry } from './registry.ts';
 import { viewAlias, viewFunction, viewVersion } from './views.ts';
@@ -14,6 +15,7 @@ import { viewAlias, viewFunction, viewVersion } from './views.ts';
 export interface ObserveDeps {
   readonly kubernetes: Pick<Kubernetes, 'watch'>;
   readonly registry: Registry;
+  readonly endpoints: Pick<Endpoints, 'set'>;
   readonly dispatcher: Pick<Dispatcher, 'onPod'>;
   readonly poolNamespace: string;
   readonly signal: AbortSignal;
@@ -30,13 +32,20 @@ export interface Observation {
 }
 
 /** Starts the informers and feeds registry and dispatch from them. Runs until the signal aborts. */
-export function observe({ kubernetes, registry, dispatcher, poolNamespace, signal }: ObserveDeps): Observation {
+export function observe(deps: ObserveDeps): Observation {
+  const { kubernetes, registry, endpoints, dispatcher, poolNamespace, signal } = deps;
   const informers: Readonly<Record<string, Informer<unknown>>> = {
     // Accounts and versions first: a function that is seen before its version would be held.
     namespaces: kubernetes.watch(namespaces, {
-      project: ({ metadata }) => accountIdOf(metadata.name, metadata.labels),
-      onChange: (key, accountId) => registry.setNamespace(key, accountId),
-      snapshot: { name: 'namespaces', shape: 1 },
+      project: ({ metadata: { name, labels, annotations } }) => ({
+        accountId: accountIdOf(name, labels),
+        endpoints: endpointAnnotations(annotations),
+      }),
+      onChange: (key, view) => {
+        registry.setNamespace(key, view?.accountId ?? null);
+        endpoints.set(key, view?.endpoints ?? null);
+      },
+      snapshot: { name: 'namespaces', shape: 2 },
       signal,
     }),
     functionversions: kubernetes.watch(functionVersions, {

@@ -19,6 +19,12 @@ export interface ForwardHead {
   readonly stream: StreamWish | undefined;
 }
 
+/**
+ * In place of a version's uid: the event is a question to the gateway itself. One that knows no such questions knows no such version either,
+ * and refuses it.
+ */
+export const questionUid = 'question';
+
 /** JSON text of the head of FORWARD. */
 export function makeForwardHead(versionUid: string, invocation: Invocation, onlyIdle: boolean): string {
   const { requestId, invokedFunctionArn, traceId, clientContext, tail, stream } = invocation;

@@ -1,7 +1,7 @@
 import type { Invocation, Outcome, Target } from '../dispatch/types.ts';
 import { LinkError } from '../link/link.ts';
 import { Forward, type ForwardResult } from './forward.ts';
-import { Elsewhere, makeForwardHead } from './forward-messages.ts';
+import { Elsewhere, makeForwardHead, questionUid } from './forward-messages.ts';
 import type { RingLimits } from './limits.ts';
 import type { Member } from './members.ts';
 import type { RingMessage } from './messages.ts';
@@ -33,6 +33,9 @@ export interface PeersOptions {
  *   each of both  | when the member appears          | again after redialMs, until the member is gone or has another address
  */
 type Lane = 'ring' | 'requests';
+
+/** A gateway has so long to answer a question. */
+const ASK_MS = 1000;
 
 interface Peer {
   member: Member;
@@ -112,6 +115,21 @@ export class Peers {
     const forward = new Forward(invocation, deadlineMs, onResult);
     connection.forward(makeForwardHead(target.versionUid, invocation, onlyIdle), invocation.event, forward);
     return forward.outcome;
+  }
+
+  /** @see Ring.ask */
+  async ask(question: Buffer): Promise<readonly Buffer[]> {
+    const invocation = { requestId: '', invokedFunctionArn: '', event: question, tail: false };
+    const head = makeForwardHead(questionUid, invocation, false);
+    const answers = [...this.#peers.values()].map(async ({ lanes }) => {
+      const forward = new Forward(invocation, this.#options.nowMs() + ASK_MS, () => undefined);
+      if (lanes.get('requests')?.forward(head, question, forward) !== true) return [];
+      return forward.outcome.then(
+        ({ kind, payload }) => (kind === 'response' ? [payload] : []),
+        () => [], // it is leaving, knows no questions, or is too late
+      );
+    });
+    return (await Promise.all(answers)).flat();
   }
 
   stop(): void {

@@ -27,6 +27,8 @@ export interface RingOptions {
   /** The version of a forwarded request; undefined = not known here (yet). */
   readonly targetOf: (versionUid: string) => Target | undefined;
   readonly load: () => DispatchLoad;
+  /** Answers what another gateway asks ({@link Ring.ask}). Absent = nothing is answered. */
+  readonly answer?: (question: Buffer) => Promise<Buffer>;
   /** Owners or terms may have changed; at most once per turn of the event loop. */
   readonly onChange: () => void;
   /** A gateway that may not talk to this one, or a bug; `key` is the same for the same problem. */
@@ -71,6 +73,8 @@ export interface Ring extends Ownership {
   /** Port of the peer link; rejects when it cannot listen. */
   readonly whenListening: Promise<number>;
   stats(): RingStats;
+  /** Asks every other gateway; the answers of those that give one within a second. Never rejects. */
+  ask(question: Buffer): Promise<readonly Buffer[]>;
   /** Gives up all terms and what it owns, and says so; its own callers are served by the others from now on. */
   leave(): void;
   /** Ends all connections. Requests that are with others are lost. */

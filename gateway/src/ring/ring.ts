@@ -4,7 +4,7 @@ import { LambdaError } from '../errors.ts';
 import { BufferBudget } from '../http/buffer-budget.ts';
 import { STREAM_WINDOW_BYTES } from '../link/generated/frames.ts';
 import type { ForwardResult } from './forward.ts';
-import { Elsewhere, type ForwardHead } from './forward-messages.ts';
+import { Elsewhere, type ForwardHead, questionUid } from './forward-messages.ts';
 import { defaultRingLimits } from './limits.ts';
 import { makePeerIdentity } from './peer-handshake.ts';
 import { PeerListener } from './peer-listener.ts';
@@ -136,6 +136,10 @@ class SocketRing extends Roles implements Ring, RoutingRing {
     };
   }
 
+  ask(question: Buffer): Promise<readonly Buffer[]> {
+    return this.#peers.ask(question);
+  }
+
   leave(): void {
     if (this.core.isLeaving) return;
     this.core.leave(this.nowMs()); // first it holds nothing, then it says so
@@ -188,12 +192,18 @@ class SocketRing extends Roles implements Ring, RoutingRing {
     for (const wake of [...this.#waiting]) wake();
   }
 
+  async #answer({ versionUid }: ForwardHead, question: Buffer): Promise<Outcome> {
+    const { answer } = this.#options;
+    if (versionUid === questionUid && answer !== undefined) return answered(await answer(question));
+    throw new Elsewhere('Unavailable', `version ${versionUid} is not known here`);
+  }
+
   async #receive(head: ForwardHead, event: Buffer, isAbandoned: () => boolean): Promise<Outcome> {
     if (this.#isStopped || (this.core.isLeaving && !this.core.owners.has(this.name))) {
       throw new Elsewhere('Unavailable', 'this gateway is leaving');
     }
     const target = this.#options.targetOf(head.versionUid);
-    if (target === undefined) throw new Elsewhere('Unavailable', `version ${head.versionUid} is not known here`);
+    if (target === undefined) return this.#answer(head, event);
     this.#received += 1;
     const { requestId, invokedFunctionArn, traceId, clientContext, tail, stream, onlyIdle } = head;
     const invocation: Invocation = {
@@ -213,6 +223,12 @@ class SocketRing extends Roles implements Ring, RoutingRing {
       throw error;
     }
   }
+}
+
+/** What was answered is no function's. */
+function answered(payload: Buffer): Outcome {
+  const none = { contentType: undefined, errorType: undefined };
+  return { kind: 'response', payload, ...none, start: 'warm', waitMs: 0, report: Promise.resolve(null) };
 }
 
 function isExpected(error: unknown): boolean {

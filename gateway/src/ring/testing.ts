@@ -66,7 +66,10 @@ export class TestRing {
     this.#limits = limits;
   }
 
-  async start(name: string, options: { zone?: string; key?: KeyObject } = {}): Promise<TestGateway> {
+  async start(
+    name: string,
+    options: { zone?: string; key?: KeyObject; answer?: (question: Buffer) => Promise<Buffer> } = {},
+  ): Promise<TestGateway> {
     lives += 1;
     const clock = makeClock();
     let onMembers: (members: readonly Member[]) => void = () => {};
@@ -90,6 +93,7 @@ export class TestRing {
       dispatcher,
       targetOf: (uid) => this.targets.get(uid),
       load: () => ({ accounts: new Map([['000000000000', 1]]), running: gateway.running }),
+      ...(options.answer && { answer: options.answer }),
       onChange: () => {
         gateway.changes += 1;
       },

@@ -9,6 +9,7 @@ import { clusterDoor } from '../registry/cluster-door.ts';
 import type { RetryQueue } from '../registry/retry-queue.ts';
 import type { Context } from './context.ts';
 import type { Membership } from './join-ring.ts';
+import type { Logs } from './open-logs.ts';
 
 /** What {@link dispatchToPods} connects. */
 export interface DispatchParts {
@@ -18,18 +19,22 @@ export interface DispatchParts {
   readonly blobs: Pick<BlobStore, 'get'>;
   readonly membership: Pick<Membership, 'ownership' | 'zone'>;
   readonly metrics: GatewayMetrics;
+  /** null = no recent logs are kept. */
+  readonly logs: Pick<Logs, 'logged'> | null;
 }
 
 /** Starts the dispatcher: requests of this gateway's functions, and the links to the pods that run them. */
 export function dispatchToPods(context: Context, parts: DispatchParts): Dispatcher {
   const { config, gatewayId, clock, log } = context;
-  const { signingKey, blobs, membership, metrics } = parts;
+  const { signingKey, blobs, membership, metrics, logs } = parts;
   return startDispatcher({
     identity: {
       gatewayId,
       epoch: Date.now(), // agents compare it only among links of the same life
       signingKey,
+      ...(logs !== null && { features: ['logs'] }),
     },
+    ...(logs !== null && { logged: logs.logged }),
     ownership: membership.ownership,
     cluster: tellCluster(context, parts),
     observer: {

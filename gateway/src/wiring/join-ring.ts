@@ -19,6 +19,8 @@ export interface Membership {
   readonly notReadyBecause: () => readonly string[];
   /** null when there are no others. */
   readonly stats: () => RingStats | null;
+  /** Asks the other gateways ({@link JoinParts.answer}); one answer of each that gives one in time. */
+  readonly askOthers: (question: Buffer) => Promise<readonly Buffer[]>;
   /** Says goodbye: the others take over what is owned here; callers of this gateway are served on. */
   readonly leave: () => void;
   readonly stop: () => Promise<void>;
@@ -31,6 +33,8 @@ export interface JoinParts {
   /** Looked at only after the start: it is made with the membership's ownership. */
   readonly dispatcher: () => Dispatcher;
   readonly targetOf: (versionUid: string) => Target | undefined;
+  /** Answers what other gateways ask; rejects a question that is none. */
+  readonly answer: (question: Buffer) => Promise<Buffer>;
 }
 
 /**
@@ -56,6 +60,7 @@ export function joinRing(context: Context, parts: JoinParts): Membership {
     dispatcher: { invoke: (target, invocation, options) => dispatcher().invoke(target, invocation, options) },
     targetOf: parts.targetOf,
     load: () => dispatcher().load(),
+    answer: parts.answer,
     onChange: () => dispatcher().onRing(),
     onProblem: (key, err) => problem(key, { problem: textOf(err) }, 'another gateway cannot be spoken to'),
   });
@@ -68,6 +73,7 @@ export function joinRing(context: Context, parts: JoinParts): Membership {
     zone: () => ring.zone,
     notReadyBecause: () => (ring.isIntroduced ? [] : ['the other gateways are not known yet']),
     stats: () => ring.stats(),
+    askOthers: (question) => ring.ask(question),
     leave: () => ring.leave(),
     stop: () => ring.stop(),
   };
@@ -80,6 +86,7 @@ function alone({ config, gatewayId }: Context, dispatcher: () => Dispatcher): Me
     zone: () => config.zone,
     notReadyBecause: () => [],
     stats: () => null,
+    askOthers: () => Promise.resolve([]),
     leave: () => undefined,
     stop: () => Promise.resolve(),
   };

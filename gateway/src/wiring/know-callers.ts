@@ -14,6 +14,8 @@ export interface Callers {
   readonly authenticator: Authenticator | null;
   /** The same for STS and IAM. */
   readonly queryAuthenticator: Authenticator | null;
+  /** The same for CloudWatch Logs. */
+  readonly logsAuthenticator: Authenticator | null;
   /** Makes credentials that end, and knows them again. */
   readonly sessions: SessionKeys;
   /** What they may do. */
@@ -49,6 +51,7 @@ export function knowCallers(
   return {
     authenticator: makeAuthenticator(shared),
     queryAuthenticator: makeAuthenticator({ ...shared, scopes: { sts: regions, iam: regions } }),
+    logsAuthenticator: makeAuthenticator({ ...shared, scopes: { logs: [config.region] } }),
     sessions,
     authorizer: makeAuthorizer(accessReviews(context, kubernetes)),
     isKnown: () => keys.isKnown(),
@@ -62,6 +65,7 @@ function everybody(installKey: KeyObject): Callers {
   return {
     authenticator: null,
     queryAuthenticator: null,
+    logsAuthenticator: null,
     sessions: new SessionKeys({ installKey, keys: noKeys, now: Date.now }),
     authorizer: accountsOnly,
     isKnown: () => true,

@@ -25,6 +25,8 @@ import { invokeStreamHandler } from '../lambda-api/invoke-stream.ts';
 import { Objects } from '../lambda-api/objects.ts';
 import { functionResolver } from '../lambda-api/resolve.ts';
 import { STREAM_WINDOW_BYTES } from '../link/generated/frames.ts';
+import type { AllLogs } from '../logs/all-logs.ts';
+import { makeLogsApi } from '../logs/logs-api.ts';
 import { RecursiveInvocation } from '../loops/recursive-invocation.ts';
 import { loopTeller } from '../loops/tell-loops.ts';
 import type { GatewayMetrics } from '../metrics.ts';
@@ -57,6 +59,8 @@ export interface DoorParts {
   /** Where requests go. */
   readonly router: Pick<Dispatcher, 'invoke'>;
   readonly blobs: BlobStore;
+  /** null = no recent logs are kept. */
+  readonly logs: AllLogs | null;
   readonly metrics: GatewayMetrics;
   readonly metricRegistry: MetricRegistry;
   /** Why callers should not come yet, the end of the process apart; empty = they should. */
@@ -138,12 +142,12 @@ function handlers(
   };
 }
 
-/** The Lambda API but for Invoke, the links to code that it gives, and STS and IAM. */
+/** The Lambda API but for Invoke, the links to code that it gives, STS and IAM, and logs. */
 function apisOf(
   { config, arnOf, clock }: Context,
-  { functions, kubernetes, signingKey, callers, blobs }: DoorParts,
+  { functions, kubernetes, signingKey, callers, blobs, logs }: DoorParts,
   { budget, inFlight, onRefused }: Pick<Doors, 'budget' | 'inFlight'> & { readonly onRefused: OnRefused },
-): Pick<ControlDeps, 'code' | 'lambdaApi' | 'queryApi'> {
+): Pick<ControlDeps, 'code' | 'lambdaApi' | 'queryApi' | 'logsApi'> {
   const { region, accountConcurrency, s3 } = config;
   const links = codeLinks(signingKey, Date.now);
   const pause = (ms: number): Promise<void> => sleep(ms);
@@ -169,13 +173,27 @@ function apisOf(
     nowMs: clock.nowMs,
     sleep: pause,
   });
+  const logsApi = makeLogsApi({
+    logs,
+    directory: functions,
+    authenticator: callers.logsAuthenticator ?? openDoor,
+    authorizer: callers.authorizer,
+    budget,
+    region,
+    onRefused,
+  });
   const counted =
     (api: LambdaApi): LambdaApi =>
     (req, requestId) => {
       inFlight.change(1);
       return api(req, requestId).finally(() => inFlight.change(-1));
     };
-  return { code: codeRoutes(blobs, links), lambdaApi: counted(lambdaApi), queryApi: counted(queryApi) };
+  return {
+    code: codeRoutes(blobs, links),
+    lambdaApi: counted(lambdaApi),
+    queryApi: counted(queryApi),
+    logsApi: counted(logsApi),
+  };
 }
 
 function adminOf({ life }: Context, { metricRegistry, notReadyBecause }: DoorParts): ReturnType<typeof adminRoutes> {

@@ -4,6 +4,7 @@ import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Dispatcher, Target } from '../dispatch/types.ts';
 import type { Directory } from '../registry/directory.ts';
+import { Endpoints, type EndpointVariables } from '../registry/endpoints.ts';
 import { type EnvironmentDeps, environmentSource } from '../registry/environment.ts';
 import type { Functions } from '../registry/functions.ts';
 import { observe } from '../registry/observe.ts';
@@ -22,6 +23,8 @@ export interface WatchedFunctions {
   readonly targetOf: (versionUid: string) => Target | undefined;
   /** Whether the Function (namespace/name) still exists. */
   readonly has: (key: string) => boolean;
+  /** Where a namespace's functions find AWS's services. */
+  readonly endpointsOf: (namespace: string) => EndpointVariables;
   /** Names of what has not been listed yet. */
   readonly missing: () => readonly string[];
   /** Objects by kind, for gauges. */
@@ -45,16 +48,20 @@ export function watchFunctions(
   context: Context,
   { kubernetes, signingKey, blobs, dispatcher }: WatchParts,
 ): WatchedFunctions {
-  const { config, arnOf, clock, life, log } = context;
+  const { config, arnOf, clock, life, log, problem } = context;
   const warmUp = new WarmUp({ readCode: (sha256) => blobs.get(sha256), maxCodeBytes: WARM_UP_BYTES });
   const read = readValues(context, kubernetes);
+  const endpoints = new Endpoints(config.endpoints, (text) =>
+    problem(text, { problem: text }, 'an endpoint is not used'),
+  );
+  const added = (namespace: string) => endpoints.of(namespace);
   let targets: ReadonlyMap<string, Target> = new Map();
   const registry = new Registry({
     routing: {
       region: config.region,
       arnOf,
       roleOf: roleSource(new FunctionTokens({ installKey: signingKey, now: Date.now }), config.internalUrl),
-      environmentOf: environmentSource({ read, now: clock.nowMs, schedule: clock.after }),
+      environmentOf: environmentSource({ read, added, now: clock.nowMs, schedule: clock.after }),
     },
     dispatcher: {
       onVersions: (current) => {
@@ -70,7 +77,7 @@ export function watchFunctions(
     defer: clock.soon,
   });
   const { poolNamespace } = config;
-  const observation = observe({ kubernetes, registry, dispatcher, poolNamespace, signal: life.signal });
+  const observation = observe({ kubernetes, registry, endpoints, dispatcher, poolNamespace, signal: life.signal });
   observation.whenSynced.then(
     () => log.info(observation.sizes(), 'ready'),
     () => undefined, // aborted: the process ends
@@ -79,6 +86,7 @@ export function watchFunctions(
     functions: registry,
     targetOf: (versionUid) => targets.get(versionUid),
     has: (key) => registry.has(key),
+    endpointsOf: added,
     missing: observation.missing,
     sizes: () => ({ ...registry.stats(), ...observation.sizes() }),
   };

@@ -72,6 +72,7 @@ func (e *Engine) endIf(code int, holds func() bool) {
 	e.mu.Unlock()
 	e.endAfter(limits.EndTimeout)
 	e.stop(r)
+	e.closeLogs()
 	e.Exit(code, idle)
 }
 

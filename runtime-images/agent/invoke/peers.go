@@ -18,6 +18,7 @@ func (e *Engine) Join(peer link.Peer) {
 	peer.Welcome(welcome)
 	if peer.KnowsHolders() {
 		e.peers[peer] = struct{}{}
+		e.collectLogs()
 	}
 }
 

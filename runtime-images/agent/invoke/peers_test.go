@@ -1,6 +1,7 @@
 package invoke
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -16,6 +17,8 @@ type fakePeer struct {
 	old     bool
 	welcome link.Welcome
 	told    []link.State
+	// logs are what it has been sent; nil = it takes none.
+	logs *[]string
 }
 
 func peerOf(id string) *fakePeer                 { return &fakePeer{id: id} }
@@ -23,7 +26,12 @@ func (p *fakePeer) GatewayID() string            { return p.id }
 func (p *fakePeer) KnowsHolders() bool           { return !p.old }
 func (p *fakePeer) Welcome(welcome link.Welcome) { p.welcome = welcome }
 func (p *fakePeer) Tell(state link.State)        { p.told = append(p.told, state) }
-func (p *fakePeer) last() link.State             { return p.told[len(p.told)-1] }
+func (p *fakePeer) TakesLogs() bool              { return p.logs != nil }
+func (p *fakePeer) Log(head link.Log, entries []byte) bool {
+	*p.logs = append(*p.logs, fmt.Sprintf("%s %d %s", head.Stream, head.First, entries))
+	return true
+}
+func (p *fakePeer) last() link.State { return p.told[len(p.told)-1] }
 func (p *fakePeer) adopt(e *Engine, epoch uint64) (busy []string, refusal *link.Refusal) {
 	refusal = e.Adopt(p, link.Adopt{VersionUID: "v", Epoch: epoch}, func(a link.Adopted) { busy = a.Busy })
 	return busy, refusal

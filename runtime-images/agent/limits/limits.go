@@ -42,6 +42,15 @@ const (
 	LogBytesPerSecond = 1 << 20
 	// LogPendingBytes bounds what waits for a slow reader of the agent's own standard output.
 	LogPendingBytes = 512 << 10
+	// LogEventBytes is the longest line that gateways are told; longer ones become several. With its head it fits into one frame.
+	LogEventBytes = 255 << 10
+	// RecentBurstBytes and RecentBytesPerSecond bound what gateways are told of a pod's log.
+	RecentBurstBytes     = 256 << 10
+	RecentBytesPerSecond = 64 << 10
+	// RecentPendingBytes bounds what waits for a gateway that takes it.
+	RecentPendingBytes = 512 << 10
+	// RecentBatchBytes is how much one frame brings, more only when one line is longer.
+	RecentBatchBytes = 64 << 10
 	// InitErrorBytes bounds the body of init/error.
 	InitErrorBytes = 1 << 20
 
@@ -57,6 +66,10 @@ const (
 	BreakOffGrace = 2 * time.Second
 	// KillTimeout bounds the wait for a killed process tree to disappear.
 	KillTimeout = 5 * time.Second
+	// RecentDelay is how long lines are collected before gateways are told.
+	RecentDelay = 250 * time.Millisecond
+	// RecentRetry is the pause before lines that no gateway takes are offered again.
+	RecentRetry = time.Second
 	// MemorySampleInterval is the pause between two looks at a busy process tree's memory.
 	MemorySampleInterval = 50 * time.Millisecond
 	// FlushTimeout bounds each of the agent's last waits: for its log's reader, and for its gateways to hang up.

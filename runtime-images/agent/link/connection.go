@@ -25,6 +25,8 @@ type connection struct {
 	gatewayID string
 	protocol  int
 	epoch     uint64
+	// takesLogs says that LOG may be sent.
+	takesLogs bool
 	// proven is what the agent knows of the gateway's lives.
 	proven *Proven
 	// version is the function version that this gateway and the pod have agreed on. An INVOKE is only taken while

@@ -21,6 +21,19 @@ type Auth struct {
 	GatewayID string `json:"gatewayId"`
 	Epoch     uint64 `json:"epoch"`
 	Signature string `json:"signature"`
+	// Features are what this gateway wants that others of its protocol do not know.
+	Features []string `json:"features,omitempty"`
+}
+
+// FeatureLogs is the word in Auth's Features for: LOG may be sent.
+const FeatureLogs = "logs"
+
+// Log is the head of LOG.
+type Log struct {
+	// Stream is the name of the log stream, as the function's environment says it.
+	Stream string `json:"stream"`
+	// First is the number of the first line in the stream.
+	First uint64 `json:"first"`
 }
 
 // Claim says which function version a pod holds.

@@ -1,5 +1,7 @@
 package link
 
+import "slices"
+
 // holderProtocol is the first version that knows of holders.
 const holderProtocol = 2
 
@@ -27,9 +29,16 @@ func (c *connection) Welcome(welcome Welcome) {
 // Tell sends STATE.
 func (c *connection) Tell(state State) { c.out.offer(FrameState, 0, state) }
 
+// TakesLogs says whether the gateway wants LOG.
+func (c *connection) TakesLogs() bool { return c.takesLogs }
+
+// Log sends LOG, unless too much waits already.
+func (c *connection) Log(head Log, entries []byte) bool { return c.out.ifIdle(FrameLog, head, entries) }
+
 // meet looks up the gateway's past. An older life of a gateway is refused; in protocol 1 only its work is.
 func (c *connection) meet(auth Auth) *Refusal {
 	c.gatewayID, c.protocol, c.epoch = auth.GatewayID, auth.Protocol, auth.Epoch
+	c.takesLogs = slices.Contains(auth.Features, FeatureLogs)
 	if !c.KnowsHolders() {
 		c.proven = c.server.epochs.Meet(allOfProtocol1, auth.Epoch)
 		return nil

@@ -18,7 +18,7 @@ type Pod interface {
 	Drain(peer Peer, reason string)
 }
 
-// Peer is a gateway at the other end of one connection, as the pod sees it; comparable. Welcome and Tell, like the answers of
+// Peer is a gateway at the other end of one connection, as the pod sees it; comparable. Welcome, Tell and Log, like the answers of
 // Adopt and Fence, are called under the pod's lock, so that a gateway reads of changes in the order in which they happened:
 // they only queue, and never wait.
 type Peer interface {
@@ -26,8 +26,12 @@ type Peer interface {
 	GatewayID() string
 	// KnowsHolders is false for a gateway of protocol 1: it is told of no changes, and what it does is not bound to the holder.
 	KnowsHolders() bool
+	// TakesLogs is false for a gateway that must not be sent any: it does not know what they are.
+	TakesLogs() bool
 	Welcome(welcome Welcome)
 	Tell(state State)
+	// Log hands over lines of the log, at most ChunkBytes; they are not kept. False means that they are not sent, because others wait.
+	Log(head Log, entries []byte) bool
 }
 
 // Intake takes the code of one SPECIALIZE, piece by piece. Exactly one of Abort and Finish ends it.

@@ -16,6 +16,8 @@ const (
 	maxWaitingBytes = 1 << 20
 	// maxOfferedBytes is how much may wait of the frames whose senders never wait: some hundred STATEs.
 	maxOfferedBytes = 256 << 10
+	// maxBeforeIdleBytes is how much may wait before a frame of ifIdle is not taken.
+	maxBeforeIdleBytes = 64 << 10
 	// maxPieceBytes is how much is written at once, more only when one frame is longer.
 	maxPieceBytes = 256 << 10
 )
@@ -105,6 +107,22 @@ func (w *writer) offer(frameType byte, stream uint32, value any) {
 		return
 	}
 	w.wake()
+}
+
+// ifIdle adds a frame on stream 0 that others go before, and never waits; false means that it is not sent.
+func (w *writer) ifIdle(frameType byte, head any, payload []byte) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken || len(w.waiting) > maxBeforeIdleBytes {
+		return false
+	}
+	frames, err := AppendPayload(w.waiting, frameType, 0, head, payload)
+	if err != nil {
+		return false
+	}
+	w.waiting = frames
+	w.wake()
+	return true
 }
 
 // pong answers a PING, and never waits.

@@ -208,3 +208,32 @@ func TestPiecesEndAtFrames(t *testing.T) {
 		}
 	}
 }
+
+func TestFramesThatCanComeLaterGoBehindOthers(t *testing.T) {
+	near, far := net.Pipe()
+	defer far.Close()
+	w := newWriter(near)
+	if !w.ifIdle(FrameLog, Log{Stream: "s", First: 3}, []byte("lines")) {
+		t.Fatal("not taken although nothing waits")
+	}
+	frame, err := ReadFrame(far, MaxFrameBytes)
+	var head Log
+	if err != nil || frame.Type != FrameLog || frame.Stream != 0 || frame.Flags != FlagEnd {
+		t.Fatalf("%+v %v", frame, err)
+	}
+	if rest, err := SplitHead(frame.Body, &head); err != nil || head != (Log{Stream: "s", First: 3}) || string(rest) != "lines" {
+		t.Fatalf("%+v %q %v", head, rest, err)
+	}
+	w = newWriter(near)
+	w.writing = true // nobody takes anything away
+	for waits, want := range map[int]bool{maxBeforeIdleBytes: true, maxBeforeIdleBytes + 1: false} {
+		w.waiting = make([]byte, waits)
+		if w.ifIdle(FrameLog, Log{}, nil) != want {
+			t.Errorf("taken behind %d bytes: not %v", waits, want)
+		}
+	}
+	w.waiting, w.broken = nil, true
+	if w.ifIdle(FrameLog, Log{}, nil) {
+		t.Error("taken by a link that is broken")
+	}
+}

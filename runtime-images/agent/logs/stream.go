@@ -21,6 +21,8 @@ type Stream struct {
 	// JSON says that the function's log format is JSON.
 	json bool
 	tail *tail
+	// outbox takes a copy of everything, line by line; nil when nobody wants one.
+	outbox *Outbox
 
 	tokens   float64
 	refilled time.Time
@@ -38,6 +40,13 @@ func (s *Stream) UseJSON(json bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.json = json
+}
+
+// Collect lets an outbox see all lines from now on.
+func (s *Stream) Collect(outbox *Outbox) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.outbox = outbox
 }
 
 // BeginTail starts to keep the last bytes of an invocation.
@@ -115,14 +124,12 @@ func (s *Stream) reportDropped() {
 	}
 	missing := s.dropped
 	s.dropping, s.dropped = false, 0
-	s.line(s.droppedLine(missing))
+	s.line(droppedLine(s.json, s.now(), missing, "output above 1 MiB per second"))
 }
 
-func (s *Stream) droppedLine(missing int64) []byte {
-	const reason = "output above 1 MiB per second"
-	if s.json {
-		return jsonLine(s.now(), "platform.logsDropped", fmt.Appendf(nil,
-			`{"droppedBytes":%d,"reason":%q}`, missing, reason))
+func droppedLine(json bool, now time.Time, missing int64, reason string) []byte {
+	if json {
+		return jsonLine(now, "platform.logsDropped", fmt.Appendf(nil, `{"droppedBytes":%d,"reason":%q}`, missing, reason))
 	}
 	return fmt.Appendf(nil, "LOGS_DROPPED dropped %d bytes: %s", missing, reason)
 }
@@ -147,6 +154,9 @@ func (s *Stream) line(text []byte) {
 func (s *Stream) write(p []byte) {
 	if s.tail != nil {
 		s.tail.write(p)
+	}
+	if s.outbox != nil {
+		s.outbox.Write(p)
 	}
 	if !s.sink.Write(p) {
 		s.dropping = true
