@@ -3,6 +3,10 @@ import { parseConfig } from './config.ts';
 
 test('an empty environment is local mode', () => {
   expect(parseConfig({})).toMatchObject({ port: 9002, publicUrl: 'http://127.0.0.1:9000', poolPullSecrets: [] });
+  expect(parseConfig({})).toMatchObject({
+    codeLimits: { zippedBytes: 52_428_800, unpackedBytes: 262_144_000 },
+    codeKeepSeconds: 86_400,
+  });
 });
 
 test('every bad variable is named at once', () => {

@@ -1,3 +1,5 @@
+import { unpackedMaxBytes, zipMaxBytes } from '@kappa/crds/limits';
+
 /** The controller's settings; every one has a default that suits local mode. */
 export interface ControllerConfig {
   /** `KAPPA_CONTROLLER_HOST` (default: loopback), `KAPPA_CONTROLLER_PORT`: where /healthz, /readyz and /metrics are. */
@@ -11,6 +13,10 @@ export interface ControllerConfig {
   readonly blobCacheBytes: number;
   /** `KAPPA_S3_ENDPOINT`, `KAPPA_S3_BUCKET`, `KAPPA_S3_REGION`: the blob store in a cluster; null = the directory. */
   readonly s3: { readonly endpoint: string; readonly bucket: string; readonly region: string } | null;
+  /** `KAPPA_CODE_MAX_ZIPPED_BYTES`, `KAPPA_CODE_MAX_UNPACKED_BYTES`: bounds of packages. */
+  readonly codeLimits: { readonly zippedBytes: number; readonly unpackedBytes: number };
+  /** `KAPPA_CODE_KEEP_SECONDS`: code that nobody refers to is retired after so long, and removed after as long again; 0 = it stays. */
+  readonly codeKeepSeconds: number;
   /** `KAPPA_POOL_NAMESPACE`: where pools and their pods live. */
   readonly poolNamespace: string;
   /** `KAPPA_SYSTEM_NAMESPACE`: where the leader's lease lives. */
@@ -59,6 +65,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     blobDir: text('KAPPA_BLOB_DIR', '.kappa/blobs'),
     blobCacheBytes: integer('KAPPA_BLOB_CACHE_BYTES', 256 * 1024 ** 2, 1024 ** 2, 2 ** 40),
     s3: s3Endpoint === '' ? null : parseS3(s3Endpoint, text),
+    codeLimits: {
+      zippedBytes: integer('KAPPA_CODE_MAX_ZIPPED_BYTES', zipMaxBytes, 1024, unpackedMaxBytes),
+      unpackedBytes: integer('KAPPA_CODE_MAX_UNPACKED_BYTES', unpackedMaxBytes, 1024, 10 * 1024 ** 3),
+    },
+    codeKeepSeconds: integer('KAPPA_CODE_KEEP_SECONDS', 86_400, 0, 31_536_000),
     poolNamespace: text('KAPPA_POOL_NAMESPACE', 'kappa-functions'),
     systemNamespace: text('KAPPA_SYSTEM_NAMESPACE', 'kappa-system'),
     runtimesFile: text('KAPPA_RUNTIMES_FILE', 'runtime-images/runtimes.yaml'),

@@ -5,11 +5,11 @@ import { isNotFound } from '@kappa/crds/client/errors';
 import { layers } from '@kappa/crds/client/kinds';
 import { connect } from '@kappa/crds/client/kubernetes';
 import { functionUrlAddress } from '@kappa/crds/function-url';
-import { zipMaxBytes } from '@kappa/crds/limits';
 import { openBlobStore } from '@kappa/gateway/blobs';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { reconcileAlias } from './alias/reconcile.ts';
+import { startCollector } from './collect/collector.ts';
 import { parseConfig } from './config.ts';
 import { codeFetcher } from './function/fetch-code.ts';
 import { reconcileFunction } from './function/reconcile.ts';
@@ -45,7 +45,7 @@ const runtimes = parseRuntimes(readFileSync(config.runtimesFile, 'utf8'));
 const blobs = await openBlobStore({
   s3: config.s3 === null ? null : { ...config.s3, forcePathStyle: true, credentials: null },
   dir: config.blobDir,
-  maxBlobBytes: zipMaxBytes,
+  maxBlobBytes: config.codeLimits.zippedBytes,
   cacheBytes: config.blobCacheBytes,
   onProblem: (err) => log.warn({ problem: textOf(err) }, 'the cache of the blob store is in trouble'),
 });
@@ -98,7 +98,7 @@ const isActing = (): boolean => gate.isOpen() && unsynced().length === 0;
 const code = {
   blobs,
   fetchCode: codeFetcher({ allowLocal: config.allowLocalCode, timeoutMs: 60_000 }),
-  maxZipBytes: zipMaxBytes,
+  maxZipBytes: config.codeLimits.zippedBytes,
 };
 const functionQueue = queueOf('function', (key) =>
   reconcileFunction(key, {
@@ -149,6 +149,7 @@ const poolQueue = queueOf('pool', (name) =>
       imageSuffix: config.imageSuffix,
       priorityClass: config.poolPriorityClass,
       pullSecrets: config.poolPullSecrets,
+      maxUnpackedBytes: config.codeLimits.unpackedBytes,
     },
     gatewayKey: () => view.gatewayKey,
     pacing: {
@@ -194,6 +195,19 @@ function nullWhenMissing(error: unknown): null {
   throw error;
 }
 setInterval(() => isActing() && enqueueAll(), 600_000).unref(); // level, not edge: what a watch merged away is found again
+if (config.codeKeepSeconds > 0)
+  startCollector({
+    kubernetes,
+    blobs,
+    keepMs: config.codeKeepSeconds * 1_000,
+    isActing,
+    nowMs,
+    elapsedMs: () => performance.now(),
+    metrics,
+    onRemoved: ({ purged }) => log.info(purged, 'unused code was removed'),
+    onProblem: (problem) => log.warn({ problem: textOf(problem) }, 'unused code could not be looked for'),
+    every: (periodMs, call) => void setInterval(call, periodMs).unref(),
+  });
 
 const server = healthServer({ notReadyBecause: unsynced, registry });
 server.listen(config.port, config.host);

@@ -36,5 +36,36 @@ export function controllerMetrics(registry: Registry, depths: () => Readonly<Rec
       registers,
     }),
     isLeader: new Gauge({ name: 'kappa_controller_is_leader', help: '1 while this process writes.', registers }),
+    blobs: new Gauge({
+      name: 'kappa_controller_blobs',
+      help: 'Zips in the code store, when the leader last looked. state: used | unused | retired.',
+      labelNames: ['state'] as const,
+      registers,
+    }),
+    blobBytes: new Gauge({
+      name: 'kappa_controller_blob_bytes',
+      help: 'Their bytes. state: used | unused | retired.',
+      labelNames: ['state'] as const,
+      registers,
+    }),
+    blobsRemoved: new Counter({
+      name: 'kappa_controller_blobs_removed_total',
+      help: 'Zips that nobody referred to and that were removed for good.',
+      registers,
+    }),
+    blobBytesRemoved: new Counter({
+      name: 'kappa_controller_blob_bytes_removed_total',
+      help: 'Their bytes.',
+      registers,
+    }),
+    collections: new Counter({
+      name: 'kappa_controller_blob_collections_total',
+      help: 'Looks for zips that nobody refers to. result: done | ended (early, the next one goes on) | failed.',
+      labelNames: ['result'] as const,
+      registers,
+    }),
   };
 }
+
+/** What {@link controllerMetrics} makes. */
+export type ControllerMetrics = ReturnType<typeof controllerMetrics>;

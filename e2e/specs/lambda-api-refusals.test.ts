@@ -207,10 +207,10 @@ test.each<
     'The RevisionId provided does not match the latest RevisionId.',
   ],
   [
-    'S3 where there is none',
+    'S3 where nobody may have code from there',
     () => lambda.updateFunctionCode({ FunctionName, S3Bucket: 'bucket', S3Key: 'k' }),
-    parameter,
-    'This install has no S3',
+    ['AccessDeniedException', 403],
+    'Your access has been denied by S3, please make sure your request credentials have permission to GetObject for bucket/k. ',
   ],
   [
     'tags of a version',

@@ -41,6 +41,15 @@ test('parseConfig: with authentication it listens everywhere, with health and me
   });
 });
 
+test('parseConfig: bounds of code, and from where it may come', () => {
+  expect(parseConfig({})).toMatchObject({
+    codeLimits: { zippedBytes: 52_428_800, unpackedBytes: 262_144_000 },
+    codeSources: [],
+  });
+  const env = { KAPPA_CODE_MAX_ZIPPED_BYTES: '1000000000', KAPPA_CODE_SOURCES: '[{}]' };
+  expect(() => parseConfig(env)).toThrow(/KAPPA_CODE_MAX_ZIPPED_BYTES .* KAPPA_CODE_SOURCES\[0\]/);
+});
+
 test.each(['127.0.0.1', '127.3.2.1', '::1', 'localhost'])('parseConfig: it listens on %s', (host) => {
   expect(parseConfig({ KAPPA_HOST: host }).host).toBe(host);
 });

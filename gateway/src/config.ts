@@ -1,4 +1,7 @@
-import { requestHeadersMaxBytes, streamPayloadDefaultBytes } from '@kappa/crds/limits';
+import { requestHeadersMaxBytes, streamPayloadDefaultBytes, unpackedMaxBytes, zipMaxBytes } from '@kappa/crds/limits';
+
+import type { CodeLimits } from './lambda-api/code-limits.ts';
+import { type CodeSource, parseCodeSources } from './lambda-api/functions/code-sources.ts';
 
 import { type EndpointVariables, parseEndpoints } from './registry/endpoints.ts';
 
@@ -30,6 +33,10 @@ export interface GatewayConfig {
   readonly blobCacheBytes: number;
   /** `KAPPA_S3_ENDPOINT`, `KAPPA_S3_BUCKET`, `KAPPA_S3_REGION`: the blob store in a cluster; null = the directory. */
   readonly s3: { readonly endpoint: string; readonly bucket: string; readonly region: string } | null;
+  /** `KAPPA_CODE_MAX_ZIPPED_BYTES`, `KAPPA_CODE_MAX_UNPACKED_BYTES`: bounds of packages. */
+  readonly codeLimits: CodeLimits;
+  /** `KAPPA_CODE_SOURCES`: from which buckets whose code may be fetched. @see parseCodeSources */
+  readonly codeSources: readonly CodeSource[];
   /** `KAPPA_SNAPSHOT_DIR`: where the last view of the cluster is kept for a restart; empty = nowhere. */
   readonly snapshotDir: string;
   /** `KAPPA_PEER_SERVICE`: Service whose endpoints are all gateways; empty = this is the only one. */
@@ -131,6 +138,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
             bucket: text('KAPPA_S3_BUCKET', 'kappa-code', /^[a-z0-9.-]{3,63}$/),
             region: text('KAPPA_S3_REGION', 'us-east-1', /^[\w-]+$/),
           },
+    codeLimits: parseCodeLimits(integer),
+    codeSources: parseOr(problems, [], () => parseCodeSources(env)),
     snapshotDir: text('KAPPA_SNAPSHOT_DIR', '', /^/),
     peerService: text('KAPPA_PEER_SERVICE', '', /^[a-z0-9-]{0,63}$/),
     peerPort: integer('KAPPA_PEER_PORT', 9200, 0, 65_535),
@@ -168,6 +177,23 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
 /** An access key; null unless both halves are there. */
 function keyOf(accessKeyId = '', secretAccessKey = ''): GatewayConfig['shipCredentials'] {
   return accessKeyId === '' || secretAccessKey === '' ? null : { accessKeyId, secretAccessKey };
+}
+
+/** What a zip may have, the agents take no more of; unpacked code has to fit into a function's memory. */
+function parseCodeLimits(integer: (name: string, fallback: number, min: number, max: number) => number): CodeLimits {
+  return {
+    zippedBytes: integer('KAPPA_CODE_MAX_ZIPPED_BYTES', zipMaxBytes, 1024, unpackedMaxBytes),
+    unpackedBytes: integer('KAPPA_CODE_MAX_UNPACKED_BYTES', unpackedMaxBytes, 1024, 10 * 1024 ** 3),
+  };
+}
+
+function parseOr<T>(problems: string[], otherwise: T, parse: () => T): T {
+  try {
+    return parse();
+  } catch (err) {
+    problems.push(err instanceof Error ? err.message : String(err));
+    return otherwise;
+  }
 }
 
 /** Whether a host name or address can be reached from this machine only. */

@@ -132,6 +132,29 @@ spec:
 {{- end }}
 {{- end }}
 
+{{/* Bounds of packages: gateway and controller have the same. */}}
+{{- define "kappa.codeEnv" -}}
+- { name: KAPPA_CODE_MAX_ZIPPED_BYTES, value: {{ mul .Values.code.maxZippedMiB 1048576 | quote }} }
+- { name: KAPPA_CODE_MAX_UNPACKED_BYTES, value: {{ mul .Values.code.maxUnpackedMiB 1048576 | quote }} }
+{{- end }}
+
+{{/* From which buckets whose code may be fetched; keys apart from the rest. */}}
+{{- define "kappa.codeSourcesEnv" -}}
+{{- $sources := list }}
+{{- range .Values.code.sources }}
+{{- $sources = append $sources (omit . "existingSecret") }}
+{{- end }}
+- { name: KAPPA_CODE_SOURCES, value: {{ toJson $sources | quote }} }
+{{- range $index, $source := .Values.code.sources }}
+{{- with $source.existingSecret }}
+- name: KAPPA_CODE_SOURCE_{{ $index }}_ACCESS_KEY_ID
+  valueFrom: { secretKeyRef: { name: {{ . }}, key: accessKeyId } }
+- name: KAPPA_CODE_SOURCE_{{ $index }}_SECRET_ACCESS_KEY
+  valueFrom: { secretKeyRef: { name: {{ . }}, key: secretAccessKey } }
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "kappa.podFields" -}}
 - name: KAPPA_POD_NAME
   valueFrom: { fieldRef: { fieldPath: metadata.name } }

@@ -18,6 +18,7 @@ const settings: PodSettings = {
   imageSuffix: '',
   priorityClass: '',
   pullSecrets: [],
+  maxUnpackedBytes: 262_144_000,
 };
 const pool = { name: 'nodejs24.x', uid: 'u' };
 const podOf = (r: Runtime = runtime, s: PodSettings = settings, ordinal = 1) =>
@@ -36,6 +37,7 @@ const anySettings = fc.record<PodSettings>({
   imageSuffix: fc.string(),
   priorityClass: fc.string(),
   pullSecrets: fc.array(fc.string()),
+  maxUnpackedBytes: fc.nat(),
 });
 
 test('whatever the runtime and the settings: a pool pod meets Pod Security restricted, and asks for nothing of its node or the API', () => {
@@ -133,6 +135,7 @@ describe('the template hash', () => {
     ['region', hashOf({}, { region: 'eu-central-1' })],
     ['priority class', hashOf({}, { priorityClass: 'functions' })],
     ['Secrets for registries', hashOf({}, { pullSecrets: ['registry'] })],
+    ['room for larger code', hashOf({}, { maxUnpackedBytes: 500_000_000 })],
     ['key of the gateways', hashOf({}, {}, 'another')],
   ])('changes with the %s', (_what, after) => {
     expect(after).not.toBe(before);

@@ -17,6 +17,8 @@ export interface PodSettings {
   readonly priorityClass: string;
   /** Names of Secrets in the pools' namespace that images are pulled with. */
   readonly pullSecrets: readonly string[];
+  /** Code and layers of one function together, unpacked, bytes. */
+  readonly maxUnpackedBytes: number;
 }
 
 /** Ports of a pod on its own address. */
@@ -106,11 +108,16 @@ function makeSpec(pool: string, runtime: Runtime, settings: PodSettings) {
     })),
     containers: [makeContainer(runtime, settings)],
     volumes: [
-      { name: 'task', emptyDir: { medium: 'Memory', sizeLimit: '300Mi' } },
-      { name: 'opt', emptyDir: { medium: 'Memory', sizeLimit: '300Mi' } },
+      { name: 'task', emptyDir: { medium: 'Memory', sizeLimit: roomFor(settings) } },
+      { name: 'opt', emptyDir: { medium: 'Memory', sizeLimit: roomFor(settings) } },
       { name: 'tmp', emptyDir: { sizeLimit: '512Mi' } },
     ],
   };
+}
+
+/** Files take whole pages: 50 MiB on top. */
+function roomFor({ maxUnpackedBytes }: PodSettings): string {
+  return `${Math.ceil(maxUnpackedBytes / 1024 ** 2) + 50}Mi`;
 }
 
 function makeContainer(runtime: Runtime, settings: PodSettings) {

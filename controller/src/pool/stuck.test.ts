@@ -90,7 +90,8 @@ describe('on an API server', () => {
 
   const reconcile = (): ReturnType<typeof reconcilePool> => {
     const { kubernetes } = api;
-    const settings = { namespace, region: '', imagePrefix: '', imageSuffix: '', priorityClass: '', pullSecrets: [] };
+    const images = { imagePrefix: '', imageSuffix: '', pullSecrets: [] };
+    const settings = { namespace, region: '', ...images, priorityClass: '', maxUnpackedBytes: 1 };
     const runtime = { id: name, image: 'none', freshProcess: [], executionEnvironment: '' } as const;
     const world: PoolWorld = {
       kubernetes,

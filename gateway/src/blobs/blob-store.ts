@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Spooled } from './spool.ts';
 
 /*
  * The door of the blob store: code and other immutable bytes by their sha256. The gateway and the controller share one.
@@ -6,6 +7,7 @@ import type { Readable } from 'node:stream';
 export { BlobError, type BlobErrorCode, checkDigest } from './blob-error.ts';
 export { type DirectoryOptions, openDirectoryBlobStore } from './directory-store.ts';
 export { type BlobStoreConfig, openBlobStore, type S3Config } from './open-blob-store.ts';
+export { Spool, type Spooled, type SpoolOptions, spool, spooledInMemory } from './spool.ts';
 
 /** Which bytes, and how many. */
 export interface BlobDigest {
@@ -23,16 +25,20 @@ export interface BlobEntry extends BlobDigest {
 /**
  * Content-addressed, immutable bytes. A blob is either wholly there or not at all, whoever crashes when, and putting the
  * same bytes twice, also at the same time, is harmless and repairs a damaged copy.
+ *
+ * A blob goes in two steps, so that one that somebody puts or refers to meanwhile is not lost: `retire` takes it out of the way, `purge` ends
+ * it, much later. Between the two who asks whether it is there is told no (and puts it anew), who reads it still gets it.
  */
 export interface BlobStore {
   /**
    * Stores `content` durably.
+   * @param content what was spooled is not hashed again where the store itself checks it
    * @param expectedSha256 what the caller believes to put; nothing is stored when it is something else
    * @throws BlobError BadDigest, DigestMismatch, TooLarge, Unavailable; the stream's own error
    */
-  put(content: Buffer | Readable, expectedSha256?: string): Promise<BlobDigest>;
+  put(content: Buffer | Readable | Spooled, expectedSha256?: string): Promise<BlobDigest>;
   /**
-   * The bytes, whole, checked against the digest. The buffer may be shared with other callers: do not change it.
+   * The bytes, whole, checked against the digest; those of a retired blob, too. The buffer may be shared with other callers: do not change it.
    * @throws BlobError NotFound, Corrupt, BadDigest, Unavailable
    */
   get(sha256: string): Promise<Buffer>;
@@ -44,4 +50,12 @@ export interface BlobStore {
   delete(sha256: string): Promise<void>;
   /** Everything that is there, in no order. @throws BlobError Unavailable */
   list(): AsyncIterable<BlobEntry>;
+  /** Takes it out of the way; one that is not there is fine. @throws BlobError BadDigest, Unavailable */
+  retire(sha256: string): Promise<void>;
+  /** What was retired, with `modifiedMs` = when. @throws BlobError Unavailable */
+  retired(): AsyncIterable<BlobEntry>;
+  /** Undoes `retire`; one that was not retired is fine. @throws BlobError BadDigest, Unavailable */
+  reinstate(sha256: string): Promise<void>;
+  /** Ends a retired blob; one that was not retired is fine, and what was put meanwhile stays. @throws BlobError BadDigest, Unavailable */
+  purge(sha256: string): Promise<void>;
 }

@@ -37,6 +37,10 @@ function faultyOrigin(): BlobStore {
     sizeOf: (sha256) => reach(() => origin.sizeOf(sha256)),
     delete: (sha256) => reach(() => origin.delete(sha256)),
     list: () => origin.list(),
+    retire: (sha256) => reach(() => origin.retire(sha256)),
+    retired: () => origin.retired(),
+    reinstate: (sha256) => reach(() => origin.reinstate(sha256)),
+    purge: (sha256) => reach(() => origin.purge(sha256)),
   };
 }
 
@@ -79,7 +83,8 @@ describe('as a blob store', () => {
   blobStoreContract(() => ({
     store,
     maxBlobBytes,
-    reopen: () => open(),
+    directory: join(root, 'spool'),
+    reopen: () => open(1_000_000, join(root, 'another')),
     damage: (sha256) => writeFile(join(root, 'origin', sha256.slice(0, 2), sha256), 'damaged'),
   }));
 });

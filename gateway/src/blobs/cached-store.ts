@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { BlobError, checkDigest } from './blob-error.ts';
 import type { BlobDigest, BlobEntry, BlobStore } from './blob-store.ts';
 import { openDirectoryBlobStore } from './directory-store.ts';
+import type { Spooled } from './spool.ts';
 
 /** Bounds of a cache. */
 export interface CacheOptions {
@@ -81,7 +82,7 @@ class CachedBlobStore implements BlobStore {
     this.#onDisk.set(sha256, sizeBytes);
   }
 
-  async put(content: Buffer | Readable, expectedSha256?: string): Promise<BlobDigest> {
+  async put(content: Buffer | Readable | Spooled, expectedSha256?: string): Promise<BlobDigest> {
     return this.#origin.put(content, expectedSha256);
   }
 
@@ -112,13 +113,35 @@ class CachedBlobStore implements BlobStore {
 
   async delete(sha256: string): Promise<void> {
     await this.#origin.delete(sha256);
-    this.#memory.delete(sha256);
-    this.#onDisk.delete(sha256);
-    await this.#disk?.delete(sha256).catch(this.#onProblem);
+    await this.#forget(sha256);
   }
 
   list(): AsyncIterable<BlobEntry> {
     return this.#origin.list();
+  }
+
+  retire(sha256: string): Promise<void> {
+    return this.#origin.retire(sha256);
+  }
+
+  retired(): AsyncIterable<BlobEntry> {
+    return this.#origin.retired();
+  }
+
+  reinstate(sha256: string): Promise<void> {
+    return this.#origin.reinstate(sha256);
+  }
+
+  async purge(sha256: string): Promise<void> {
+    await this.#origin.purge(sha256);
+    await this.#forget(sha256);
+  }
+
+  /** Copies of other processes go when something else needs their room. */
+  async #forget(sha256: string): Promise<void> {
+    this.#memory.delete(sha256);
+    this.#onDisk.delete(sha256);
+    await this.#disk?.delete(sha256).catch(this.#onProblem);
   }
 
   async #read(sha256: string): Promise<Buffer> {

@@ -21,6 +21,7 @@ describe('directory store', () => {
   blobStoreContract(() => ({
     store,
     maxBlobBytes: options.maxBlobBytes,
+    directory: join(directory, 'tmp'),
     reopen: () => openDirectoryBlobStore(directory, options),
     damage: (sha256) => writeFile(pathOf(sha256), 'damaged'),
   }));

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
 import { BlobError, checkDigest } from './blob-error.ts';
 import type { BlobDigest, BlobEntry, BlobStore } from './blob-store.ts';
+import type { Spooled } from './spool.ts';
 
 /** Bounds of a directory store. */
 export interface DirectoryOptions {
@@ -25,7 +26,7 @@ const ABANDONED_MS = 3_600_000;
 const MAX_VERIFIED = 10_000;
 
 /**
- * Blobs in `directory` as `ab/abcdef…`; several processes may share it. A put writes `tmp/<uuid>`, syncs it, then renames.
+ * Blobs in `directory` as `ab/abcdef…`, retired ones as `retired/abcdef…`; several processes may share it. A put writes `tmp/<uuid>`, syncs it, then renames.
  * Makes the directory when it is missing and removes what a crash has left in `tmp`.
  */
 export async function openDirectoryBlobStore(directory: string, options: DirectoryOptions = {}): Promise<BlobStore> {
@@ -66,7 +67,7 @@ class DirectoryBlobStore implements BlobStore {
     this.#cache = new LRUCache({ maxSize: cacheBytes, sizeCalculation: (blob) => Math.max(1, blob.length) });
   }
 
-  async put(content: Buffer | Readable, expectedSha256?: string): Promise<BlobDigest> {
+  async put(content: Buffer | Readable | Spooled, expectedSha256?: string): Promise<BlobDigest> {
     if (expectedSha256 !== undefined) checkDigest(expectedSha256);
     const temporary = join(this.#directory, 'tmp', randomUUID());
     try {
@@ -121,12 +122,40 @@ class DirectoryBlobStore implements BlobStore {
     }
   }
 
-  async #write(path: string, content: Buffer | Readable): Promise<BlobDigest> {
+  async retire(sha256: string): Promise<void> {
+    checkDigest(sha256);
+    const now = new Date();
+    await utimes(this.#path(sha256), now, now).catch(ignoreMissing); // first: once it has moved, its time says since when it is retired
+    await mkdir(join(this.#directory, RETIRED), { recursive: true });
+    await rename(this.#path(sha256), this.#retiredPath(sha256)).catch(ignoreMissing);
+  }
+
+  async *retired(): AsyncIterable<BlobEntry> {
+    for (const sha256 of (await readdir(join(this.#directory, RETIRED)).catch(ignoreMissing)) ?? []) {
+      const found = await stat(this.#retiredPath(sha256)).catch(ignoreMissing);
+      if (found !== undefined) yield { sha256, sizeBytes: found.size, modifiedMs: found.mtimeMs };
+    }
+  }
+
+  async reinstate(sha256: string): Promise<void> {
+    checkDigest(sha256);
+    const now = new Date();
+    await utimes(this.#retiredPath(sha256), now, now).catch(ignoreMissing); // as if it had been put now
+    await mkdir(join(this.#directory, sha256.slice(0, 2)), { recursive: true });
+    await rename(this.#retiredPath(sha256), this.#path(sha256)).catch(ignoreMissing);
+  }
+
+  async purge(sha256: string): Promise<void> {
+    checkDigest(sha256);
+    await rm(this.#retiredPath(sha256), { force: true });
+  }
+
+  async #write(path: string, content: Buffer | Readable | Spooled): Promise<BlobDigest> {
     const hash = createHash('sha256');
     let sizeBytes = 0;
     const file = await open(path, 'wx', 0o600);
     try {
-      for await (const piece of content instanceof Readable ? content : [content]) {
+      for await (const piece of piecesOf(content)) {
         sizeBytes += piece.length;
         if (sizeBytes > this.#maxBlobBytes)
           throw new BlobError('TooLarge', `blob is above ${this.#maxBlobBytes} bytes`);
@@ -142,7 +171,7 @@ class DirectoryBlobStore implements BlobStore {
 
   async #read(sha256: string): Promise<Buffer> {
     checkDigest(sha256);
-    const file = await open(this.#path(sha256)).catch(ignoreMissing);
+    const file = await this.#open(sha256);
     if (file === undefined) throw new BlobError('NotFound', `no blob ${sha256}`);
     try {
       const blob = await this.#readChecked(file, sha256);
@@ -154,40 +183,55 @@ class DirectoryBlobStore implements BlobStore {
   }
 
   async #readChecked(file: FileHandle, sha256: string): Promise<Buffer> {
-    if (this.#verified.has(sha256)) return file.readFile();
-    const { size } = await file.stat();
-    const { digest, bytes } = size <= ONE_PIECE_BYTES ? hashAtOnce(await file.readFile()) : await hashInPieces(file);
-    if (digest !== sha256) throw new BlobError('Corrupt', `blob ${sha256} is damaged: put it again`);
+    const hash = this.#verified.has(sha256) ? null : createHash('sha256');
+    const bytes = await readInPieces(file, (piece) => hash?.update(piece));
+    if (hash === null) return bytes;
+    if (hash.digest('hex') !== sha256) throw new BlobError('Corrupt', `blob ${sha256} is damaged: put it again`);
     if (!this.#checksEveryRead) this.#verified.set(sha256, true);
     return bytes;
+  }
+
+  /** Retired or not; between the two looks it may have been reinstated. */
+  async #open(sha256: string): Promise<FileHandle | undefined> {
+    for (const path of [this.#path(sha256), this.#retiredPath(sha256), this.#path(sha256)]) {
+      const file = await open(path).catch(ignoreMissing);
+      if (file !== undefined) return file;
+    }
+    return undefined;
   }
 
   #path(sha256: string): string {
     return join(this.#directory, sha256.slice(0, 2), sha256);
   }
-}
 
-interface Hashed {
-  readonly digest: string;
-  readonly bytes: Buffer;
-}
-
-/** Up to this size a blob is read and hashed in one go: about 1 ms. */
-const ONE_PIECE_BYTES = 1024 * 1024;
-
-function hashAtOnce(bytes: Buffer): Hashed {
-  return { digest: createHash('sha256').update(bytes).digest('hex'), bytes };
-}
-
-/** So that a large blob does not hold up the event loop. */
-async function hashInPieces(file: FileHandle): Promise<Hashed> {
-  const hash = createHash('sha256');
-  const pieces: Buffer[] = [];
-  for await (const piece of file.createReadStream({ autoClose: false, highWaterMark: 256 * 1024 })) {
-    hash.update(piece);
-    pieces.push(piece);
+  #retiredPath(sha256: string): string {
+    return join(this.#directory, RETIRED, sha256);
   }
-  return { digest: hash.digest('hex'), bytes: Buffer.concat(pieces) };
+}
+
+/** Folder of retired blobs; no digest begins like that. */
+const RETIRED = 'retired';
+
+function piecesOf(content: Buffer | Readable | Spooled): AsyncIterable<Buffer> | readonly Buffer[] {
+  const bytes = content instanceof Readable || Buffer.isBuffer(content) ? content : content.content();
+  return bytes instanceof Readable ? bytes : [bytes];
+}
+
+/** What is read, and hashed, in one go: well under a millisecond. */
+const PIECE_BYTES = 256 * 1024;
+
+/** So that a large blob does not hold up the event loop, neither by its hash nor by putting its pieces together. */
+async function readInPieces(file: FileHandle, onPiece: (piece: Buffer) => void): Promise<Buffer> {
+  const { size } = await file.stat();
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  while (at < size) {
+    const { bytesRead } = await file.read(bytes, at, Math.min(PIECE_BYTES, size - at), at);
+    if (bytesRead === 0) break; // somebody has cut it: the digest will not be right
+    onPiece(bytes.subarray(at, at + bytesRead));
+    at += bytesRead;
+  }
+  return bytes.subarray(0, at);
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -46,6 +46,7 @@ describe('S3 store', () => {
   blobStoreContract(() => ({
     store,
     maxBlobBytes,
+    directory,
     reopen: () => Promise.resolve(s3BlobStore(s3())),
     damage: (sha256) => server.damage('kappa-code', sha256, 'damaged'),
   }));

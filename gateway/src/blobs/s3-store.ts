@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {
+  CopyObjectCommand,
   CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
-  PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { BlobError, checkDigest } from './blob-error.ts';
 import type { BlobDigest, BlobEntry, BlobStore } from './blob-store.ts';
 import type { S3Config } from './open-blob-store.ts';
-import { type Spooled, type SpoolOptions, spool } from './spool.ts';
+import { isMissing, isWorthRetrying, nameOf, statusOf, unavailable } from './s3-errors.ts';
+import { putCommand } from './s3-put-command.ts';
+import { type Spooled, type SpoolOptions, spool, spooledInMemory } from './spool.ts';
 
 /** How an S3 store is opened. */
 export interface S3Options extends S3Config {
@@ -29,7 +31,7 @@ export interface S3Options extends S3Config {
 }
 
 /**
- * Blobs in a bucket of their own, each under its digest in hex. The store checks the digest of what it is sent (S3's own checksum),
+ * Blobs in a bucket of their own, each under its digest in hex, retired ones under `retired/`. The store checks the digest of what it is sent (S3's own checksum),
  * this process that of what it reads. Every call is tried twice. Makes no call by itself; the first put looks for the bucket and
  * makes it when it is missing.
  */
@@ -73,31 +75,43 @@ class S3BlobStore implements BlobStore {
     });
   }
 
-  async put(content: Buffer | Readable, expectedSha256?: string): Promise<BlobDigest> {
+  async put(content: Buffer | Readable | Spooled, expectedSha256?: string): Promise<BlobDigest> {
     if (expectedSha256 !== undefined) checkDigest(expectedSha256);
-    const held = content instanceof Readable ? await spool(content, this.#spool) : inMemory(content);
-    try {
-      const { sha256, sizeBytes } = held;
-      if (sizeBytes > this.#maxBlobBytes) throw new BlobError('TooLarge', `blob is above ${this.#maxBlobBytes} bytes`);
-      if (expectedSha256 !== undefined && sha256 !== expectedSha256) {
-        throw new BlobError('DigestMismatch', `expected sha256 ${expectedSha256}, got ${sha256}`);
-      }
-      await this.#store(held);
-      return { sha256, sizeBytes };
-    } finally {
-      await held.discard();
+    if (!(content instanceof Readable)) {
+      return this.#put(Buffer.isBuffer(content) ? spooledInMemory(content) : content, expectedSha256);
     }
+    const held = await spool(content, this.#spool);
+    return this.#put(held, expectedSha256).finally(held.discard);
   }
 
+  async #put(held: Spooled, expectedSha256: string | undefined): Promise<BlobDigest> {
+    const { sha256, sizeBytes } = held;
+    if (sizeBytes > this.#maxBlobBytes) throw new BlobError('TooLarge', `blob is above ${this.#maxBlobBytes} bytes`);
+    if (expectedSha256 !== undefined && sha256 !== expectedSha256) {
+      throw new BlobError('DigestMismatch', `expected sha256 ${expectedSha256}, got ${sha256}`);
+    }
+    await this.#store(held);
+    return { sha256, sizeBytes };
+  }
+
+  /** Retired or not; between the two looks it may have been reinstated. */
   async get(sha256: string): Promise<Buffer> {
     checkDigest(sha256);
+    for (const key of [sha256, retiredKey(sha256), sha256]) {
+      const found = await this.#get(key, sha256);
+      if (found !== null) return found;
+    }
+    throw new BlobError('NotFound', `no blob ${sha256}`);
+  }
+
+  async #get(key: string, sha256: string): Promise<Buffer | null> {
     try {
-      const { Body } = await this.#client.send(new GetObjectCommand(this.#at(sha256)));
+      const { Body, ContentLength = 0 } = await this.#client.send(new GetObjectCommand(this.#at(key)));
       if (!(Body instanceof Readable)) throw new Error('the answer has no body');
-      return await readChecked(Body, sha256, this.#maxBlobBytes);
+      return await readChecked(Body, { sha256, sizeBytes: ContentLength }, this.#maxBlobBytes);
     } catch (error) {
       if (error instanceof BlobError) throw error;
-      if (isMissing(error)) throw new BlobError('NotFound', `no blob ${sha256}`);
+      if (isMissing(error)) return null;
       throw unavailable(`get ${sha256}`, error);
     }
   }
@@ -118,29 +132,70 @@ class S3BlobStore implements BlobStore {
 
   async delete(sha256: string): Promise<void> {
     checkDigest(sha256);
+    await this.#delete(sha256);
+  }
+
+  list(): AsyncIterable<BlobEntry> {
+    return this.#list('');
+  }
+
+  retired(): AsyncIterable<BlobEntry> {
+    return this.#list(RETIRED);
+  }
+
+  async retire(sha256: string): Promise<void> {
+    checkDigest(sha256);
+    await this.#move(sha256, retiredKey(sha256));
+  }
+
+  async reinstate(sha256: string): Promise<void> {
+    checkDigest(sha256);
+    await this.#move(retiredKey(sha256), sha256);
+  }
+
+  async purge(sha256: string): Promise<void> {
+    checkDigest(sha256);
+    await this.#delete(retiredKey(sha256));
+  }
+
+  /** S3 has no rename: for a moment it is in both places, never in none. */
+  async #move(from: string, to: string): Promise<void> {
+    const source = { CopySource: `${this.#bucket.name}/${from}` };
     try {
-      await this.#client.send(new DeleteObjectCommand(this.#at(sha256)));
+      await this.#client.send(new CopyObjectCommand({ ...this.#at(to), ...source }));
     } catch (error) {
-      if (!isMissing(error)) throw unavailable(`delete ${sha256}`, error);
+      if (isMissing(error)) return;
+      throw unavailable(`copy ${from} to ${to}`, error);
+    }
+    await this.#delete(from);
+  }
+
+  async #delete(key: string): Promise<void> {
+    try {
+      await this.#client.send(new DeleteObjectCommand(this.#at(key)));
+    } catch (error) {
+      if (!isMissing(error)) throw unavailable(`delete ${key}`, error);
     }
   }
 
-  async *list(): AsyncIterable<BlobEntry> {
+  /** What is right below `prefix`. */
+  async *#list(prefix: string): AsyncIterable<BlobEntry> {
     let next: string | undefined;
     do {
-      const page = await this.#page(next);
+      const page = await this.#page(prefix, next);
       for (const { Key = '', Size = 0, LastModified } of page.Contents ?? []) {
-        if (/^[0-9a-f]{64}$/.test(Key))
-          yield { sha256: Key, sizeBytes: Size, modifiedMs: LastModified?.getTime() ?? 0 };
+        const sha256 = Key.slice(prefix.length);
+        if (/^[0-9a-f]{64}$/.test(sha256)) yield { sha256, sizeBytes: Size, modifiedMs: LastModified?.getTime() ?? 0 };
       }
       next = page.NextContinuationToken;
     } while (next !== undefined);
   }
 
-  async #page(next: string | undefined) {
+  async #page(prefix: string, next: string | undefined) {
+    const where = { Bucket: this.#bucket.name, Prefix: prefix, Delimiter: '/' };
     const from = next === undefined ? {} : { ContinuationToken: next };
     try {
-      return await this.#client.send(new ListObjectsV2Command({ Bucket: this.#bucket.name, ...from }));
+      return await this.#client.send(new ListObjectsV2Command({ ...where, ...from }));
     } catch (error) {
       if (isMissing(error)) return { Contents: [], NextContinuationToken: undefined };
       throw unavailable('list', error);
@@ -159,31 +214,13 @@ class S3BlobStore implements BlobStore {
 
   /** A stream cannot be sent twice by the SDK, so the second try is here. */
   async #send(held: Spooled): Promise<void> {
-    const once = () => this.#client.send(this.#putCommand(held));
-    await once().catch((error: unknown) => {
-      if (held.content() instanceof Readable && isWorthRetrying(error)) return once();
-      throw error;
-    });
-  }
-
-  #putCommand({ sha256, sizeBytes, content }: Spooled): PutObjectCommand {
-    const command = new PutObjectCommand({
-      ...this.#at(sha256),
-      Body: content(),
-      ContentLength: sizeBytes,
-      ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
-      ContentType: 'application/zip',
-    });
-    // The signature is over the digest that is known, also for a stream: without it a stream would be sent unsigned.
-    command.middlewareStack.add(
-      (next) => (args) => {
-        const { request } = args;
-        if (isRequest(request)) request.headers['x-amz-content-sha256'] = sha256;
-        return next(args);
-      },
-      { step: 'build', name: 'knownDigest' },
-    );
-    return command;
+    const once = putCommand(this.#at(held.sha256), held);
+    try {
+      await this.#client.send(once);
+    } catch (error) {
+      if (!(once.input.Body instanceof Readable) || !isWorthRetrying(error)) throw error;
+      await this.#client.send(putCommand(this.#at(held.sha256), held));
+    }
   }
 
   /**
@@ -217,63 +254,32 @@ class S3BlobStore implements BlobStore {
     }
   }
 
-  #at(sha256: string): { readonly Bucket: string; readonly Key: string } {
-    return { Bucket: this.#bucket.name, Key: sha256 };
+  #at(key: string): { readonly Bucket: string; readonly Key: string } {
+    return { Bucket: this.#bucket.name, Key: key };
   }
+}
+
+/** Before the keys of retired blobs. */
+const RETIRED = 'retired/';
+
+function retiredKey(sha256: string): string {
+  return `${RETIRED}${sha256}`;
 }
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-function inMemory(bytes: Buffer): Spooled {
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { sha256, sizeBytes: bytes.length, content: () => bytes, discard: () => Promise.resolve() };
-}
-
-async function readChecked(body: Readable, sha256: string, maxBytes: number): Promise<Buffer> {
+/** Pieces go into their place as they come: putting 50 MB together at the end would hold up the event loop. */
+async function readChecked(body: Readable, { sha256, sizeBytes }: BlobDigest, maxBytes: number): Promise<Buffer> {
+  if (sizeBytes > maxBytes) throw new BlobError('TooLarge', `blob ${sha256} is above ${maxBytes} bytes`);
   const hash = createHash('sha256');
-  const pieces: Buffer[] = [];
-  let sizeBytes = 0;
+  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+  let at = 0;
   for await (const piece of body) {
-    sizeBytes += piece.length;
-    if (sizeBytes > maxBytes) throw new BlobError('TooLarge', `blob ${sha256} is above ${maxBytes} bytes`);
     hash.update(piece);
-    pieces.push(piece);
+    piece.copy(bytes, at);
+    at += piece.length;
   }
-  if (hash.digest('hex') !== sha256) throw new BlobError('Corrupt', `blob ${sha256} is damaged: put it again`);
-  return Buffer.concat(pieces, sizeBytes);
-}
-
-interface Headed {
-  readonly headers: Record<string, string>;
-}
-
-function isRequest(value: unknown): value is Headed {
-  return typeof value === 'object' && value !== null && 'headers' in value;
-}
-
-function isMissing(error: unknown): boolean {
-  return ['NoSuchKey', 'NotFound', 'NoSuchBucket'].includes(nameOf(error));
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : '';
-}
-
-/** A failure of the connection or of the store; one of ours (4xx) would only come again. */
-function isWorthRetrying(error: unknown): boolean {
-  const status = statusOf(error);
-  return status === null || status >= 500 || status === 429;
-}
-
-function statusOf(error: unknown): number | null {
-  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return null;
-  const metadata = error.$metadata;
-  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return null;
-  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : null;
-}
-
-function unavailable(what: string, cause: unknown): BlobError {
-  const status = statusOf(cause);
-  const why = status === null ? 'no answer' : `${nameOf(cause)} (${status})`;
-  return new BlobError('Unavailable', `blob store: ${what}: ${why}`, { cause });
+  if (at !== sizeBytes || hash.digest('hex') !== sha256)
+    throw new BlobError('Corrupt', `blob ${sha256} is damaged: put it again`);
+  return bytes;
 }

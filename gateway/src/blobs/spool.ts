@@ -6,79 +6,100 @@ import type { Readable } from 'node:stream';
 import { BlobError } from './blob-error.ts';
 import type { BlobDigest } from './blob-store.ts';
 
-/** Where a stream waits, and how much of it. */
+/** Where bytes wait, and how many of them. */
 export interface SpoolOptions {
   /** Made when it is missing. */
   readonly directory: string;
-  /** Longest stream, bytes. */
+  /** Most bytes. */
   readonly maxBytes: number;
-  /** Streams up to this size are held in memory. Default 1 MiB: most code is smaller. */
+  /** Up to this size they are held in memory. Default 1 MiB: most code is smaller. */
   readonly memoryBytes?: number;
 }
 
-/** A stream that has been read to its end, so that its digest is known, and can be read again. */
+/** Bytes that have all come, so that their digest is known, and that can be read again. */
 export interface Spooled extends BlobDigest {
   /** The bytes once more; each call begins anew. */
   readonly content: () => Buffer | Readable;
-  /** Removes the file, if there is one. */
+  /** So many bytes from there on, fewer at the end. */
+  readonly read: (at: number, bytes: number) => Promise<Buffer>;
+  /** Removes the file, if there is one. More than once is fine. */
   readonly discard: () => Promise<void>;
 }
 
+/** Bytes that are in memory already. Hashes them at once: 1 MiB takes about a millisecond. */
+export function spooledInMemory(bytes: Buffer): Spooled {
+  return inMemory(bytes, createHash('sha256').update(bytes).digest('hex'));
+}
+
+function inMemory(bytes: Buffer, sha256: string): Spooled {
+  return {
+    sha256,
+    sizeBytes: bytes.length,
+    content: () => bytes,
+    read: (at, count) => Promise.resolve(bytes.subarray(at, at + count)),
+    discard: () => Promise.resolve(),
+  };
+}
+
 /**
- * Reads `content` to its end, into a file when it is large. A disk that is full or read-only fails nothing: the bytes
- * are then held in memory.
+ * Reads `content` to its end. @see Spool
  *
  * @throws BlobError TooLarge; the stream's own error
  */
-export async function spool(content: Readable, options: SpoolOptions): Promise<Spooled> {
-  const { directory, maxBytes, memoryBytes = 1024 * 1024 } = options;
-  const writer = new SpoolWriter(directory, memoryBytes);
+export async function spool(content: AsyncIterable<Buffer>, options: SpoolOptions): Promise<Spooled> {
+  const kept = new Spool(options);
   try {
-    const hash = createHash('sha256');
-    let sizeBytes = 0;
-    for await (const piece of content) {
-      sizeBytes += piece.length;
-      if (sizeBytes > maxBytes) throw new BlobError('TooLarge', `blob is above ${maxBytes} bytes`);
-      hash.update(piece);
-      await writer.write(piece);
-    }
-    return { sha256: hash.digest('hex'), sizeBytes, content: await writer.end(), discard: () => writer.discard() };
+    for await (const piece of content) await kept.write(piece);
+    return await kept.end();
   } catch (error) {
-    await writer.discard();
+    await kept.discard();
     throw error;
   }
 }
 
-/** Holds pieces in memory until they are too many, then in a file; back in memory when the disk takes no more. */
-class SpoolWriter {
+/**
+ * Takes bytes piece by piece, hashes them as they come, and holds them in memory until they are too many, then in a file. A disk that is
+ * full or read-only fails nothing: the bytes are then held in memory. Who makes one ends or discards it.
+ */
+export class Spool {
   readonly #path: string;
-  readonly #directory: string;
-  readonly #memoryBytes: number;
+  readonly #options: Required<SpoolOptions>;
+  readonly #hash = createHash('sha256');
+  #sizeBytes = 0;
   #pieces: Buffer[] = [];
   #heldBytes = 0;
   #file: FileHandle | null = null;
   #isDiskUsable = true;
 
-  constructor(directory: string, memoryBytes: number) {
-    this.#path = join(directory, randomUUID());
-    this.#directory = directory;
-    this.#memoryBytes = memoryBytes;
+  constructor({ memoryBytes = 1024 * 1024, ...options }: SpoolOptions) {
+    this.#path = join(options.directory, randomUUID());
+    this.#options = { ...options, memoryBytes };
   }
 
+  /** @throws BlobError TooLarge */
   async write(piece: Buffer): Promise<void> {
+    const { maxBytes, memoryBytes } = this.#options;
+    this.#sizeBytes += piece.length;
+    if (this.#sizeBytes > maxBytes) throw new BlobError('TooLarge', `blob is above ${maxBytes} bytes`);
+    this.#hash.update(piece);
     this.#pieces.push(piece);
     this.#heldBytes += piece.length;
-    if (this.#heldBytes > this.#memoryBytes && this.#isDiskUsable) await this.#flush();
+    if (this.#heldBytes > memoryBytes && this.#isDiskUsable) await this.#flush();
   }
 
-  async end(): Promise<() => Buffer | Readable> {
+  /** No more pieces come. */
+  async end(): Promise<Spooled> {
     if (this.#file !== null) await this.#flush();
-    if (this.#file === null) {
-      const bytes = Buffer.concat(this.#pieces);
-      return () => bytes;
-    }
+    const sha256 = this.#hash.digest('hex');
+    if (this.#file === null) return inMemory(Buffer.concat(this.#pieces), sha256);
     await this.#close();
-    return () => createReadStream(this.#path);
+    return {
+      sha256,
+      sizeBytes: this.#sizeBytes,
+      content: () => createReadStream(this.#path),
+      read: (at, bytes) => readAt(this.#path, at, bytes),
+      discard: () => this.discard(),
+    };
   }
 
   async discard(): Promise<void> {
@@ -91,7 +112,7 @@ class SpoolWriter {
     const startBytes = (await this.#file?.stat())?.size ?? 0;
     try {
       if (this.#file === null) {
-        await mkdir(this.#directory, { recursive: true });
+        await mkdir(this.#options.directory, { recursive: true });
         this.#file = await open(this.#path, 'wx', 0o600);
       }
       await this.#file.writeFile(Buffer.concat(this.#pieces));
@@ -112,5 +133,15 @@ class SpoolWriter {
     const file = this.#file;
     this.#file = null;
     await file?.close();
+  }
+}
+
+async function readAt(path: string, at: number, bytes: number): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(bytes), 0, bytes, at);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }

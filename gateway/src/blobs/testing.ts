@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import type { BlobEntry, BlobStore } from './blob-store.ts';
+import { type BlobEntry, type BlobStore, spool } from './blob-store.ts';
 
 /** A store under test, and how its bytes are damaged behind its back. */
 export interface StoreUnderTest {
@@ -10,6 +10,8 @@ export interface StoreUnderTest {
   /** A second view of the same blobs: another process, or after a restart. */
   reopen(): Promise<BlobStore>;
   damage(sha256: string): Promise<void>;
+  /** Where a test may write. */
+  readonly directory: string;
   readonly store: BlobStore;
 }
 
@@ -68,6 +70,7 @@ export function blobStoreContract(under: () => StoreUnderTest): void {
   });
 
   contentIsSafe(under);
+  blobsGoInTwoSteps(under);
 }
 
 function contentIsSafe(under: () => StoreUnderTest): void {
@@ -118,6 +121,62 @@ function contentIsSafe(under: () => StoreUnderTest): void {
     await expect(store.has(name)).rejects.toMatchObject({ code: 'BadDigest' });
     await expect(store.delete(name)).rejects.toMatchObject({ code: 'BadDigest' });
     await expect(store.put(Buffer.alloc(1), name)).rejects.toMatchObject({ code: 'BadDigest' });
+  });
+}
+
+function blobsGoInTwoSteps(under: () => StoreUnderTest): void {
+  test('what is spooled is stored like any other content, and stays the caller’s to discard', async () => {
+    const { store, directory } = under();
+    for (const memoryBytes of [1, 1_000_000]) {
+      const bytes = randomBytes(200_000);
+      const held = await spool(Readable.from([bytes]), { directory, maxBytes: 1_000_000, memoryBytes });
+      expect(await store.put(held, sha256Of(bytes))).toEqual({ sha256: sha256Of(bytes), sizeBytes: 200_000 });
+      expect(await store.get(sha256Of(bytes))).toEqual(bytes);
+      expect(await held.read(199_990, 100)).toEqual(bytes.subarray(199_990));
+      await held.discard();
+    }
+  });
+
+  test('a retired blob is not there for those who ask, still read, and comes back whole', async () => {
+    const { store, reopen } = under();
+    const bytes = randomBytes(1000);
+    const { sha256 } = await store.put(bytes);
+    const kept = await store.put(Buffer.from('kept'));
+    await store.retire(sha256);
+    expect([await store.has(sha256), await store.sizeOf(sha256)]).toEqual([false, null]);
+    expect((await listed(store)).map((entry) => entry.sha256)).toEqual([kept.sha256]);
+    expect(await Array.fromAsync(store.retired())).toEqual([
+      { sha256, sizeBytes: 1000, modifiedMs: expect.any(Number) },
+    ]);
+    expect(await (await reopen()).get(sha256)).toEqual(bytes);
+    await store.reinstate(sha256);
+    expect([await store.sizeOf(sha256), await Array.fromAsync(store.retired())]).toEqual([1000, []]);
+  });
+
+  test('one that is put again is there, whatever becomes of its retired copy', async () => {
+    const { store, reopen } = under();
+    const bytes = randomBytes(1000);
+    const { sha256 } = await store.put(bytes);
+    await store.retire(sha256);
+    await store.put(bytes);
+    await store.purge(sha256);
+    expect(await (await reopen()).get(sha256)).toEqual(bytes);
+    await store.retire(sha256);
+    await store.put(bytes);
+    await store.reinstate(sha256);
+    expect([await store.sizeOf(sha256), await Array.fromAsync(store.retired())]).toEqual([1000, []]);
+  });
+
+  test('a purged blob is gone; each step is fine for one that is not there, also twice and by two at a time', async () => {
+    const { store, reopen } = under();
+    const { sha256 } = await store.put(randomBytes(1000));
+    const other = await reopen();
+    await Promise.all([store.retire(sha256), other.retire(sha256)]);
+    await Promise.all([store.purge(sha256), other.purge(sha256)]);
+    await expect((await reopen()).get(sha256)).rejects.toMatchObject({ code: 'NotFound' });
+    const steps = [() => store.purge(sha256), () => store.reinstate(sha256), () => store.retire(sha256)];
+    for (const step of [...steps, ...steps.toReversed()]) await step();
+    expect([...(await listed(store)), ...(await Array.fromAsync(store.retired()))]).toEqual([]);
   });
 }
 

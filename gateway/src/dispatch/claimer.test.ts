@@ -22,6 +22,7 @@ async function claim(layers: readonly string[], knowsLayers: boolean) {
     epochs: { next: () => 7 },
     terms: { isOpen: () => true, epochOf: () => 7 },
     initTimeoutMs: 10_000,
+    maxUnpackedBytes: 1_000_000,
     code: async (sha256: string) => Buffer.from(`zip ${sha256}`),
     lose: (_slot: unknown, loss: Parameters<ClaimerDeps['lose']>[1]) => void lost.push(loss),
   };
@@ -36,6 +37,7 @@ test('layers go out behind the code, in the order of the head', async () => {
   expect(lost).toEqual([]);
   const [packed] = sent;
   expect(JSON.parse(packed?.head ?? '')).toMatchObject({
+    maxUnpackedBytes: 1_000_000,
     layers: [
       { sha256: 'b', bytes: 5 },
       { sha256: 'a', bytes: 5 },

@@ -20,6 +20,8 @@ export interface ClaimerDeps {
   readonly epochs: Epochs;
   readonly terms: Pick<Terms, 'isOpen' | 'epochOf'>;
   readonly initTimeoutMs: number;
+  /** Code and layers together, unpacked. */
+  readonly maxUnpackedBytes: number;
   /** Code, or a layer, by digest; may reject with a LambdaError. */
   readonly code: (sha256: string) => Promise<Buffer>;
   lose(slot: PodSlot, loss: Loss): void;
@@ -59,7 +61,8 @@ export class Claimer {
       return;
     }
     const initTimeoutMs = initLimitMs(slot.state, target, this.#deps.initTimeoutMs);
-    const rules = { initTimeoutMs, epoch, isProvisioning: isProvisioning(slot.state, target) };
+    const { maxUnpackedBytes } = this.#deps;
+    const rules = { initTimeoutMs, maxUnpackedBytes, epoch, isProvisioning: isProvisioning(slot.state, target) };
     const head = makeSpecialize(target, environment, rules, roleOfHead(target, slot.pod));
     if (slot.pod.specialize(slot, epoch, { head, ...zips })) return;
     this.#loseUnsent(slot, 'The link to the pod was lost before the claim was sent. The request did not run.');

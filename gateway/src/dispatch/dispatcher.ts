@@ -87,7 +87,8 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
     this.#pods = new Pods(this.#events, (podZone) => ownership.isDark?.(podZone) ?? false);
     const lose = (slot: PodSlot, loss: Loss) => this.lose(slot, loss);
     const { terms } = this.#holdings;
-    this.#claimer = new Claimer({ ...shared, terms, initTimeoutMs: limits.initTimeoutMs, lose });
+    const { initTimeoutMs, maxUnpackedBytes } = limits;
+    this.#claimer = new Claimer({ ...shared, terms, initTimeoutMs, maxUnpackedBytes, lose });
     const { every } = options.clock;
     this.#timers = [
       every(this.#limits.tickMs, () => this.#tick()),

@@ -1,3 +1,5 @@
+import { unpackedMaxBytes } from '@kappa/crds/limits';
+
 /** Bounds and waits of dispatch. Every one is an option, so that tests need not wait. */
 export interface DispatchLimits {
   /** Unanswered requests of one account, functions with reserved concurrency not counted. AWS's default is 1,000. */
@@ -26,6 +28,8 @@ export interface DispatchLimits {
   readonly nearPauseMs: number;
   /** Time limit of a function's init, milliseconds. */
   readonly initTimeoutMs: number;
+  /** Code and layers of one function together, unpacked, bytes. */
+  readonly maxUnpackedBytes: number;
   /** On top of the function's timeout (and of the init's) before the gateway gives a silent pod up. */
   readonly overdueMarginMs: number;
   /** A request that provably did not run is tried so many times in all. */
@@ -64,6 +68,7 @@ export const defaultLimits: DispatchLimits = Object.freeze({
   provisionHoldMs: 3_000,
   nearPauseMs: 10_000,
   initTimeoutMs: 10_000,
+  maxUnpackedBytes: unpackedMaxBytes,
   overdueMarginMs: 5_000,
   maxAttempts: 5,
   minInitPauseMs: 250,

@@ -1,5 +1,3 @@
-import { unpackedMaxBytes } from '@kappa/crds/limits';
-
 import { functionKeyOf } from './ownership.ts';
 import type { roleOfHead } from './role-tokens.ts';
 import type { Target } from './types.ts';
@@ -8,7 +6,12 @@ import type { Target } from './types.ts';
 export function makeSpecialize(
   target: Target,
   environment: Readonly<Record<string, string>>,
-  rules: { readonly initTimeoutMs: number; readonly epoch: number; readonly isProvisioning: boolean },
+  rules: {
+    readonly initTimeoutMs: number;
+    readonly maxUnpackedBytes: number;
+    readonly epoch: number;
+    readonly isProvisioning: boolean;
+  },
   role?: ReturnType<typeof roleOfHead>,
 ): string {
   return JSON.stringify({
@@ -29,7 +32,7 @@ export function makeSpecialize(
     logFormat: target.logFormat,
     codeSha256: target.codeSha256,
     codeBytes: target.codeBytes,
-    maxUnpackedBytes: unpackedMaxBytes,
+    maxUnpackedBytes: rules.maxUnpackedBytes,
     epoch: rules.epoch,
     // SPECIALIZED then comes after init, from an agent that knows it; others answer at once
     ...(rules.isProvisioning && { initializationType: 'provisioned-concurrency' }),

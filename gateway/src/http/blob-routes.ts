@@ -1,4 +1,3 @@
-import { zipMaxBytes } from '@kappa/crds/limits';
 import express, { type Request, type Router } from 'express';
 
 import { BlobError, type BlobStore } from '../blobs/blob-store.ts';
@@ -13,12 +12,14 @@ const MAX_UPLOADS = 16;
  * `PUT | HEAD | GET /blobs/sha256/<hex>`: code zips by digest. An upload is streamed, bounded, and kept only when its
  * digest is the one in
  * the path. Nobody is asked who they are: mount it only where the server listens on loopback.
+ *
+ * @param maxBytes largest zip; the store has the same bound
  */
-export function blobRoutes(blobs: Pick<BlobStore, 'put' | 'get' | 'has'>): Router {
+export function blobRoutes(blobs: Pick<BlobStore, 'put' | 'get' | 'has'>, maxBytes: number): Router {
   const router = express.Router();
   let uploads = 0;
   router.put('/sha256/:sha256', async (req, res) => {
-    if (declaredBytes(req) > zipMaxBytes) throw tooLarge();
+    if (declaredBytes(req) > maxBytes) throw new RequestTooLarge(`a zip may have at most ${maxBytes} bytes`);
     if (uploads >= MAX_UPLOADS) throw busy();
     uploads += 1;
     try {
@@ -52,15 +53,11 @@ async function put(blobs: Pick<BlobStore, 'put'>, req: Request, sha256: string) 
 export function blobToCaller(err: unknown): never {
   if (!(err instanceof BlobError)) throw err;
   if (err.code === 'NotFound') throw new ResourceNotFound(err.message);
-  if (err.code === 'TooLarge') throw tooLarge();
+  if (err.code === 'TooLarge') throw new RequestTooLarge(err.message);
   if (err.code === 'Corrupt') throw err;
   if (err.code === 'Unavailable')
     throw new ServiceException(err.message, { retryAfterSeconds: err.retryAfterSeconds ?? 1, cause: err });
   throw new InvalidParameterValue(err.message);
-}
-
-function tooLarge(): RequestTooLarge {
-  return new RequestTooLarge(`a zip may have at most ${zipMaxBytes} bytes`);
 }
 
 function busy(): LambdaError {

@@ -131,7 +131,8 @@ class BodyReader {
   }
 }
 
-function overCapacity(): LambdaError {
+/** What callers hear while the budget is used up. */
+export function overCapacity(): LambdaError {
   return new LambdaError(
     'ServiceException',
     'the gateway holds too many request bodies, try again; the function has not run',

@@ -29,7 +29,7 @@ beforeAll(async () => {
       notReadyBecause: () => reasons,
       metrics: () => Promise.reject(new Error('secret detail')),
     }),
-    blobs: blobRoutes(await openDirectoryBlobStore(folder, { maxBlobBytes: 1_000_000 })),
+    blobs: blobRoutes(await openDirectoryBlobStore(folder, { maxBlobBytes: 1_000_000 }), 52_428_800),
     code: null,
     lambdaApi: (req) =>
       req.url?.endsWith('/answered') === true

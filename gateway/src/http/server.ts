@@ -21,6 +21,8 @@ type RouteOf<Kind extends Route['kind']> = Extract<Route, { readonly kind: Kind 
 export interface ServerOptions {
   /** Domain of function URLs by host, e.g. `fn.localhost`. */
   readonly urlDomain: string;
+  /** Largest body that anybody takes: that of a code zip in base64. Default: Lambda's. */
+  readonly maxBodyBytes?: number;
   /** Bytes of request line and headers together. */
   readonly maxHeaderBytes: number;
   /** Time for the headers to arrive. */
@@ -56,6 +58,7 @@ export interface ServerDeps {
  * Node's strict parser does not refuse of ambiguous requests is refused here, with 400 and the end of the connection.
  */
 export function makeServer(options: ServerOptions, deps: ServerDeps): Server {
+  const { maxBodyBytes = codeRequestMaxBytes } = options;
   const server = createServer(
     {
       maxHeaderSize: options.maxHeaderBytes,
@@ -72,7 +75,7 @@ export function makeServer(options: ServerOptions, deps: ServerDeps): Server {
   );
   server.on('checkContinue', (req, res) => {
     // Without Continue a caller that waits for it never sends a body that would be refused.
-    if (declaredBytes(req) <= CONTINUE_LIMIT_BYTES) res.writeContinue();
+    if (declaredBytes(req) <= maxBodyBytes) res.writeContinue();
     handle(req, res, options, deps);
   });
   server.on('upgrade', (_req, socket) => refuseRaw(socket, 400, 'upgrades are not supported'));
@@ -80,9 +83,6 @@ export function makeServer(options: ServerOptions, deps: ServerDeps): Server {
   server.on('clientError', (err, socket) => refuseBroken(err, socket));
   return server;
 }
-
-/** Above the largest event and the largest code zip in base64 nobody takes a body. */
-const CONTINUE_LIMIT_BYTES = codeRequestMaxBytes;
 
 function handle(req: IncomingMessage, res: ServerResponse, options: ServerOptions, deps: ServerDeps): void {
   const route = routeOf(req, options.urlDomain);

@@ -11,6 +11,7 @@ import { lambdaModel } from './model/model.ts';
 import { Objects } from './objects.ts';
 import { operations } from './operations.ts';
 import { FakeObjects, functionSpec, refusal } from './testing.ts';
+import { testUploads } from './uploads/testing.ts';
 
 const bound: AccessKey = { ...testKey, accessKeyId: 'AKBOUND', accounts: ['111111111111'] };
 const arn = 'arn:aws:lambda:us-east-1:000000000000:function:hello';
@@ -52,6 +53,7 @@ async function start(isOpen: boolean): Promise<void> {
     },
     blobs: { put: () => Promise.reject(new Error('not here')), get: async () => Buffer.of(), sizeOf: async () => 5 },
     readS3: () => Promise.reject(new Error('not here')),
+    ...testUploads(),
     region: 'us-east-1',
     systemNamespace: 'kappa-system',
     accountConcurrency: 1000,

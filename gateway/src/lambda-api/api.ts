@@ -1,15 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import { codeRequestMaxBytes } from '@kappa/crds/limits';
-
-import type { Authenticator, Principal } from '../auth/authenticator.ts';
+import type { Authenticator, Claim, Principal } from '../auth/authenticator.ts';
 import { type Authorizer, accountsOnly } from '../auth/authorizer.ts';
 import { headOf } from '../auth/canonical-request.ts';
 import { ownAccountOf } from '../auth/principal.ts';
 import { LambdaError } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
-import { type Body, readBody } from '../http/body.ts';
+import { readBody } from '../http/body.ts';
 import type { BufferBudget } from '../http/buffer-budget.ts';
 import type { ApiDeps, NamedFunction } from './call.ts';
+import { codeRequestBytes } from './code-limits.ts';
 import { unknownOperation } from './errors.ts';
 import { parseMappingArn } from './event-source-mappings/arn.ts';
 import { joinQualifiers, readFunctionName, requireRegion } from './function-name.ts';
@@ -19,7 +18,7 @@ import type { OperationName } from './model/model.ts';
 import { renderOutput } from './model/output.ts';
 import { matchOperation, type OperationMatch } from './model/router.ts';
 import { type OperationEntry, operations } from './operations.ts';
-import { Turns } from './turns.ts';
+import { readUpload, type UploadRequest } from './uploads/read-upload.ts';
 
 /** What the API is made with. */
 export interface LambdaApiDeps extends ApiDeps {
@@ -37,11 +36,10 @@ export type LambdaApi = (req: IncomingMessage, requestId: string) => Promise<Ans
  * or what this install cannot do, is refused before anything is looked up for it.
  */
 export function makeLambdaApi(deps: LambdaApiDeps): LambdaApi {
-  const turns = new Turns();
   return async (req, requestId) => {
     const match = matchOperation(req.method ?? '', req.url ?? ''); //     1. what?  403
     if (match === null) throw unknownOperation();
-    const { input, principal, action, handler, release } = await readRequest(req, match, deps, turns); // 2. who? 403, 400, 413, 501
+    const { input, principal, action, handler, release } = await readRequest(req, match, deps); // 2. who? 403, 400, 413, 501
     try {
       const subject = subjectOf(input, principal, deps); //               3. may it? 403, 404
       const operation = { name: match.operation.name, action };
@@ -64,60 +62,70 @@ interface ReadRequest extends Pick<SupportedEntry, 'action' | 'handler'> {
   readonly release: () => void;
 }
 
-/**
- * Reads and checks a request. A function of its own, so that the body in base64 is let go before the handler runs: what the handler holds
- * of it, decoded, is smaller, and stays on the budget. Large ones take turns: while it is decoded, a body needs four times its size.
- */
-async function readRequest(
-  req: IncomingMessage,
-  match: OperationMatch,
-  deps: LambdaApiDeps,
-  turns: Turns,
-): Promise<ReadRequest> {
+/** Reads and checks a request. */
+async function readRequest(req: IncomingMessage, match: OperationMatch, deps: LambdaApiDeps): Promise<ReadRequest> {
   const { name } = match.operation;
+  const codePath = codePaths[name];
   const claim = deps.authenticator.begin(headOf(req));
-  const { bytes, release: giveBack } = await readOperationBody(req, name, deps, (piece) => claim.push(piece));
-  let endTurn = (): void => undefined;
-  const release = (): void => {
-    giveBack();
-    endTurn();
-  };
+  const read = codePath === undefined ? readPlain(req, claim, name, deps) : readCode(req, claim, codePath, name, deps);
+  const { principal, bytes, zip, release } = await read;
   try {
-    const principal = claim.confirm(); // nothing was done for the caller before
     const { action, handler } = supportedEntry(name);
-    if (bytes.length > LARGE_BYTES) endTurn = await turns.take();
-    return { input: parseInput(match, { headers: req.headers, body: bytes }), principal, action, handler, release };
+    const input = parseInput(match, { headers: req.headers, body: bytes });
+    const whole = zip === null || codePath === undefined ? input : withMember(input, codePath, zip);
+    return { input: whole, principal, action, handler, release };
   } catch (err) {
     release();
     throw err;
   }
 }
 
-/** Operations that bring code in base64. */
-const withCode: ReadonlySet<OperationName> = new Set(['CreateFunction', 'UpdateFunctionCode', 'PublishLayerVersion']);
-/** Far above all that the model lets other requests have (a policy of 20 KB, an environment of 4 KB). */
-const OTHER_MAX_BYTES = 262_144;
-/** Decoding takes more memory than the body itself: the rest of it is what one turn needs. */
-const CODE_WEIGHT = 1.5;
-/** Larger bodies take turns. */
-const LARGE_BYTES = 1024 * 1024;
+/** Operations that bring code in base64, and where it is in their bodies. */
+const codePaths: Readonly<Partial<Record<OperationName, readonly string[]>>> = {
+  CreateFunction: ['Code', 'ZipFile'],
+  UpdateFunctionCode: ['ZipFile'],
+  PublishLayerVersion: ['Content', 'ZipFile'],
+};
+/** Far above all that the model lets requests have beside code (a policy of 20 KB, an environment of 4 KB). */
+const MAX_BYTES = 262_144;
 
-function readOperationBody(
+async function readPlain(
   req: IncomingMessage,
-  name: OperationMatch['operation']['name'],
+  claim: Claim,
+  name: OperationName,
   { budget }: LambdaApiDeps,
-  onPiece: (piece: Buffer) => void,
-): Promise<Body> {
-  const bounds = withCode.has(name)
-    ? { limitBytes: codeRequestMaxBytes, weight: CODE_WEIGHT }
-    : { limitBytes: OTHER_MAX_BYTES };
-  const tooLarge = () =>
-    new LambdaError(
-      'RequestEntityTooLargeException',
-      `Request must be smaller than ${bounds.limitBytes} bytes for the ${name} operation`,
-      { status: 413, fault: 'caller' },
-    );
-  return readBody(req, { ...bounds, budget, tooLarge, onPiece });
+): Promise<UploadRequest> {
+  const tooLarge = () => bodyTooLarge(name, MAX_BYTES);
+  const onPiece = (piece: Buffer): void => claim.push(piece);
+  const { bytes, release } = await readBody(req, { limitBytes: MAX_BYTES, budget, tooLarge, onPiece });
+  try {
+    return { principal: claim.confirm(), bytes, zip: null, release }; // nothing was done for the caller before
+  } catch (err) {
+    release();
+    throw err;
+  }
+}
+
+function readCode(
+  req: IncomingMessage,
+  claim: Claim,
+  path: readonly string[],
+  name: OperationName,
+  { budget, uploads, codeLimits }: LambdaApiDeps,
+): Promise<UploadRequest> {
+  const limitBytes = codeRequestBytes(codeLimits.zippedBytes);
+  const tooLarge = () => bodyTooLarge(name, limitBytes);
+  return readUpload(req, claim, { path, limitBytes, maxRestBytes: MAX_BYTES, budget, uploads, tooLarge });
+}
+
+function bodyTooLarge(name: OperationName, limitBytes: number): LambdaError {
+  const message = `Request must be smaller than ${limitBytes} bytes for the ${name} operation`;
+  return new LambdaError('RequestEntityTooLargeException', message, { status: 413, fault: 'caller' });
+}
+
+/** The same input with a value below these members. */
+function withMember(input: Input, [name = '', ...below]: readonly string[], value: unknown): Input {
+  return { ...input, [name]: below.length === 0 ? value : withMember(Object(input[name]), below, value) };
 }
 
 type SupportedEntry = Exclude<OperationEntry, { status: 'unsupported' }>;

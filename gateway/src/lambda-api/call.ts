@@ -1,8 +1,10 @@
 import type { Principal } from '../auth/authenticator.ts';
-import type { BlobStore } from '../blobs/blob-store.ts';
+import type { BlobStore, Spooled } from '../blobs/blob-store.ts';
 import type { PassRole } from '../iam/pass-role.ts';
 import type { Directory } from '../registry/directory.ts';
+import type { CodeLimits } from './code-limits.ts';
 import type { Objects } from './objects.ts';
+import type { Uploads } from './uploads/uploads.ts';
 
 /** What a handler gets. Input was validated against the model, and the caller may use the account. */
 export interface OperationCall<Input> {
@@ -37,8 +39,10 @@ export interface ApiDeps {
   readonly objects: Objects;
   readonly directory: Directory;
   readonly blobs: Pick<BlobStore, 'put' | 'get' | 'sizeOf'>;
-  /** Fetches a zip that lies in S3; at most `maxBytes`. @throws LambdaError */
-  readonly readS3: (source: S3Source, maxBytes: number) => Promise<Buffer>;
+  readonly codeLimits: CodeLimits;
+  readonly uploads: Uploads;
+  /** Fetches a zip that lies in S3, for a namespace that may have it. The caller discards it. @throws LambdaError */
+  readonly readS3: (source: S3Source, namespace: string) => Promise<Spooled>;
   /** Whether a caller may give a function this role; absent = any role will do. */
   readonly passRole?: PassRole;
   readonly region: string;

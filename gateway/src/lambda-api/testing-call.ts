@@ -5,6 +5,7 @@ import type { Sight } from '../registry/directory.ts';
 import type { ApiDeps, OperationCall } from './call.ts';
 import { Objects } from './objects.ts';
 import { FakeObjects, functionSpec } from './testing.ts';
+import { testUploads } from './uploads/testing.ts';
 import { versionObjectName } from './versions/publish.ts';
 
 /** Account of every call in tests. */
@@ -33,6 +34,7 @@ export class TestApi {
     const parts = {
       objects: new Objects({ kubernetes: this.kubernetes, sleep: () => Promise.resolve(), random: () => 0 }),
       directory,
+      ...testUploads(),
       region: 'us-east-1',
       systemNamespace: 'kappa-system',
       accountConcurrency: 1000,

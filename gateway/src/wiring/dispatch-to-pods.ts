@@ -49,7 +49,11 @@ export function dispatchToPods(context: Context, parts: DispatchParts): Dispatch
     clock,
     zone: membership.zone,
     linkPort: config.linkPort,
-    limits: { capacityBudgetMs: config.capacityWaitMs, accountConcurrency: config.accountConcurrency },
+    limits: {
+      capacityBudgetMs: config.capacityWaitMs,
+      maxUnpackedBytes: config.codeLimits.unpackedBytes,
+      accountConcurrency: config.accountConcurrency,
+    },
   });
 }
 

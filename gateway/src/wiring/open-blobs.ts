@@ -1,5 +1,3 @@
-import { zipMaxBytes } from '@kappa/crds/limits';
-
 import { type BlobStore, openBlobStore } from '../blobs/blob-store.ts';
 import type { Context } from './context.ts';
 
@@ -8,7 +6,7 @@ export function openBlobs({ config, teller }: Context): Promise<BlobStore> {
   return openBlobStore({
     s3: config.s3 === null ? null : { ...config.s3, forcePathStyle: true, credentials: null },
     dir: config.blobDir,
-    maxBlobBytes: zipMaxBytes,
+    maxBlobBytes: config.codeLimits.zippedBytes,
     cacheBytes: config.blobCacheBytes,
     onProblem: teller('blobs', 'the cache of the blob store is in trouble'),
   });

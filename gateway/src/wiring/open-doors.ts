@@ -17,9 +17,9 @@ import { type ControlDeps, controlApp } from '../http/control-app.ts';
 import { InFlight } from '../http/in-flight.ts';
 import { makeServer, type ServerDeps, type ServerOptions } from '../http/server.ts';
 import { type LambdaApi, makeLambdaApi } from '../lambda-api/api.ts';
+import { codeRequestBytes } from '../lambda-api/code-limits.ts';
 import { codeLinks } from '../lambda-api/code-url.ts';
 import { toLambdaError } from '../lambda-api/errors.ts';
-import { s3Reader } from '../lambda-api/functions/s3-source.ts';
 import { invokeHandler } from '../lambda-api/invoke.ts';
 import { invokeStreamHandler } from '../lambda-api/invoke-stream.ts';
 import { Objects } from '../lambda-api/objects.ts';
@@ -35,6 +35,7 @@ import type { Functions } from '../registry/functions.ts';
 import { type Context, textOf } from './context.ts';
 import type { Callers } from './know-callers.ts';
 import { openQueryApi } from './open-query-api.ts';
+import { takeCode } from './take-code.ts';
 
 /** The HTTP servers. */
 export interface Doors {
@@ -76,7 +77,7 @@ export function openDoors(context: Context, parts: DoorParts): Doors {
   const admin = adminOf(context, parts);
   const control = controlApp({
     admin: config.adminPort === null ? admin : null,
-    blobs: config.auth === 'none' ? blobRoutes(parts.blobs) : null, // for this machine's own callers: see parseConfig
+    blobs: config.auth === 'none' ? blobRoutes(parts.blobs, config.codeLimits.zippedBytes) : null, // for this machine's own callers: see parseConfig
     ...apisOf(context, parts, { budget, inFlight, onRefused }),
     onError: onRefused,
   });
@@ -112,6 +113,7 @@ export function openDoors(context: Context, parts: DoorParts): Doors {
 function serverOptions({ config }: Context): ServerOptions {
   return {
     urlDomain: config.urlDomain,
+    maxBodyBytes: codeRequestBytes(config.codeLimits.zippedBytes),
     maxHeaderBytes: config.maxHeaderBytes,
     headersTimeoutMs: Math.min(10_000, config.requestTimeoutMs),
     requestTimeoutMs: config.requestTimeoutMs,
@@ -148,7 +150,7 @@ function apisOf(
   { functions, kubernetes, signingKey, callers, blobs, logs }: DoorParts,
   { budget, inFlight, onRefused }: Pick<Doors, 'budget' | 'inFlight'> & { readonly onRefused: OnRefused },
 ): Pick<ControlDeps, 'code' | 'lambdaApi' | 'queryApi' | 'logsApi'> {
-  const { region, accountConcurrency, s3 } = config;
+  const { region, accountConcurrency } = config;
   const links = codeLinks(signingKey, Date.now);
   const pause = (ms: number): Promise<void> => sleep(ms);
   const objects = new Objects({ kubernetes, sleep: pause, random: Math.random });
@@ -162,7 +164,7 @@ function apisOf(
     objects,
     directory: functions,
     blobs,
-    readS3: s3Reader(s3 === null ? null : { endpoint: s3.endpoint, region: s3.region, ownBucket: s3.bucket }),
+    ...takeCode({ config, clock }),
     region,
     accountConcurrency,
     systemNamespace: config.namespace,

@@ -1,5 +1,4 @@
 import type { GetAccountSettingsRequest, GetAccountSettingsResponse } from '@aws-sdk/client-lambda';
-import { unpackedMaxBytes, zipMaxBytes } from '@kappa/crds/limits';
 
 import type { ApiDeps, OperationCall } from '../call.ts';
 import { reservedOf } from '../concurrency/reserved.ts';
@@ -19,8 +18,8 @@ export async function getAccountSettings(
   return {
     AccountLimit: {
       TotalCodeSize: CODE_STORAGE_BYTES,
-      CodeSizeUnzipped: unpackedMaxBytes,
-      CodeSizeZipped: zipMaxBytes,
+      CodeSizeUnzipped: deps.codeLimits.unpackedBytes,
+      CodeSizeZipped: deps.codeLimits.zippedBytes,
       ConcurrentExecutions: deps.accountConcurrency,
       UnreservedConcurrentExecutions: deps.accountConcurrency - reservedOf(accountId, deps),
     },

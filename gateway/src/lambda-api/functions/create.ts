@@ -27,7 +27,7 @@ export async function createFunction(call: Call, deps: ApiDeps): Promise<Configu
   await deps.passRole?.(call.principal, call.accountId, input.Role ?? '');
   if ((await findFunction(call, deps)) !== null) throw alreadyExists(named.name);
   const layers = await requireLayers(input.Layers ?? [], [], call, deps);
-  const code = await storeCode(input.Code ?? {}, deps);
+  const code = await storeCode(input.Code ?? {}, call, deps);
   await requireRoomTogether(code, layers, deps);
   const fn = await write(call, { ...settings, code: { zip: { sha256: code.sha256 } } }, deps);
   const shown = { functionName: named.name, arn: named.arn };

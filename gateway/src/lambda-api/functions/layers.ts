@@ -1,7 +1,7 @@
 import { functionVersions } from '@kappa/crds/client/kinds';
 import type { FunctionObject } from '@kappa/crds/function';
 import { mayUseLayer, parseLayerVersionArn } from '@kappa/crds/layer';
-import { layersMax, unpackedMaxBytes } from '@kappa/crds/limits';
+import { layersMax } from '@kappa/crds/limits';
 import type { SnapshotCode, SnapshotLayer } from '@kappa/crds/version-snapshot';
 
 import { denied } from '../../auth/authorizer.ts';
@@ -11,7 +11,7 @@ import type { ApiDeps } from '../call.ts';
 import { findLayerVersion, type LayerCall } from '../layers/find.ts';
 import { contentsOf } from '../layers/show.ts';
 import { keyOf } from './find.ts';
-import { unpackedBytesOf } from './zip-check.ts';
+import { unpackedBytesOf, zipInMemory } from './zip-check.ts';
 
 /**
  * What the layers of a request are.
@@ -57,9 +57,10 @@ export async function requireRoomTogether(
   if (layers.length === 0) return;
   let bytes = 0;
   for (const { sha256 } of [...(code === null ? [] : [code]), ...layers]) bytes += await unpackedBytes(sha256, deps);
-  if (bytes > unpackedMaxBytes)
+  const { unpackedBytes: maxBytes } = deps.codeLimits;
+  if (bytes > maxBytes)
     throw new InvalidParameterValue(
-      `Function code combined with layers exceeds the maximum allowed size of ${unpackedMaxBytes} bytes. The actual size is ${bytes} bytes.`,
+      `Function code combined with layers exceeds the maximum allowed size of ${maxBytes} bytes. The actual size is ${bytes} bytes.`,
     );
 }
 
@@ -115,9 +116,10 @@ async function requireLayer(arn: string, call: LayerCall, deps: ApiDeps): Promis
   return { arn, ...contents };
 }
 
-async function unpackedBytes(sha256: string, { blobs }: ApiDeps): Promise<number> {
+/** One zip at a time is in memory for that. */
+async function unpackedBytes(sha256: string, { blobs, uploads }: ApiDeps): Promise<number> {
   try {
-    return unpackedBytesOf(await blobs.get(sha256));
+    return await uploads.alone(async () => unpackedBytesOf(zipInMemory(await blobs.get(sha256))));
   } catch (err) {
     if (!(err instanceof BlobError)) throw err;
     if (err.code === 'NotFound') return 0;

@@ -23,7 +23,7 @@ export async function updateFunctionCode(
   const fn = await readForUpdate(call, deps);
   const settings = withSettings(fn.spec, { ...(input.Architectures && { Architectures: input.Architectures }) });
   const layers = await requireLayers(fn.spec.layers ?? [], await keptLayers(fn, deps), call, deps);
-  const code = await storeCode(input, deps, isDryRun);
+  const code = await storeCode(input, call, deps, isDryRun);
   await requireRoomTogether(isDryRun ? null : code, layers, deps);
   const spec = { ...settings, code: { zip: { sha256: code.sha256 } } };
   const shown = { functionName: named.name, arn: named.arn };

@@ -35,7 +35,7 @@ export async function publishLayerVersion(
   const { LayerName = '', Content = {}, Description = '', LicenseInfo } = call.input;
   const layer = readLayerName(LayerName, call, deps.region);
   requireOwn(call, layer, 'PublishLayerVersion');
-  const code = await storeCode(Content, deps);
+  const code = await storeCode(Content, call, deps);
   const made = await create(layer, await requireNamespace(layer, call, deps), deps, {
     description: Description,
     code: { zip: { sha256: code.sha256 } },

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 
 import { ZipFile } from 'yazl';
 
-import { BlobError } from '../../blobs/blob-store.ts';
+import { BlobError, type Spooled } from '../../blobs/blob-store.ts';
 import type { ApiDeps } from '../call.ts';
 
 /** Blobs in memory, and links to them. */
@@ -13,7 +13,7 @@ export class TestBlobs {
   readonly deps: Pick<ApiDeps, 'blobs' | 'codeUrl'> = {
     blobs: {
       put: async (bytes) => {
-        const zip = bytes as Buffer; // handlers hold what they store
+        const zip = (Buffer.isBuffer(bytes) ? bytes : (bytes as Spooled).content()) as Buffer; // handlers of these tests hold what they store
         const sha256 = hash('sha256', zip);
         this.stored.set(sha256, zip);
         return { sha256, sizeBytes: zip.length };

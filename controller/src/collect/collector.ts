@@ -1,0 +1,51 @@
+import type { ControllerMetrics } from '../metrics.ts';
+import { type Collection, collectBlobs, type Round } from './collect.ts';
+
+/** What rounds are run with. */
+export interface CollectorOptions extends Collection {
+  readonly metrics: Pick<
+    ControllerMetrics,
+    'blobs' | 'blobBytes' | 'blobsRemoved' | 'blobBytesRemoved' | 'collections'
+  >;
+  /** Blobs have gone for good. */
+  readonly onRemoved: (round: Round) => void;
+  /** A round failed; the next one tries again. */
+  readonly onProblem: (problem: unknown) => void;
+  /** Calls back again and again. */
+  readonly every: (periodMs: number, call: () => void) => void;
+}
+
+/** Between two rounds, at most and at least. */
+const MAX_PERIOD_MS = 3_600_000;
+const MIN_PERIOD_MS = 1_000;
+
+/** Runs a round four times in `keepMs`, at least each hour, one at a time, while this process acts. */
+export function startCollector(options: CollectorOptions): void {
+  const periodMs = Math.max(MIN_PERIOD_MS, Math.min(MAX_PERIOD_MS, options.keepMs / 4));
+  let isRunning = false;
+  options.every(periodMs, () => {
+    if (isRunning || !options.isActing()) return;
+    isRunning = true;
+    void runRound(options).finally(() => {
+      isRunning = false;
+    });
+  });
+}
+
+async function runRound(options: CollectorOptions): Promise<void> {
+  const { metrics, onRemoved, onProblem } = options;
+  try {
+    const round = await collectBlobs(options);
+    metrics.collections.inc({ result: round.isWhole ? 'done' : 'ended' });
+    for (const state of ['used', 'unused', 'retired'] as const) {
+      metrics.blobs.set({ state }, round[state].count);
+      metrics.blobBytes.set({ state }, round[state].bytes);
+    }
+    metrics.blobsRemoved.inc(round.purged.count);
+    metrics.blobBytesRemoved.inc(round.purged.bytes);
+    if (round.purged.count > 0) onRemoved(round);
+  } catch (error) {
+    metrics.collections.inc({ result: 'failed' });
+    onProblem(error);
+  }
+}
