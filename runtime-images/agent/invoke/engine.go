@@ -53,7 +53,8 @@ const (
 // Engine implements link.Pod.
 //
 // Locks: mu comes first; under it only the writer's lock of a connection is taken, and nothing waits for a gateway or a process.
-// Whoever holds a writer's lock never takes mu. The locks of the log, the supervisor and the link's server stand alone.
+// Whoever holds a writer's lock never takes mu. The outbox gives lines away under mu, holding none of the log's locks that writers need. The
+// locks of the log, the supervisor and the link's server stand alone.
 type Engine struct {
 	Settings
 	base map[string]string
@@ -79,6 +80,10 @@ type Engine struct {
 	ended    bool
 	peakKiB  int64
 	sampled  time.Time
+	// logStream names the log of the function that the pod holds; empty while it is generic.
+	logStream string
+	// outbox collects lines for the gateways; nil while there is no function, or none of them wants any.
+	outbox *logs.Outbox
 	// counts are the ended invocations by status.
 	counts map[string]int64
 

@@ -34,12 +34,15 @@ func (e *Engine) specialize(peer link.Peer, a *attempt, delivery *code.Delivery)
 		go e.end(ExitFailed)
 		return refusal
 	}
+	stream := e.logStreamName(a.head.Version)
 	e.mu.Lock()
 	e.arbiter.Confirm()
+	e.logStream = stream
+	e.collectLogs()
 	e.mu.Unlock()
 	a.env = environment.Complete(e.Pod, environment.Function{
 		Name: a.head.FunctionName, Version: a.head.Version, Handler: a.head.Handler, MemoryMiB: a.head.MemoryMiB,
-		LogFormat: logFormat(a.head.LogFormat), LogStream: e.logStreamName(a.head.Version), User: a.head.Environment,
+		LogFormat: logFormat(a.head.LogFormat), LogStream: stream, User: a.head.Environment,
 		InitializationType: a.head.Initialization(), Role: role,
 	})
 	e.Log.UseJSON(a.head.LogFormat == "JSON")
