@@ -66,6 +66,18 @@ export const columns: readonly Column[] = [
     calls: 1_000,
   },
   {
+    title: 'Ruby',
+    runtimes: ['ruby3.4', 'ruby3.3', 'ruby3.2'],
+    handler: 'index.Cases.handler',
+    makeFiles: oneFile('ruby/index.rb'),
+    makeLayer: async () => ({ 'ruby/lib/greeting.rb': "GREETING = 'from a layer'\n" }),
+    thrown: 'Function<OwnError>',
+    trace: 'stackTrace',
+    initError: { errorType: 'Init<ArgumentError>', message: /^not today$/ },
+    environment: ['AWS_EXECUTION_ENV', 'GEM_HOME', 'GEM_PATH', 'RUBYLIB'],
+    calls: 1_000,
+  },
+  {
     title: 'Go (aws-lambda-go)',
     runtimes: ['provided.al2023'],
     handler: 'any',

@@ -49,7 +49,10 @@ export interface FunctionVersionSpec {
     | 'python3.14'
     | 'provided'
     | 'provided.al2'
-    | 'provided.al2023';
+    | 'provided.al2023'
+    | 'ruby3.2'
+    | 'ruby3.3'
+    | 'ruby3.4';
   /**
    * What to call.
    */

@@ -39,7 +39,10 @@ export interface FunctionSpec {
     | 'python3.14'
     | 'provided'
     | 'provided.al2'
-    | 'provided.al2023';
+    | 'provided.al2023'
+    | 'ruby3.2'
+    | 'ruby3.3'
+    | 'ruby3.4';
   /**
    * What to call, as in Lambda, for example index.handler. 1 to 128 characters without white space.
    */
@@ -101,7 +104,7 @@ export interface FunctionSpec {
    */
   readonly eventInvoke?: readonly FunctionEventInvokeEntry[];
   /**
-   * Whether a loop of invocations that call each other is to be ended, as Lambda's API was given it. It is kept and answered; this version detects no loops.
+   * What is done when the function is called in a loop. Terminate: it runs 16 times in one chain of invocations, further calls of that chain are refused with RecursiveInvocationException. Allow: the loop goes on. Default: Terminate.
    */
   readonly recursiveLoop?: 'Terminate' | 'Allow';
   /**

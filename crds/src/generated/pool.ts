@@ -31,7 +31,10 @@ export interface PoolSpec {
     | 'python3.14'
     | 'provided'
     | 'provided.al2'
-    | 'provided.al2023';
+    | 'provided.al2023'
+    | 'ruby3.2'
+    | 'ruby3.3'
+    | 'ruby3.4';
   /**
    * Generic pods wanted now, 0 to 1,000. kubectl scale and the gateway set it.
    */

@@ -25,6 +25,7 @@ export const bases = {
   node: { suite: 'trixie', packages: [], hasNode: true },
   'python3.13': { suite: 'trixie', packages: ['python3'], hasNode: false },
   provided: { suite: 'trixie', packages: ['bash', 'curl'], hasNode: false },
+  'ruby3.3': { suite: 'trixie', packages: ['ruby'], hasNode: false },
   valkey: { suite: 'trixie', packages: ['valkey-server'], hasNode: false },
 } as const satisfies Readonly<Record<string, Base>>;
 

@@ -70,6 +70,15 @@ export const images: readonly ImageSpec[] = [
     isDefault: false,
   },
   {
+    repository: 'kappa/runtime-ruby',
+    tag: '3.3',
+    dockerfile: 'runtime-images/ruby/Dockerfile',
+    base: 'ruby3.3',
+    parts: ['agent'],
+    inputs: ['LICENSE', 'runtime-images/ruby'],
+    isDefault: false,
+  },
+  {
     repository: 'kappa/redis',
     tag: '8.1',
     dockerfile: 'e2e/images/redis/Dockerfile',

@@ -218,6 +218,11 @@ func addFamily(env map[string]string, pod Pod) {
 	if strings.HasPrefix(pod.Runtime, "python") {
 		env["PYTHONPATH"] = pod.RuntimeDir
 	}
+	if version, ok := strings.CutPrefix(pod.Runtime, "ruby"); ok {
+		env["GEM_HOME"] = pod.RuntimeDir
+		env["GEM_PATH"] = filepath.Join(pod.TaskDir, "vendor/bundle/ruby", version+".0") + ":" + filepath.Join(pod.OptDir, "ruby/gems", version+".0")
+		env["RUBYLIB"] = pod.TaskDir + ":" + filepath.Join(pod.RuntimeDir, "lib") + ":" + filepath.Join(pod.OptDir, "ruby/lib")
+	}
 	if pod.Interpreter == "" {
 		delete(env, "AWS_EXECUTION_ENV") // as Lambda's OS-only runtimes
 	}

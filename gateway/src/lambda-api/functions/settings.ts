@@ -100,6 +100,9 @@ const runtimes: ReadonlySet<string> = new Set<FunctionSpec['runtime']>([
   'provided',
   'provided.al2',
   'provided.al2023',
+  'ruby3.2',
+  'ruby3.3',
+  'ruby3.4',
 ]);
 
 function isRuntime(name: string): name is FunctionSpec['runtime'] {
