@@ -30,6 +30,14 @@ app.kubernetes.io/name: {{ .name }}
 {{ .Values.gateway.publicUrl | default (printf "http://kappa-gateway.%s" .Release.Namespace) }}
 {{- end }}
 
+{{/* Where functions find AWS's services: the gateway is Lambda, where they may reach it. */}}
+{{- define "kappa.awsEndpoints" -}}
+{{- $gateway := printf "http://kappa-gateway.%s" .Release.Namespace -}}
+{{- $all := dict "AWS_ENDPOINT_URL_LAMBDA" (ternary $gateway "" .Values.functions.allowGateway) -}}
+{{- range $name, $url := .Values.awsEndpoints }}{{ $_ := set $all $name $url }}{{ end -}}
+{{- toJson $all -}}
+{{- end }}
+
 {{/* Port of a URL, by its scheme when it says none: kappa.port "https://s3.example" → 443 */}}
 {{- define "kappa.port" -}}
 {{- $url := urlParse . -}}
