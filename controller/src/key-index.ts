@@ -38,3 +38,8 @@ export class KeyIndex {
     if (keys?.size === 0) this.#keysOf.delete(group);
   }
 }
+
+/** What the keys of an index mean, as far as it is there. */
+export function found<P>(keys: readonly string[], cache: { get(key: string): P | undefined }): readonly P[] {
+  return keys.flatMap((key) => cache.get(key) ?? []);
+}

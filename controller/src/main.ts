@@ -107,6 +107,7 @@ const functionQueue = queueOf('function', (key) =>
     versionsOf: (fn) => view.versionsOf(fn),
     nameHolderOf: (fn) => view.nameHolderOf(fn),
     podsOf: (fn) => view.podsOfFunction(fn),
+    provisionedReadyOf: (fn) => view.provisionedReadyOf(fn),
     code,
     layers: {
       region: config.region,

@@ -16,6 +16,8 @@ import {
 import type { LayerObject } from '@kappa/crds/layer';
 import { functionNameOf } from '@kappa/crds/names';
 import type { PoolObject } from '@kappa/crds/pool';
+import type { AliasMeaning, Provisioned } from '@kappa/crds/provisioned-shares';
+import { provisionedEntries } from './function/provisioned.ts';
 import { mayRecover } from './function/resolve-code.ts';
 
 /** Label of a pool pod: its number, which its name ends in. */
@@ -45,6 +47,9 @@ export interface FunctionSummary {
   readonly latestVersion: string | null;
   /** `status.pods` as written. */
   readonly pods: number;
+  readonly provisioned: readonly Provisioned[];
+  /** `status.provisioned.ready` as written. */
+  readonly provisionedReady: number;
   readonly hasUrl: boolean;
   /** `status.url` as written; null = none. */
   readonly url: string | null;
@@ -68,6 +73,9 @@ export interface AliasSummary {
   readonly functionName: string;
   /** One or two of `$LATEST` and digits. */
   readonly versions: readonly string[];
+  /** The alias's own name. */
+  readonly alias: string;
+  readonly meaning: AliasMeaning;
   /** The alias's own name when it has a URL, else null. */
   readonly urlAlias: string | null;
   readonly status: AliasObject['status'];
@@ -122,6 +130,11 @@ export interface PodSummary {
   } | null;
 }
 
+/** Key `namespace/name` of the Function whose pod it is; null = it is generic. */
+export function claimKey({ claim }: PodSummary): string | null {
+  return claim === null ? null : `${claim.functionNamespace}/${claim.functionName}`;
+}
+
 /** The summary of a Function; a condition that was never written counts as not ready. */
 export function summarizeFunction({ metadata, spec, status }: FunctionObject): FunctionSummary {
   return {
@@ -137,6 +150,8 @@ export function summarizeFunction({ metadata, spec, status }: FunctionObject): F
     isNameTaken: isConditionTrue(status?.conditions, 'NameTaken'),
     latestVersion: status?.latestVersion ?? null,
     pods: status?.pods ?? 0,
+    provisioned: provisionedEntries(spec.concurrency),
+    provisionedReady: status?.provisioned?.ready ?? 0,
     hasUrl: spec.http !== undefined,
     url: status?.url ?? null,
   };
@@ -161,7 +176,11 @@ export function summarizeAlias({ metadata, spec, status }: AliasObject): AliasSu
   const second = spec.additionalVersion?.functionVersion;
   const versions = [spec.functionVersion, ...(second === undefined ? [] : [second])];
   const urlAlias = spec.http === undefined ? null : spec.name;
-  return { namespace, name, generation, functionName: spec.functionName, versions, urlAlias, status };
+  const weight = (spec.additionalVersion?.weightPercent ?? 0) / 100;
+  const additional = second === undefined ? null : { version: second, weight };
+  const meaning = { version: spec.functionVersion, additional };
+  const { functionName, name: alias } = spec;
+  return { namespace, name, generation, functionName, versions, alias, meaning, urlAlias, status };
 }
 
 /** The summary of a Layer. */

@@ -4,9 +4,11 @@ import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import { poolLabel } from '@kappa/crds/labels';
 import type { AliasObserved } from './alias/plan.ts';
 import type { VersionObserved } from './function/plan.ts';
-import { KeyIndex } from './key-index.ts';
+import { countReady } from './function/provisioned.ts';
+import { found, KeyIndex } from './key-index.ts';
 import {
   type AliasSummary,
+  claimKey,
   type FunctionSummary,
   type PodSummary,
   type PoolSummary,
@@ -150,6 +152,16 @@ export class View {
     return this.#livePodsOf(`${namespace}/${name}`).length;
   }
 
+  /** Execution environments that are provisioned for a function and ready; what was told last, while aliases are not listed yet. */
+  provisionedReadyOf({ namespace, name, provisioned, provisionedReady, latestVersion }: FunctionSummary): number {
+    if (provisioned.length === 0) return 0;
+    if (!this.aliases.hasSynced) return provisionedReady;
+    const key = `${namespace}/${name}`;
+    const versions = found(this.#versionsByFunction.keysOf(key), this.versions);
+    const aliasesOf = found(this.#aliasesByFunction.keysOf(key), this.aliases);
+    return countReady(provisioned, { aliases: aliasesOf, versions, latestVersion, pods: this.#livePodsOf(key) });
+  }
+
   /** Name of the Function that callers reach by this one's name: of several the first by name, as the gateways choose; null = this one. */
   nameHolderOf({ namespace, name, lambdaName }: FunctionSummary): string | null {
     const [first = ''] = this.#functionsByName.keysOf(`${namespace}/${lambdaName}`).toSorted();
@@ -258,8 +270,10 @@ export class View {
   }
 
   #aliasChanged(key: string, alias: AliasSummary | null): void {
-    this.#aliasesByFunction.set(key, alias === null ? null : `${alias.namespace}/${alias.functionName}`);
+    const functionKey = alias === null ? null : `${alias.namespace}/${alias.functionName}`;
+    const before = this.#aliasesByFunction.set(key, functionKey);
     this.#deps.events.aliasChanged(key);
+    for (const name of new Set([before, functionKey])) if (name !== null) this.#deps.events.podsOfFunctionChanged(name);
   }
 
   #enqueuePoolsOf(podKeys: readonly string[]): void {
@@ -281,14 +295,6 @@ export class View {
   }
 }
 
-function claimKey({ claim }: PodSummary): string | null {
-  return claim === null ? null : `${claim.functionNamespace}/${claim.functionName}`;
-}
-
 function nameOf(key: string): string {
   return key.slice(key.indexOf('/') + 1);
-}
-
-function found<P>(keys: readonly string[], informer: Informer<P>): readonly P[] {
-  return keys.flatMap((key) => informer.get(key) ?? []);
 }

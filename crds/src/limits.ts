@@ -77,6 +77,18 @@ export const accountConcurrencyDefault = 1_000;
 export const concurrencyMax = 100_000;
 /** Requests per second for one unit of concurrency, synchronous calls. */
 export const requestsPerSecondPerConcurrency = 10;
+/** Execution environments that a function may get in `scaleOutSeconds`. */
+export const scaleOutEnvironments = 1_000;
+/** See there. */
+export const scaleOutSeconds = 10;
+/** `concurrency.maxQueueSeconds` of a function that does not say (Kappa's own). */
+export const limitQueueDefaultSeconds = 10;
+/** Largest `concurrency.maxQueueSeconds` (Kappa's own). */
+export const limitQueueMaxSeconds = 300;
+/** `concurrency.maxQueued` of a function that does not say (Kappa's own). */
+export const limitQueueDefaultCalls = 100;
+/** Largest `concurrency.maxQueued` (Kappa's own). */
+export const limitQueueMaxCalls = 10_000;
 
 /** Shortest `idleTimeoutSeconds` (Kappa's own). */
 export const idleTimeoutMinSeconds = 1;

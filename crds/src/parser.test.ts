@@ -138,6 +138,18 @@ describe('parseFunction', () => {
     ['concurrency.reserved', 0, limits.concurrencyMax, (reserved) => ({ concurrency: { reserved } })],
     ['concurrency.provisioned', 0, limits.concurrencyMax, (provisioned) => ({ concurrency: { provisioned } })],
     [
+      'concurrency.maxQueueSeconds',
+      1,
+      limits.limitQueueMaxSeconds,
+      (maxQueueSeconds) => ({ concurrency: { onLimit: 'Queue', maxQueueSeconds } }),
+    ],
+    [
+      'concurrency.maxQueued',
+      1,
+      limits.limitQueueMaxCalls,
+      (maxQueued) => ({ concurrency: { onLimit: 'Queue', maxQueued } }),
+    ],
+    [
       'http.cors.maxAgeSeconds',
       0,
       limits.corsMaxAgeMaxSeconds,

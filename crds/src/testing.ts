@@ -139,6 +139,10 @@ export const takenManifests: readonly ManifestCase[] = [
   taken('all reserved is provisioned by version and alias', 'functions', {
     concurrency: { reserved: 5, provisioned: 2, provisionedByQualifier: provisioned },
   }),
+  taken('calls above a limit wait', 'functions', { concurrency: { onLimit: 'Queue' } }),
+  taken('they wait as long and as many as it says', 'functions', {
+    concurrency: { reserved: 1, onLimit: 'Queue', maxQueueSeconds: 300, maxQueued: 10_000 },
+  }),
   taken('an open URL with CORS', 'functions', {
     http: { auth: 'None', cors: { allowOrigins: ['*'], allowMethods: ['GET', '*'] } },
   }),
@@ -293,6 +297,18 @@ export const refusedManifests: readonly ManifestCase[] = [
     { concurrency: { reserved: 4, provisioned: 2, provisionedByQualifier: provisioned } },
     'spec.concurrency.provisionedByQualifier',
     'together must not be greater than reserved',
+  ),
+  refused(
+    'a bound of a queue that is not there',
+    { concurrency: { maxQueued: 5 } },
+    'spec.concurrency.onLimit',
+    'need onLimit: Queue',
+  ),
+  refused(
+    'a wait where calls are refused',
+    { concurrency: { onLimit: 'Reject', maxQueueSeconds: 5 } },
+    'spec.concurrency.onLimit',
+    'need onLimit: Queue',
   ),
   refused(
     'a statement with a reserved name',

@@ -1,4 +1,12 @@
-import { requestHeadersMaxBytes, streamPayloadDefaultBytes, unpackedMaxBytes, zipMaxBytes } from '@kappa/crds/limits';
+import {
+  accountConcurrencyDefault,
+  requestHeadersMaxBytes,
+  requestsPerSecondPerConcurrency,
+  scaleOutEnvironments,
+  streamPayloadDefaultBytes,
+  unpackedMaxBytes,
+  zipMaxBytes,
+} from '@kappa/crds/limits';
 
 import type { CodeLimits } from './lambda-api/code-limits.ts';
 import { type CodeSource, parseCodeSources } from './lambda-api/functions/code-sources.ts';
@@ -64,6 +72,10 @@ export interface GatewayConfig {
   readonly capacityWaitMs: number;
   /** `KAPPA_ACCOUNT_CONCURRENCY`: concurrent executions of one account. */
   readonly accountConcurrency: number;
+  /** `KAPPA_CALLS_PER_CONCURRENCY`: calls in a second for each unit of concurrency; 0 = no limit. */
+  readonly callsPerConcurrency: number;
+  /** `KAPPA_SCALE_OUT`: execution environments that one function may get every ten seconds. */
+  readonly scaleOut: number;
   /** `KAPPA_UPDATE_HOLD_MS`: calls wait so long, from the first sight of an update of their function, for it to be served. */
   readonly updateHoldMs: number;
   /** `KAPPA_START_WAIT_MS`: a request waits so long for the first view of the cluster after the start. */
@@ -151,7 +163,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     auth,
     linkPort: integer('KAPPA_LINK_PORT', 9100, 1, 65_535),
     capacityWaitMs: integer('KAPPA_CAPACITY_WAIT_MS', 30_000, 100, 900_000),
-    accountConcurrency: integer('KAPPA_ACCOUNT_CONCURRENCY', 1000, 1, 1_000_000),
+    ...concurrencyOf(integer),
     updateHoldMs: integer('KAPPA_UPDATE_HOLD_MS', 2_000, 0, 10_000),
     startWaitMs: integer('KAPPA_START_WAIT_MS', 5_000, 0, 60_000),
     maxBufferedBytes: integer('KAPPA_MAX_BUFFERED_BYTES', 256 * 1024 * 1024, 1024 * 1024, 2 ** 40),
@@ -199,4 +211,15 @@ function parseOr<T>(problems: string[], otherwise: T, parse: () => T): T {
 /** Whether a host name or address can be reached from this machine only. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/** @param integer reads a variable: its name, default and bounds */
+function concurrencyOf(
+  integer: (name: string, fallback: number, min: number, max: number) => number,
+): Pick<GatewayConfig, 'accountConcurrency' | 'callsPerConcurrency' | 'scaleOut'> {
+  return {
+    accountConcurrency: integer('KAPPA_ACCOUNT_CONCURRENCY', accountConcurrencyDefault, 1, 1_000_000),
+    callsPerConcurrency: integer('KAPPA_CALLS_PER_CONCURRENCY', requestsPerSecondPerConcurrency, 0, 1_000_000),
+    scaleOut: integer('KAPPA_SCALE_OUT', scaleOutEnvironments, 1, 1_000_000),
+  };
 }

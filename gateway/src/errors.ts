@@ -4,8 +4,17 @@
  */
 export type Fault = 'caller' | 'function' | 'platform';
 
-/** Lambda's reasons of a throttle that Kappa can give. @see AWS Lambda API, TooManyRequestsException */
-export type ThrottleReason = 'ConcurrentInvocationLimitExceeded' | 'ReservedFunctionConcurrentInvocationLimitExceeded';
+/** Lambda's reasons of a throttle that Kappa can give; docs/concurrency.md says when. @see AWS Lambda API, TooManyRequestsException */
+export const throttleReasons = [
+  'ConcurrentInvocationLimitExceeded',
+  'ReservedFunctionConcurrentInvocationLimitExceeded',
+  'CallerRateLimitExceeded',
+  'ReservedFunctionInvocationRateLimitExceeded',
+  'FunctionInvocationRateLimitExceeded',
+] as const;
+
+/** One of them. */
+export type ThrottleReason = (typeof throttleReasons)[number];
 
 interface LambdaErrorFields {
   readonly status: number;
@@ -40,7 +49,7 @@ export class LambdaError extends Error {
 }
 
 /**
- * No concurrency left for the function or its account, or the gateway's queue for the function is full.
+ * No concurrency left for the function or its account, too many calls in a second, or the gateway's queue for the function is full.
  * Callers may retry with back-off. `Rate Exceeded.` is the text of AWS.
  */
 export class TooManyRequests extends LambdaError {

@@ -5,6 +5,7 @@ import type { Fault, ThrottleReason } from './errors.ts';
 import type { RecentLogsStats } from './logs/recent-logs.ts';
 import type { ShipperStats } from './logs/shipper.ts';
 import { Buckets, registerBuckets } from './metrics/buckets.ts';
+import { registerConcurrency } from './metrics/concurrency.ts';
 import type { RingStats } from './ring/ring-options.ts';
 
 /** Where gauges look when Prometheus asks. */
@@ -74,10 +75,7 @@ class SeriesTable {
   }
 }
 
-/**
- * Every metric of the gateway. Base units; label sets are closed, or bounded by the registered Functions; never a
- * request id.
- */
+/** Every metric of the gateway. Base units; label sets are closed, or bounded by the registered Functions; never a request id. */
 export function gatewayMetrics(registry: Registry, sources: MetricSources): GatewayMetrics {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
   const table = new SeriesTable();
@@ -86,6 +84,7 @@ export function gatewayMetrics(registry: Registry, sources: MetricSources): Gate
   registerFunctionCounters(registry, table, sources);
   registerHistograms(registry, table, waits, inits, sources);
   registerGauges(registry, sources);
+  registerConcurrency(registry, sources.dispatch);
   const claims = new Counter({
     name: 'kappa_gateway_claims_total',
     help: 'Generic pods that were claimed. result: claimed | lost (the pod refused or went before it confirmed).',
@@ -252,7 +251,7 @@ function registerGauges(registry: Registry, sources: MetricSources): void {
   );
   registerLogMetrics(registry, () => sources.logs?.() ?? null);
   gauge('kappa_gateway_queued_requests', 'Requests that wait for a pod.', [], (set) => set(sources.dispatch().queued));
-  gauge('kappa_gateway_queued_bytes', 'Bytes of the events that wait for a pod.', [], (set) =>
+  gauge('kappa_gateway_queued_bytes', 'Bytes of the events that wait, for a pod or at a limit.', [], (set) =>
     set(sources.dispatch().queuedBytes),
   );
   gauge(

@@ -19,6 +19,7 @@ export function functionView(over: Partial<FunctionView> = {}): FunctionView {
     state: 'Active',
     stateReason: '',
     reserved: null,
+    limitQueue: null,
     provisioned: 0,
     provisionedByQualifier: [],
     http: httpView(),

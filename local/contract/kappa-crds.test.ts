@@ -170,6 +170,12 @@ const creation: readonly Row[] = [
     () => fn({ concurrency: { reserved: 3, provisioned: 1, provisionedByQualifier: byQualifier } }),
   ],
   [
+    'maxQueueSeconds and maxQueued need onLimit: Queue',
+    'spec.concurrency.onLimit',
+    () => fn({ concurrency: { maxQueueSeconds: 5, maxQueued: 5 } }),
+    () => fn({ concurrency: { onLimit: 'Queue', maxQueueSeconds: 5, maxQueued: 5 } }),
+  ],
+  [
     'exactly one of eventSourceArn and selfManaged',
     'spec',
     () => mapping({ selfManaged: ownCluster }),

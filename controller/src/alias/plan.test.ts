@@ -8,6 +8,8 @@ const alias: AliasSummary = {
   generation: 3,
   functionName: 'hello',
   versions: ['4'],
+  alias: 'live',
+  meaning: { version: '4', additional: null },
   urlAlias: null,
   status: undefined,
 };

@@ -64,7 +64,7 @@ test.each<[reason: string, spec: Parameters<typeof makeFunction>[0], isSame: boo
 });
 
 const statusOf = (overrides: Partial<FunctionObserved>) => {
-  const context = { ...observed(overrides), url: 'http://x/', pods: 2 };
+  const context = { ...observed(overrides), url: 'http://x/', pods: 2, provisionedReady: 1 };
   return makeFunctionStatus(context, planFunction(context, now), now);
 };
 
@@ -152,14 +152,19 @@ test('a function whose name belongs to another one says so, and only then', () =
 
 test('the same observation gives the same status: nothing is written twice', () => {
   const first = statusOf({});
-  const context = { ...observed({ fn: makeFunction({}, first), code: resolved }), url: 'http://x/', pods: 2 };
+  const context = {
+    ...observed({ fn: makeFunction({}, first), code: resolved }),
+    url: 'http://x/',
+    pods: 2,
+    provisionedReady: 1,
+  };
   expect(makeFunctionStatus(context, planFunction(context, now + 5_000), now + 5_000)).toEqual(first);
 });
 
 test('the last modification is when what is served changed last', () => {
   const first = statusOf({});
   const at = (fn: Parameters<typeof makeFunction>[0], laterMs: number) => {
-    const context = { ...observed({ fn: makeFunction(fn, first) }), url: 'http://x/', pods: 2 };
+    const context = { ...observed({ fn: makeFunction(fn, first) }), url: 'http://x/', pods: 2, provisionedReady: 1 };
     return makeFunctionStatus(context, planFunction(context, now + laterMs), now + laterMs).lastModified;
   };
   expect(first.lastModified).toBe(new Date(now).toISOString());

@@ -22,6 +22,8 @@ export interface FunctionWorld {
   readonly nameHolderOf: (fn: FunctionSummary) => string | null;
   /** Pods that run it. */
   readonly podsOf: (fn: FunctionSummary) => number;
+  /** Execution environments that are provisioned for it and ready. */
+  readonly provisionedReadyOf: (fn: FunctionSummary) => number;
   readonly code: CodeSources;
   readonly layers: LayerSources;
   readonly runtimes: ReadonlySet<string>;
@@ -40,8 +42,9 @@ export async function reconcileFunction(key: string, world: FunctionWorld): Prom
   const versions = world.versionsOf(summary);
   const pods = world.podsOf(summary);
   const nameHolder = world.nameHolderOf(summary);
+  const provisionedReady = world.provisionedReadyOf(summary);
   const isTold = summary.url === urlOf(summary, summary.hasUrl, world) && summary.isNameTaken === (nameHolder !== null);
-  if (isTold && isSettled(summary, versions, pods)) return {};
+  if (isTold && summary.provisionedReady === provisionedReady && isSettled(summary, versions, pods)) return {};
   const fn = await readAgain(summary, world);
   if (fn === null) return {};
   const code = await resolveCode(fn.spec.code, world.code);
@@ -54,6 +57,7 @@ export async function reconcileFunction(key: string, world: FunctionWorld): Prom
     nameHolder,
     runtimes: world.runtimes,
     pods,
+    provisionedReady,
     url: urlOf(fn.metadata, fn.spec.http !== undefined, world),
   };
   const plan = planFunction(context, world.nowMs());

@@ -3,6 +3,7 @@ import type { FunctionObject } from '@kappa/crds/function';
 import { functionLabel, functionNamespaceLabel, labelValue, selectorOf } from '@kappa/crds/labels';
 import { functionNameOf } from '@kappa/crds/names';
 import type { FunctionObserved, FunctionPlan } from './plan.ts';
+import { provisionedEntries } from './provisioned.ts';
 import type { ResolvedLayers } from './resolve-layers.ts';
 
 type FunctionStatus = NonNullable<FunctionObject['status']>;
@@ -13,6 +14,8 @@ export interface StatusContext extends FunctionObserved {
   readonly url: string | null;
   /** Pods that run some version of the function. */
   readonly pods: number;
+  /** Execution environments that are provisioned and ready. */
+  readonly provisionedReady: number;
 }
 
 /** The outcome in the words of Lambda and of a condition. */
@@ -27,7 +30,8 @@ interface Verdict {
 
 /** `status` of a Function after its plan was carried out. Pure; equal input gives equal output. */
 export function makeFunctionStatus(context: StatusContext, plan: FunctionPlan, nowMs: number): FunctionStatus {
-  const { fn, url, pods } = context;
+  const { fn, url, pods, provisionedReady } = context;
+  const requested = provisionedEntries(fn.spec.concurrency).reduce((sum, { executions }) => sum + executions, 0);
   const verdict = judge(context, plan);
   const isFailed = verdict.lastUpdateStatus === 'Failed';
   const generation = fn.metadata.generation;
@@ -40,6 +44,7 @@ export function makeFunctionStatus(context: StatusContext, plan: FunctionPlan, n
     ...latestOf(fn, plan, nowMs),
     ...(url !== null && { url }),
     pods,
+    ...(requested > 0 && { provisioned: { requested, ready: provisionedReady } }),
     selector: selectorOf({
       [functionLabel]: labelValue(fn.metadata.name),
       [functionNamespaceLabel]: fn.metadata.namespace,

@@ -232,6 +232,18 @@ export interface FunctionConcurrency {
    */
   readonly provisionedByQualifier?: readonly FunctionConcurrencyProvisionedByQualifierEntry[];
   /**
+   * What becomes of calls above a limit: the function's concurrency or the account's, calls per second, new execution environments. Reject answers 429 at once. Queue lets them wait for their turn, then answers the same. Default: Reject.
+   */
+  readonly onLimit?: 'Reject' | 'Queue';
+  /**
+   * So long a call waits when onLimit is Queue, on top of the function's timeout. Default 10.
+   */
+  readonly maxQueueSeconds?: number;
+  /**
+   * So many calls wait at the same time when onLimit is Queue, further ones are refused. A function without reserved concurrency may have as many at each gateway that owns it. Default 100.
+   */
+  readonly maxQueued?: number;
+  /**
    * Invocations that one execution environment runs at once. Only 1 is supported.
    */
   readonly perInstance: number;
@@ -455,8 +467,22 @@ export interface FunctionStatus {
    * Label selector of these pods.
    */
   readonly selector?: string;
+  readonly provisioned?: FunctionStatusProvisioned;
   /**
    * Observations by type. Ready is the sum of the others.
    */
   readonly conditions?: readonly Condition[];
+}
+/**
+ * Provisioned concurrency of $LATEST, versions and aliases together; absent when none is asked for. What runs, what an account has left and what was refused are metrics of the gateways.
+ */
+export interface FunctionStatusProvisioned {
+  /**
+   * Execution environments that are asked for.
+   */
+  readonly requested: number;
+  /**
+   * Of these, those that are initialized.
+   */
+  readonly ready: number;
 }

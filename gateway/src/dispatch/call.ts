@@ -1,4 +1,4 @@
-import { InvalidZipFile, type LambdaError, RequestTooLarge, ServiceException } from '../errors.ts';
+import { InvalidZipFile, type LambdaError, RequestTooLarge, ServiceException, TooManyRequests } from '../errors.ts';
 import {
   type Credit,
   type InvokeSink,
@@ -45,7 +45,7 @@ const NO_BYTES = Buffer.alloc(0);
 export class Call implements OfferedRequest, Outcome, InvokeSink {
   readonly target: Target;
   invocation: Invocation;
-  readonly arrivedMs: number;
+  arrivedMs: number;
   attempts = 0;
   startedMs = 0;
   kind: 'response' | 'error' = 'response';
@@ -58,6 +58,8 @@ export class Call implements OfferedRequest, Outcome, InvokeSink {
   slot: Slot<PodLink, Call> | null = null;
   readonly askElsewhere: (() => Promise<boolean>) | null;
   readonly #context: CallContext;
+  /** When it really came in. */
+  readonly #cameMs: number;
   readonly #resolve: (outcome: Outcome) => void;
   readonly #reject: (error: unknown) => void;
   /** The caller has its outcome; no further attempt will be made. */
@@ -82,6 +84,7 @@ export class Call implements OfferedRequest, Outcome, InvokeSink {
     this.target = call.target;
     this.invocation = call.invocation;
     this.arrivedMs = call.arrivedMs;
+    this.#cameMs = call.arrivedMs;
     const { elsewhere } = call;
     this.askElsewhere = elsewhere === undefined ? null : () => this.#askElsewhere(elsewhere);
     this.#resolve = resolve;
@@ -97,7 +100,7 @@ export class Call implements OfferedRequest, Outcome, InvokeSink {
   }
 
   get waitMs(): number {
-    return this.startedMs - this.arrivedMs;
+    return this.startedMs - this.#cameMs;
   }
 
   get report(): Promise<Report | null> {
@@ -123,7 +126,9 @@ export class Call implements OfferedRequest, Outcome, InvokeSink {
 
   /** Ends the call with an error of the platform; NotOwner is none, the router tries elsewhere. */
   fail(error: LambdaError | NotOwner): void {
-    if (!(error instanceof NotOwner)) this.#context.observer.failed(this.target, error.code);
+    const { observer } = this.#context;
+    if (error instanceof TooManyRequests) observer.throttled(this.target, error.throttle);
+    else if (!(error instanceof NotOwner)) observer.failed(this.target, error.code);
     if (this.body === null) this.#reject(error);
     else if (!(error instanceof NotOwner)) this.body.finish({ kind: 'lost', error });
   }

@@ -19,10 +19,12 @@ import { type AccountState, FunctionState, VersionState } from './version-state.
 export class Census<P extends CorePod, R extends CoreRequest> {
   /** Slots by state over all versions. `Gone` counts those that ended. */
   readonly totals = noSlots();
-  /** Requests that wait, over all versions, and the bytes of their events. */
+  /** Requests that wait, over all versions and for whatever, and the bytes of their events. */
   queuedCount = 0;
   queuedBytes = 0;
-  /** Requests that are admitted and not settled. */
+  /** Of the requests that wait those that wait at a limit, see LimitQueue. */
+  linedCount = 0;
+  /** Requests that are not settled. */
   outstanding = 0;
   /** Versions by uid, only those that have something to remember. */
   readonly #versions = new Map<string, VersionState<P, R>>();
@@ -63,10 +65,18 @@ export class Census<P extends CorePod, R extends CoreRequest> {
   /** @see DispatchLoad */
   load(): DispatchLoad {
     const accounts = new Map<string, number>();
-    for (const [id, { outstanding }] of this.#accounts) if (outstanding > 0) accounts.set(id, outstanding);
+    const calls = new Map<string, number>();
+    for (const [id, { outstanding, letIn }] of this.#accounts) {
+      if (outstanding > 0) accounts.set(id, outstanding);
+      if (letIn > 0) calls.set(id, letIn);
+    }
     const running = new Map<string, number>();
     for (const [key, owner] of this.#functions) if (owner.running > 0) running.set(key, owner.running);
-    return { accounts, running };
+    return { accounts, calls, running };
+  }
+
+  accounts(): IterableIterator<AccountState> {
+    return this.#accounts.values();
   }
 
   get versionCount(): number {
@@ -93,7 +103,7 @@ export class Census<P extends CorePod, R extends CoreRequest> {
   forgetIfUnused(version: VersionState<P, R>): void {
     const isKept = version.isCurrent && version.target.provisionedConcurrency > 0;
     const isWaitedFor = version.queue.length > 0 || version.isOffering;
-    if (version.slots.size > 0 || isWaitedFor || version.failures > 0 || isKept) return;
+    if (version.slots.size > 0 || isWaitedFor || version.failures > 0 || isKept || version.owner.line !== null) return;
     this.#versions.delete(version.uid);
     version.owner.versions.delete(version);
     if (version.owner.versions.size === 0) this.#functions.delete(version.owner.key);
@@ -119,7 +129,9 @@ export class Census<P extends CorePod, R extends CoreRequest> {
   entered({ owner }: VersionState<P, R>): void {
     this.outstanding += 1;
     owner.outstanding += 1;
-    if (owner.cap === null) owner.account.outstanding += 1;
+    if (owner.cap !== null) return;
+    owner.account.outstanding += 1;
+    owner.account.letIn += 1;
   }
 
   /** A request was settled. */
@@ -127,6 +139,16 @@ export class Census<P extends CorePod, R extends CoreRequest> {
     this.outstanding -= 1;
     owner.outstanding -= 1;
     if (owner.cap === null) owner.account.outstanding -= 1;
+  }
+
+  /** A request waits at a limit; it was not admitted. */
+  lined({ bytes }: R): void {
+    this.#countLined(1, bytes);
+  }
+
+  /** It does not any more; it is admitted now, or settled. */
+  unlined({ bytes }: R): void {
+    this.#countLined(-1, -bytes);
   }
 
   queued(version: VersionState<P, R>, request: R): void {
@@ -181,6 +203,13 @@ export class Census<P extends CorePod, R extends CoreRequest> {
     if (to === 'Gone') this.#remove(slot, from === 'Idle');
   }
 
+  /** Its pod is out of reach; what runs there, if anything, has ended at `deadlineMs`. */
+  vanished(slot: Slot<P, R>, deadlineMs: number): void {
+    slot.deadlineMs = Math.min(slot.deadlineMs, deadlineMs);
+    this.move(slot, 'vanished');
+    slot.request = null;
+  }
+
   #remove(slot: Slot<P, R>, wasIdle: boolean): void {
     const { version, pod } = slot;
     slot.request = null;
@@ -198,6 +227,13 @@ export class Census<P extends CorePod, R extends CoreRequest> {
     version.queuedBytes += bytes;
   }
 
+  #countLined(count: number, bytes: number): void {
+    this.outstanding += count;
+    this.linedCount += count;
+    this.queuedCount += count;
+    this.queuedBytes += bytes;
+  }
+
   #retarget(version: VersionState<P, R>, target: Target): void {
     version.target = target;
     this.#setCap(version.owner, target.reservedConcurrency);
@@ -208,6 +244,7 @@ export class Census<P extends CorePod, R extends CoreRequest> {
     if ((owner.cap === null) !== (cap === null)) {
       owner.account.outstanding += cap === null ? owner.outstanding : -owner.outstanding;
     }
+    if (owner.cap !== cap) owner.calls = null;
     owner.cap = cap;
   }
 
@@ -224,7 +261,7 @@ export class Census<P extends CorePod, R extends CoreRequest> {
   #account(accountId: string): AccountState {
     let account = this.#accounts.get(accountId);
     if (account === undefined) {
-      account = { id: accountId, outstanding: 0, reserved: 0 };
+      account = { id: accountId, outstanding: 0, reserved: 0, letIn: 0, calls: null, lines: 0 };
       this.#accounts.set(accountId, account);
     }
     return account;

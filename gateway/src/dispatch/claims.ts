@@ -25,7 +25,7 @@ export interface ClaimsOwner<P extends CorePod, R extends CoreRequest> {
   /** Ends the requests at the head of the queue that nobody waits for. */
   dropAbandoned(version: VersionState<P, R>): void;
   /** What must be there without any demand, what may not be claimed now, what other gateways own, too. */
-  readonly gate: Pick<Gate<P, R>, 'provisioned' | 'mayRun' | 'isShared'>;
+  readonly gate: Pick<Gate<P, R>, 'provisioned' | 'mayClaim' | 'isShared'>;
   /** What the first dials of claimed pods will bring. */
   readonly arrivals: Pick<Arrivals<P>, 'coming' | 'isHoldingProvisioning'>;
   /** Since when this process runs without a gap. */
@@ -150,7 +150,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     const { arrivals } = this.#owner;
     const provisioned = arrivals.isHoldingProvisioning ? 0 : this.#owner.gate.provisioned(version);
     this.#owner.dropAbandoned(version);
-    if ((queue.length === 0 && provisioned === 0) || !this.#owner.gate.mayRun(owner)) return 0;
+    if ((queue.length === 0 && provisioned === 0) || !this.#owner.gate.mayClaim(owner)) return 0;
     const nowMs = this.#clock.nowMs();
     const need = {
       queued: queue.length,

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Line } from './limit-queue.ts';
 import { assumedColdMs, type ClaimNeed, planClaims } from './plan.ts';
-import type { TestRequest } from './testing.ts';
+import type { TestPod, TestRequest } from './testing.ts';
 import { runs, World } from './testing-world.ts';
 
 function checkCounts(world: World): void {
@@ -21,9 +22,42 @@ function checkCounts(world: World): void {
     if (owner.cap !== null) expect(owner.running).toBeLessThanOrEqual(owner.cap);
     queued += version.queue.length;
   }
-  expect(census.queuedCount).toBe(queued);
+  expect(census.queuedCount - census.linedCount).toBe(queued);
   const unsettled = world.targetOf.size - world.settled.length - world.effects.failed.length;
   expect(census.outstanding).toBe(unsettled);
+}
+
+/** Who waits at a limit: as many as may, no longer than they may when a tick is just over, and nobody in vain. */
+function checkLimits(world: World, isTick: boolean): void {
+  const { census, gate } = world.core;
+  const owners = new Set([...census.versions()].map(({ owner }) => owner));
+  let lined = 0;
+  for (const owner of owners) {
+    const { account, line, cap } = owner;
+    if (cap === null) expect(account.outstanding).toBeLessThanOrEqual(12);
+    if (line === null) continue;
+    const waiters = waitersOf(line);
+    lined += waiters.length;
+    const [first] = waiters;
+    expect(first).toBeDefined();
+    expect(waiters.length).toBeLessThanOrEqual(first?.version.target.limitQueue?.maxCount ?? 0);
+    if (!isTick || first === undefined) continue;
+    const { version, request, sinceMs } = first;
+    expect(world.nowMs() - sinceMs).toBeLessThan(version.target.limitQueue?.maxWaitMs ?? 0);
+    expect(waiters.map((waiter) => waiter.sinceMs)).toEqual(
+      waiters.map((waiter) => waiter.sinceMs).sort((a, b) => a - b),
+    );
+    expect(gate.throttle(version, world.nowMs()) !== null || gate.isQueueFull(version, request.bytes)).toBe(true);
+  }
+  expect(census.linedCount).toBe(lined);
+}
+
+/** In their order, as they stay. */
+function waitersOf({ waiters }: Line<TestPod, TestRequest>) {
+  const all = [];
+  for (let next = waiters.shift(); next !== undefined; next = waiters.shift()) all.push(next);
+  for (const waiter of all) waiters.push(waiter);
+  return all;
 }
 
 /** The queues are in the order of arrival, also after a request came back to one. */
@@ -59,7 +93,7 @@ function checkService(world: World): void {
     const hasRoom = owner.cap === null || owner.running < owner.cap;
     if (queue.length > 0 && hasRoom) expect(idle.length).toBe(0);
     const need = needOf(version, world);
-    const wanted = planClaims(need, world.clock.nowMs());
+    const wanted = planClaims(need, world.nowMs());
     const [pool] = world.core.claims.pools();
     if (wanted > 0 && version.failures === 0) expect(pool?.generic).toBe(0);
   }
@@ -88,6 +122,7 @@ test('whatever happens in whatever order, the rules of dispatch hold', () => {
         checkCounts(world);
         checkService(world);
         checkQueues(world);
+        checkLimits(world, step.kind === 'time');
       }
       checkOrder(world);
     }),

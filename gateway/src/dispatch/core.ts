@@ -5,6 +5,7 @@ import { Claims, type CoreClock } from './claims.ts';
 import type { CoreEffects, Loss } from './effects.ts';
 import { Failures, type InitError } from './failures.ts';
 import { Gate } from './gate.ts';
+import { LimitQueue } from './limit-queue.ts';
 import type { DispatchLimits } from './limits.ts';
 import { type NearOwner, NearPods } from './near-pods.ts';
 import { Pauses } from './pauses.ts';
@@ -48,6 +49,8 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   readonly #make: SlotMaker<P, R>;
   readonly #failures: Failures<P, R>;
   readonly #waiting: Waiting<P, R>;
+  /** To be told of each tick. */
+  readonly limitQueue: LimitQueue<P, R>;
 
   constructor(
     limits: DispatchLimits,
@@ -56,10 +59,12 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     place: { readonly zone: () => string; readonly rules?: CoreRules },
   ) {
     this.census = new Census(place.zone);
-    this.gate = new Gate(limits, place.rules ?? noRules, this.census);
+    this.gate = new Gate(limits, place.rules ?? noRules, this.census, clock.nowMs);
     this.#make = new SlotMaker(limits, clock.nowMs);
     this.#waiting = new Waiting(this.census, this.gate, effects, limits.maxAttempts);
     this.#failures = new Failures(limits, clock, effects);
+    const parts = { census: this.census, gate: this.gate, effects, limits, nowMs: clock.nowMs };
+    this.limitQueue = new LimitQueue(parts, (version, request) => void this.#enter(version, request));
     this.#clock = clock;
     this.#effects = effects;
     this.arrivals = new Arrivals(limits, clock, (uid) => {
@@ -95,25 +100,11 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
       this.gate.admit(version, request, onlyIdle);
     } catch (error) {
       if (onlyIdle) this.near.asked(version, false, isForwarded);
+      if (this.limitQueue.takes(version, request, error)) return;
       this.census.forgetIfUnused(version);
       throw error;
     }
-    const initError = this.#failures.answerNow(version);
-    if (initError !== null) {
-      this.#effects.answer(request, initError);
-      return;
-    }
-    this.census.entered(version);
-    if (version.queue.length === 0 && this.gate.hasRoom(version)) {
-      const slot = version.idle.take();
-      if (slot !== undefined) {
-        this.#start(slot, request);
-        if (onlyIdle) this.near.asked(version, true, isForwarded);
-        return;
-      }
-    }
-    this.census.queued(version, request);
-    this.advance(version);
+    if (this.#enter(version, request) && onlyIdle) this.near.asked(version, true, isForwarded);
   }
 
   /** SPECIALIZED is in. */
@@ -139,7 +130,8 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
       version.took(request, nowMs, slot.state !== 'Starting');
     this.census.move(slot, 'answered');
     slot.request = null;
-    this.census.left(slot.version);
+    this.census.left(version);
+    if (version.owner.account.lines > 0) this.limitQueue.settled(version.owner);
   }
 
   /**
@@ -167,7 +159,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     if (slot.state === 'Gone') return;
     const { version, request } = slot;
     const isOut = loss.isOutOfReach === true && version.owner.cap !== null;
-    if (isOut && runningIn(slot.state) > 0) this.#outOfReach(slot);
+    if (isOut && runningIn(slot.state) > 0) this.census.vanished(slot, this.#make.latestEndMs(version.target));
     else this.census.move(slot, 'dropped');
     // Many pods lost at once are one event (a node, a zone), not many: only one claimed since then counts again.
     if (loss.isSuspicious && !slot.isProven && slot.claimedMs > version.failedMs) this.#failures.note(slot, null);
@@ -267,10 +259,17 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     for (const sibling of [...versions]) if (sibling !== version) this.advance(sibling);
   }
 
-  #outOfReach(slot: Slot<P, R>): void {
-    slot.deadlineMs = Math.min(slot.deadlineMs, this.#make.latestEndMs(slot.version.target));
-    this.census.move(slot, 'vanished');
-    slot.request = null;
+  /** A request is in. True = an idle slot has it. */
+  #enter(version: VersionState<P, R>, request: R): boolean {
+    if (this.#failures.answer(version, request)) return false;
+    this.census.entered(version);
+    const slot = version.queue.length === 0 && this.gate.hasRoom(version) ? version.idle.take() : undefined;
+    if (slot !== undefined) this.#start(slot, request);
+    else {
+      this.census.queued(version, request);
+      this.advance(version);
+    }
+    return slot !== undefined;
   }
 
   /** Gives `request` to an idle slot that has left the stack. */
@@ -286,6 +285,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     const request = this.gate.hasRoom(version) ? this.census.dequeued(version) : undefined;
     const slot = this.#make.claimed(pod, version, request === undefined ? 'Claiming' : 'Starting');
     this.census.add(slot);
+    this.gate.claimed(version);
     if (request !== undefined) this.#make.bind(slot, request);
     this.#effects.claim(slot);
   }

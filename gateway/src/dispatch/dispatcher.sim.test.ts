@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { capped, free, Sim } from './testing-sim.ts';
+import type { LimitQueueRules } from './limits.ts';
+import { free, Sim } from './testing-sim.ts';
 
 /** One thing that happens; `at` is a gateway, `pick` chooses among what there is. */
 interface Step {
@@ -11,7 +12,7 @@ interface Step {
 
 const acts = {
   callCapped: (sim: Sim, { at, pick }: Step, id: number) => {
-    for (let n = 0; n <= pick % 4; n += 1) sim.invoke(at, capped, id + n / 10);
+    for (let n = 0; n <= pick % 4; n += 1) sim.invoke(at, sim.capped, id + n / 10);
   },
   callFree: (sim: Sim, { at }: Step, id: number) => sim.invoke(at, free, id),
   deliver: (sim: Sim, { pick }: Step) => sim.deliver(pick),
@@ -89,27 +90,34 @@ const newLifeAmongOldClaims: Step[] = [
   happen('pass'),
 ];
 
-test('two gateways among the same pods: nothing runs twice, the cap holds, everything ends', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 120 }), async (steps) => {
-      const sim = new Sim(5);
-      sim.deliverAll();
-      for (const [index, each] of steps.entries()) {
-        acts[each.kind](sim, each, index);
-        await sim.flush();
+test.each<[above: string, limitQueue: LimitQueueRules | undefined]>([
+  ['is refused', undefined],
+  ['waits', { maxWaitMs: 2_000, maxCount: 6 }],
+])(
+  'two gateways among the same pods, what is above the cap %s: nothing runs twice, the cap holds, everything ends',
+  async (_above, limitQueue) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 120 }), async (steps) => {
+        const sim = new Sim(5, limitQueue);
+        sim.deliverAll();
+        for (const [index, each] of steps.entries()) {
+          acts[each.kind](sim, each, index);
+          await sim.flush();
+          expect(sim.maxOverlap).toBeLessThanOrEqual(2);
+        }
+        await quiet(sim);
         expect(sim.maxOverlap).toBeLessThanOrEqual(2);
-      }
-      await quiet(sim);
-      expect(sim.maxOverlap).toBeLessThanOrEqual(2);
-      expect([...sim.runs.values()].filter((runs) => runs > 1)).toEqual([]);
-      expect([...sim.fates].filter(([, fate]) => fate === 'waits')).toEqual([]);
-      for (const [id, fate] of sim.fates) if (fate === 'not owner') expect(sim.runs.has(id)).toBe(false);
-      // What is claimed has one user, and it is the owner.
-      const stats = sim.gateways.map((gateway) => gateway.dispatcher.stats());
-      const claimed = sim.agents.filter((agent) => agent.claim !== null).length;
-      expect(stats[0]?.slots).toMatchObject({ idle: claimed, busy: 0, foreign: 0, lost: 0 });
-      expect(stats[1]?.slots).toMatchObject({ idle: 0, busy: 0, foreign: 0, lost: 0 });
-    }),
-    { numRuns: 300, examples: [[newLifeAmongOldClaims]] },
-  );
-}, 30_000);
+        expect([...sim.runs.values()].filter((runs) => runs > 1)).toEqual([]);
+        expect([...sim.fates].filter(([, fate]) => fate === 'waits')).toEqual([]);
+        for (const [id, fate] of sim.fates) if (fate === 'not owner') expect(sim.runs.has(id)).toBe(false);
+        // What is claimed has one user, and it is the owner.
+        const stats = sim.gateways.map((gateway) => gateway.dispatcher.stats());
+        const claimed = sim.agents.filter((agent) => agent.claim !== null).length;
+        expect(stats[0]?.slots).toMatchObject({ idle: claimed, busy: 0, foreign: 0, lost: 0 });
+        expect(stats[1]?.slots).toMatchObject({ idle: 0, busy: 0, foreign: 0, lost: 0 });
+      }),
+      { numRuns: 300, examples: [[newLifeAmongOldClaims]] },
+    );
+  },
+  30_000,
+);

@@ -74,6 +74,9 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
       isShared: (target: Target) => ownership.isShared?.(target) ?? false,
       isProvisioner: (target: Target) => ownership.isFirstOwner(target),
       outstandingElsewhere: (accountId: string) => ownership.outstandingElsewhere(accountId),
+      callsElsewhere: (accountId: string) => ownership.callsElsewhere?.(accountId) ?? 0,
+      gatewayCount: () => Math.max(1, ownership.place().count),
+      ownerCount: (target: Target) => ownership.ownerCount?.(target) ?? 1,
     };
     const place = { zone: typeof zone === 'string' ? () => zone : zone, rules };
     this.core = new DispatchCore(this.#limits, clock, this, place);
@@ -138,8 +141,10 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
 
   /** Pods of a function that is another gateway's now go there, and so must who waits for them: the router forwards them anew. */
   #handBack(version: VersionState<PodLink, Call>): void {
-    if (version.queue.length === 0 || version.owner.cap !== null || this.#ownership.isOwner(version.target)) return;
-    this.core.answerWaiting(version, (call) => call.fail(new NotOwner(version.owner.key)));
+    const { owner, queue, target } = version;
+    if ((queue.length === 0 && owner.line === null) || owner.cap !== null || this.#ownership.isOwner(target)) return;
+    this.core.limitQueue.handBack(owner);
+    this.core.answerWaiting(version, (call) => call.fail(new NotOwner(owner.key)));
   }
 
   load(): DispatchLoad {
@@ -164,10 +169,12 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
   }
 
   stats(): DispatchStats {
-    const { totals, queuedCount, queuedBytes, outstanding, versionCount } = this.core.census;
+    const { census, gate } = this.core;
+    const { totals, queuedCount, queuedBytes, linedCount, outstanding, versionCount } = census;
     return {
       pools: this.#pods.stats(this.core.claims.pools()),
-      queued: queuedCount,
+      queued: queuedCount - linedCount,
+      queuedAtLimit: linedCount,
       queuedBytes,
       inFlight: outstanding - queuedCount,
       slots: {
@@ -181,6 +188,12 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
       claimsTotal: this.#claimsTotal,
       coldStartsTotal: this.#coldStartsTotal,
       activeVersions: versionCount,
+      running: census.load().running,
+      accounts: [...census.accounts()].map((account) => ({
+        accountId: account.id,
+        used: account.outstanding,
+        left: gate.unreservedLeft(account),
+      })),
     };
   }
 
@@ -230,6 +243,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
 
   #failWaiting(): void {
     const error = shuttingDown();
+    this.core.limitQueue.end(error);
     for (const version of [...this.core.census.versions()]) {
       while (version.queue.length > 0) this.core.failOldest(version, error);
     }

@@ -28,12 +28,12 @@ export interface InitError {
 export class Failures<P extends CorePod, R extends CoreRequest> {
   readonly #limits: Pick<DispatchLimits, 'minInitPauseMs' | 'maxInitPauseMs' | 'initTimeoutMs'>;
   readonly #clock: Pick<CoreClock, 'nowMs'>;
-  readonly #effects: Pick<CoreEffects<P, R>, 'initFailed'>;
+  readonly #effects: Pick<CoreEffects<P, R>, 'initFailed' | 'answer'>;
 
   constructor(
     limits: Pick<DispatchLimits, 'minInitPauseMs' | 'maxInitPauseMs' | 'initTimeoutMs'>,
     clock: Pick<CoreClock, 'nowMs'>,
-    effects: Pick<CoreEffects<P, R>, 'initFailed'>,
+    effects: Pick<CoreEffects<P, R>, 'initFailed' | 'answer'>,
   ) {
     this.#limits = limits;
     this.#clock = clock;
@@ -67,9 +67,11 @@ export class Failures<P extends CorePod, R extends CoreRequest> {
     return failures < 2 ? null : initError;
   }
 
-  /** What who comes now gets instead of a pod; null = it waits for one. */
-  answerNow(version: VersionState<P, R>): InitError | null {
-    const isPaused = version.slots.size === 0 && this.#clock.nowMs() < version.pausedUntilMs;
-    return isPaused ? this.answerOf(version) : null;
+  /** Answers who comes now, where it would only wait for a pod that says the same. False = it is to have a pod. */
+  answer(version: VersionState<P, R>, request: R): boolean {
+    if (version.slots.size > 0 || this.#clock.nowMs() >= version.pausedUntilMs) return false;
+    const error = this.answerOf(version);
+    if (error !== null) this.#effects.answer(request, error);
+    return error !== null;
   }
 }

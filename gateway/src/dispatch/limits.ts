@@ -6,9 +6,14 @@ export interface DispatchLimits {
   readonly accountConcurrency: number;
   /** Of the account's limit this much is always left to functions without reserved concurrency, as on AWS. */
   readonly minUnreservedConcurrency: number;
+  /** Calls in a second for each unit of concurrency: of the account's, or of what a function has reserved. 0 = no limit. */
+  readonly callsPerConcurrency: number;
+  /** Pods that may be claimed for one function in `scaleOutMs`; one comes back each `scaleOutMs` / `scaleOutPods`. */
+  readonly scaleOutPods: number;
+  readonly scaleOutMs: number;
   /** Requests of one function version that may wait for a pod. */
   readonly maxQueued: number;
-  /** Bytes of their events. One request may always wait, whatever its size. */
+  /** Bytes of their events, and of those of one function that wait at a limit. One request may always wait, whatever its size. */
   readonly maxQueuedBytes: number;
   /** Bytes of all waiting events of this gateway. */
   readonly maxTotalQueuedBytes: number;
@@ -53,10 +58,21 @@ export interface DispatchLimits {
   readonly readoptMs: number;
 }
 
+/** How calls wait that are above a limit, of one function at one gateway. */
+export interface LimitQueueRules {
+  /** Then the call is refused as if it had not waited. */
+  readonly maxWaitMs: number;
+  /** Calls that wait at the same time. */
+  readonly maxCount: number;
+}
+
 /** What holds unless the install or a test says otherwise. */
 export const defaultLimits: DispatchLimits = Object.freeze({
   accountConcurrency: 1000,
   minUnreservedConcurrency: 100,
+  callsPerConcurrency: 10,
+  scaleOutPods: 1000,
+  scaleOutMs: 10_000,
   maxQueued: 1000,
   maxQueuedBytes: 64 * 1024 * 1024,
   maxTotalQueuedBytes: 256 * 1024 * 1024,

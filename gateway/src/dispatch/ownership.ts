@@ -26,6 +26,10 @@ export interface Ownership {
   term(functionKey: string): number | null;
   /** Unanswered requests of the account at the other gateways, as last heard; functions with reserved concurrency not counted. */
   outstandingElsewhere(accountId: string): number;
+  /** Calls of the account that the other gateways let in, in the last second that they told of. Absent = none. */
+  callsElsewhere?(accountId: string): number;
+  /** Owners of the function, this gateway included. Absent = one. */
+  ownerCount?(target: Target): number;
   /** This gateway among those that live, in an order that all of them agree on; index -1 = it is leaving, or does not know them yet. */
   place(): { readonly index: number; readonly count: number };
 }

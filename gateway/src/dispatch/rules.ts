@@ -12,6 +12,12 @@ export interface CoreRules {
   isProvisioner(target: Target): boolean;
   /** Unanswered requests of the account at the other gateways. */
   outstandingElsewhere(accountId: string): number;
+  /** Calls of the account that the other gateways let in, in the last second that they told of; without reserved concurrency. */
+  callsElsewhere(accountId: string): number;
+  /** Gateways that share what an account may have, this one included; at least 1. */
+  gatewayCount(): number;
+  /** Owners that share what the function may have, this one included; at least 1. */
+  ownerCount(target: Target): number;
 }
 
 /** A gateway that is alone. */
@@ -21,4 +27,7 @@ export const noRules: CoreRules = Object.freeze({
   isShared: () => false,
   isProvisioner: () => true,
   outstandingElsewhere: () => 0,
+  callsElsewhere: () => 0,
+  gatewayCount: () => 1,
+  ownerCount: () => 1,
 });

@@ -96,7 +96,8 @@ export interface CorePod {
 export interface CoreRequest {
   /** Size of the event. */
   readonly bytes: number;
-  readonly arrivedMs: number;
+  /** When it came in; the core sets it anew when it lets one in that has waited at a limit: from then on it waits for a pod. */
+  arrivedMs: number;
   /** Nobody waits for its answer any more. */
   isAbandoned(): boolean;
   /** How often it was given to a pod; the core counts. */

@@ -9,8 +9,8 @@ import type { VersionState } from './version-state.ts';
 const FAILURE_MEMORY_MS = 60_000;
 
 /**
- * Looks at every deadline of dispatch; called at each tick, so that no request needs a timer of its own: requests whose
- * capacity budget is over or whose term is lost, slots that are idle for too long, invocations that are overdue, pauses that have ended.
+ * Looks at every deadline of dispatch; called at each tick, so that no request needs a timer of its own: requests that wait at a limit,
+ * whose capacity budget is over or whose term is lost, slots that are idle for too long, invocations that are overdue, pauses that have ended.
  * @param onOverdue must give the slot up
  */
 export function sweep<P extends CorePod, R extends CoreRequest>(
@@ -20,12 +20,15 @@ export function sweep<P extends CorePod, R extends CoreRequest>(
   onOverdue: (slot: Slot<P, R>) => void,
 ): void {
   core.pauses.saw(nowMs);
+  core.gate.share();
+  core.limitQueue.tick();
   for (const version of [...core.census.versions()]) {
     endBudgets(core, version, nowMs - limits.capacityBudgetMs, limits.capacityBudgetMs);
     expireIdle(core, version, nowMs);
     endSlots(core, version, nowMs, onOverdue);
     if (version.queue.length > 0 && version.owner.cap !== null) core.advance(version);
-    if (version.queue.length > 0) core.advance(version); // what was expected to be served sooner may not have been
+    const isShort = core.gate.provisioned(version) > allocatedIn(version.counts);
+    if (version.queue.length > 0 || isShort) core.advance(version); // what was expected to be served sooner may not have been
     if (version.failures > 0 && version.pausedUntilMs <= nowMs) {
       if (nowMs - version.pausedUntilMs > FAILURE_MEMORY_MS) version.failures = 0;
       core.advance(version);

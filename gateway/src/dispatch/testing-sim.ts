@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { LinkError } from '../link/link.ts';
 import { startDispatcher } from './dispatcher.ts';
+import type { LimitQueueRules } from './limits.ts';
 import type { DispatchOptions } from './options.ts';
 import { functionKeyOf, NotOwner, type Ownership } from './ownership.ts';
 import { deafCluster, deafObserver, makeTarget } from './testing.ts';
@@ -10,7 +11,6 @@ import type { Dispatcher, PoolPod } from './types.ts';
 /** The function with a hard cap of 2, and one without. */
 export const capped = makeTarget({ versionUid: 'capped', functionObjectName: 'capped', reservedConcurrency: 2 });
 export const free = makeTarget({ versionUid: 'free', functionObjectName: 'free' });
-const targets = [capped, free];
 /** A term ends so long after it was renewed, unless it is renewed again. */
 const LEASE_MS = 700;
 /** Nothing is on its way for longer. */
@@ -51,10 +51,14 @@ export class Sim {
   readonly cuts = new Set<string>();
   owner = 0;
   term: { number: number; holder: string; untilMs: number } = { number: 0, holder: '', untilMs: 0 };
+  /** The function with a hard cap. */
+  readonly capped: typeof capped;
   readonly #labels = new Map<string, string>();
   #lives = 0;
 
-  constructor(pods: number) {
+  /** @param limitQueue of the capped function */
+  constructor(pods: number, limitQueue?: LimitQueueRules) {
+    this.capped = limitQueue === undefined ? capped : { ...capped, limitQueue };
     for (let n = 0; n < pods; n += 1) {
       const truth = {
         started: (id: string, _pod: string, key: string) => this.#started(id, key),
@@ -81,7 +85,7 @@ export class Sim {
     const connections: SimConnection[] = [];
     const dispatcher = startDispatcher(this.#options(id, place, { timers, soon, connections }));
     this.gateways[place] = { id, dispatcher, isAlive: true, isPaused: false, timers, soon, connections };
-    dispatcher.onVersions(new Map(targets.map((target) => [target.versionUid, target])));
+    dispatcher.onVersions(new Map([this.capped, free].map((target) => [target.versionUid, target])));
     for (const agent of this.agents) this.#show(this.at(place), agent);
   }
 

@@ -15,17 +15,22 @@ import {
 } from './testing.ts';
 import type { Target } from './types.ts';
 
-/** Four versions of three functions: no cap; a cap of 2 over two versions; provisioned. */
+const limitQueue = { maxWaitMs: 1_000, maxCount: 4 };
+/** Seven versions of five functions: no cap; a cap of 2 over two versions; provisioned; those whose calls wait at a limit, with a cap and without. */
 const targets: readonly Target[] = [
   makeTarget({ versionUid: 'a', functionObjectName: 'a', idleTimeoutMs: 2_000 }),
   makeTarget({ versionUid: 'b1', functionObjectName: 'b', reservedConcurrency: 2, idleTimeoutMs: 500 }),
   makeTarget({ versionUid: 'b2', functionObjectName: 'b', reservedConcurrency: 2, idleTimeoutMs: 500 }),
   makeTarget({ versionUid: 'c', functionObjectName: 'c', provisionedConcurrency: 1, idleTimeoutMs: 500 }),
+  makeTarget({ versionUid: 'd1', functionObjectName: 'd', reservedConcurrency: 1, idleTimeoutMs: 500, limitQueue }),
+  makeTarget({ versionUid: 'd2', functionObjectName: 'd', reservedConcurrency: 1, idleTimeoutMs: 500, limitQueue }),
+  makeTarget({ versionUid: 'e', functionObjectName: 'e', idleTimeoutMs: 500, limitQueue }),
 ];
 const limits = {
   ...defaultLimits,
   accountConcurrency: 12,
-  minUnreservedConcurrency: 8,
+  minUnreservedConcurrency: 4,
+  callsPerConcurrency: 3,
   maxQueued: 6,
   capacityBudgetMs: 5_000,
 };
@@ -72,7 +77,7 @@ const event: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('time' as const), ms: fc.constantFrom(6_000, 20_000) }) },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('versions' as const), mask: fc.integer({ min: 1, max: 15 }) }),
+    arbitrary: fc.record({ kind: fc.constant('versions' as const), mask: fc.integer({ min: 1, max: 127 }) }),
   },
 );
 
@@ -81,16 +86,23 @@ const action = (...of: number[]) => fc.oneof({ weight: 8, arbitrary: arrive(...o
 /** Sequences of what may happen, up to a length. */
 export const runs = (maxLength: number) =>
   fc.oneof(
-    fc.array(action(0, 1, 2, 3), { minLength: 1, maxLength }),
+    fc.array(action(0, 1, 2, 3, 4, 5, 6), { minLength: 1, maxLength }),
     fc.array(action(0), { minLength: 1, maxLength }),
     fc.array(action(1, 2), { minLength: 1, maxLength }),
+    fc.array(action(4, 5), { minLength: 1, maxLength }),
+    fc.array(action(0, 6), { minLength: 1, maxLength }),
   );
 
 /** The core among fakes, and what is known of every request from outside. */
 export class World {
   readonly clock = new ManualClock();
+  #count = 0;
   readonly effects = new RecordedEffects();
-  readonly core = new DispatchCore<TestPod, TestRequest>(limits, this.clock, this.effects, { zone: () => 'a' });
+  /** No two steps are at the same time. */
+  readonly nowMs = (): number => this.clock.nowMs() + this.#count / 1e6;
+  readonly core = new DispatchCore<TestPod, TestRequest>(limits, { ...this.clock, nowMs: this.nowMs }, this.effects, {
+    zone: () => 'a',
+  });
   readonly generic: TestPod[] = [];
   /** Pods whose first dial is under way. */
   readonly dialled: TestPod[] = [];
@@ -99,7 +111,6 @@ export class World {
   readonly targetOf = new Map<string, string>();
   /** Requests whose caller has gone away. */
   readonly gone = new Set<string>();
-  #count = 0;
 
   constructor() {
     this.#dial(null); // known at the start: holds provisioned concurrency
@@ -176,7 +187,7 @@ export class World {
     try {
       this.core.arrive(
         target,
-        makeRequest(name, this.clock.nowMs() + this.#count / 1e6, 1, () => this.gone.has(name)),
+        makeRequest(name, this.nowMs(), 1, () => this.gone.has(name)),
       );
     } catch (error) {
       if (!(error instanceof TooManyRequests)) throw error;
@@ -212,7 +223,7 @@ export class World {
 
   #pass(ms: number): void {
     this.clock.advance(ms);
-    sweep(this.core, limits, this.clock.nowMs(), (slot) =>
+    sweep(this.core, limits, this.nowMs(), (slot) =>
       this.core.lost(slot, { mayRetry: false, error: lost, isSuspicious: true }),
     );
   }

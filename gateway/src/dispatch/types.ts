@@ -1,5 +1,6 @@
 import type { ThrottleReason } from '../errors.ts';
 import type { StreamedBody } from './answer-stream.ts';
+import type { LimitQueueRules } from './limits.ts';
 import type { PodSize } from './plan-reclaim.ts';
 
 /** One function version as dispatch needs it; made by the registry from the informers, frozen. */
@@ -29,6 +30,8 @@ export interface Target {
   readonly reservedConcurrency: number | null;
   /** Pods of this version that are kept claimed and initialised, whether called or not. */
   readonly provisionedConcurrency: number;
+  /** Calls above a limit wait. Absent = they are refused at once. */
+  readonly limitQueue?: LimitQueueRules;
   /** A pod that was not called for so long is given up. */
   readonly idleTimeoutMs: number;
   /** Hex digest of the code zip in the blob store. */
@@ -191,6 +194,8 @@ export interface InvokeOptions {
 export interface DispatchLoad {
   /** Unanswered requests of functions without reserved concurrency by account; only those that have some. */
   readonly accounts: ReadonlyMap<string, number>;
+  /** Calls of functions without reserved concurrency that were let in, by account, since the start; only ever grows. */
+  readonly calls: ReadonlyMap<string, number>;
   /** Running slots by function (namespace/name); only those that have some. */
   readonly running: ReadonlyMap<string, number>;
 }
@@ -234,8 +239,11 @@ export interface DispatchObserver {
 /** Numbers of one moment. `allocated` slots = claiming + idle + busy + finishing + foreign. */
 export interface DispatchStats {
   readonly pools: readonly PoolStats[];
-  /** Requests that wait for a pod, and the bytes of their events. */
+  /** Requests that wait for a pod. */
   readonly queued: number;
+  /** Requests that wait at a limit, not for a pod. */
+  readonly queuedAtLimit: number;
+  /** Bytes of the events of both. */
   readonly queuedBytes: number;
   /** Requests given to a pod and not answered yet. */
   readonly inFlight: number;
@@ -256,6 +264,19 @@ export interface DispatchStats {
   readonly coldStartsTotal: number;
   /** Versions with a slot or a waiting request; the only ones that cost memory here. */
   readonly activeVersions: number;
+  /** See {@link DispatchLoad}. */
+  readonly running: ReadonlyMap<string, number>;
+  /** Accounts with a function that was called since the start. */
+  readonly accounts: readonly AccountStats[];
+}
+
+/** The common concurrency of an account's functions that have reserved none. */
+export interface AccountStats {
+  readonly accountId: string;
+  /** Unanswered requests at this gateway. */
+  readonly used: number;
+  /** What is left, all gateways together, as this one knows it. */
+  readonly left: number;
 }
 
 /** Pods of one pool as this gateway can use them. */

@@ -1,7 +1,9 @@
 import type { InitError } from './failures.ts';
 import { Fifo } from './fifo.ts';
 import { IdleSlots } from './idle-slots.ts';
+import type { Line } from './limit-queue.ts';
 import type { Asks } from './near-pods.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { type CorePod, type CoreRequest, noSlots, type Slot, type SlotCounts } from './slot.ts';
 import type { Target } from './types.ts';
 
@@ -19,6 +21,12 @@ export class FunctionState<P extends CorePod, R extends CoreRequest> {
   readonly versions = new Set<VersionState<P, R>>();
   /** Slots by zone, for the spread. */
   readonly slotsByZone = new Map<string, number>();
+  /** Calls in a second under its cap; null = none has come since the cap was set. */
+  calls: RateLimit | null = null;
+  /** Pods claimed for it; null = none was. */
+  scaleOut: RateLimit | null = null;
+  /** Requests that wait at a limit, see LimitQueue; null = none does. They are no part of `outstanding`. */
+  line: Line<P, R> | null = null;
   readonly account: AccountState;
 
   constructor(key: string, account: AccountState) {
@@ -34,6 +42,12 @@ export interface AccountState {
   outstanding: number;
   /** Sum of reserved concurrency over all functions of the account. */
   reserved: number;
+  /** Calls of functions without reserved concurrency that were let in, since the start. */
+  letIn: number;
+  /** The same in a second; null = none has come. */
+  calls: RateLimit | null;
+  /** Functions with requests that wait at a limit. */
+  lines: number;
 }
 
 /** All that dispatch knows of one function version that has a slot, a waiting request or a bad record. */

@@ -188,12 +188,15 @@ function makeTarget(
   const isSame =
     old?.accountId === accountId &&
     old.reservedConcurrency === fn.reserved &&
+    old.limitQueue?.maxWaitMs === fn.limitQueue?.maxWaitMs &&
+    old.limitQueue?.maxCount === fn.limitQueue?.maxCount &&
     old.provisionedConcurrency === provisionedConcurrency;
   if (isSame) return old;
   const arn = options.arnOf(accountId, fn.functionName);
   const role = old?.accountId === accountId ? old.role : options.roleOf?.(accountId, arn, version);
   return Object.freeze({
     ...(role !== undefined && { role }),
+    ...(fn.limitQueue !== null && { limitQueue: fn.limitQueue }),
     versionUid: version.uid,
     versionName: version.name,
     namespace: fn.namespace,

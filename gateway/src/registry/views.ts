@@ -1,7 +1,10 @@
 import type { AliasObject } from '@kappa/crds/alias';
 import type { FunctionHttpCors, FunctionObject, FunctionPermission } from '@kappa/crds/function';
 import type { FunctionVersionEnvironmentEntry, FunctionVersionObject } from '@kappa/crds/function-version';
+import { limitQueueDefaultCalls, limitQueueDefaultSeconds } from '@kappa/crds/limits';
 import { functionNameOf } from '@kappa/crds/names';
+
+import type { LimitQueueRules } from '../dispatch/limits.ts';
 
 /** What the gateway keeps of a Function: no code, no managed fields, so that thousands cost little. */
 export interface FunctionView {
@@ -19,6 +22,8 @@ export interface FunctionView {
   readonly stateReason: string;
   /** null = no limit of its own. */
   readonly reserved: number | null;
+  /** Calls above a limit wait; null = they are refused. */
+  readonly limitQueue: LimitQueueRules | null;
   /** Of `$LATEST`. */
   readonly provisioned: number;
   /** Of published versions and aliases. */
@@ -113,6 +118,7 @@ export function viewFunction(fn: FunctionObject): FunctionView {
     state: status?.state ?? 'Pending',
     stateReason: status?.stateReason ?? '',
     reserved: spec.concurrency.reserved ?? null,
+    limitQueue: viewLimitQueue(spec.concurrency),
     provisioned: spec.concurrency.provisioned,
     provisionedByQualifier: (spec.concurrency.provisionedByQualifier ?? []).map(({ qualifier, executions }) => ({
       qualifier,
@@ -122,6 +128,11 @@ export function viewFunction(fn: FunctionObject): FunctionView {
     permissions: spec.permissions ?? [],
     mayLoop: spec.recursiveLoop === 'Allow',
   };
+}
+
+function viewLimitQueue(concurrency: FunctionObject['spec']['concurrency']): LimitQueueRules | null {
+  const { onLimit, maxQueueSeconds = limitQueueDefaultSeconds, maxQueued = limitQueueDefaultCalls } = concurrency;
+  return onLimit === 'Queue' ? { maxWaitMs: maxQueueSeconds * 1000, maxCount: maxQueued } : null;
 }
 
 /** The view of spec.http. */

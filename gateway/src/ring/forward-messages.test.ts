@@ -1,6 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { NoIdleSlot, NotOwner } from '../dispatch/ownership.ts';
-import { InvalidZipFile, LambdaError, RequestAbandoned, ServiceException, TooManyRequests } from '../errors.ts';
+import {
+  InvalidZipFile,
+  LambdaError,
+  RequestAbandoned,
+  ServiceException,
+  TooManyRequests,
+  throttleReasons,
+} from '../errors.ts';
 import { report } from '../testing.ts';
 import {
   Elsewhere,
@@ -14,8 +21,7 @@ import {
 import { invocationOf } from './testing.ts';
 
 test.each<[error: LambdaError]>([
-  [new TooManyRequests('ConcurrentInvocationLimitExceeded')],
-  [new TooManyRequests('ReservedFunctionConcurrentInvocationLimitExceeded')],
+  ...throttleReasons.map((reason): [TooManyRequests] => [new TooManyRequests(reason)]),
   [new ServiceException('no pods', { retryAfterSeconds: 1 })],
   [new ServiceException('lost')],
   [new InvalidZipFile('bad')],

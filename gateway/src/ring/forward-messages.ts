@@ -1,7 +1,7 @@
 import type { StreamEnd } from '../dispatch/answer-stream.ts';
 import { NoIdleSlot, NotOwner } from '../dispatch/ownership.ts';
 import type { Invocation, Report, Start, StreamWish } from '../dispatch/types.ts';
-import { type Fault, LambdaError, ServiceException, type ThrottleReason, TooManyRequests } from '../errors.ts';
+import { type Fault, LambdaError, ServiceException, TooManyRequests, throttleReasons } from '../errors.ts';
 import type { Fields } from '../link/fields.ts';
 import { bad, object, optionalText, text, whole } from './messages.ts';
 
@@ -152,10 +152,6 @@ export function makeRefusal(error: unknown): string {
 
 const faults: readonly Fault[] = ['caller', 'function', 'platform'];
 const elsewhere: readonly ElsewhereKind[] = ['Unavailable', 'NotOwner', 'NoIdleSlot'];
-const throttles: readonly ThrottleReason[] = [
-  'ConcurrentInvocationLimitExceeded',
-  'ReservedFunctionConcurrentInvocationLimitExceeded',
-];
 
 /** The error that a REFUSED stands for. @throws LinkError BadFrame */
 export function parseRefusal(body: unknown): Elsewhere | LambdaError {
@@ -167,7 +163,7 @@ export function parseRefusal(body: unknown): Elsewhere | LambdaError {
   const status = whole(fields, 'status');
   const fault = faults.find((each) => each === fields['fault']) ?? 'platform';
   const reason = optionalText(fields, 'reason');
-  const throttle = throttles.find((each) => each === reason);
+  const throttle = throttleReasons.find((each) => each === reason);
   if (code === 'TooManyRequestsException' && throttle !== undefined) return new TooManyRequests(throttle, message);
   const retry =
     fields['retryAfterSeconds'] === undefined ? {} : { retryAfterSeconds: whole(fields, 'retryAfterSeconds') };

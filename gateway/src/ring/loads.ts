@@ -13,9 +13,13 @@ type Words = Pick<RingMessage, 'accounts' | 'hot'>;
 export class Loads {
   readonly #speaking: () => readonly Heard[];
   #own: Words = { accounts: {}, hot: {} };
+  /** Calls let in by account since the start, as last set, and as they were when a second was told of. */
+  #letIn: ReadonlyMap<string, number> = new Map();
+  #told: ReadonlyMap<string, number> = new Map();
   #second: Pick<RingMessage, 'second'> = {};
   /** Sums over the others; null = something new was heard. */
   #accounts: ReadonlyMap<string, number> | null = null;
+  #accountCalls: ReadonlyMap<string, number> | null = null;
   #steady: ReadonlySet<string> | null = null;
 
   /** @param speaking gateways that are not silent */
@@ -24,17 +28,31 @@ export class Loads {
   }
 
   /** What this gateway tells from now on. */
-  set({ accounts, running }: DispatchLoad): void {
+  set({ accounts, calls, running }: DispatchLoad): void {
+    this.#letIn = calls;
     this.#own = {
       accounts: Object.fromEntries(accounts),
       hot: Object.fromEntries([...running].filter(([, count]) => count >= HOT_MIN)),
     };
   }
 
-  /** Runs `say`, in which RINGs also tell of the last second. Not all do: the table may be long. */
-  withSecond(calls: ReadonlyMap<string, number>, steady: ReadonlySet<string>, say: () => void): void {
+  /**
+   * Runs `say`, in which RINGs also tell of the last second. Not all do: the table may be long.
+   *
+   * @param elapsedMs since it was told of one before
+   */
+  withSecond(
+    calls: ReadonlyMap<string, number>,
+    steady: ReadonlySet<string>,
+    elapsedMs: number,
+    say: () => void,
+  ): void {
     this.#second = {
-      second: { calls: Object.fromEntries([...calls].slice(0, MAX_CALLED)), steady: [...steady].slice(0, MAX_CALLED) },
+      second: {
+        calls: Object.fromEntries([...calls].slice(0, MAX_CALLED)),
+        steady: [...steady].slice(0, MAX_CALLED),
+        accountCalls: Object.fromEntries(this.#accountCallsIn(elapsedMs).slice(0, MAX_CALLED)),
+      },
     };
     say();
     this.#second = {};
@@ -48,13 +66,21 @@ export class Loads {
   /** Something new was heard, or somebody is not heard any more. @param isSecond ... of the last second, too */
   changed(isSecond = true): void {
     this.#accounts = null;
-    if (isSecond) this.#steady = null;
+    if (!isSecond) return;
+    this.#steady = null;
+    this.#accountCalls = null;
   }
 
   /** Unanswered requests of an account at the other gateways, as last heard. */
   outstandingElsewhere(accountId: string): number {
     this.#accounts ??= sumCounts(this.#speaking().map(({ message }) => message?.accounts));
     return this.#accounts.get(accountId) ?? 0;
+  }
+
+  /** Calls of an account that the other gateways let in, in the second that each told of last. */
+  accountCallsElsewhere(accountId: string): number {
+    this.#accountCalls ??= sumCounts(this.#speaking().map(({ second }) => second?.accountCalls));
+    return this.#accountCalls.get(accountId) ?? 0;
   }
 
   /** Invocations that run at other gateways, by function; small numbers are not told of. */
@@ -71,5 +97,14 @@ export class Loads {
   steadyElsewhere(): ReadonlySet<string> {
     this.#steady ??= new Set(this.#speaking().flatMap(({ second }) => second?.steady ?? []));
     return this.#steady;
+  }
+
+  /** Of this gateway, in a second, by account; those without any are left out. */
+  #accountCallsIn(elapsedMs: number): [accountId: string, calls: number][] {
+    const before = this.#told;
+    this.#told = this.#letIn;
+    return [...this.#letIn]
+      .map(([id, count]): [string, number] => [id, Math.round(((count - (before.get(id) ?? 0)) * 1000) / elapsedMs)])
+      .filter(([, calls]) => calls > 0);
   }
 }

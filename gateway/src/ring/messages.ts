@@ -27,6 +27,8 @@ export interface SecondWords {
   readonly calls: Readonly<Record<string, number>>;
   /** Functions that the sender finds to be called steadily. */
   readonly steady: readonly string[];
+  /** Account id → calls that the sender let in, of functions without reserved concurrency. Older gateways do not say. */
+  readonly accountCalls: Readonly<Record<string, number>>;
 }
 
 /** A gateway never lists more; memory stays bounded if one does. */
@@ -50,7 +52,11 @@ export function parseRing(body: unknown): RingMessage {
 }
 
 function parseSecond(fields: Fields): SecondWords {
-  return { calls: counts(fields, 'calls'), steady: texts(fields['steady'], 'steady', MAX_COUNTS) };
+  return {
+    calls: counts(fields, 'calls'),
+    steady: texts(fields['steady'], 'steady', MAX_COUNTS),
+    accountCalls: fields['accountCalls'] === undefined ? {} : counts(fields, 'accountCalls'),
+  };
 }
 
 /** Greeting of the listener. */

@@ -111,7 +111,8 @@ export class Peers {
       onResult('elsewhere');
       return Promise.reject(new Elsewhere('NotSent', `no link to gateway ${name}`));
     }
-    const deadlineMs = nowMs() + target.timeoutMs + limits.forwardMarginMs;
+    const waitMs = target.limitQueue?.maxWaitMs ?? 0;
+    const deadlineMs = nowMs() + target.timeoutMs + waitMs + limits.forwardMarginMs;
     const forward = new Forward(invocation, deadlineMs, onResult);
     connection.forward(makeForwardHead(target.versionUid, invocation, onlyIdle), invocation.event, forward);
     return forward.outcome;

@@ -1,22 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Target } from '../dispatch/types.ts';
+import type { DispatchLoad, Target } from '../dispatch/types.ts';
 import { defaultRingLimits } from './limits.ts';
 import type { Member } from './members.ts';
 import { Roles } from './roles.ts';
 import { fn } from './testing.ts';
 
-const noLoad = { accounts: new Map(), running: new Map() };
+const noLoad = { accounts: new Map(), calls: new Map(), running: new Map() };
 
 /** One gateway's roles among members of these zones (own one first), all of them alive; time moves by heartbeats. */
-function start(zones: readonly string[]) {
+function start(zones: readonly string[], loadOf: (at: number) => DispatchLoad = () => noLoad) {
   let nowMs = 0;
   const names = zones.map((_, at) => `g${at}`);
   const members: Member[] = zones.map((zone, at) => ({ name: `g${at}`, ip: '', port: 1, zone, terminating: false }));
   const all = names.map((name) => new Roles(`${name}.00000001`, defaultRingLimits, () => nowMs));
   const beat = (): void => {
     nowMs += defaultRingLimits.heartbeatMs;
-    for (const from of all) {
-      from.tick(noLoad, () => {
+    for (const [at, from] of all.entries()) {
+      from.tick(loadOf(at), () => {
         for (const to of all) if (to !== from) to.core.received(from.gatewayId, from.core.say(0, nowMs), nowMs);
       });
     }
@@ -58,6 +58,14 @@ describe('owners of a function that is called steadily', () => {
     const own = all.map((each) => each.route(target).owners);
     expect(own.every((each) => each[0] === first)).toBe(true);
     if (want > 1) expect(all.filter((each) => each.isShared(target))).toHaveLength(want);
+  });
+
+  test('each knows how many there are', () => {
+    const target = fn('f');
+    const { all, call } = start(['a', 'b', 'c']);
+    expect(all.map((each) => each.ownerCount(target))).toEqual([1, 1, 1]);
+    call(target, 10, 5);
+    expect(all.map((each) => each.ownerCount(target))).toEqual([3, 3, 3]);
   });
 
   test('pods that nobody holds go to the owner of their zone, or to the first one', () => {
@@ -106,4 +114,20 @@ describe('owners of a function that is called steadily', () => {
     alone(4000);
     expect([one.isQuiet('g1'), one.isDark('b')]).toEqual([true, false]);
   });
+});
+
+test('each hears how often the others let calls of an account in', () => {
+  const account = '000000000000';
+  const perBeat = [4, 1, 0];
+  const calls = [0, 0, 0];
+  const { all, call } = start(['a', 'b', 'c'], (at) => {
+    calls[at] = (calls[at] ?? 0) + (perBeat[at] ?? 0);
+    return { ...noLoad, calls: new Map([[account, calls[at] ?? 0]]) };
+  });
+  call(fn('f'), 0, 4);
+  expect(all.map((each) => each.callsElsewhere(account))).toEqual([10, 40, 50]);
+  expect(all[0]?.callsElsewhere('111111111111')).toBe(0);
+  perBeat.fill(0);
+  call(fn('f'), 0, 3);
+  expect(all.map((each) => each.callsElsewhere(account))).toEqual([0, 0, 0]);
 });

@@ -82,6 +82,14 @@ export class Roles implements Ownership {
     return this.core.loads.outstandingElsewhere(accountId);
   }
 
+  callsElsewhere(accountId: string): number {
+    return this.core.loads.accountCallsElsewhere(accountId);
+  }
+
+  ownerCount(target: Target): number {
+    return this.#owners.of(target).owners.length;
+  }
+
   place(): { readonly index: number; readonly count: number } {
     const names = [...this.core.owners].sort();
     return { index: this.core.isIntroduced ? names.indexOf(this.name) : -1, count: names.length };
@@ -154,8 +162,9 @@ export class Roles implements Ownership {
   #tellSecond(nowMs: number, say: () => void): void {
     const { loads } = this.core;
     const calls = this.#owners.takeCalls();
+    const elapsedMs = nowMs - this.#secondMs;
     this.#secondMs = nowMs;
     this.#steady.second({ calls, elsewhere: loads.callsElsewhere() }, nowMs);
-    loads.withSecond(calls, this.#steady.found, say);
+    loads.withSecond(calls, this.#steady.found, elapsedMs, say);
   }
 }

@@ -241,7 +241,7 @@ export class World {
     if (!gateway.isRunning) return;
     const tick = (): void => {
       const { core } = gateway;
-      core.tick({ accounts: new Map(), running: new Map() }, this.localMs(gateway));
+      core.tick({ accounts: new Map(), calls: new Map(), running: new Map() }, this.localMs(gateway));
       for (const { name } of core.others) this.#ask(gateway, name);
       this.at(defaultRingLimits.heartbeatMs / gateway.rate, () => this.#tick(gateway));
     };

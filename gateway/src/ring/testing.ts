@@ -92,7 +92,7 @@ export class TestRing {
       clock,
       dispatcher,
       targetOf: (uid) => this.targets.get(uid),
-      load: () => ({ accounts: new Map([['000000000000', 1]]), running: gateway.running }),
+      load: () => ({ accounts: new Map([['000000000000', 1]]), calls: new Map(), running: gateway.running }),
       ...(options.answer && { answer: options.answer }),
       onChange: () => {
         gateway.changes += 1;

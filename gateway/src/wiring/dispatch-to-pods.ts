@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
+import { scaleOutSeconds } from '@kappa/crds/limits';
 
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { startDispatcher } from '../dispatch/dispatcher.ts';
@@ -53,6 +54,9 @@ export function dispatchToPods(context: Context, parts: DispatchParts): Dispatch
       capacityBudgetMs: config.capacityWaitMs,
       maxUnpackedBytes: config.codeLimits.unpackedBytes,
       accountConcurrency: config.accountConcurrency,
+      callsPerConcurrency: config.callsPerConcurrency,
+      scaleOutPods: config.scaleOut,
+      scaleOutMs: scaleOutSeconds * 1000,
     },
   });
 }

@@ -33,7 +33,7 @@ export async function warmLatency(cluster: BenchCluster, rounds: number): Promis
   const spec = { memoryMiB, idleTimeoutSeconds: 3600 };
   await cluster.make([
     makeFunction(name, { 'index.mjs': source }, spec),
-    makeFunction(singleName, { 'index.mjs': source }, { ...spec, concurrency: { reserved: 2 } }),
+    makeFunction(singleName, { 'index.mjs': source }, { ...spec, concurrency: { reserved: 500 } }),
   ]);
   const gateways = await cluster.gateways();
   const owner = await callForOwner(gateways, name);
