@@ -207,3 +207,17 @@ test('a dry run is 204 and runs nothing', async () => {
   const headers = { 'X-Amz-Invocation-Type': 'DryRun' };
   expect((await fetchOnce(port, { method: 'POST', path: path(), headers })).status).toBe(204);
 });
+
+test.each(['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s is not Invoke: it runs nothing', async (method) => {
+  const ran: string[] = [];
+  const { port } = await startServer((_target, { requestId }) => {
+    ran.push(requestId);
+    return Promise.resolve(answered('{}'));
+  });
+  const streamed = path().replace('2015-03-31', '2021-11-15').replace('invocations', 'response-streaming-invocations');
+  for (const target of [path(), streamed]) {
+    const reply = await fetchOnce(port, { method, path: target, headers: { 'Content-Length': '0' } });
+    expect(reply.headers['x-amz-executed-version']).toBeUndefined();
+  }
+  expect(ran).toEqual([]);
+});

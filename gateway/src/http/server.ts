@@ -94,8 +94,12 @@ function handle(req: IncomingMessage, res: ServerResponse, options: ServerOption
 function routeOf(req: IncomingMessage, urlDomain: string): Route {
   const problem = framingProblem(req);
   if (problem !== null) return { kind: 'bad', problem };
-  return parseRoute(req.url ?? '', req.headers.host ?? '', urlDomain);
+  const route = parseRoute(req.url ?? '', req.headers.host ?? '', urlDomain);
+  const isInvoke = route.kind === 'invoke' || route.kind === 'invokeStream';
+  return isInvoke && req.method !== 'POST' ? control : route; // which says that there is no such operation
 }
+
+const control: Route = { kind: 'control' };
 
 function answerCall(
   req: IncomingMessage,
