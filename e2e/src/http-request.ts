@@ -45,11 +45,16 @@ export interface Key {
   readonly secretAccessKey: string;
 }
 
-/** The same, signed by AWS's library as a caller of Lambda in us-east-1. */
-export async function sendSigned(endpoint: string, key: Key, given: HttpRequest): Promise<HttpAnswer> {
+/** The same, signed by AWS's library as a caller in us-east-1, of Lambda unless it is said otherwise. */
+export async function sendSigned(
+  endpoint: string,
+  key: Key,
+  given: HttpRequest,
+  service = 'lambda',
+): Promise<HttpAnswer> {
   const { hostname, port, host: ownHost } = new URL(endpoint);
   const { method = 'GET', path, host = ownHost, headers = {}, body = '' } = given;
-  const signer = new SignatureV4({ service: 'lambda', region: 'us-east-1', credentials: key, sha256: Sha256 });
+  const signer = new SignatureV4({ service, region: 'us-east-1', credentials: key, sha256: Sha256 });
   const [at = '', search = ''] = path.split('?');
   const query = Object.fromEntries(new URLSearchParams(search));
   const toSign = { method, protocol: 'http:', hostname, port: Number(port), path: at, query, body };

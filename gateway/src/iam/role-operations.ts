@@ -19,6 +19,7 @@ export function roleOperations(roles: Roles): Readonly<Record<string, QueryOpera
     },
     ListRoles: (call) => listRoles(call, roles),
     UpdateRole: (call) => updateRole(call, roles),
+    UpdateRoleDescription: (call) => updateRoleDescription(call, roles),
     UpdateAssumeRolePolicy: async (call) => {
       const trustPolicy = requireDocument(call, 'PolicyDocument');
       const { accountId, name } = await roleCall(call, roles, 'update');
@@ -80,6 +81,14 @@ async function updateRole(call: QueryCall, roles: Roles): Result {
     ...(maxSessionSeconds >= 3600 && { maxSessionSeconds }),
   }));
   return {};
+}
+
+/** Older than UpdateRole, and still what Terraform calls. */
+async function updateRoleDescription(call: QueryCall, roles: Roles): Result {
+  const description = call.parameters.required('Description');
+  const { accountId, name } = await roleCall(call, roles, 'update');
+  await roles.change(accountId, name, () => ({ description }));
+  return { Role: shown(await roles.require(accountId, name)) };
 }
 
 async function listRoles(call: QueryCall, roles: Roles): Result {
