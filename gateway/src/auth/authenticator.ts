@@ -90,6 +90,9 @@ class SignedClaim implements Claim {
   readonly declaredSha256: string | null;
   readonly #principal: Principal;
   readonly #check: (bodySha256: string) => void;
+  /** The usual body is one piece: hashed in one go, which costs half as much. */
+  #first: Buffer | null = null;
+  /** Of a body in several pieces. */
   #hash: Hash | null = null;
 
   constructor(principal: Principal, declared: string | null, check: (bodySha256: string) => void) {
@@ -99,16 +102,22 @@ class SignedClaim implements Claim {
   }
 
   push(piece: Buffer): void {
-    this.#hash ??= createHash('sha256');
-    this.#hash.update(piece);
+    if (this.#hash !== null) this.#hash.update(piece);
+    else if (this.#first === null) this.#first = piece;
+    else this.#hash = createHash('sha256').update(this.#first).update(piece);
   }
 
   confirm(): Principal {
-    const sha256 = this.#hash === null ? emptySha256 : this.#hash.digest('hex');
+    const sha256 = this.#bodySha256();
     if (this.declaredSha256 === null) this.#check(sha256);
     else if (this.declaredSha256 !== sha256)
       throw invalid('The x-amz-content-sha256 header is not the sha256 of the body.');
     return this.#principal;
+  }
+
+  #bodySha256(): string {
+    if (this.#hash !== null) return this.#hash.digest('hex');
+    return this.#first === null ? emptySha256 : hash('sha256', this.#first);
   }
 }
 
@@ -143,7 +152,9 @@ function checkScope(
 
 /** A presigned URL holds from when it was signed for as long as it says, whatever the caller's clock says now. */
 function checkClock({ signedAt, expiresSeconds }: Authorization, nowMs: number, maxSkewMs: number): void {
-  const signedMs = Date.parse(signedAt.replace(/^(....)(..)(..T..)(..)(..Z)$/, '$1-$2-$3:$4:$5'));
+  const signedMs = Date.parse(
+    `${signedAt.slice(0, 4)}-${signedAt.slice(4, 6)}-${signedAt.slice(6, 11)}:${signedAt.slice(11, 13)}:${signedAt.slice(13)}`,
+  );
   if (Number.isNaN(signedMs)) throw incomplete(`Date must be in ISO-8601 'basic format'. Got '${signedAt}'.`);
   const lifeMs = expiresSeconds === null ? maxSkewMs : expiresSeconds * 1000;
   const words = (limitMs: number, sign: string, wideMs: number): string =>

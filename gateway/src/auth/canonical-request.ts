@@ -26,7 +26,7 @@ export function canonicalRequest(head: RequestHead, signedHeaders: readonly stri
   const mark = head.target.indexOf('?');
   const path = mark < 0 ? head.target : head.target.slice(0, mark);
   let headers = '';
-  for (const name of signedHeaders) headers += `${name}:${headerValues(head.rawHeaders, name).map(folded).join(',')}\n`;
+  for (const name of signedHeaders) headers += `${name}:${signedValue(head.rawHeaders, name)}\n`;
   return `${head.method}\n${canonicalPath(path)}\n${canonicalQuery(rawQueryOf(head.target))}\n${headers}\n${signedHeaders.join(';')}\n${payloadSha256}`;
 }
 
@@ -44,6 +44,18 @@ export function headerValues(rawHeaders: readonly string[], name: string): reado
     if (found?.length === name.length && found.toLowerCase() === name) values.push(rawHeaders[at + 1] ?? '');
   }
   return values;
+}
+
+/** The same as they are signed: in one text, without blanks that say nothing. */
+function signedValue(rawHeaders: readonly string[], name: string): string {
+  let text: string | null = null;
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const found = rawHeaders[at];
+    if (found?.length !== name.length || found.toLowerCase() !== name) continue;
+    const value = folded(rawHeaders[at + 1] ?? '');
+    text = text === null ? value : `${text},${value}`;
+  }
+  return text ?? '';
 }
 
 /** Normalised, then encoded once more: every service but S3 signs the path so. */
@@ -88,13 +100,19 @@ export function unescaped(text: string): string {
     .replaceAll(/%([0-9a-fA-F]{2})/g, (_match, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
+const plain = /^[\w.~-]*$/;
+const plainPath = /^[\w.~/-]*$/;
+
 function encoded(text: string, keepsSlash: boolean): string {
-  if (/^[\w.~-]*$/.test(text)) return text;
+  if ((keepsSlash ? plainPath : plain).test(text)) return text;
   return text.replaceAll(/[^\w.~-]/g, (char) =>
     keepsSlash && char === '/' ? char : `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
   );
 }
 
 function folded(value: string): string {
-  return value.trim().replaceAll(/[ \t]+/g, ' ');
+  return foldable.test(value) ? value.trim().replaceAll(/[ \t]+/g, ' ') : value;
 }
+
+/** Blanks at an end, two in a row, or a tab. */
+const foldable = /^\s|\s$| {2}|\t/;

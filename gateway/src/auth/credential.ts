@@ -45,10 +45,12 @@ export function parseSignature(text: string): string {
   throw incomplete("'Signature' is not a sha256 in lower-case hex.");
 }
 
+const nameList = /^[a-z0-9!#$%&'*+.^_`|~-]+(?:;[a-z0-9!#$%&'*+.^_`|~-]+)*$/;
+
 /** The signed headers. @throws LambdaError IncompleteSignature */
 export function parseNames(text: string): readonly string[] {
   const names = text.split(';');
-  if (names.some((name) => !/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) || new Set(names).size !== names.length) {
+  if (!nameList.test(text) || new Set(names).size !== names.length) {
     throw incomplete("'SignedHeaders' is not a list of different names in lower case.");
   }
   return names;
