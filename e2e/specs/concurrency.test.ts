@@ -206,6 +206,17 @@ test('who has waited for as long as the function says gets the 429 of the limit'
   expect(turnstile.came).not.toContain('short-2');
 }, 120_000);
 
+test('the status says how much of what is provisioned is there', async () => {
+  interface Provided {
+    readonly status: { readonly provisioned?: { readonly requested: number; readonly ready: number } };
+  }
+  const provisioned = async () => (await kappa.kubectl.json<Provided>(['fn', 'provided'])).status.provisioned ?? 'none';
+  await kappa.applyReady(nodeFunction('provided', quick, { concurrency: { provisioned: 2 }, idleTimeoutSeconds: 1 }));
+  await eventually('both are ready', async () => JSON.stringify(await provisioned()) === '{"ready":2,"requested":2}');
+  await kappa.kubectl.ok(['scale', 'fn/provided', '--replicas=0']);
+  await eventually('nothing is asked for', async () => (await provisioned()) === 'none');
+}, 120_000);
+
 test('Lambda’s API leaves the queue alone, and kubectl says when a bound has no queue', async () => {
   const concurrency = { reserved: 1, onLimit: 'Queue', maxQueued: 7 };
   await kappa.applyReady(nodeFunction('kept', quick, { concurrency }));
