@@ -8,8 +8,6 @@
 export const syncPayloadMaxBytes = 6_291_556;
 /** Largest streamed answer where the install does not say, bytes: 20 MiB, which Lambda had until it raised it. */
 export const streamPayloadDefaultBytes = 20_971_520;
-/** Largest event of an asynchronous invocation, bytes: 1 MiB. */
-export const asyncPayloadMaxBytes = 1_048_576;
 /** Largest request line and headers together, bytes: 1 MiB. */
 export const requestHeadersMaxBytes = 1_048_576;
 /** What `X-Amz-Log-Result` carries of the end of the log, bytes before base64. */
@@ -52,8 +50,6 @@ export const zipEntriesMax = 65_535;
 
 /** Layers of one function. */
 export const layersMax = 5;
-/** Longest name of a layer, characters. */
-export const layerNameMaxChars = 140;
 
 /** Names and values of all environment variables together, bytes. */
 export const environmentMaxBytes = 4_096;
@@ -97,17 +93,8 @@ export const idleTimeoutMaxSeconds = 86_400;
 /** `idleTimeoutSeconds` of a function that does not say (Kappa's own). */
 export const idleTimeoutDefaultSeconds = 300;
 
-/** Methods that the CORS rules of a function URL may name. */
-export const corsMethodsMax = 6;
-/** Origins, or headers, that one list of CORS rules may name (Kappa's own). */
-export const corsEntriesMax = 100;
 /** Longest time that a preflight answer may be kept, seconds. */
 export const corsMaxAgeMaxSeconds = 86_400;
-
-/** Open files of one execution environment. */
-export const openFilesMax = 1_024;
-/** Processes and threads of one execution environment. */
-export const processesMax = 1_024;
 
 /** Largest `Pool.spec.replicas` (Kappa's own). */
 export const poolReplicasMax = 1_000;
