@@ -8,6 +8,9 @@ import type { CoreRules } from './rules.ts';
 import type { CorePod, CoreRequest } from './slot.ts';
 import type { AccountState, FunctionState, VersionState } from './version-state.ts';
 
+/** One for all: of a busy function with several owners it ends every other ask, nobody sees it, and to make an error costs more than the ask. */
+const noIdleSlot = new NoIdleSlot('the function');
+
 /** What is not used of a rate of calls is saved up for so long. */
 const CALLS_WINDOW_MS = 1_000;
 
@@ -36,8 +39,7 @@ export class Gate<P extends CorePod, R extends CoreRequest> {
     const { owner } = version;
     if (this.isUnowned(owner)) throw new NotOwner(owner.key);
     const { line } = owner; // who waits at a limit goes first
-    if (onlyIdle && (line !== null || version.idle.wellCount === 0 || !this.hasRoom(version)))
-      throw new NoIdleSlot(owner.key);
+    if (onlyIdle && (line !== null || version.idle.wellCount === 0 || !this.hasRoom(version))) throw noIdleSlot;
     const reason = line === null ? this.throttle(version, request.arrivedMs) : line.reason;
     if (reason !== null) throw new TooManyRequests(reason);
     const { queuedCount, queuedBytes } = this.#census;

@@ -151,6 +151,8 @@ export function makeRefusal(error: unknown): string {
 }
 
 const faults: readonly Fault[] = ['caller', 'function', 'platform'];
+/** One for all, as where it comes from (Gate). */
+const noIdleThere = new Elsewhere('NoIdleSlot', 'no pod of the function is idle there; the request did not run');
 const elsewhere: readonly ElsewhereKind[] = ['Unavailable', 'NotOwner', 'NoIdleSlot'];
 
 /** The error that a REFUSED stands for. @throws LinkError BadFrame */
@@ -158,6 +160,7 @@ export function parseRefusal(body: unknown): Elsewhere | LambdaError {
   const fields = object(body);
   const message = text(fields, 'message');
   const kind = elsewhere.find((each) => each === fields['kind']);
+  if (kind === 'NoIdleSlot') return noIdleThere;
   if (kind !== undefined) return new Elsewhere(kind, message);
   const code = text(fields, 'code');
   const status = whole(fields, 'status');
