@@ -191,8 +191,10 @@ export class PeerSession {
     if (this.#state !== 'Open') return;
     const { kind, contentType, errorType, start, waitMs } = outcome;
     const head = JSON.stringify({ kind, contentType, errorType, start, waitMs });
+    this.#socket.cork();
     writeMessage(this.#socket, { type: Frame.RESPONSE, stream: number, head, bytes: outcome.payload });
     this.#report(number, outcome);
+    queueMicrotask(() => this.#socket.uncork()); // a report that is in goes out with the answer, in one piece
   }
 
   async #stream(number: number, { head, isCancelled }: Stream, outcome: Outcome, body: StreamedBody): Promise<void> {
