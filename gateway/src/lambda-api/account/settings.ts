@@ -2,6 +2,7 @@ import type { GetAccountSettingsRequest, GetAccountSettingsResponse } from '@aws
 
 import type { ApiDeps, OperationCall } from '../call.ts';
 import { reservedOf } from '../concurrency/reserved.ts';
+import { leastUnreserved } from '../concurrency/totals.ts';
 
 /** Lambda's bound on the code of all functions of an account, bytes: 75 GiB. It is told; the blob store decides. */
 const CODE_STORAGE_BYTES = 75 * 1024 ** 3;
@@ -21,7 +22,10 @@ export async function getAccountSettings(
       CodeSizeUnzipped: deps.codeLimits.unpackedBytes,
       CodeSizeZipped: deps.codeLimits.zippedBytes,
       ConcurrentExecutions: deps.accountConcurrency,
-      UnreservedConcurrentExecutions: deps.accountConcurrency - reservedOf(accountId, deps),
+      UnreservedConcurrentExecutions: Math.max(
+        leastUnreserved(deps.accountConcurrency), // kubectl may reserve more; dispatch keeps so much all the same
+        deps.accountConcurrency - reservedOf(accountId, deps),
+      ),
     },
     AccountUsage: { TotalCodeSize: codeBytes, FunctionCount: fns.length },
   };
