@@ -75,7 +75,7 @@ export class Call implements OfferedRequest, Outcome, InvokeSink {
       readonly target: Target;
       readonly invocation: Invocation;
       readonly arrivedMs: number;
-      readonly elsewhere?: InvokeOptions['elsewhere'];
+      readonly elsewhere: InvokeOptions['elsewhere'] | undefined;
     },
     resolve: (outcome: Outcome) => void,
     reject: (error: unknown) => void,

@@ -145,7 +145,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
     this.#owner.claim(version, pod);
   }
 
-  #missing(version: VersionState<P, R>, pace = this.#pace(version)): number {
+  #missing(version: VersionState<P, R>, pace?: Pace): number {
     const { queue, counts, owner } = version;
     const { arrivals } = this.#owner;
     const provisioned = arrivals.isHoldingProvisioning ? 0 : this.#owner.gate.provisioned(version);
@@ -159,7 +159,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
       functionRunning: owner.running,
       provisioned,
       coming: arrivals.coming(version.uid) - slowClaims(version, nowMs, this.#limits.initTimeoutMs),
-      pace,
+      pace: pace ?? this.#pace(version),
       graceUntilMs: version.graceUntilMs,
       failures: version.failures,
       pausedUntilMs: version.pausedUntilMs,
@@ -221,11 +221,11 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
 
   /** Requests that always wait for each other are too many for the pods, however short each one's wait is. */
   #updateCrowd(version: VersionState<P, R>): void {
-    const nowMs = this.#clock.nowMs();
     if (version.queue.length === 0) {
-      if (version.crowdedFromMs !== null) version.calmFromMs ??= nowMs;
+      if (version.crowdedFromMs !== null) version.calmFromMs ??= this.#clock.nowMs();
       return;
     }
+    const nowMs = this.#clock.nowMs();
     const isOver = version.calmFromMs !== null && nowMs - version.calmFromMs > this.#limits.crowdBreakMs;
     if (version.crowdedFromMs === null || isOver) {
       version.crowdedFromMs = nowMs;

@@ -103,12 +103,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
   invoke(target: Target, invocation: Invocation, options?: InvokeOptions): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (this.#isStopped) throw shuttingDown();
-      const request = {
-        target,
-        invocation,
-        arrivedMs: this.nowMs(),
-        ...(options?.elsewhere === undefined ? {} : { elsewhere: options.elsewhere }),
-      };
+      const request = { target, invocation, arrivedMs: this.nowMs(), elsewhere: options?.elsewhere };
       const call = new Call(this, request, resolve, reject);
       try {
         this.core.arrive(target, call, options?.onlyIdle, options?.isForwarded);
