@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { openPromise } from 'yauzl';
+import { AwsSession } from './aws-session.ts';
 
 /** The `aws` command of the tests: Amazon's own, out of the layer that an npm package carries. Needs Python 3.9 or later. */
 export class AwsCli {
@@ -19,6 +20,11 @@ export class AwsCli {
   /** The same command with other variables, e.g. another caller's credentials. */
   with(environment: Readonly<Record<string, string>>): AwsCli {
     return new AwsCli(this.#program, { ...this.#environment, ...environment });
+  }
+
+  /** The same command for many calls. */
+  session(): Promise<AwsSession> {
+    return AwsSession.start(dirname(this.#program), this.#environment);
   }
 
   /** Runs to the end; never throws on a non-zero exit. Ended after 60 s. */
@@ -52,9 +58,16 @@ export class AwsCli {
   async refusalOf(service: string, ...args: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run([service, ...args]);
     if (code === 0) throw new Error(`aws ${service} ${args.join(' ')} was not refused: ${stdout}`);
-    const [, name = '', text = ''] = /\((\w+)\) when calling the \w+ operation[^:]*: (.*)/s.exec(stderr) ?? [];
-    return name === '' ? stderr : `${name}: ${text.trim()}`;
+    const refusal = refusalIn(stderr);
+    return refusal === null ? stderr : `${refusal.code}: ${refusal.text}`;
   }
+}
+
+/** The error that a call was answered with, in what the command wrote; null = there is none. */
+export function refusalIn(stderr: string): { readonly code: string; readonly text: string } | null {
+  const [, code, text = ''] =
+    /\((\w+)\) when calling the \w+ operation(?: \(reached max retries: \d+\))?: (.*)/s.exec(stderr) ?? [];
+  return code === undefined ? null : { code, text: text.trim() };
 }
 
 /** What one run said. */
