@@ -21,7 +21,7 @@ export type Anchors = Readonly<Record<string, readonly unknown[]>>;
 /** Requests of an operation: good ones, ones that break a rule of the model or are next to one, in all spellings, and damaged ones. */
 export function wireRequests(operation: Operation, anchors: Anchors): fc.Arbitrary<WireRequest> {
   return fc
-    .tuple(inputs(operation, anchors), fc.constantFrom(0, 0, 1, 1, 2), tape, spellings)
+    .tuple(inputs(operation, anchors), fc.constantFrom(0, 0, 0, 1, 1, 2), tape, spellings)
     .chain(([input, mutations, decisions, spelling]) => {
       let at = 0;
       const decide = (choices: number): number => (decisions[at++] ?? 0) % Math.max(1, choices);
@@ -41,16 +41,24 @@ function canTravel({ target, headers, body, verdict }: WireRequest): boolean {
 
 const tape = fc.array(fc.nat({ max: 2 ** 20 }), { minLength: 24, maxLength: 24 });
 
-/** What the model accepts, with some of the members leading to what is there. */
+/** What the model accepts: anything at all, with some of the members leading to what is there, or little else than those. */
 function inputs({ input }: Operation, anchors: Anchors): fc.Arbitrary<Record<string, unknown>> {
-  const names = input.members.map(({ name }) => name).filter((name) => anchors[name] !== undefined);
-  const choices = names.map(
-    (name) => [name, fc.option(fc.constantFrom(...(anchors[name] ?? [])), { freq: 4 })] as const,
+  const { members } = input;
+  const anchored = (freq: number): fc.Arbitrary<Record<string, unknown>> => {
+    const known = members.filter(({ name }) => anchors[name] !== undefined);
+    const choices = known.map(
+      ({ name }) => [name, fc.option(fc.constantFrom(...(anchors[name] ?? [])), { freq })] as const,
+    );
+    return fc
+      .record(Object.fromEntries(choices))
+      .map((chosen) => Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== null)));
+  };
+  const anything = fc.tuple(validStructure(input), anchored(4));
+  const little = fc.tuple(
+    validStructure({ ...input, members: members.filter(({ isRequired }) => isRequired) }),
+    anchored(20),
   );
-  return fc.tuple(validStructure(input), fc.record(Object.fromEntries(choices))).map(([made, anchored]) => ({
-    ...made,
-    ...Object.fromEntries(Object.entries(anchored).filter(([, value]) => value !== null)),
-  }));
+  return fc.oneof(anything, little).map(([made, chosen]) => ({ ...made, ...chosen }));
 }
 
 /** The same request may be written in many ways. */

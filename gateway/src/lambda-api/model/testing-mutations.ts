@@ -46,7 +46,7 @@ function textMutation(shape: Shape, value: unknown, decide: Decide, isLabel: boo
 }
 
 function jsonMutation(shape: Shape, value: unknown, decide: Decide): unknown {
-  if (value !== undefined && decide(3) > 0) {
+  if (typeof value === 'object' && value !== null && decide(3) > 0) {
     if (shape.kind === 'structure') return mutate(shape, value as Raw, decide);
     if (shape.kind === 'list' && Array.isArray(value) && value.length > 0) {
       return value.with(decide(value.length), jsonMutation(shape.member, value[0], decide));
