@@ -43,7 +43,7 @@ const (
 // bodyKinds says how the body of each frame is made up; JSON when it is not listed.
 var bodyKinds = map[byte]string{
 	link.FrameSpecialize: "head", link.FrameInvoke: "head", link.FrameResponse: "head", link.FrameAborted: "head", link.FrameData: "bytes",
-	link.FramePing: "empty", link.FramePong: "empty", link.FrameCancel: "empty",
+	link.FrameLog: "head", link.FramePing: "empty", link.FramePong: "empty", link.FrameCancel: "empty",
 }
 
 // Make describes one frame, given in its wire form.
