@@ -17,10 +17,9 @@ import { type Anchors, type WireRequest, wireRequests } from './testing-requests
  * `KAPPA_TEST_RUNS`: requests of each operation; then the seed is another one each time. `KAPPA_TEST_SEED`: that of a run that failed.
  */
 
-const numRuns = Number(process.env['KAPPA_TEST_RUNS'] ?? 10);
-const seed = Number(
-  process.env['KAPPA_TEST_SEED'] ?? (process.env['KAPPA_TEST_RUNS'] === undefined ? 5 : Date.now() % 2 ** 31),
-);
+const { KAPPA_TEST_RUNS: runs, KAPPA_TEST_SEED: again } = process.env;
+const numRuns = Number(runs ?? 10);
+const seed = Number(again ?? (runs === undefined ? 5 : Date.now() % 2 ** 31));
 
 const arn = 'arn:aws:lambda:us-east-1:000000000000:function:hello';
 const layerArn = 'arn:aws:lambda:us-east-1:000000000000:layer:lib';
