@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   CreateFunctionCommand,
   DeleteFunctionConcurrencyCommand,
@@ -149,6 +151,12 @@ describe('the aws command', () => {
 
   test.each(scenarios)('$name', async ({ steps }) => {
     await play(steps, client, command.variables);
+  });
+
+  test('it is of the version that the documentation says', async () => {
+    const [, version] = /^aws-cli\/(\S+)/.exec((await aws.run(['--version'])).stdout) ?? [];
+    const page = join(import.meta.dirname, '../../docs/lambda-api.md');
+    expect(readFileSync(page, 'utf8')).toContain(`| \`aws\` command | ${version} |`);
   });
 
   test('a throttled call is sent again as often as asked', async () => {
