@@ -2,10 +2,10 @@ import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-clien
 
 import type { DispatchObserver, DispatchStats, Report, Start, Target } from './dispatch/types.ts';
 import type { Fault, ThrottleReason } from './errors.ts';
-import type { RecentLogsStats } from './logs/recent-logs.ts';
-import type { ShipperStats } from './logs/shipper.ts';
 import { Buckets, registerBuckets } from './metrics/buckets.ts';
 import { registerConcurrency } from './metrics/concurrency.ts';
+import { type LogNumbers, registerLogMetrics } from './metrics/logs.ts';
+import { registerRing } from './metrics/ring.ts';
 import type { RingStats } from './ring/ring-options.ts';
 
 /** Where gauges look when Prometheus asks. */
@@ -18,7 +18,7 @@ export interface MetricSources {
   /** Bytes of request bodies that are held. */
   readonly bufferedBytes: () => number;
   /** Log lines of functions; null or absent = none are taken. */
-  readonly logs?: () => (RecentLogsStats & ShipperStats) | null;
+  readonly logs?: () => LogNumbers | null;
   /** Size of each long-lived map, by name. */
   readonly entries: () => Readonly<Record<string, number>>;
   /** Whether the Function still exists: series of others are let go. Key: namespace/name. */
@@ -278,58 +278,8 @@ function registerGauges(registry: Registry, sources: MetricSources): void {
       for (const [state, count] of Object.entries(sources.dispatch().slots)) set(count, { state });
     },
   );
-  gauge('kappa_gateway_ring_gateways', 'Gateways of the install. state: member | alive | linked.', ['state'], (set) => {
-    const ring = sources.ring();
-    if (ring === null) return;
-    set(ring.members, { state: 'member' });
-    set(ring.alive, { state: 'alive' });
-    set(ring.linked, { state: 'linked' });
-  });
-  gauge('kappa_gateway_ring_terms', 'Functions with reserved concurrency that this gateway dispatches.', [], (set) =>
-    set(sources.ring()?.terms ?? 0),
-  );
-  new Counter({
-    name: 'kappa_gateway_forwarded_total',
-    help: 'Requests given to other gateways. result: answered | refused | elsewhere (not run, tried again) | lost.',
-    labelNames: ['result'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [result, count] of Object.entries(sources.ring()?.forwarded ?? {})) this.inc({ result }, count);
-    },
-  });
+  registerRing(registry, sources.ring);
   gauge('kappa_gateway_entries', 'Entries of long-lived maps, by name.', ['map'], (set) => {
     for (const [map, size] of Object.entries(sources.entries())) set(size, { map });
-  });
-}
-
-function registerLogMetrics(registry: Registry, read: () => (RecentLogsStats & ShipperStats) | null): void {
-  new Gauge({
-    name: 'kappa_gateway_recent_logs_bytes',
-    help: 'Bytes of log lines of functions that are held.',
-    registers: [registry],
-    collect() {
-      this.set(read()?.bytes ?? 0);
-    },
-  });
-  new Counter({
-    name: 'kappa_gateway_recent_logs_forgotten_bytes_total',
-    help: 'Bytes of log lines that made room for newer ones.',
-    registers: [registry],
-    collect() {
-      this.reset();
-      this.inc(read()?.forgottenBytes ?? 0);
-    },
-  });
-  new Counter({
-    name: 'kappa_gateway_shipped_log_events_total',
-    help: 'Log lines for a server of CloudWatch Logs. result: stored | dropped (refused, tried too often, or too many waited).',
-    labelNames: ['result'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      this.inc({ result: 'stored' }, read()?.shipped ?? 0);
-      this.inc({ result: 'dropped' }, read()?.dropped ?? 0);
-    },
   });
 }
