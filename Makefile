@@ -6,12 +6,15 @@ AGENT := runtime-images/agent/bin/agent
 AGENT_SOURCES := $(shell find runtime-images/agent -name '*.go' -o -name go.mod)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test unit contract local-e2e e2e smoke agent-test python-test lint chart generate verify bench bench-cluster kubectl clean
+.PHONY: help setup languages dev test unit contract local-e2e e2e smoke agent-test python-test lint chart generate verify bench bench-cluster kubectl clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: node_modules/.package-lock.json $(AGENT) kubectl ## Install what the project needs, under this folder only
+setup: node_modules/.package-lock.json $(AGENT) kubectl languages ## Install what the project needs, under this folder only (Ruby: Debian's, as root)
+
+languages: node_modules/.package-lock.json ## Provide Ruby, and AWS's runtime client for Java, where this machine can have them
+	@node runtime-images/setup.ts
 
 node_modules/.package-lock.json: package-lock.json package.json $(wildcard */package.json)
 	@# not `npm ci`: it refuses a lock file without the optional packages of other systems, which not every registry has
@@ -76,5 +79,5 @@ bench-cluster: setup ## Measure on a real three-zone Kubernetes (Linux, root; do
 	node --disable-warning=ExperimentalWarning bench/src/cluster/main.ts
 
 clean: ## Remove everything that was installed, built or stored here
-	rm -rf node_modules */node_modules .cache .kappa coverage isolate-*.log runtime-images/agent/bin
+	rm -rf node_modules */node_modules .cache .kappa coverage isolate-*.log runtime-images/agent/bin runtime-images/java/build
 	find runtime-images -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import { makeFindInterpreter } from '@kappa/local/interpreters';
 import { findLocalRuntimes, readRuntimes } from '@kappa/local/runtimes';
 
-import type { TestFiles } from '../nodejs/zip.ts';
+import { makeZip, type TestFiles } from '../nodejs/zip.ts';
+import { compileJava } from './java.ts';
 
 const run = promisify(execFile);
 const images = join(import.meta.dirname, '..');
@@ -75,6 +76,18 @@ export const columns: readonly Column[] = [
     trace: 'stackTrace',
     initError: { errorType: 'Init<ArgumentError>', message: /^not today$/ },
     environment: ['AWS_EXECUTION_ENV', 'GEM_HOME', 'GEM_PATH', 'RUBYLIB'],
+    calls: 1_000,
+  },
+  {
+    title: 'Java (AWS’s client)',
+    runtimes: ['java25', 'java21', 'java17'],
+    handler: 'Cases',
+    makeFiles: () => compileJava('java/Cases.java'),
+    makeLayer: async () => ({ 'java/lib/greeting.jar': makeZip(await compileJava('java/Greeting.java')) }),
+    thrown: 'Cases$OwnError',
+    trace: 'stackTrace',
+    initError: { errorType: 'java.lang.IllegalStateException', message: /^not today$/ },
+    environment: ['AWS_EXECUTION_ENV'],
     calls: 1_000,
   },
   {

@@ -52,7 +52,10 @@ export interface FunctionVersionSpec {
     | 'provided.al2023'
     | 'ruby3.2'
     | 'ruby3.3'
-    | 'ruby3.4';
+    | 'ruby3.4'
+    | 'java17'
+    | 'java21'
+    | 'java25';
   /**
    * What to call.
    */

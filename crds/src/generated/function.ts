@@ -42,7 +42,10 @@ export interface FunctionSpec {
     | 'provided.al2023'
     | 'ruby3.2'
     | 'ruby3.3'
-    | 'ruby3.4';
+    | 'ruby3.4'
+    | 'java17'
+    | 'java21'
+    | 'java25';
   /**
    * What to call, as in Lambda, for example index.handler. 1 to 128 characters without white space.
    */

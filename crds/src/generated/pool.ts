@@ -34,7 +34,10 @@ export interface PoolSpec {
     | 'provided.al2023'
     | 'ruby3.2'
     | 'ruby3.3'
-    | 'ruby3.4';
+    | 'ruby3.4'
+    | 'java17'
+    | 'java21'
+    | 'java25';
   /**
    * Generic pods wanted now, 0 to 1,000. kubectl scale and the gateway set it.
    */

@@ -26,6 +26,7 @@ export const bases = {
   'python3.13': { suite: 'trixie', packages: ['python3'], hasNode: false },
   provided: { suite: 'trixie', packages: ['bash', 'curl'], hasNode: false },
   'ruby3.3': { suite: 'trixie', packages: ['ruby'], hasNode: false },
+  java21: { suite: 'trixie', packages: ['openjdk-21-jre-headless'], hasNode: false },
   valkey: { suite: 'trixie', packages: ['valkey-server'], hasNode: false },
 } as const satisfies Readonly<Record<string, Base>>;
 

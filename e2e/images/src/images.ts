@@ -79,6 +79,15 @@ export const images: readonly ImageSpec[] = [
     isDefault: false,
   },
   {
+    repository: 'kappa/runtime-java',
+    tag: '21',
+    dockerfile: 'runtime-images/java/Dockerfile',
+    base: 'java21',
+    parts: ['agent', 'client'],
+    inputs: ['LICENSE'],
+    isDefault: false,
+  },
+  {
     repository: 'kappa/redis',
     tag: '8.1',
     dockerfile: 'e2e/images/redis/Dockerfile',

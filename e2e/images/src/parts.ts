@@ -37,6 +37,13 @@ export const parts = {
     facts: [],
     make: (folder) => makeAgent(folder, '-X main.newestProtocol=1'),
   },
+  client: {
+    inputs: ['build.sh', 'lib.sha256', 'pom.xml', 'src'].map((name) => `runtime-images/java/${name}`),
+    facts: [],
+    make: async (folder) => {
+      await run(join(repository, 'runtime-images/java/build.sh'), [folder]);
+    },
+  },
   store: {
     inputs: [],
     facts: [storeModule],

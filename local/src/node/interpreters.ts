@@ -25,13 +25,20 @@ const managedFolders = [
   '.local/share/mise/installs/ruby/*/bin',
   '.rbenv/versions/*/bin',
   '.asdf/installs/ruby/*/bin',
+  '.local/share/mise/installs/java/*/bin',
+  '.sdkman/candidates/java/*/bin',
+  '.asdf/installs/java/*/bin',
 ];
 
-/** One run tells both; the answer's last line is `VERSION PATH`. */
+/** Where systems keep several versions of Java. */
+const javaFolders = '/usr/lib/jvm/*/bin';
+
+/** One run tells both; the answer's last line is `VERSION PATH`. Java says `openjdk VERSION …` in the first. */
 const questions: readonly (readonly [names: RegExp, args: readonly string[]])[] = [
   [/^python[\d.]*$/, ['-c', 'import platform, sys; print(platform.python_version(), sys.executable)']],
   [/^node[\d.]*$/, ['-p', 'process.versions.node + " " + process.execPath']],
   [/^ruby[\d.]*$/, ['-e', 'puts RUBY_VERSION + " " + RbConfig.ruby']],
+  [/^java$/, ['--version']],
 ];
 
 /**
@@ -42,7 +49,11 @@ const questions: readonly (readonly [names: RegExp, args: readonly string[]])[] 
  */
 export function makeFindInterpreter(searchPath: string, pinned: string): FindInterpreter {
   const asked = new Map<string, Promise<Interpreter | null>>();
-  const folders = [...searchPath.split(delimiter).flatMap(withoutShims), ...managedFolders.flatMap(expandHome)];
+  const folders = [
+    ...searchPath.split(delimiter).flatMap(withoutShims),
+    ...managedFolders.flatMap(expandHome),
+    ...expand(javaFolders),
+  ];
   const ask = (program: string, name: string) => {
     const known = asked.get(program) ?? askVersion(program, name);
     asked.set(program, known);
@@ -59,6 +70,8 @@ export function makeFindInterpreter(searchPath: string, pinned: string): FindInt
 async function askVersion(program: string, name: string): Promise<Interpreter | null> {
   const question = questions.find(([names]) => names.test(name))?.[1];
   const said = question === undefined ? '' : await run(program, question);
+  const [, java] = /^java$/.test(name) ? (/^\S+ (\d+[\d.]*)/.exec(said) ?? []) : [];
+  if (java !== undefined) return { version: java, path: program };
   const [, version, path] = /(\d+\.\d+\S*) (\/.+)\s*$/.exec(said) ?? [];
   return version === undefined || path === undefined ? null : { version, path: path.trimEnd() };
 }

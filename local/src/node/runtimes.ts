@@ -54,6 +54,7 @@ export function isVersionOf(version: string, wanted: string): boolean {
 }
 
 async function localRuntime(entry: RuntimeEntry, find: FindInterpreter): Promise<LocalRuntime | null> {
+  if (entry.bootstrap.some(isNotBuilt)) return null;
   if (entry.interpreters.length === 0) return { entry, interpreter: null, isExact: true };
   const found = (await Promise.all(entry.interpreters.map(find))).flat();
   const exact = found.find((interpreter) => isVersionOf(interpreter.version, entry.version));
@@ -62,6 +63,11 @@ async function localRuntime(entry: RuntimeEntry, find: FindInterpreter): Promise
   const ascending = found.toSorted((a, b) => ordinal(a.version) - ordinal(b.version));
   const standIn = ascending.find(({ version }) => ordinal(version) > ordinal(entry.version)) ?? ascending.at(-1);
   return standIn === undefined ? null : { entry, interpreter: standIn, isExact: false };
+}
+
+/** A program in Java that `make setup` has not built: the machine lacks a tool for it. */
+function isNotBuilt(argument: string): boolean {
+  return argument.endsWith('.jar') && !existsSync(argument);
 }
 
 /** Versions on a line: 3.9 is before 3.13. */

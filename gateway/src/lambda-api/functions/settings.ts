@@ -73,7 +73,14 @@ function checkSettings(input: SettingsInput, runtime: string): void {
 }
 
 /** Runtimes of this install that Lambda takes snapshots of. */
-const withSnapshots: ReadonlySet<string> = new Set(['python3.12', 'python3.13', 'python3.14']);
+const withSnapshots: ReadonlySet<string> = new Set([
+  'python3.12',
+  'python3.13',
+  'python3.14',
+  'java17',
+  'java21',
+  'java25',
+]);
 
 /** Nothing is snapshot here, and that is kept; but what Lambda refuses is refused. */
 function checkSnapStart(runtime: string, { SnapStart: snapStart }: SettingsInput): void {
@@ -103,6 +110,9 @@ const runtimes: ReadonlySet<string> = new Set<FunctionSpec['runtime']>([
   'ruby3.2',
   'ruby3.3',
   'ruby3.4',
+  'java17',
+  'java21',
+  'java25',
 ]);
 
 function isRuntime(name: string): name is FunctionSpec['runtime'] {

@@ -1,0 +1,4 @@
+/** The contents of a layer. */
+public class Greeting {
+    public static final String TEXT = "from a layer";
+}
