@@ -19,7 +19,7 @@ const deviations: Readonly<Partial<Record<OperationName, string>>> = {
   UpdateAlias: 'Weights are whole percents.',
   PublishVersion: 'A version is Active at once.',
   AddPermission:
-    'Principals are not looked up. There are no organizations: a statement with PrincipalOrgID grants nothing to anybody.',
+    'Principals are not looked up. There are no organizations: a statement with PrincipalOrgID grants nothing to anybody. SourceArn has at most 2,048 characters.',
   GetPolicy:
     'RevisionId is that of the function, whatever the qualifier. What auth None of a manifest grants is shown, with Sids that begin with kappa-.',
   RemovePermission: 'What a manifest grants can only be changed there.',
