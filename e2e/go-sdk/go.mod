@@ -1,6 +1,6 @@
 module kappa.dev/e2e/go-sdk
 
-go 1.26.0
+go 1.24
 
 require (
 	github.com/aws/aws-sdk-go-v2 v1.47.7
