@@ -136,6 +136,10 @@ test('aws iam: a role’s life', async () => {
   await aws.json('iam', 'tag-role', ...named, '--tags', 'Key=stage,Value=test');
   await aws.json('iam', 'update-assume-role-policy', ...named, '--policy-document', lambdaTrust);
   await aws.json('iam', 'update-role', ...named, '--max-session-duration', '7200');
+  const described = ['--description', 'of the tests'];
+  expect(await aws.json('iam', 'update-role-description', ...named, ...described)).toMatchObject({
+    Role: { RoleName: 'My_Role', Description: 'of the tests', MaxSessionDuration: 7200 },
+  });
   expect(await aws.refusalOf('iam', 'delete-role', ...named)).toMatch(/^DeleteConflict: /);
   await aws.json('iam', 'detach-role-policy', ...named, ...attached);
   await aws.json('iam', 'delete-role-policy', ...named, ...inline);
