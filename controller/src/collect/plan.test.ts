@@ -14,6 +14,7 @@ test.each<[reason: string, stock: Partial<Stock>, want: object]>([
   ['somebody refers to a retired one', { retired: [blob('used', 0)] }, { reinstate: ['used'] }],
   ['nobody, for long', { retired: [blob('a', 900)] }, { purge: ['a'] }],
   ['nobody, for a while', { retired: [blob('a', 901)] }, {}],
+  ['it was put again since', { blobs: [blob('a', 0)], retired: [blob('a', 0)] }, { retire: ['a'] }],
   ['the oldest go first', { blobs: [blob('b', 2), blob('a', 1)] }, { retire: ['a', 'b'] }],
   [
     'there is no object at all: they may be about to be restored',
@@ -26,8 +27,8 @@ test.each<[reason: string, stock: Partial<Stock>, want: object]>([
 });
 
 test('a round is bounded', () => {
-  const many = [...Array(MAX_STEPS + 1).keys()].map((n) => blob(`${n}`, n));
+  const many = (of: string) => [...Array(MAX_STEPS + 1).keys()].map((n) => blob(`${of}${n}`, n));
   const references = { digests: new Set<string>(), objects: 1 };
-  const plan = planCollection({ blobs: many, retired: many, references }, 1e9, 1);
+  const plan = planCollection({ blobs: many('a'), retired: many('b'), references }, 1e9, 1);
   expect([plan.retire.length, plan.purge.length]).toEqual([MAX_STEPS, MAX_STEPS]);
 });

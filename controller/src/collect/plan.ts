@@ -32,7 +32,7 @@ export const MAX_STEPS = 1_000;
 /**
  * Decides what becomes of blobs that nobody refers to. Pure. A blob is retired when it was not put for `keepMs` (who is about to refer to it has
  * put it a moment ago) and purged when it has been retired for as long again: in between it is still read, and comes back as soon as somebody
- * refers to it.
+ * refers to it. What was put again after it had been retired is retired again first: purged in the same round it would have had no time.
  *
  * Without a single object nothing is done: an empty API server beside a full store is one whose objects are yet to be restored.
  */
@@ -44,5 +44,7 @@ export function planCollection({ blobs, retired, references }: Stock, nowMs: num
       .filter((blob) => !isNeeded(blob) && blob.modifiedMs + keepMs <= nowMs)
       .sort((a, b) => a.modifiedMs - b.modifiedMs)
       .slice(0, MAX_STEPS);
-  return { reinstate: retired.filter(isNeeded), retire: overdue(blobs), purge: overdue(retired) };
+  const present = new Set(blobs.map(({ sha256 }) => sha256));
+  const onlyRetired = retired.filter(({ sha256 }) => !present.has(sha256));
+  return { reinstate: retired.filter(isNeeded), retire: overdue(blobs), purge: overdue(onlyRetired) };
 }
