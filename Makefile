@@ -57,8 +57,9 @@ python-test: setup
 lint: setup ## Format, lint, types, import direction
 	biome check .
 	tsc --noEmit
-	@test -z "$$(gofmt -l runtime-images/agent bench/go e2e/cluster)" || { gofmt -l runtime-images/agent bench/go e2e/cluster; echo 'run gofmt on these'; exit 1; }
+	@test -z "$$(gofmt -l runtime-images bench/go e2e/cluster e2e/go-sdk)" || { gofmt -l runtime-images bench/go e2e/cluster e2e/go-sdk; echo 'run gofmt on these'; exit 1; }
 	cd bench/go && go vet ./...
+	cd e2e/go-sdk && go vet ./...
 
 chart: setup ## Lint the Helm chart
 	node .ci/chart.ts
