@@ -3,8 +3,8 @@ import { connect, type Informer, type Kubernetes } from '@kappa/crds/client/kube
 import { eventually } from '@kappa/e2e/eventually';
 import { makeFunction } from '@kappa/e2e/functions';
 import { InstalledKappa, isReady, processesOf, release } from '@kappa/e2e/installed';
-import { PodWatch } from './pod-watch.ts';
 import { knownTo, type SignedInvoke, signedInvoke } from '../signed-invoke.ts';
+import { PodWatch } from './pod-watch.ts';
 
 /** What everything that the bench makes carries, so that a later run finds what a killed one left. */
 export const benchLabel = 'bench.kappa.dev/owner';
