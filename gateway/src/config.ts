@@ -186,11 +186,6 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   return Object.freeze(config);
 }
 
-/** An access key; null unless both halves are there. */
-function keyOf(accessKeyId = '', secretAccessKey = ''): GatewayConfig['shipCredentials'] {
-  return accessKeyId === '' || secretAccessKey === '' ? null : { accessKeyId, secretAccessKey };
-}
-
 /** What a zip may have, the agents take no more of; unpacked code has to fit into a function's memory. */
 function parseCodeLimits(integer: (name: string, fallback: number, min: number, max: number) => number): CodeLimits {
   return {
@@ -206,6 +201,11 @@ function parseOr<T>(problems: string[], otherwise: T, parse: () => T): T {
     problems.push(err instanceof Error ? err.message : String(err));
     return otherwise;
   }
+}
+
+/** An access key; null unless both halves are there. */
+function keyOf(accessKeyId = '', secretAccessKey = ''): GatewayConfig['shipCredentials'] {
+  return accessKeyId === '' || secretAccessKey === '' ? null : { accessKeyId, secretAccessKey };
 }
 
 /** Whether a host name or address can be reached from this machine only. */

@@ -217,7 +217,11 @@ class SocketRing extends Roles implements Ring, RoutingRing {
       ...(stream === undefined ? {} : { stream: { ...stream, windowBytes: STREAM_WINDOW_BYTES } }),
     };
     try {
-      return await this.#options.dispatcher.invoke(target, invocation, onlyIdle ? { onlyIdle, isForwarded: true } : undefined);
+      return await this.#options.dispatcher.invoke(
+        target,
+        invocation,
+        onlyIdle ? { onlyIdle, isForwarded: true } : undefined,
+      );
     } catch (error) {
       if (!isExpected(error)) this.#options.onProblem('a forwarded request failed by a bug', error);
       throw error;
