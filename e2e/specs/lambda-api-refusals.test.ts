@@ -62,9 +62,9 @@ test.each<
   ],
   [
     'a runtime that is not here',
-    () => creating({ Runtime: 'java21' }),
+    () => creating({ Runtime: 'dotnet8' }),
     parameter,
-    'The runtime java21 is not supported by this install.',
+    'The runtime dotnet8 is not supported by this install.',
   ],
   [
     'an image',
