@@ -115,7 +115,9 @@ function parseHolder(fields: Fields): Holder {
 /** Head of LOG. @throws LinkError BadFrame */
 export function parseLogHead(body: unknown): Omit<LogLines, 'entries'> {
   const fields = object(body);
-  return { stream: text(fields, 'stream'), first: number(fields, 'first') };
+  const first = number(fields, 'first');
+  if (!Number.isSafeInteger(first) || first < 0) throw bad('first');
+  return { stream: text(fields, 'stream'), first };
 }
 
 /** The request ids of WELCOME, STATE, ADOPTED, FENCED. @throws LinkError BadFrame */

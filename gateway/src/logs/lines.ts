@@ -13,14 +13,24 @@ export interface LinePlace {
   readonly end: number;
 }
 
+/** The latest time that a Date can have; no clock shows it. */
+const MAX_MS = 8.64e15;
+const streamName = /^[\w/$[\].-]{1,128}$/;
+
+/** Whether agents name streams so. */
+export function isStreamName(name: string): boolean {
+  return streamName.test(name);
+}
+
 /** Finds the lines of a LOG frame; stops where they are not well-formed. */
 export function* placesIn({ first, entries }: LogLines): Generator<LinePlace> {
   let number = first;
   for (let at = 0; at + HEAD_BYTES <= entries.length; number += 1) {
     const start = at + HEAD_BYTES;
     const end = start + entries.readUInt32BE(at + 8);
-    if (end > entries.length) return;
-    yield { number, atMs: Number(entries.readBigUInt64BE(at)), start, end };
+    const atMs = Number(entries.readBigUInt64BE(at));
+    if (end > entries.length || atMs > MAX_MS) return;
+    yield { number, atMs, start, end };
     at = end;
   }
 }

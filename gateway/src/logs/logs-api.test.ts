@@ -9,7 +9,8 @@ import { BufferBudget } from '../http/buffer-budget.ts';
 import { controlApp } from '../http/control-app.ts';
 import { fetchOnce, functionView } from '../testing.ts';
 import { makeLogsApi } from './logs-api.ts';
-import { emptyLogs, gatewaysOf, hello, put, streamA, streamB } from './testing.ts';
+import type { Pause } from './select.ts';
+import { emptyLogs, hello, pausingGatewaysOf, put, streamA, streamB } from './testing.ts';
 
 const logGroupName = '/aws/lambda/hello';
 /** Of another account. */
@@ -29,7 +30,7 @@ beforeEach(async () => {
 afterEach(() => server.stop());
 
 /** @param keepsLogs false = an install without recent logs */
-async function startServer(keepsLogs = true) {
+async function startServer(keepsLogs = true, pause: Pause = () => Promise.resolve()) {
   const logs = emptyLogs();
   const granted = new Set<string>();
   const namespaces = new Map([
@@ -39,7 +40,7 @@ async function startServer(keepsLogs = true) {
   const functions = ['hello', 'quiet'].map((functionName) => functionView({ functionName, name: functionName }));
   const budget = new BufferBudget(1_000_000);
   const logsApi = makeLogsApi({
-    logs: keepsLogs ? (gatewaysOf(logs)[0] ?? null) : null,
+    logs: keepsLogs ? (pausingGatewaysOf(pause, logs)[0] ?? null) : null,
     directory: {
       namespaceOf: async (id) => namespaces.get(id),
       locate: async (id, name) => functions.find((fn) => id === hello.accountId && fn.functionName === name),
@@ -259,6 +260,24 @@ describe('what is refused', () => {
     const { status, output } = await server.call(operation, input);
     expect([status, output.__type]).toEqual([400, code]);
     expect(output.message).toMatch(text);
+  });
+
+  test('a fifth search at one time, so that SDKs try again; searches pause after 2,000 lines', async () => {
+    const held = Promise.withResolvers<void>();
+    let pauses = 0;
+    const busy = await startServer(true, () => {
+      pauses += 1;
+      return held.promise;
+    });
+    put(busy.logs, streamA, 0, ...Array.from({ length: 2_000 }, () => '1 x'));
+    const searches = Array.from({ length: 4 }, () => busy.call('FilterLogEvents', { logGroupName }));
+    while (pauses < 4) await new Promise((resolve) => setImmediate(resolve));
+    const refused = await busy.call('FilterLogEvents', { logGroupName });
+    held.resolve();
+    expect(refused).toEqual({ status: 400, output: { __type: 'ThrottlingException', message: 'Rate exceeded' } });
+    for (const { output } of await Promise.all(searches)) expect(output.events).toHaveLength(2_000);
+    expect((await busy.call('FilterLogEvents', { logGroupName })).status).toBe(200);
+    await busy.stop();
   });
 
   test('everything, where no logs are kept', async () => {

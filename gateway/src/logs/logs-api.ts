@@ -12,7 +12,7 @@ import { describeLogStreams } from './describe-log-streams.ts';
 import { filterLogEvents } from './filter-log-events.ts';
 import { getLogEvents } from './get-log-events.ts';
 import type { LogsCall, LogsDeps, LogsOperation } from './logs-call.ts';
-import { invalidOperation, jsonAnswer, renderJsonError } from './logs-error.ts';
+import { invalidOperation, jsonAnswer, renderJsonError, throttled } from './logs-error.ts';
 import { Members } from './members.ts';
 
 /** What {@link makeLogsApi} works with. */
@@ -32,6 +32,8 @@ export type LogsApi = (req: IncomingMessage, requestId: string) => Promise<Answe
 export const logsTarget = 'Logs_20140328.';
 
 const MAX_BYTES = 262_144;
+/** Requests that a gateway works on at one time: each may read all lines of a function, here and elsewhere. */
+const MAX_RUNNING = 4;
 const noLiveTail: LogsOperation = async () => {
   throw invalidOperation(
     'StartLiveTail is not supported by this install. FilterLogEvents is: aws logs tail --follow shows new events.',
@@ -50,12 +52,20 @@ const operations: ReadonlyMap<string, LogsOperation> = new Map(
 /** The part of CloudWatch Logs that reads, over the recent logs of functions: AWS's JSON protocol 1.1. */
 export function makeLogsApi(deps: LogsApiDeps): LogsApi {
   const { logs } = deps;
-  const run = (call: LogsCall): Promise<object> => {
+  let running = 0;
+  const run = async (call: LogsCall): Promise<object> => {
     if (logs === null)
       throw invalidOperation(
         'This install keeps no recent logs: KAPPA_RECENT_LOGS_MIB, logs.recentMiB of the chart, is 0.',
       );
-    return operationOf(call.operation)(call, { ...deps, logs });
+    const operation = operationOf(call.operation);
+    if (running === MAX_RUNNING) throw throttled();
+    running += 1;
+    try {
+      return await operation(call, { ...deps, logs });
+    } finally {
+      running -= 1;
+    }
   };
   return async (req, requestId) => {
     try {

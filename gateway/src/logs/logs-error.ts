@@ -28,6 +28,11 @@ export function invalidOperation(message: string): LambdaError {
   return new LambdaError('InvalidOperationException', message, { status: 400, fault: 'caller' });
 }
 
+/** SDKs try again by themselves. */
+export function throttled(): LambdaError {
+  return new LambdaError('ThrottlingException', 'Rate exceeded', { status: 400, fault: 'caller' });
+}
+
 /** An answer of AWS's JSON protocol 1.1. */
 export function jsonAnswer(output: object, requestId: string): Answer {
   return {

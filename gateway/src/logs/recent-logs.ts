@@ -1,4 +1,5 @@
 import type { LogLines } from '../link/link.ts';
+import { isStreamName } from './lines.ts';
 
 /** Whose log it is. */
 export interface LogOwner {
@@ -33,7 +34,6 @@ interface FunctionLog {
 const CHUNK_COST_BYTES = 256;
 /** One function has at most this part of all. */
 const FUNCTION_SHARE = 1 / 8;
-const streamName = /^[\w/$[\].-]{1,128}$/;
 
 /**
  * The newest log lines of functions, in memory. Lines are kept as agents send them and read only when somebody asks, so that to keep them
@@ -58,7 +58,7 @@ export class RecentLogs {
 
   /** Copies the lines. Those of a stream whose name could be none are not taken. */
   take(owner: LogOwner, { stream, first, entries }: LogLines): void {
-    if (!streamName.test(stream) || entries.length === 0) return;
+    if (!isStreamName(stream) || entries.length === 0) return;
     const copy = Buffer.allocUnsafeSlow(entries.length); // its own memory: nothing else stays because of it
     entries.copy(copy);
     const chunk = { stream, first, entries: copy, takenMs: this.#now() };

@@ -1,15 +1,19 @@
 import { hash } from 'node:crypto';
 
 import { parseFilterPattern } from './filter-pattern.ts';
-import { placesIn } from './lines.ts';
+import { type LinePlace, placesIn } from './lines.ts';
 import type { EventPage, EventQuery, LogEvent, StreamSummary } from './query.ts';
 import type { Chunk, RecentLogs } from './recent-logs.ts';
 
 /** Lets others go first. */
 export type Pause = () => Promise<void>;
 
-/** After so many bytes of lines a search lets calls of functions go first. */
+/** Which events of all a page has. */
+type PageQuery = Pick<EventQuery, 'take' | 'limit'>;
+
+/** After so many bytes of lines, or so many lines, a search lets calls of functions go first. */
 const TURN_BYTES = 262_144;
+const TURN_LINES = 2_000;
 /** What AWS counts of an event beside its text. */
 const EVENT_COST_BYTES = 26;
 /** Of the events of one page. */
@@ -18,17 +22,56 @@ const PAGE_BYTES = 1024 * 1024;
 /** The events of one function that a query means. @throws LambdaError InvalidParameterException for a bad pattern */
 export async function selectEvents(logs: Pick<RecentLogs, 'of'>, query: EventQuery, pause: Pause): Promise<EventPage> {
   const matches = parseFilterPattern(query.pattern);
-  const found: LogEvent[] = [];
-  let seenBytes = 0;
+  const found = new FoundEvents(query);
+  let bytes = 0;
+  let lines = 0;
   for (const chunk of logs.of(query)) {
     if (!isMeant(chunk.stream, query)) continue;
-    for (const event of eventsIn(chunk, query)) if (matches(event.message)) found.push(event);
-    seenBytes += chunk.entries.length;
-    if (seenBytes < TURN_BYTES) continue;
-    seenBytes = 0;
-    await pause();
+    const digits = digitsOf(chunk.stream);
+    for (const place of placesIn(chunk)) {
+      const event = eventAt(place, chunk, digits, query);
+      if (event !== null && matches(event.message)) found.add(event);
+      bytes += place.end - place.start;
+      lines += 1;
+      if (bytes < TURN_BYTES && lines < TURN_LINES) continue;
+      bytes = 0;
+      lines = 0;
+      await pause();
+    }
   }
-  return pageOf(found, query);
+  return found.page();
+}
+
+/** Events in any order, of which one page is wanted: what no more can get into it is let go, so that there are never more than two pages. */
+export class FoundEvents {
+  readonly #query: PageQuery;
+  #events: LogEvent[] = [];
+  #bytes = 0;
+  #isCut = false;
+
+  constructor(query: PageQuery) {
+    this.#query = query;
+  }
+
+  /** How many are kept. */
+  get size(): number {
+    return this.#events.length;
+  }
+
+  add(event: LogEvent): void {
+    this.#events.push(event);
+    this.#bytes += costOf(event);
+    if (this.#events.length <= 2 * this.#query.limit && this.#bytes <= 2 * PAGE_BYTES) return;
+    const { events, isCut } = this.page();
+    this.#events = [...events];
+    this.#bytes = events.reduce((sum, each) => sum + costOf(each), 0);
+    this.#isCut = isCut;
+  }
+
+  page(): EventPage {
+    const { events, isCut } = pageOf(this.#events, this.#query);
+    return { events, isCut: isCut || this.#isCut };
+  }
 }
 
 /**
@@ -36,12 +79,12 @@ export async function selectEvents(logs: Pick<RecentLogs, 'of'>, query: EventQue
  *
  * @param events in any order
  */
-export function pageOf(events: readonly LogEvent[], { take, limit }: Pick<EventQuery, 'take' | 'limit'>): EventPage {
+export function pageOf(events: readonly LogEvent[], { take, limit }: PageQuery): EventPage {
   const sorted = events.toSorted(take === 'first' ? rising : (one, other) => rising(other, one));
   const page: LogEvent[] = [];
   let bytes = 0;
   for (const event of sorted) {
-    bytes += Buffer.byteLength(event.message) + EVENT_COST_BYTES;
+    bytes += costOf(event);
     if (page.length === limit || (bytes > PAGE_BYTES && page.length > 0)) break;
     page.push(event);
   }
@@ -52,13 +95,18 @@ export function pageOf(events: readonly LogEvent[], { take, limit }: Pick<EventQ
 export function streamsIn(chunks: readonly Chunk[]): readonly StreamSummary[] {
   const streams = new Map<string, StreamSummary>();
   for (const chunk of chunks) {
-    const times = [...placesIn(chunk)].map(({ atMs }) => atMs);
+    let firstMs: number | undefined;
+    let lastMs = chunk.takenMs;
+    for (const { atMs } of placesIn(chunk)) {
+      firstMs ??= atMs;
+      lastMs = atMs;
+    }
     const known = streams.get(chunk.stream);
     streams.set(chunk.stream, {
       name: chunk.stream,
       createdMs: known?.createdMs ?? chunk.takenMs,
-      firstMs: known?.firstMs ?? times[0] ?? chunk.takenMs,
-      lastMs: times.at(-1) ?? chunk.takenMs,
+      firstMs: known?.firstMs ?? firstMs ?? chunk.takenMs,
+      lastMs,
       takenMs: chunk.takenMs,
       bytes: (known?.bytes ?? 0) + chunk.entries.length,
     });
@@ -70,16 +118,20 @@ function isMeant(stream: string, { streams, prefix }: EventQuery): boolean {
   return (streams === null || streams.includes(stream)) && stream.startsWith(prefix);
 }
 
-function* eventsIn(chunk: Chunk, { startMs, endMs, after, before }: EventQuery): Generator<LogEvent> {
+/** null = the query does not mean it. */
+function eventAt(place: LinePlace, chunk: Chunk, digits: string, query: EventQuery): LogEvent | null {
+  const { number, atMs, start, end } = place;
+  const { startMs, endMs, after, before } = query;
+  if (atMs < startMs || atMs >= endMs) return null;
+  const id = `${padded(atMs)}${digits}${padded(number)}`;
+  if (id <= after || (before !== '' && id >= before)) return null;
   const { stream, entries, takenMs } = chunk;
-  const digits = digitsOf(stream);
-  for (const { number, atMs, start, end } of placesIn(chunk)) {
-    if (atMs < startMs || atMs >= endMs) continue;
-    const id = `${padded(atMs)}${digits}${padded(number)}`;
-    if (id <= after || (before !== '' && id >= before)) continue;
-    // Lambda's events end with the line's end, and tools that print them rely on it.
-    yield { id, stream, atMs, takenMs, message: `${entries.toString('utf8', start, end)}\n` };
-  }
+  // Lambda's events end with the line's end, and tools that print them rely on it.
+  return { id, stream, atMs, takenMs, message: `${entries.toString('utf8', start, end)}\n` };
+}
+
+function costOf({ message }: LogEvent): number {
+  return Buffer.byteLength(message) + EVENT_COST_BYTES;
 }
 
 const rising = (one: LogEvent, other: LogEvent): number => (one.id < other.id ? -1 : one.id > other.id ? 1 : 0);

@@ -1,5 +1,6 @@
 import { AllLogs } from './all-logs.ts';
 import { RecentLogs } from './recent-logs.ts';
+import type { Pause } from './select.ts';
 
 /** The function of the tests. */
 export const hello = { accountId: '000000000000', functionName: 'hello' };
@@ -25,13 +26,18 @@ export function put(logs: RecentLogs, stream: string, first: number, ...lines: r
 
 /** Gateways that ask each other without a network. */
 export function gatewaysOf(...stores: readonly RecentLogs[]): readonly AllLogs[] {
+  return pausingGatewaysOf(() => Promise.resolve(), ...stores);
+}
+
+/** The same, with a `pause` of searches. */
+export function pausingGatewaysOf(pause: Pause, ...stores: readonly RecentLogs[]): readonly AllLogs[] {
   const all: AllLogs[] = stores.map(
     (own, at) =>
       new AllLogs({
         own,
         askOthers: (question) =>
           Promise.all(all.filter((_, other) => other !== at).map((each) => each.answer(question))),
-        pause: () => Promise.resolve(),
+        pause,
       }),
   );
   return all;

@@ -50,7 +50,7 @@ export function openLogs(context: Context, parts: LogsParts): Logs | null {
   return {
     all: maxBytes === 0 ? null : new AllLogs({ own, askOthers, pause: () => turn() }),
     logged: (versionUid, lines) => {
-      const owner = owners.get(versionUid) ?? targetOf(versionUid);
+      const owner = targetOf(versionUid) ?? owners.get(versionUid); // its namespace may have another account by now
       if (owner === undefined) return; // a version that was gone before its first line came
       const { accountId, functionName, namespace } = owner;
       owners.set(versionUid, { accountId, functionName, namespace });
@@ -69,7 +69,11 @@ type Owner = Pick<Target, 'accountId' | 'functionName' | 'namespace'>;
 
 function makeShipper({ config, clock, problem }: Context): Shipper {
   return new Shipper({
-    send: cloudWatchSender({ region: config.region, credentials: config.shipCredentials }),
+    send: cloudWatchSender({
+      region: config.region,
+      ownEndpoint: config.endpoints[shipTo] ?? null,
+      credentials: config.shipCredentials,
+    }),
     after: (ms, then) => void clock.after(ms, then),
     onDropped: (why, { endpoint, group }) =>
       problem(`shipping ${endpoint} ${why}`, { endpoint, group, problem: why }, 'log lines were not shipped'),
