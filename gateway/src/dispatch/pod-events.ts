@@ -103,7 +103,8 @@ export class PodEvents implements PodLinkOwner {
   }
 
   logged(pod: PodLink, lines: LogLines): void {
-    const versionUid = pod.slot?.version.uid ?? pod.claim?.versionUid;
+    // What the pod has said goes before what it was told: another gateway may have claimed it meanwhile.
+    const versionUid = pod.claim?.versionUid ?? pod.slot?.version.uid;
     if (versionUid !== undefined) this.#deps.logged?.(versionUid, lines);
   }
 
