@@ -79,7 +79,7 @@ const LOST_TICKS = 20;
 /** ... when it has requests: it may be slow, and what it was given may not run again elsewhere. */
 const LOST_WITH_REQUESTS_TICKS = 50;
 /** No gateway sends more; memory stays bounded if one does. */
-const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+export const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 /** One read buffer for all: the decoder empties it before the next read starts. */
 const readBuffer = Buffer.allocUnsafeSlow(65_536);
 

@@ -32,6 +32,16 @@ test('answers of megabytes arrive whole; questions count as no requests', async 
   expect(world.get('b').ring.stats().received).toBe(0);
 });
 
+test('an answer that is too large is left out, and ends nobody’s connection', async () => {
+  world = new TestRing([fn('plain')]);
+  await world.start('a');
+  await world.start('b', { answer: async (size) => Buffer.alloc(Number(String(size)), 'x') });
+  await world.settled();
+  expect(await asked('a', String(8 * 1024 * 1024 + 1))).toEqual([]);
+  expect((await asked('a', String(8 * 1024 * 1024)))[0]).toHaveLength(8 * 1024 * 1024);
+  expect(world.get('a').problems).toEqual([]);
+});
+
 test('who gives no answer in time is left out', async () => {
   world = new TestRing([fn('plain')]);
   await world.start('a');

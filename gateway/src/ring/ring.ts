@@ -6,6 +6,7 @@ import { STREAM_WINDOW_BYTES } from '../link/generated/frames.ts';
 import type { ForwardResult } from './forward.ts';
 import { Elsewhere, type ForwardHead, questionUid } from './forward-messages.ts';
 import { defaultRingLimits } from './limits.ts';
+import { MAX_ANSWER_BYTES } from './peer-connection.ts';
 import { makePeerIdentity } from './peer-handshake.ts';
 import { PeerListener } from './peer-listener.ts';
 import { Peers } from './peers.ts';
@@ -194,7 +195,11 @@ class SocketRing extends Roles implements Ring, RoutingRing {
 
   async #answer({ versionUid }: ForwardHead, question: Buffer): Promise<Outcome> {
     const { answer } = this.#options;
-    if (versionUid === questionUid && answer !== undefined) return answered(await answer(question));
+    if (versionUid === questionUid && answer !== undefined) {
+      const bytes = await answer(question);
+      if (bytes.length <= MAX_ANSWER_BYTES) return answered(bytes);
+      throw new Elsewhere('Unavailable', `an answer of ${bytes.length} bytes is too large`);
+    }
     throw new Elsewhere('Unavailable', `version ${versionUid} is not known here`);
   }
 
