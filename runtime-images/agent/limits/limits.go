@@ -69,12 +69,15 @@ const (
 	// RecentDelay is how long lines are collected before gateways are told.
 	RecentDelay = 250 * time.Millisecond
 	// RecentRetry is the pause before lines that no gateway takes are offered again.
-	RecentRetry = time.Second
+	RecentRetry = 100 * time.Millisecond
+	// RecentLastTries and RecentLastPause bound how long the end of a pod waits for a gateway that takes its last lines.
+	RecentLastTries = 50
+	RecentLastPause = 10 * time.Millisecond
 	// MemorySampleInterval is the pause between two looks at a busy process tree's memory.
 	MemorySampleInterval = 50 * time.Millisecond
 	// FlushTimeout bounds each of the agent's last waits: for its log's reader, and for its gateways to hang up.
 	FlushTimeout = time.Second
 	// EndTimeout is how long the agent's own end may take before it exits without ceremony. It is more than all that an
-	// end does in a row: KillTimeout twice, FlushTimeout three times, WriteTimeout.
+	// end does in a row: KillTimeout twice, RecentLastTries, FlushTimeout three times, WriteTimeout.
 	EndTimeout = 30 * time.Second
 )

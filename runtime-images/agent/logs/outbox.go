@@ -157,14 +157,28 @@ func (o *Outbox) Flush() {
 	}
 }
 
-// Close ends the last line and gives away what is there, without trying again.
+// Close ends the last line and gives away what is there. A gateway that is busy is waited for, not long.
 func (o *Outbox) Close() {
 	o.mu.Lock()
 	o.finish(o.line)
 	o.line = nil
 	o.reportDropped()
 	o.mu.Unlock()
-	o.Flush()
+	for range limits.RecentLastTries {
+		o.Flush()
+		if o.isEmpty() {
+			return
+		}
+		passed := make(chan struct{})
+		o.after(limits.RecentLastPause, func() { close(passed) })
+		<-passed
+	}
+}
+
+func (o *Outbox) isEmpty() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.pending) == 0
 }
 
 // next gives the oldest lines that go into one batch, and how many they are. They stay where they are until given.

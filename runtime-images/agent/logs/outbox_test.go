@@ -166,3 +166,24 @@ func TestAnOutboxSeesWhatTheStreamWrites(t *testing.T) {
 		t.Fatalf("%q", o.given)
 	}
 }
+
+func TestTheLastLinesWaitForABusyGatewayButNotForEver(t *testing.T) {
+	for refusals, want := range map[int][]string{3: {"0 0 one", "1 0 the last"}, 1 << 20: nil} {
+		o := newOutboxTest(false)
+		tries := 0
+		o.give = func(batch Batch) bool {
+			tries++
+			return tries > refusals && o.take(batch)
+		}
+		o.after = func(d time.Duration, f func()) {
+			if d == limits.RecentLastPause {
+				f()
+			}
+		}
+		o.Write([]byte("one\nthe last"))
+		o.Close()
+		if !slices.Equal(o.given, want) || tries != min(refusals+1, limits.RecentLastTries) {
+			t.Fatalf("%d tries, %q", tries, o.given)
+		}
+	}
+}
