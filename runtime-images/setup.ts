@@ -12,14 +12,15 @@ const run = promisify(execFile);
 const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin'];
 const hasCommand = (name: string): boolean => folders.some((folder) => existsSync(join(folder, name)));
 
-/** Debian's own Ruby, where there is none. */
+/** Debian's own Ruby, and the curl that shell functions of the tests speak by, where there is none. */
 async function provideRuby(): Promise<string | null> {
-  if (hasCommand('ruby')) return null;
+  const missing = ['ruby', 'curl'].filter((name) => !hasCommand(name));
+  if (missing.length === 0) return null;
   if (!hasCommand('apt-get') || process.getuid?.() !== 0)
     return 'install Ruby (3.1 or later), or run this as root on Debian';
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await run('apt-get', ['update', '-q'], { env });
-  await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', 'ruby'], { env });
+  await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing], { env });
   return null;
 }
 

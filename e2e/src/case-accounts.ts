@@ -48,7 +48,8 @@ export class CaseAccount {
   /** What an SDK in another process finds in its environment, and where the cases are. */
   get environment(): NodeJS.ProcessEnv {
     return {
-      ...process.env,
+      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'))),
+      no_proxy: '127.0.0.1',
       AWS_ENDPOINT_URL: this.#endpoint,
       AWS_REGION: 'us-east-1',
       AWS_DEFAULT_REGION: 'us-east-1',

@@ -39,7 +39,7 @@ export async function runSuite(
   const outcomes = new Map<string, string>();
   const outputs = new Map<string, string>();
   for (const { Action, Test = '', Output = '' } of eventsIn(written.stdout)) {
-    if (Action === 'output') outputs.set(Test, `${outputs.get(Test) ?? ''}${Output}`);
+    if (Action.endsWith('output')) outputs.set(Test, `${outputs.get(Test) ?? ''}${Output}`);
     if (Action === 'pass' || Action === 'fail' || Action === 'skip') outcomes.set(Test, Action);
   }
   return {
@@ -58,10 +58,11 @@ interface TestEvent {
   readonly Output?: string;
 }
 
-/** Lines of other programs between are theirs. */
+/** Lines of other programs between are theirs; the last one may be cut short when the suite was ended. */
 function eventsIn(text: string): readonly TestEvent[] {
   return text
     .split('\n')
+    .slice(0, -1)
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as TestEvent);
 }

@@ -30,8 +30,14 @@ export class Moto {
       const [, found] = /Running on http:\/\/127\.0\.0\.1:(\d+)/.exec(line) ?? [];
       if (found !== undefined) serving.resolve(Number(found));
     });
+    child.once('error', serving.reject);
     child.once('exit', () => serving.reject(new Error(`moto ended: ${said.join('\n')}`)));
-    return new Moto(child, await serving.promise);
+    const late = setTimeout(() => child.kill('SIGKILL'), 60_000);
+    try {
+      return new Moto(child, await serving.promise);
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   get url(): string {

@@ -31,7 +31,13 @@ export async function startS3(aws: AwsCli): Promise<S3Server> {
   const flags = ['--port', `127.0.0.1:${port}`, '--quiet', 'posix', '--sidecar', metadata, objects];
   const env = { ROOT_ACCESS_KEY: keys.accessKeyId, ROOT_SECRET_KEY: keys.secretAccessKey };
   const server = spawn(program, flags, { env, stdio: 'ignore' });
-  await eventually('the S3 server answers', async () => (await fetch(endpoint)).status > 0);
+  try {
+    await eventually('the S3 server answers', async () => (await fetch(endpoint)).status > 0);
+  } catch (err) {
+    server.kill('SIGKILL');
+    await rm(directory, { recursive: true, force: true });
+    throw err;
+  }
   const s3 = aws.with({
     AWS_ENDPOINT_URL: endpoint,
     AWS_ACCESS_KEY_ID: keys.accessKeyId,

@@ -55,7 +55,10 @@ export const goSuite: SdkSuite = {
     ),
   run: (situation, account) => {
     const only = `^(${goTests(situation).join('|')})$`;
-    return runSuite({ folder: go, command: ['go', 'test', '-json', '-count=1', '-run', only] }, account.environment);
+    return runSuite(
+      { folder: go, command: ['go', 'test', '-json', '-count=1', '-timeout=240s', '-run', only] },
+      account.environment,
+    );
   },
 };
 

@@ -4,9 +4,9 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
-rm -rf "${out:?}"/*
+rm -rf "${out:?}"/* "$out/.made-of"
 mvn -q -B -f "$here/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DoutputDirectory="$out"
-(cd "$out" && sha256sum -c --quiet "$here/lib.sha256")
+(cd "$out" && sha256sum -c --quiet "$here/lib.sha256" && [ "$(ls ./*.jar | wc -l)" = "$(wc -l <"$here/lib.sha256")" ])
 javac -d "$out/classes" --release 17 -encoding UTF-8 -cp "$out/*" "$here"/src/dev/kappa/runtime/*.java
 {
   echo 'Main-Class: dev.kappa.runtime.Boot'

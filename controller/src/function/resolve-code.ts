@@ -38,6 +38,8 @@ export interface CodeBlobs {
   sizeOf(sha256: string): Promise<number | null>;
   /** Stores bytes, answers their digest. */
   put(bytes: Buffer): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
+  /** Brings a retired blob back; one that is not retired is left as it is. */
+  reinstate(sha256: string): Promise<void>;
 }
 
 /** Downloads a URL; throws {@link FetchRefused} or any network error. At most `maxBytes` are read. */
@@ -73,10 +75,16 @@ async function storeInline(files: readonly SourceFile[], { blobs }: CodeSources)
 }
 
 async function findBlob(sha256: string, { blobs }: CodeSources): Promise<ResolvedCode> {
-  const sizeBytes = await blobs.sizeOf(sha256);
+  const sizeBytes = (await blobs.sizeOf(sha256)) ?? (await broughtBack(sha256, blobs));
   if (sizeBytes !== null) return { kind: 'resolved', sha256, sizeBytes };
   const message = `no blob ${sha256} in the store: upload the zip first (kappa apply does, or PUT /blobs/sha256/${sha256} on the gateway)`;
   return { kind: 'failed', reason: 'BlobMissing', message };
+}
+
+/** Retired because nothing referred to it; now something does, and need not wait for the next collection. */
+async function broughtBack(sha256: string, blobs: CodeBlobs): Promise<number | null> {
+  await blobs.reinstate(sha256);
+  return blobs.sizeOf(sha256);
 }
 
 async function storeFromUrl(url: string, sha256: string, sources: CodeSources): Promise<ResolvedCode> {

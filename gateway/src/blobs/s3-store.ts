@@ -30,6 +30,11 @@ export interface S3Options extends S3Config {
   readonly silenceMs?: number;
 }
 
+/** What was stored while the install had a larger bound is still read. */
+const MAX_STORED_BYTES = 256 * 1024 * 1024;
+/** A large blob takes as long as it takes; silence ends it all the same. */
+const unhurried = { requestTimeout: 0 };
+
 /**
  * Blobs in a bucket of their own, each under its digest in hex, retired ones under `retired/`. The store checks the digest of what it is sent (S3's own checksum),
  * this process that of what it reads. Every call is tried twice. Makes no call by itself; the first put looks for the bucket and
@@ -108,7 +113,7 @@ class S3BlobStore implements BlobStore {
     try {
       const { Body, ContentLength = 0 } = await this.#client.send(new GetObjectCommand(this.#at(key)));
       if (!(Body instanceof Readable)) throw new Error('the answer has no body');
-      return await readChecked(Body, { sha256, sizeBytes: ContentLength }, this.#maxBlobBytes);
+      return await readChecked(Body, { sha256, sizeBytes: ContentLength }, MAX_STORED_BYTES);
     } catch (error) {
       if (error instanceof BlobError) throw error;
       if (isMissing(error)) return null;
@@ -216,10 +221,10 @@ class S3BlobStore implements BlobStore {
   async #send(held: Spooled): Promise<void> {
     const once = putCommand(this.#at(held.sha256), held);
     try {
-      await this.#client.send(once);
+      await this.#client.send(once, unhurried);
     } catch (error) {
       if (!(once.input.Body instanceof Readable) || !isWorthRetrying(error)) throw error;
-      await this.#client.send(putCommand(this.#at(held.sha256), held));
+      await this.#client.send(putCommand(this.#at(held.sha256), held), unhurried);
     }
   }
 

@@ -99,7 +99,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     try {
       this.gate.admit(version, request, onlyIdle);
     } catch (error) {
-      if (onlyIdle) this.near.asked(version, false, isForwarded);
+      if (onlyIdle) this.near.asked(version, version.idle.wellCount > 0, isForwarded); // above a limit more pods would not help
       if (this.limitQueue.takes(version, request, error)) return;
       this.census.forgetIfUnused(version);
       throw error;

@@ -41,7 +41,8 @@ export class Gate<P extends CorePod, R extends CoreRequest> {
     const { line } = owner; // who waits at a limit goes first
     if (onlyIdle && (line !== null || version.idle.wellCount === 0 || !this.hasRoom(version))) throw noIdleSlot;
     const reason = line === null ? this.throttle(version, request.arrivedMs) : line.reason;
-    if (reason !== null) throw new TooManyRequests(reason);
+    // Who asks for an idle pod does not wait, and was counted where it came in: it hears of the limit there.
+    if (reason !== null) throw onlyIdle ? noIdleSlot : new TooManyRequests(reason);
     const { queuedCount, queuedBytes } = this.#census;
     const isMemoryFull = queuedCount > 0 && queuedBytes + request.bytes > this.#limits.maxTotalQueuedBytes;
     if (version.idle.length === 0 && (isMemoryFull || this.isQueueFull(version, request.bytes)))

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { NotOwner } from './ownership.ts';
+import { NoIdleSlot, NotOwner } from './ownership.ts';
 import { type CoreRules, noRules } from './rules.ts';
 import { makeTarget, startCore, testError } from './testing.ts';
 
@@ -56,6 +56,25 @@ test('who waits takes no concurrency: of a full account the others get what beco
   end('r2');
   arrive(plain);
   expect(ran()).toEqual(['r1', 'r2', 'r3', 'r5']);
+});
+
+test('who asks for an idle pod only does not wait at a limit: it was counted where it came in, and hears of the limit there', () => {
+  const { arrive, end, core } = start({ accountConcurrency: 2 });
+  arrive(patient);
+  arrive(plain);
+  end('r1'); // an idle pod of it is left
+  arrive(plain);
+  for (const target of [patient, plain]) expect(() => arrive(target, 10, true)).toThrow(NoIdleSlot);
+  expect([core.census.linedCount, core.census.outstanding]).toEqual([0, 2]);
+});
+
+test('who waits for a function that is switched off does not wait for its return', () => {
+  const { arrive, core, failed, pass } = start();
+  arrive(capped);
+  arrive(capped);
+  core.setVersions(new Map([[capped.versionUid, { ...capped, reservedConcurrency: 0 }]]));
+  pass(100);
+  expect(failed()).toEqual(['r2']);
 });
 
 test('functions that wait for the same account take turns', () => {

@@ -163,6 +163,7 @@ export class LimitQueue<P extends CorePod, R extends CoreRequest> {
 
   #endOf({ request, version, sinceMs }: Waiter<P, R>, reason: ThrottleReason, nowMs: number): LambdaError | null {
     if (request.isAbandoned()) return new RequestAbandoned();
+    if (version.owner.cap === 0) return new TooManyRequests('ReservedFunctionConcurrentInvocationLimitExceeded'); // switched off
     const maxWaitMs = version.target.limitQueue?.maxWaitMs ?? 0; // calls may have ceased to wait meanwhile
     return nowMs - sinceMs >= maxWaitMs ? new TooManyRequests(reason) : null;
   }

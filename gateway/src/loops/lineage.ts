@@ -27,6 +27,7 @@ export class Lineage {
     for (const part of text.split('|')) {
       const [, id, count] = entry.exec(part.trim()) ?? [];
       if (id === undefined) continue;
+      if (this.#counts.size > MAX_FUNCTIONS && !this.#counts.has(id)) continue; // no chain of ours is that long
       this.#counts.set(id, Math.max(Number(count), this.#counts.get(id) ?? 0));
     }
   }

@@ -57,6 +57,11 @@ describe('a loop', () => {
     expect(() => traceOf(trace)).toThrow(RecursiveInvocation);
   });
 
+  test('of a caller that sends a very long lineage: it stays short', () => {
+    const long = Array.from({ length: 10_000 }, (_, at) => `${at.toString(16).padStart(8, '0')}:1`).join('|');
+    expect(traceOf(`Root=1-a-b;Lineage=${long}`).length).toBeLessThan(1_024);
+  });
+
   test('does not pass what may be in a header', () => {
     const trace = after([guardOf('hello', true)], `Lineage=${id}:999999999`);
     expect(trace).toContain(`${id}:999999999`);

@@ -52,9 +52,9 @@ const (
 
 // Engine implements link.Pod.
 //
-// Locks: mu comes first; under it only the writer's lock of a connection is taken, and nothing waits for a gateway or a process.
-// Whoever holds a writer's lock never takes mu. The outbox gives lines away under mu, holding none of the log's locks that writers need. The
-// locks of the log, the supervisor and the link's server stand alone.
+// Locks: mu comes first; under it only the writer's lock of a connection and the log's are taken, and nothing waits for a gateway or a process.
+// Whoever holds one of those never takes mu. The outbox gives lines away under mu, holding none of the log's locks that writers need. The
+// locks of the supervisor and the link's server stand alone.
 type Engine struct {
 	Settings
 	base map[string]string
