@@ -137,11 +137,10 @@ test('what a server rejects of a batch is dropped', async () => {
 
 test('streams take turns', async () => {
   const { shipper, batches, run } = rig();
-  for (let n = 0; n < 6; n += 1) shipper.take({ ...to, stream: `s${n}` }, linesOf(10_001));
+  for (let n = 0; n < 12; n += 1) shipper.take({ ...to, stream: `s${n}` }, linesOf(10_001));
   await run();
-  const order = batches.map(({ stream }) => stream);
-  expect(order.slice(0, 6).toSorted()).toEqual(['s0', 's1', 's2', 's3', 's4', 's5']);
-  expect(order).toHaveLength(12);
+  expect(new Set(batches.slice(0, 12).map(({ stream }) => stream)).size).toBe(12);
+  expect(batches).toHaveLength(24);
 });
 
 test('many streams go a few at a time, and all arrive', async () => {
