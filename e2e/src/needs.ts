@@ -8,6 +8,7 @@ import type { Lacks } from './lacks.ts';
 export function test(title: string, action: () => Promise<void>, timeoutMs?: number): void {
   const why = reasonAgainst(title, parseLacks(process.env['KAPPA_E2E_LACKS']));
   if (why === null) jestTest(title, action, timeoutMs);
+  // Only on a cluster that somebody has given (KAPPA_E2E_KUBECONFIG): it cannot be broken that way, and the output says so.
   else jestTest.skip(`${title} (left out: ${why})`, action);
 }
 
