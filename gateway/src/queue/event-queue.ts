@@ -1,0 +1,108 @@
+import type { AsyncEvent, Condition, Progress } from './event.ts';
+
+/**
+ * Durable lines of events, one per function.
+ *
+ * | state | how it gets there | what may happen |
+ * | --- | --- | --- |
+ * | waiting | `put`, `settle` with retry, `replay`, a lease that ran out | `lease` once it is due |
+ * | leased | `lease` | `renew`; `settle`: gone, waiting again, or dead |
+ * | dead | `settle` with dead | `replay`, `drop`, or removal after the retention |
+ *
+ * Every promise resolves only when its change is on disk. A lease is a fence: once it has run out or been taken, what its holder says is
+ * refused (`false`) and changes nothing. So an event runs at least once, and no late holder settles what another one runs.
+ */
+export interface EventQueue {
+  /**
+   * Accepts an event, due at once. The same id again changes nothing (an answer may have been lost).
+   *
+   * @throws QueueFull when the line or the store has no room: the caller gets 429
+   * @throws QueueUnavailable when the store did not confirm within its deadline (1 s): the caller gets 503 and may repeat
+   */
+  put(event: AsyncEvent): Promise<void>;
+  /** Up to `count` due events of a line, those due longest first; leased to the caller until `nowMs + leaseMs`. */
+  lease(line: string, wanted: LeaseRequest): Promise<readonly LeasedEvent[]>;
+  /** Holds a lease until `untilMs`; false = it was lost. */
+  renew(lease: Lease, untilMs: number): Promise<boolean>;
+  /** Ends a lease; false = it was lost, and nothing changed. */
+  settle(lease: Lease, settlement: Settlement): Promise<boolean>;
+  /** Lines that hold waiting or leased events, with their state now. */
+  lines(nowMs: number): Promise<readonly LineState[]>;
+  /** Dead events of a line, newest first. */
+  dead(line: string, page: { readonly limit: number; readonly after?: string }): Promise<DeadPage>;
+  /** A dead, waiting or leased event by its request id, or undefined. */
+  find(line: string, id: string): Promise<StoredEvent | undefined>;
+  /** Puts a dead event back into its line, due at once, with no attempts and a new age; false = there is no such dead event. */
+  replay(line: string, id: string, nowMs: number): Promise<boolean>;
+  /** Removes a dead or waiting event for good; false = there is none (one that runs is not removed). */
+  drop(line: string, id: string): Promise<boolean>;
+  /** Tells of lines that got a due event, here or at another gateway; a hint only (may be lost): `lines` is the truth. */
+  onDue(listener: (line: string) => void): void;
+  /** Ends connections and timers; leases stay until they run out. */
+  close(): Promise<void>;
+}
+
+export interface LeaseRequest {
+  readonly count: number;
+  readonly nowMs: number;
+  readonly leaseMs: number;
+  /** Most bytes of payloads to take at once; at least one event is taken. */
+  readonly maxBytes: number;
+}
+
+/** A right to run and settle one event. */
+export interface Lease {
+  readonly line: string;
+  readonly id: string;
+  /** Unique per lease, made by the store. */
+  readonly token: string;
+}
+
+export interface LeasedEvent {
+  readonly lease: Lease;
+  readonly event: AsyncEvent;
+  readonly progress: Progress;
+  readonly leasedUntilMs: number;
+}
+
+export type Settlement =
+  | { readonly kind: 'done' }
+  /** Also the step from a final outcome to its delivery: `progress.delivery` is set then. */
+  | { readonly kind: 'retry'; readonly dueMs: number; readonly progress: Progress }
+  | { readonly kind: 'dead'; readonly atMs: number; readonly condition: Condition; readonly progress: Progress };
+
+export interface LineState {
+  readonly line: string;
+  readonly waiting: number;
+  readonly leased: number;
+  /** When the next waiting event is due or the next lease runs out, ms since 1970; undefined when there is neither. */
+  readonly nextMs?: number;
+  /** `acceptedMs` of the oldest event that is not settled. */
+  readonly oldestMs: number;
+}
+
+export interface StoredEvent {
+  readonly event: AsyncEvent;
+  readonly progress: Progress;
+  readonly state: 'waiting' | 'leased' | 'dead';
+  /** When it is due, its lease runs out, or it died. */
+  readonly atMs: number;
+  /** Of a dead event. */
+  readonly condition?: Condition;
+}
+
+export interface DeadPage {
+  readonly events: readonly StoredEvent[];
+  /** Give as `after` to go on; undefined on the last page. */
+  readonly next?: string;
+}
+
+/** The line or the store has no room. */
+export class QueueFull extends Error {
+  override readonly name = 'QueueFull';
+}
+
+/** The store did not confirm in time, or can't be reached: whether the event was kept is not known. */
+export class QueueUnavailable extends Error {
+  override readonly name = 'QueueUnavailable';
+}
