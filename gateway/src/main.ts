@@ -59,6 +59,7 @@ const dispatcher: Dispatcher = dispatchToPods(context, {
   membership,
   metrics,
   logs,
+  arePodsReplaced: () => watched.hearsOfPods(),
 });
 const watched: WatchedFunctions = watchFunctions(context, { kubernetes, signingKey, blobs, dispatcher });
 const callers = knowCallers(context, kubernetes, signingKey);

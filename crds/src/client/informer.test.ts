@@ -200,6 +200,9 @@ test('another error inside a watch is heard, not swallowed', async () => {
   expect(problems).toEqual([expect.objectContaining({ code: 500, reason: 'InternalError' })]);
   expect(queries('list')).toHaveLength(1);
   expect(informer.failures).toBe(1);
+  expect(informer.isFailing).toBe(true);
+  api.bookmark();
+  await until('it is heard again', () => !informer.isFailing);
 });
 
 test('bookmarks are asked for and move the version on', async () => {

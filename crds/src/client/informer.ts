@@ -78,6 +78,8 @@ export interface Informer<P> {
   whenSynced(): Promise<void>;
   /** When the API server was heard last (list, event, bookmark, regular end of a watch); monotonic ms, 0 = never. Stale after about 60,000. */
   readonly lastEventMs: number;
+  /** The latest try to hear the API server failed: it may be away. False again from the next list, event or bookmark on. */
+  readonly isFailing: boolean;
   /** Failures so far of lists, watches and parsing, for a metric. */
   readonly failures: number;
 }

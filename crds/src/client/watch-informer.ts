@@ -54,6 +54,7 @@ export class WatchInformer<T, P> implements Informer<P> {
   hasSynced = false;
   isStale = false;
   lastEventMs = 0;
+  isFailing = false;
   failures = 0;
 
   constructor(kind: Kind<T>, options: WatchOptions<T, P>, deps: InformerDeps) {
@@ -106,6 +107,7 @@ export class WatchInformer<T, P> implements Informer<P> {
   /** Decides what the next try is. */
   #failed(error: unknown): void {
     this.#failuresInRow += 1;
+    this.isFailing = true;
     const isOften = this.#failuresInRow >= relistAfterFailures && !isTooBusy(error);
     if (isGone(error) || isOften) this.#version = null;
     this.#fail(error);
@@ -133,6 +135,7 @@ export class WatchInformer<T, P> implements Informer<P> {
     for (const key of [...this.#entries.keys()]) if (!seen.has(key)) this.#remove(key);
     this.#version = version;
     this.lastEventMs = this.#deps.runtime.nowMs();
+    this.isFailing = false;
     this.hasSynced = true;
     this.isStale = false;
     this.#synced.resolve();
@@ -259,6 +262,7 @@ export class WatchInformer<T, P> implements Informer<P> {
   /** The watch works. */
   #hear(): void {
     this.lastEventMs = this.#deps.runtime.nowMs();
+    this.isFailing = false;
     this.#backoff.reset();
     this.#failuresInRow = 0;
   }

@@ -2,7 +2,15 @@ import type { Arrivals } from './arrivals.ts';
 import type { Gate } from './gate.ts';
 import type { DispatchLimits } from './limits.ts';
 import type { Pauses } from './pauses.ts';
-import { allocatedIn, assumedColdMs, type Pace, patienceMs, planClaims, podsWorthStarting } from './plan.ts';
+import {
+  allocatedIn,
+  assumedColdMs,
+  type Pace,
+  patienceMs,
+  planClaims,
+  podsWorthStarting,
+  sparingMeanMs,
+} from './plan.ts';
 import { PoolState } from './pool-state.ts';
 import { slowClaims } from './provisioned.ts';
 import type { CorePod, CoreRequest } from './slot.ts';
@@ -25,7 +33,7 @@ export interface ClaimsOwner<P extends CorePod, R extends CoreRequest> {
   /** Ends the requests at the head of the queue that nobody waits for. */
   dropAbandoned(version: VersionState<P, R>): void;
   /** What must be there without any demand, what may not be claimed now, what other gateways own, too. */
-  readonly gate: Pick<Gate<P, R>, 'provisioned' | 'mayClaim' | 'isShared'>;
+  readonly gate: Pick<Gate<P, R>, 'provisioned' | 'mayClaim' | 'isShared' | 'arePodsReplaced'>;
   /** What the first dials of claimed pods will bring. */
   readonly arrivals: Pick<Arrivals<P>, 'coming' | 'isHoldingProvisioning'>;
   /** Since when this process runs without a gap. */
@@ -188,7 +196,8 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   }
 
   #pace(version: VersionState<P, R>): Pace {
-    const { queue, unconfirmed, meanMs, lateUntilMs, crowdClaims: claimed } = version;
+    const { queue, unconfirmed, lateUntilMs, crowdClaims: claimed } = version;
+    const meanMs = version.meanMs === 0 && !this.#owner.gate.arePodsReplaced() ? sparingMeanMs : version.meanMs;
     // Who only adopted warm pods has seen no first request.
     const coldMs = version.coldMs === 0 && meanMs > 0 ? assumedColdMs : version.coldMs;
     const oldest = queue.peek();

@@ -5,8 +5,8 @@ import { makePod, makeTarget, startCore } from './testing.ts';
 
 const hello = makeTarget();
 /** A core in zone a that is one of several owners. */
-const start = (target = hello) => {
-  const core = startCore({}, { ...noRules, isShared: () => true });
+const start = (target = hello, rules = noRules) => {
+  const core = startCore({}, { ...rules, isShared: () => true });
   /** Another owner, or this gateway's own router, asks for an idle pod. */
   const ask = (): void => core.arrive(target, 10, true);
   return { ...core, ask, refused: () => expect(ask).toThrow(NoIdleSlot) };
@@ -58,6 +58,15 @@ describe('one of several owners keeps a pod of its own zone', () => {
     clock.advance(60_000);
     ask();
     expect(effects.log).toEqual(['claim b1', 'warm r2 on b1']);
+  });
+
+  test('where pods are not replaced, as while the API server is away, they are for those who wait', () => {
+    const { pod, refused, arrive, effects } = start(hello, { ...noRules, arePodsReplaced: () => false });
+    for (const name of ['a1', 'a2', 'a3']) pod(name, 'a');
+    refused();
+    expect(effects.claims).toEqual([]);
+    arrive(hello);
+    expect(effects.claims).toHaveLength(1);
   });
 
   test('the last pod of a pool stays, and one that somebody waits for', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { noRules } from './rules.ts';
 import { makeTarget, startCore as start } from './testing.ts';
 
 const hello = makeTarget();
@@ -75,6 +76,17 @@ describe('slots', () => {
     const zones = effects.claims.map((slot) => slot.pod.zone);
     expect(zones.slice(0, 3)).toEqual(['a', 'b', 'c']);
     for (const zone of 'abc') expect(Math.abs(zones.filter((each) => each === zone).length - 20 / 3)).toBeLessThan(1);
+  });
+
+  test('where pods are not replaced twenty at once are one pod, and more only when they wait on', () => {
+    const { arrive, pod, answer, report, clock, effects } = start({}, { ...noRules, arePodsReplaced: () => false });
+    for (let at = 0; at < 20; at += 1) pod(`p${at}`);
+    for (let at = 0; at < 20; at += 1) arrive(hello);
+    expect(effects.claims).toHaveLength(1);
+    clock.advance(2_000);
+    answer('p0');
+    report('p0'); // it took seconds: one pod was not enough
+    expect(effects.claims).toHaveLength(2);
   });
 
   test('without generic pods the pool is asked, and pods are served in order as they come', () => {

@@ -14,6 +14,7 @@ import { PodEvents } from './pod-events.ts';
 import type { PodLink } from './pod-link.ts';
 import { Pods } from './pods.ts';
 import { Reclaimer } from './reclaimer.ts';
+import { noRules } from './rules.ts';
 import type { Slot } from './slot.ts';
 import { sweep } from './sweep.ts';
 import { Terms } from './terms.ts';
@@ -77,6 +78,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
       callsElsewhere: (accountId: string) => ownership.callsElsewhere?.(accountId) ?? 0,
       gatewayCount: () => Math.max(1, ownership.place().count),
       ownerCount: (target: Target) => ownership.ownerCount?.(target) ?? 1,
+      arePodsReplaced: options.arePodsReplaced ?? noRules.arePodsReplaced,
     };
     const place = { zone: typeof zone === 'string' ? () => zone : zone, rules };
     this.core = new DispatchCore(this.#limits, clock, this, place);

@@ -112,6 +112,11 @@ export class Gate<P extends CorePod, R extends CoreRequest> {
     return owner.cap === null && this.#rules.isShared(target);
   }
 
+  /** Pools get new pods for those that are claimed; else what they have must do. */
+  arePodsReplaced(): boolean {
+    return this.#rules.arePodsReplaced();
+  }
+
   /** Slots that must exist even without demand; 0 for a version that is not current, or is another gateway's to provide. */
   provisioned({ isCurrent, target }: VersionState<P, R>): number {
     if (!isCurrent || target.provisionedConcurrency === 0 || !this.#rules.isProvisioner(target)) return 0;

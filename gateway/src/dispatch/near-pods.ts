@@ -10,7 +10,7 @@ export interface NearOwner<P extends CorePod, R extends CoreRequest> {
   takeSpare(pool: string, zone: string, isOtherZoneFine: boolean): P | undefined;
   /** `pod` has left the pool: make it a slot of `version`. */
   claim(version: VersionState<P, R>, pod: P): void;
-  readonly gate: Pick<Gate<P, R>, 'isShared'>;
+  readonly gate: Pick<Gate<P, R>, 'isShared' | 'arePodsReplaced'>;
 }
 
 /** Asks for an idle pod in a second, of which so many (0..1) in vain, that make a second a short one; see {@link isShort}. */
@@ -27,7 +27,7 @@ const SHORT_SECONDS = 3;
  * - One more after three seconds in which own callers came often and a quarter of them found every pod busy. Each such pod makes the
  *   share smaller, so there are hardly more than own calls that run at the same time. It is idle for as long as any other, then it goes.
  *
- * Only while the pool has a pod to spare, and never for a version whose pods fail.
+ * Only while the pool has a pod to spare and gets new ones (not while the API server is away), and never for a version whose pods fail.
  */
 export class NearPods<P extends CorePod, R extends CoreRequest> {
   readonly #limits: Pick<DispatchLimits, 'nearPauseMs'>;
@@ -93,7 +93,8 @@ export class NearPods<P extends CorePod, R extends CoreRequest> {
   }
 
   #claim(version: VersionState<P, R>, isOtherZoneFine: boolean): boolean {
-    if (version.failures > 0 || !version.isCurrent || !this.#owner.gate.isShared(version)) return false;
+    const { gate } = this.#owner;
+    if (version.failures > 0 || !version.isCurrent || !gate.isShared(version) || !gate.arePodsReplaced()) return false;
     const pod = this.#owner.takeSpare(version.target.runtime, this.#zone(), isOtherZoneFine);
     if (pod === undefined) return false;
     this.#owner.claim(version, pod);

@@ -21,6 +21,8 @@ export interface DispatchOptions {
   /** What this gateway owns among others; absent = everything (it is alone). */
   readonly ownership?: Ownership;
   readonly cluster: ClusterDoor;
+  /** A pod that is claimed now is soon replaced by a new one, as far as this gateway knows: the API server works. Absent = always. */
+  readonly arePodsReplaced?: () => boolean;
   readonly observer: DispatchObserver;
   /** The code of a function by digest; may reject with a LambdaError. */
   readonly code: (sha256: string) => Promise<Buffer>;

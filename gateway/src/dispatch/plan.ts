@@ -120,6 +120,12 @@ export function servedSooner(running: number, { meanMs, coldMs, waitedMs }: Pace
 /** Taken for the duration of a first request, init included, where warm requests were seen and no first one. */
 export const assumedColdMs = 100;
 
+/**
+ * Taken for the duration of requests of which none was seen, where claimed pods are not replaced: the first ones that come at once are
+ * given few pods, and more only if they wait on. Each pod that they leave is some other function's first.
+ */
+export const sparingMeanMs = 10;
+
 /** Claimed pods should work off what waits in about that time. */
 const drainMs = 250;
 

@@ -18,6 +18,8 @@ export interface CoreRules {
   gatewayCount(): number;
   /** Owners that share what the function may have, this one included; at least 1. */
   ownerCount(target: Target): number;
+  /** Pools get new pods for those that are claimed; else what they have must do. */
+  arePodsReplaced(): boolean;
 }
 
 /** A gateway that is alone. */
@@ -30,4 +32,5 @@ export const noRules: CoreRules = Object.freeze({
   callsElsewhere: () => 0,
   gatewayCount: () => 1,
   ownerCount: () => 1,
+  arePodsReplaced: () => true,
 });

@@ -27,6 +27,8 @@ export interface Observation {
   readonly missing: () => readonly string[];
   /** Objects per kind, for gauges. */
   readonly sizes: () => Readonly<Record<string, number>>;
+  /** Whether the API server tells of pods, as far as is known at this moment. */
+  readonly hearsOfPods: () => boolean;
   /** Resolves when everything has been listed once; rejects when the signal aborts first. */
   readonly whenSynced: Promise<void>;
 }
@@ -82,6 +84,7 @@ export function observe(deps: ObserveDeps): Observation {
   return {
     missing: () => all.filter(([, informer]) => !informer.hasSynced).map(([name]) => name),
     sizes: () => Object.fromEntries(all.map(([name, informer]) => [name, informer.size])),
+    hearsOfPods: () => informers['pods']?.isFailing === false,
     whenSynced: Promise.all(all.map(([, informer]) => informer.whenSynced())).then(() => registry.markSynced()),
   };
 }

@@ -22,12 +22,14 @@ export interface DispatchParts {
   readonly metrics: GatewayMetrics;
   /** null = no recent logs are kept. */
   readonly logs: Pick<Logs, 'logged'> | null;
+  /** See DispatchOptions. */
+  readonly arePodsReplaced: () => boolean;
 }
 
 /** Starts the dispatcher: requests of this gateway's functions, and the links to the pods that run them. */
 export function dispatchToPods(context: Context, parts: DispatchParts): Dispatcher {
   const { config, gatewayId, clock, log } = context;
-  const { signingKey, blobs, membership, metrics, logs } = parts;
+  const { signingKey, blobs, membership, metrics, logs, arePodsReplaced } = parts;
   return startDispatcher({
     identity: {
       gatewayId,
@@ -38,6 +40,7 @@ export function dispatchToPods(context: Context, parts: DispatchParts): Dispatch
     ...(logs !== null && { logged: logs.logged }),
     ownership: membership.ownership,
     cluster: tellCluster(context, parts),
+    arePodsReplaced,
     observer: {
       ...metrics.observer,
       reclaimed: (target, pod) => {

@@ -29,6 +29,8 @@ export interface WatchedFunctions {
   readonly missing: () => readonly string[];
   /** Objects by kind, for gauges. */
   readonly sizes: () => Readonly<Record<string, number>>;
+  /** Whether the API server tells of pods, as far as is known at this moment. */
+  readonly hearsOfPods: () => boolean;
 }
 
 /** What {@link watchFunctions} connects. */
@@ -89,6 +91,7 @@ export function watchFunctions(
     endpointsOf: added,
     missing: observation.missing,
     sizes: () => ({ ...registry.stats(), ...observation.sizes() }),
+    hearsOfPods: observation.hearsOfPods,
   };
 }
 
