@@ -24,7 +24,6 @@ func handleNext(session *Session, w http.ResponseWriter, r *http.Request) {
 	setIfPresent(header, "Lambda-Runtime-Client-Context", exchange.ClientContext)
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(exchange.Event)
-	exchange.Event = nil // up to 6 MiB that nobody needs while the handler runs
 }
 
 func setIfPresent(header http.Header, name, value string) {

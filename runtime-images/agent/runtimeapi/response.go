@@ -109,12 +109,12 @@ func writeTooLarge(w http.ResponseWriter, limit int64) {
 }
 
 func refuseMode(session *Session, w http.ResponseWriter, id, invocation string) {
-	const message = "Invalid response mode header"
+	const message = "Invalid function response mode"
 	if err := session.answer(responds, id, invocation, errorAnswer(invalidModeType, message)); err != nil {
 		writeError(w, err)
 		return
 	}
-	writeJSON(w, http.StatusBadRequest, localError{"InvalidResponseModeHeader", message})
+	writeJSON(w, http.StatusBadRequest, localError{"InvalidFunctionResponseMode", message})
 }
 
 func errorAnswer(errorType, message string) Answer {

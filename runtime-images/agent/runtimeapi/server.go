@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -70,8 +71,10 @@ func writeError(w http.ResponseWriter, err error) {
 		writeJSON(w, http.StatusForbidden, localError{"InvalidStateTransition", err.Error()})
 	case errors.Is(err, errInvalidRequestID):
 		writeJSON(w, http.StatusBadRequest, localError{"InvalidRequestID", err.Error()})
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		writeJSON(w, http.StatusBadRequest, localError{"TruncatedHTTPRequest", "HTTP request detected as truncated"})
 	default:
-		writeJSON(w, http.StatusInternalServerError, localError{"InternalServerError", err.Error()})
+		writeJSON(w, http.StatusInternalServerError, localError{"InternalServerError", "Internal Server Error"})
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 // State is where one runtime process is in its conversation.
 type State string
 
-// The whole life of a runtime process, as it is seen at the Runtime API.
+// The whole life of a runtime process, as it is seen at the Runtime API. Where Lambda has the state too it has Lambda's name, which callers
+// read in refusals.
 const (
 	// Booting: a generic process has been started; its first next gets the rehearsal.
 	Booting State = "Booting"
@@ -21,7 +22,7 @@ const (
 	// Waiting: it waits for the claim; the pod is warm.
 	Waiting State = "Waiting"
 	// Initializing: it has its function and imports the handler.
-	Initializing State = "Initializing"
+	Initializing State = "Started"
 	// InitFailed: it has reported an init error.
 	InitFailed State = "InitError"
 	// Ready: it asks for an invocation and there is none yet.
@@ -31,7 +32,7 @@ const (
 	// Streaming: it writes an answer that its caller takes as it comes.
 	Streaming State = "ResponseStreaming"
 	// Responded: it has answered and has not asked for the next one.
-	Responded State = "ResponseSent"
+	Responded State = "RuntimeResponseSentState"
 	// Ended: the process is gone or is being killed.
 	Ended State = "Ended"
 )
@@ -59,7 +60,7 @@ var transitions = map[State]map[event]State{
 	Initializing: {asksNext: Ready, failsInit: InitFailed},
 	InitFailed:   {},
 	Ready:        {isDelivered: Running},
-	Running:      {responds: Responded, fails: Responded, streams: Streaming},
+	Running:      {asksNext: Running, responds: Responded, fails: Responded, streams: Streaming},
 	Streaming:    {endsStream: Responded},
 	Responded:    {asksNext: Ready},
 	Ended:        {},
@@ -163,11 +164,11 @@ func (s *Session) move(e event) error {
 	return nil
 }
 
-// next is the runtime's request for an invocation. It blocks until there is one.
+// next is the runtime's request for an invocation. It blocks until there is one. While one runs it is given again, as on Lambda.
 func (s *Session) next(ctx context.Context) (*Exchange, error) {
-	rehearsal, err := s.beginNext()
-	if err != nil || rehearsal != nil {
-		return rehearsal, err
+	atOnce, err := s.beginNext()
+	if err != nil || atOnce != nil {
+		return atOnce, err
 	}
 	defer s.endPoll()
 	select {
@@ -194,6 +195,8 @@ func (s *Session) beginNext() (*Exchange, error) {
 	switch before {
 	case Booting:
 		s.current = rehearsal()
+		return s.current, nil
+	case Running:
 		return s.current, nil
 	case Initializing:
 		close(s.Initialized)
@@ -243,15 +246,16 @@ func (s *Session) begin(e event, requestID, invocationID string) error {
 	return s.check(e, requestID, invocationID)
 }
 
+// check looks at the id first, as Lambda does.
 func (s *Session) check(e event, requestID, invocationID string) error {
-	if _, ok := transitions[s.state][e]; !ok {
-		return &transitionError{s.state, e}
-	}
 	if s.current == nil || requestID != s.current.RequestID {
 		return errInvalidRequestID
 	}
 	if invocationID != "" && invocationID != s.current.InvocationID {
 		return errInvalidRequestID
+	}
+	if _, ok := transitions[s.state][e]; !ok {
+		return &transitionError{s.state, e}
 	}
 	return nil
 }

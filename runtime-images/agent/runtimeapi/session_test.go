@@ -21,7 +21,7 @@ func TestWhatIsNotListedIsRefused(t *testing.T) {
 			}
 		}
 	}
-	if allowed != 11 {
+	if allowed != 12 {
 		t.Errorf("%d transitions are allowed", allowed)
 	}
 }
