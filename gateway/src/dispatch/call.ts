@@ -12,11 +12,11 @@ import type { DispatchCore } from './core.ts';
 import type { Loss } from './effects.ts';
 import type { InitError } from './failures.ts';
 import type { OfferedRequest } from './offers.ts';
-import { NotOwner } from './ownership.ts';
+import { NotOwner, type Ownership } from './ownership.ts';
 import type { PodLink } from './pod-link.ts';
 import { newToken } from './role-tokens.ts';
 import type { Slot } from './slot.ts';
-import type { DispatchObserver, Invocation, InvokeOptions, Outcome, Report, Start, Target } from './types.ts';
+import type { DispatchObserver, Invocation, Outcome, Report, Start, Target } from './types.ts';
 
 /** What a call needs of its dispatcher. */
 export interface CallContext {
@@ -56,7 +56,6 @@ export class Call implements OfferedRequest, Outcome, InvokeSink {
   start: Start = 'warm';
   /** The pod it was given to, the last time. */
   slot: Slot<PodLink, Call> | null = null;
-  readonly askElsewhere: (() => Promise<boolean>) | null;
   readonly #context: CallContext;
   /** When it really came in. */
   readonly #cameMs: number;
@@ -75,7 +74,6 @@ export class Call implements OfferedRequest, Outcome, InvokeSink {
       readonly target: Target;
       readonly invocation: Invocation;
       readonly arrivedMs: number;
-      readonly elsewhere: InvokeOptions['elsewhere'] | undefined;
     },
     resolve: (outcome: Outcome) => void,
     reject: (error: unknown) => void,
@@ -85,8 +83,6 @@ export class Call implements OfferedRequest, Outcome, InvokeSink {
     this.invocation = call.invocation;
     this.arrivedMs = call.arrivedMs;
     this.#cameMs = call.arrivedMs;
-    const { elsewhere } = call;
-    this.askElsewhere = elsewhere === undefined ? null : () => this.#askElsewhere(elsewhere);
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -137,9 +133,10 @@ export class Call implements OfferedRequest, Outcome, InvokeSink {
     this.fail(shuttingDown());
   }
 
-  async #askElsewhere(elsewhere: () => Promise<Outcome | null>): Promise<boolean> {
+  /** Offers it, while it waits, to other owners: true = it has its answer or its error there, false = it did not run. Never rejects. */
+  async offer(askIdle: NonNullable<Ownership['askIdle']>): Promise<boolean> {
     try {
-      const outcome = await elsewhere();
+      const outcome = await askIdle(this.target, this.invocation);
       if (outcome !== null) this.#resolve(outcome);
       return outcome !== null;
     } catch (error) {

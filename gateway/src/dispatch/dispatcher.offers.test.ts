@@ -4,22 +4,28 @@ import { type Ownership, soleOwner } from './ownership.ts';
 import { hello, offer, startGateway, startPods, untilStats } from './testing-gateway.ts';
 import type { Outcome } from './types.ts';
 
-/** One of several owners of everything, with a short patience. */
-const start = () => {
-  const ownership = (id: string): Ownership => ({ ...soleOwner(id), isShared: () => true });
+type Elsewhere = () => Promise<Outcome | null>;
+/** What the other owners do with a request that they are asked to run, by its id. */
+const others = new Map<string, Elsewhere>();
+
+/** One of several owners of everything (from the moment on that `isShared` says so), with a short patience. */
+const start = (isShared = () => true) => {
+  const askIdle: Ownership['askIdle'] = (_target, { requestId }) => others.get(requestId)?.() ?? Promise.resolve(null);
+  const ownership = (id: string): Ownership => ({ ...soleOwner(id), isShared, askIdle });
   return startGateway([hello()], { ownership, limits: { offerAfterMs: 20 } });
 };
 
 let requests = 0;
-const invoke = (gateway: ReturnType<typeof start>, elsewhere: () => Promise<Outcome | null>): Promise<Outcome> => {
+const invoke = (gateway: ReturnType<typeof start>, elsewhere: Elsewhere): Promise<Outcome> => {
   requests += 1;
+  others.set(`offer-${requests}`, elsewhere);
   const invocation = {
     requestId: `offer-${requests}`,
     invokedFunctionArn: 'arn',
     event: Buffer.from('{}'),
     tail: false,
   };
-  return gateway.dispatcher.invoke(hello(), invocation, { elsewhere });
+  return gateway.dispatcher.invoke(hello(), invocation);
 };
 
 test('a request that waits is offered to the other owners until one has an idle pod', async () => {
@@ -32,6 +38,15 @@ test('a request that waits is offered to the other owners until one has an idle 
   expect(outcome.payload.toString()).toBe('elsewhere');
   expect(asked).toBe(3);
   await untilStats(gateway, ({ queued, inFlight }) => queued + inFlight === 0);
+});
+
+test('one that came while this gateway was the only owner is offered as soon as there are others', async () => {
+  let isShared = false;
+  const gateway = start(() => isShared);
+  const outcome = invoke(gateway, async () => answered('elsewhere'));
+  await untilStats(gateway, ({ queued }) => queued === 1);
+  isShared = true;
+  expect((await outcome).payload.toString()).toBe('elsewhere');
 });
 
 test('one after the other, the oldest first', async () => {

@@ -83,7 +83,10 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
     const place = { zone: typeof zone === 'string' ? () => zone : zone, rules };
     this.core = new DispatchCore(this.#limits, clock, this, place);
     const limits = this.#limits;
-    this.#offers = new Offers(this.core, clock.nowMs, limits.offerAfterMs);
+    const askIdle: NonNullable<Ownership['askIdle']> = async (target, invocation) =>
+      (await ownership.askIdle?.(target, invocation)) ?? null;
+    const ask = (call: Call): Promise<boolean> => call.offer(askIdle);
+    this.#offers = new Offers(this.core, ask, clock.nowMs, limits.offerAfterMs);
     const shared = { ...options, core: this.core, ownership, epochs, limits };
     const seen = { ...shared, nowMs: clock.nowMs, pods: () => this.#pods.present() };
     this.#reclaimer = new Reclaimer(seen);
@@ -105,7 +108,7 @@ class LinkDispatcher implements Dispatcher, CoreEffects<PodLink, Call> {
   invoke(target: Target, invocation: Invocation, options?: InvokeOptions): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (this.#isStopped) throw shuttingDown();
-      const request = { target, invocation, arrivedMs: this.nowMs(), elsewhere: options?.elsewhere };
+      const request = { target, invocation, arrivedMs: this.nowMs() };
       const call = new Call(this, request, resolve, reject);
       try {
         this.core.arrive(target, call, options?.onlyIdle, options?.isForwarded);

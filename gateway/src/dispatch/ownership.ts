@@ -1,4 +1,4 @@
-import type { Target } from './types.ts';
+import type { Invocation, Outcome, Target } from './types.ts';
 
 /** What dispatch asks of the ring of gateways. Synchronous and cheap: asked on the hot path. */
 export interface Ownership {
@@ -30,6 +30,10 @@ export interface Ownership {
   callsElsewhere?(accountId: string): number;
   /** Owners of the function, this gateway included. Absent = one. */
   ownerCount?(target: Target): number;
+  /**
+   * Runs a request that waits here on an idle pod of another owner. Null = none of them has one; it did not run. Absent = there are no others.
+   */
+  askIdle?(target: Target, invocation: Invocation): Promise<Outcome | null>;
   /** This gateway among those that live, in an order that all of them agree on; index -1 = it is leaving, or does not know them yet. */
   place(): { readonly index: number; readonly count: number };
 }

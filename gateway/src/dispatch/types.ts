@@ -186,8 +186,6 @@ export interface InvokeOptions {
   readonly onlyIdle?: boolean;
   /** With `onlyIdle`: another gateway asks, for a caller of its own. */
   readonly isForwarded?: boolean;
-  /** While it waits: runs it on an idle pod of another owner. Null = none of them has one; it did not run. */
-  readonly elsewhere?: () => Promise<Outcome | null>;
 }
 
 /** What one gateway has on its hands. */

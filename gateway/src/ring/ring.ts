@@ -12,7 +12,7 @@ import { PeerListener } from './peer-listener.ts';
 import { Peers } from './peers.ts';
 import type { Ring, RingOptions, RingStats } from './ring-options.ts';
 import { Roles } from './roles.ts';
-import { type LocalDispatch, type RoutingRing, routedInvoke } from './router.ts';
+import { askIdle, type LocalDispatch, type RoutingRing, routedInvoke } from './router.ts';
 
 export type { Ring, RingOptions, RingStats } from './ring-options.ts';
 
@@ -106,6 +106,10 @@ class SocketRing extends Roles implements Ring, RoutingRing {
 
   forward(name: string, target: Target, invocation: Invocation, onlyIdle: boolean): Promise<Outcome> {
     return this.#peers.forward(name, target, invocation, onlyIdle);
+  }
+
+  askIdle(target: Target, invocation: Invocation): Promise<Outcome | null> {
+    return askIdle(this, this.others(target), target, invocation);
   }
 
   change(timeoutMs: number): Promise<void> {

@@ -116,6 +116,11 @@ export class Roles implements Ownership {
     return this.#owners.next(target);
   }
 
+  /** The other owners of the function. */
+  others(target: Target): readonly string[] {
+    return this.#owners.of(target).others;
+  }
+
   /** See {@link Owners.discount}. */
   discount(target: Target): void {
     this.#owners.discount(target);

@@ -48,7 +48,7 @@ export interface Route {
  *   function                         | this gateway is               | what happens
  *   without reserved concurrency     | the only owner                | here
  *                                    | one of k owners               | an idle pod here, else one at another owner, else here (claims or queues;
- *                                    |                               | while it waits it is offered to the other owners again and again)
+ *                                    |                               | while it waits the dispatcher offers it to the other owners again and again)
  *                                    | no owner                      | with several: an idle pod at one of them, own zone first; then: an
  *                                    |                               | owner, own zone first; then who would follow; then here
  *                                    | no owner any more while it    | all of this again
@@ -58,7 +58,7 @@ export interface Route {
  *
  * Another gateway is only tried when the request provably did not run where it was tried before (Elsewhere, NotOwner, NoIdleSlot).
  * Reserved requests are tried again for `retryBudgetMs` of waiting in all, then throttled. A request that was forwarded is
- * never forwarded again: its receiver hands it to its own dispatcher.
+ * never forwarded again to wait: its receiver hands it to its own dispatcher, and offers it to idle pods only.
  */
 export function routedInvoke(ring: RoutingRing, dispatcher: LocalDispatch): LocalDispatch {
   return {
@@ -118,7 +118,7 @@ async function invokeElsewhere(
   invocation: Invocation,
 ): Promise<Outcome> {
   if (route.others.length > 1) {
-    const outcome = await askIdle(ring, route, target, invocation);
+    const outcome = await askIdle(ring, route.others, target, invocation);
     if (outcome !== null) return outcome;
   }
   for (const name of route.next === null ? route.others : [...route.others, route.next]) {
@@ -133,13 +133,13 @@ async function invokeElsewhere(
 }
 
 /** Runs it at the first other owner that has an idle pod; null = none has, as far as it is worth asking. */
-async function askIdle(
-  ring: RoutingRing,
-  route: Route,
+export async function askIdle(
+  ring: Pick<RoutingRing, 'forward' | 'isWorthAsking' | 'noteBusy'>,
+  others: readonly string[],
   target: Target,
   invocation: Invocation,
 ): Promise<Outcome | null> {
-  for (const name of route.others) {
+  for (const name of others) {
     if (!ring.isWorthAsking(name, target)) continue;
     try {
       return await ring.forward(name, target, invocation, true);
@@ -165,8 +165,7 @@ async function invokeShared(
   } catch (error) {
     if (!(error instanceof NoIdleSlot)) throw error;
   }
-  const elsewhere = (): Promise<Outcome | null> => askIdle(ring, route, target, invocation);
-  return (await elsewhere()) ?? dispatcher.invoke(target, invocation, { elsewhere });
+  return (await askIdle(ring, route.others, target, invocation)) ?? dispatcher.invoke(target, invocation);
 }
 
 async function invokeReserved(

@@ -6,7 +6,7 @@ import type { Pulse } from '../link/link.ts';
 import { Elsewhere } from './forward-messages.ts';
 import { defaultRingLimits } from './limits.ts';
 import { Roles } from './roles.ts';
-import { type LocalDispatch, type RoutingRing, routedInvoke } from './router.ts';
+import { askIdle, type LocalDispatch, type RoutingRing, routedInvoke } from './router.ts';
 import type { City } from './testing-zones.ts';
 
 /** A gateway that was not heard for so long has lost what it was given: see PeerConnection. */
@@ -47,6 +47,10 @@ export class ZoneGateway extends Roles implements RoutingRing {
     this.#city = city;
     this.dispatcher = startDispatcher(city.dispatchOptions(this));
     this.router = routedInvoke(this, this.dispatcher);
+  }
+
+  askIdle(target: Target, invocation: Invocation): Promise<Outcome | null> {
+    return askIdle(this, this.others(target), target, invocation);
   }
 
   change(timeoutMs: number): Promise<void> {
