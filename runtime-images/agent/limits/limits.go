@@ -54,6 +54,11 @@ const (
 	// InitErrorBytes bounds the body of init/error.
 	InitErrorBytes = 1 << 20
 
+	// Extensions bounds the extensions of one execution environment, external and internal together.
+	Extensions = 10
+	// ExtensionBodyBytes bounds what an extension sends in one request.
+	ExtensionBodyBytes = 64 << 10
+
 	// AuthTimeout is how long a gateway may take to prove who it is.
 	AuthTimeout = 5 * time.Second
 	// WriteTimeout is how long one frame may wait for a gateway that does not read.
@@ -64,6 +69,11 @@ const (
 	ExitGrace = 200 * time.Millisecond
 	// BreakOffGrace is how long a runtime that has broken off a streamed answer may take to be seen dead: its exit says more.
 	BreakOffGrace = 2 * time.Second
+	// ShutdownInternal and ShutdownExternal are how long the end of an execution environment with extensions may take.
+	ShutdownInternal = 500 * time.Millisecond
+	ShutdownExternal = 2 * time.Second
+	// ShutdownRuntime is how much of it the runtime may take after SIGTERM.
+	ShutdownRuntime = 300 * time.Millisecond
 	// KillTimeout bounds the wait for a killed process tree to disappear.
 	KillTimeout = 5 * time.Second
 	// RecentDelay is how long lines are collected before gateways are told.

@@ -9,17 +9,21 @@ import (
 	"net/http"
 	"strconv"
 	"sync/atomic"
+
+	"kappa.dev/agent/extensions"
 )
 
-// Server is the HTTP server of the Runtime API. It talks to one runtime process at a time.
+// Server is the HTTP server of the Runtime API. It talks to one runtime process at a time, and to the extensions beside it.
 type Server struct {
-	session atomic.Pointer[Session]
-	http    http.Server
+	session    atomic.Pointer[Session]
+	extensions atomic.Pointer[extensions.Set]
+	http       http.Server
 }
 
 type (
-	sessionKey struct{}
-	connKey    struct{}
+	sessionKey    struct{}
+	extensionsKey struct{}
+	connKey       struct{}
 )
 
 // NewServer makes a server without a runtime; Use gives it one.
@@ -30,10 +34,14 @@ func NewServer() *Server {
 	// A connection belongs to the process that was current when it was opened: what a killed process had sent and was
 	// not read yet must not reach its successor.
 	s.http.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+		ctx = context.WithValue(ctx, extensionsKey{}, s.extensions.Load())
 		return context.WithValue(context.WithValue(ctx, connKey{}, conn), sessionKey{}, s.session.Load())
 	}
 	return s
 }
+
+// UseExtensions makes set the one that new connections belong to.
+func (s *Server) UseExtensions(set *extensions.Set) { s.extensions.Store(set) }
 
 // Use makes session the one that new connections belong to.
 func (s *Server) Use(session *Session) { s.session.Store(session) }
@@ -49,6 +57,10 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST /2018-06-01/runtime/init/error", withSession(handleInitError))
 	mux.HandleFunc("GET /2018-06-01/ping", handlePing)
 	mux.HandleFunc("GET /kappa/v1/claim", withSession(handleClaim))
+	extensions.AddRoutes(mux, func(r *http.Request) *extensions.Set {
+		set, _ := r.Context().Value(extensionsKey{}).(*extensions.Set)
+		return set
+	})
 	return mux
 }
 
