@@ -20,6 +20,7 @@ const exited = (how: string) => ({
   errorType: 'Runtime.ExitError',
   errorMessage: expect.stringMatching(new RegExp(`^RequestId: [-0-9a-f]{36} Error: ${how}$`)),
 });
+const outOfMemory = { ...exited('Runtime exited with error: signal: killed'), errorType: 'Runtime.OutOfMemory' };
 const exitedWithoutReason = exited('Runtime exited without providing a reason');
 const timedOut = {
   errorType: 'Sandbox.Timedout',
@@ -59,7 +60,7 @@ const mischiefs: [reason: string, fn: object, want: object][] = [
   [
     'out of memory',
     nodeFunction('oom', whenTold(`const a = []; for (;;) a.push(Buffer.alloc(8 << 20, 1));`), { timeoutSeconds: 20 }),
-    exited('Runtime exited with error: signal: killed'),
+    outOfMemory,
   ],
   [
     'time-out',
@@ -91,7 +92,7 @@ const mischiefs: [reason: string, fn: object, want: object][] = [
   [
     'Python out of memory',
     pythonFunction('py-oom', pythonWhenTold(`a = [bytearray(8 << 20) for _ in range(500)]`), { timeoutSeconds: 20 }),
-    exited('Runtime exited with error: signal: killed'),
+    outOfMemory,
   ],
 ];
 

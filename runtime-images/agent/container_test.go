@@ -257,8 +257,9 @@ func claimedInGroup(t *testing.T, limitMiB int) (p *pod, gateway *testgateway.Ga
 
 func expectKilled(t *testing.T, result testgateway.Result) {
 	t.Helper()
-	if _, message := errorBody(t, result.Payload); !strings.HasSuffix(message, "Runtime exited with error: signal: killed") {
-		t.Fatal(message)
+	errorType, message := errorBody(t, result.Payload)
+	if errorType != "Runtime.OutOfMemory" || !strings.HasSuffix(message, "Runtime exited with error: signal: killed") {
+		t.Fatal(errorType, message)
 	}
 	if result.Report.Reusable {
 		t.Fatalf("%+v", result.Report)

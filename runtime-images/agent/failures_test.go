@@ -21,10 +21,10 @@ func TestFailuresAreAnsweredInLambdasWords(t *testing.T) {
 		message  string
 		reusable bool
 	}{
-		{"exit 1", "index.exit1", "failure", "Runtime.ExitError", "Runtime exited with error: exit status 1", false},
-		{"exit 0", "index.exit0", "failure", "Runtime.ExitError", "Runtime exited without providing a reason", false},
-		{"kill -9", "index.kill", "failure", "Runtime.ExitError", "Runtime exited with error: signal: killed", false},
-		{"time-out", "index.hang", "timeout", "Sandbox.Timedout", "Task timed out after 1.00 seconds", false},
+		{"exit 1", "index.exit1", "failure", "Runtime.ExitError", "Runtime exited with error: exit status 1", true},
+		{"exit 0", "index.exit0", "failure", "Runtime.ExitError", "Runtime exited without providing a reason", true},
+		{"kill -9", "index.kill", "failure", "Runtime.ExitError", "Runtime exited with error: signal: killed", true},
+		{"time-out", "index.hang", "timeout", "Sandbox.Timedout", "Task timed out after 1.00 seconds", true},
 		{"exception", "index.throw", "error", "TypeError", "=boom", true},
 		{"answer of 6 MB + 1", "index.large", "error", "Function.ResponseSizeTooLarge", "=Response payload size exceeded maximum allowed payload size (6291556 bytes).", true},
 		{"init error", "init.error", "error", "Runtime.ImportModuleError", "=no module", false},
@@ -123,10 +123,10 @@ func TestAnAnswerStandsWhenTheRuntimeDiesOrHangsAfterIt(t *testing.T) {
 		t.Run(handler, func(t *testing.T) {
 			p, gateway := claimed(t, function(handler, func(head *link.Specialize) { head.TimeoutMs = 700 }))
 			result := call(t, gateway, "{}")
-			if string(result.Payload) != `"answered"` || result.Response.Kind != "response" || result.Report.Status != status || result.Report.Reusable {
+			if string(result.Payload) != `"answered"` || result.Response.Kind != "response" || result.Report.Status != status || !result.Report.Reusable {
 				t.Fatalf("%s %+v", result.Payload, result.Report)
 			}
-			p.awaitExit(0)
+			p.await("the runtime's end", func() bool { return len(p.children()) == 0 })
 		})
 	}
 }
@@ -187,8 +187,9 @@ func TestATimeOutKillsTheWholeTree(t *testing.T) {
 func TestAFunctionAboveItsMemoryIsKilled(t *testing.T) {
 	_, gateway := claimed(t, function("index.memory", func(head *link.Specialize) { head.MemoryMiB = 128 }), "KAPPA_ENFORCE_MEMORY=1")
 	result := call(t, gateway, "{}")
-	if _, message := errorBody(t, result.Payload); !strings.HasSuffix(message, "Runtime exited with error: signal: killed") {
-		t.Fatal(message)
+	expectKilled(t, result)
+	if tail := tailOf(t, result.Report); !strings.HasSuffix(tail, "\tStatus: error\tError Type: Runtime.OutOfMemory\n") {
+		t.Fatal(tail)
 	}
 	if result.Report.MaxMemoryMiB < 128 || result.Report.MaxMemoryMiB > 400 {
 		t.Fatalf("%+v", result.Report)

@@ -197,7 +197,7 @@ test.each<[reason: string, runtime: string, code: string, type: string, status: 
   const pod = await claimed(runtime, { files: { 'index.js': `exports.handler = async () => { ${code} };` }, handler });
   const { head, text, report } = await pod.invoke('{}');
   expect([head.kind, JSON.parse(text).errorType]).toEqual(['error', type]);
-  expect(report.reusable).not.toBe(true);
+  expect(report.reusable).toBe(true);
   expect(['error', 'failure']).toContain(report.status);
   if (status === 'failure') expect(report.status).toBe(status);
 });

@@ -153,7 +153,7 @@ test('a crash in the middle ends the answer with its error', async () => {
     streaming('stream.write("part"); setTimeout(() => { throw new Error("crash"); }, 5); await new Promise(() => {});'),
   );
   const { aborted, text, report } = await pod.stream('{}');
-  expect([text, JSON.parse(aborted?.text ?? '{}').errorMessage, report.reusable]).toEqual(['part', 'crash', false]);
+  expect([text, JSON.parse(aborted?.text ?? '{}').errorMessage, report.reusable]).toEqual(['part', 'crash', true]);
 });
 
 test('who wants the answer whole gets it whole', async () => {

@@ -8,8 +8,8 @@ import (
 	"os"
 	"time"
 
+	"kappa.dev/agent/logs"
 	"kappa.dev/agent/runtimeapi"
-	"kappa.dev/agent/supervise"
 )
 
 // Statuses of REPORT.
@@ -29,10 +29,17 @@ type failure struct {
 	body    []byte
 }
 
-func exitFailure(process *supervise.Process) *failure {
+// outOfMemory is the one failure after which the pod is not used again: who knows what else the kernel has ended.
+const outOfMemory = "Runtime.OutOfMemory"
+
+// exitFailure is a runtime that has ended.
+func (e *Engine) exitFailure(r *running) *failure {
 	f := &failure{status: statusFailure, errorType: "Runtime.ExitError", message: "Runtime exited without providing a reason"}
-	if status := process.Status(); status != "" {
+	if status := r.process.Status(); status != "" {
 		f.message = "Runtime exited with error: " + status
+	}
+	if e.ranOutOfMemory(r) {
+		f.errorType = outOfMemory
 	}
 	return f
 }
@@ -60,6 +67,16 @@ func startFailure(err error) *failure {
 func isExecFormat(err error) bool {
 	var path *os.PathError
 	return errors.As(err, &path) && path.Err.Error() == "exec format error"
+}
+
+// log writes what has ended an invocation into the function's log. What the runtime itself has posted is there already.
+func (f *failure) log(to *logs.Stream, requestID string) {
+	switch {
+	case f.status == statusTimeout:
+		to.TimedOut(requestID, f.message)
+	case f.body == nil:
+		to.Failed(requestID, f.errorType, f.message)
+	}
 }
 
 // payload is the body that the caller gets.

@@ -27,11 +27,16 @@ func (e *Engine) runInitPhase(a *attempt, begin time.Time, r *running) {
 	if failed == nil {
 		return
 	}
+	e.logInitFailure(a, "init", a.init.durationMs, failed)
+}
+
+// logInitFailure writes INIT_REPORT. phase is init, or invoke for one that runs in an invocation.
+func (e *Engine) logInitFailure(a *attempt, phase string, durationMs float64, failed *failure) {
 	errorType := failed.errorType
 	if failed.status == statusTimeout {
 		errorType = ""
 	}
-	e.Log.InitReport(a.head.Initialization(), a.init.durationMs, "init", reportStatus(failed), errorType)
+	e.Log.InitReport(a.head.Initialization(), durationMs, phase, reportStatus(failed), errorType)
 }
 
 // reportStatus is the word of INIT_REPORT: a crash is an error there.
@@ -55,7 +60,7 @@ func (e *Engine) runInit(a *attempt, r *running, limit time.Duration) (*running,
 	}
 	stopWatching := e.watchMemory(r, a.head.MemoryMiB)
 	defer stopWatching()
-	failed := awaitInit(r, timer.C, limit)
+	failed := e.awaitInit(r, timer.C, limit)
 	if failed != nil {
 		e.stop(r)
 		return r, failed
@@ -76,7 +81,7 @@ func (e *Engine) replace(a *attempt) (*running, error) {
 	return e.start(a.env, false)
 }
 
-func awaitInit(r *running, expired <-chan time.Time, limit time.Duration) *failure {
+func (e *Engine) awaitInit(r *running, expired <-chan time.Time, limit time.Duration) *failure {
 	select {
 	case <-r.session.Initialized:
 		return nil
@@ -84,7 +89,7 @@ func awaitInit(r *running, expired <-chan time.Time, limit time.Duration) *failu
 		awaitExit(r)
 		return initFailure(posted)
 	case <-r.process.Done():
-		return initOrExit(r)
+		return e.initOrExit(r)
 	case <-expired:
 		r.session.End()
 		return timeoutFailure(limit)
@@ -92,13 +97,13 @@ func awaitInit(r *running, expired <-chan time.Time, limit time.Duration) *failu
 }
 
 // initOrExit prefers what the runtime has said about its end to the end itself.
-func initOrExit(r *running) *failure {
+func (e *Engine) initOrExit(r *running) *failure {
 	r.session.End()
 	select {
 	case posted := <-r.session.InitFailed:
 		return initFailure(posted)
 	default:
-		return exitFailure(r.process)
+		return e.exitFailure(r)
 	}
 }
 

@@ -1,13 +1,10 @@
 package invoke
 
 import (
-	"encoding/base64"
-	"math"
 	"time"
 
 	"kappa.dev/agent/limits"
 	"kappa.dev/agent/link"
-	"kappa.dev/agent/logs"
 	"kappa.dev/agent/runtimeapi"
 )
 
@@ -137,22 +134,35 @@ func (i *invocation) run() link.Report {
 			IsError: true, ContentType: "application/json", ErrorType: failed.errorType, Body: failed.payload(i.head.RequestID),
 		})
 	}
-	if failed != nil {
-		e.stop(i.running)
-	}
-	return i.report(failed)
+	isReusable := failed == nil || i.reset(failed)
+	return i.report(failed, isReusable)
 }
 
-// suppressedInit runs init again when the init phase has failed; its time is the invocation's.
+// suppressedInit runs init again when the init phase has failed, or a runtime before; its time is the invocation's.
 func (i *invocation) suppressedInit() *failure {
 	if i.live {
 		return nil
 	}
-	r, failed := i.engine.runInit(i.attempt, nil, i.timeout())
+	e, begin := i.engine, i.engine.Now()
+	r, failed := e.runInit(i.attempt, nil, i.timeout())
 	if r != nil {
 		i.running = r
 	}
+	i.live = failed == nil
+	if failed != nil {
+		e.logInitFailure(i.attempt, "invoke", milliseconds(e.Now().Sub(begin)), failed)
+	}
 	return failed
+}
+
+// reset ends what a failure has left, and says whether the pod goes on. Then the next invocation starts a new runtime, which finds /tmp
+// as it is. Another pod is better where init fails, where memory ran out, and where something cannot be ended.
+func (i *invocation) reset(failed *failure) bool {
+	e := i.engine
+	e.mu.Lock()
+	i.attempt.live = false // else the end of the runtime would be the pod's
+	e.mu.Unlock()
+	return e.stop(i.running) && i.live && failed.errorType != outOfMemory
 }
 
 // exchangeWithRuntime delivers the event, passes the answer on as soon as it is there, and waits until the runtime asks
@@ -170,7 +180,7 @@ func (i *invocation) exchangeWithRuntime() *failure {
 		i.exchange.Stream, i.exchange.MaxStreamBytes = streamed{i.replies}, i.head.Stream.MaxBytes
 	}
 	if err := i.running.session.Deliver(i.exchange); err != nil {
-		return exitFailure(i.running.process)
+		return i.engine.exitFailure(i.running)
 	}
 	stopWatching := i.engine.watchMemory(i.running, i.attempt.head.MemoryMiB)
 	defer stopWatching()
@@ -185,14 +195,14 @@ func (i *invocation) awaitAnswer() *failure {
 	case answer := <-i.exchange.Answered:
 		if answer.BrokeOff && i.hasExited() {
 			i.running.session.End()
-			return exitFailure(i.running.process)
+			return i.engine.exitFailure(i.running)
 		}
 		i.reply(answer)
 		return nil
 	case <-i.running.process.Done():
 		i.running.session.End()
 		i.replyIfAnswered()
-		return exitFailure(i.running.process)
+		return i.engine.exitFailure(i.running)
 	case <-i.expired:
 		i.running.session.End()
 		i.replyIfAnswered()
@@ -226,59 +236,8 @@ func (i *invocation) awaitFinish() *failure {
 	case <-i.exchange.Finished:
 		return nil
 	case <-i.running.process.Done():
-		return exitFailure(i.running.process)
+		return i.engine.exitFailure(i.running)
 	case <-i.expired:
 		return timeoutFailure(i.timeout())
 	}
-}
-
-// reply sends the answer, or its end when it was streamed; once.
-func (i *invocation) reply(answer runtimeapi.Answer) {
-	if answer.Streamed {
-		i.replies.End()
-		i.answer = &answer
-		return
-	}
-	head := link.Response{Kind: "response", ContentType: answer.ContentType}
-	if answer.IsError {
-		head.Kind, head.ErrorType = "error", answer.ErrorType
-	}
-	i.replies.Response(head, answer.Body)
-	answer.Body = nil
-	i.answer = &answer
-}
-
-// report writes END and REPORT and gives the REPORT frame. Everything that the function has printed comes before.
-func (i *invocation) report(failed *failure) link.Report {
-	e := i.engine
-	duration := milliseconds(e.Now().Sub(i.begin))
-	i.running.drain()
-	usage := logs.Usage{
-		RequestID: i.head.RequestID, DurationMs: duration, MemorySizeMiB: i.attempt.head.MemoryMiB,
-		MaxMemoryMiB: e.maxMemoryMiB(i.running), Status: statusSuccess,
-	}
-	switch {
-	case failed != nil:
-		usage.Status, usage.ErrorType = failed.status, failed.errorType
-	case i.answer.IsError:
-		usage.Status, usage.ErrorType = statusError, i.answer.ErrorType
-	}
-	billed := duration
-	if init := i.attempt.init; init.failure == nil && !init.reported {
-		init.reported = true
-		usage.InitDurationMs = &init.durationMs
-		billed += init.durationMs
-	}
-	usage.BilledDurationMs = int64(math.Ceil(billed))
-	e.count(usage.Status)
-	e.Log.End(usage)
-	report := link.Report{
-		RequestID: usage.RequestID, Status: usage.Status, ErrorType: usage.ErrorType, DurationMs: usage.DurationMs,
-		BilledDurationMs: usage.BilledDurationMs, InitDurationMs: usage.InitDurationMs, MemorySizeMiB: usage.MemorySizeMiB,
-		MaxMemoryMiB: usage.MaxMemoryMiB, Reusable: failed == nil,
-	}
-	if i.head.Tail {
-		report.LogTail = base64.StdEncoding.EncodeToString(e.Log.EndTail())
-	}
-	return report
 }

@@ -38,6 +38,7 @@ func (e *Engine) sample(r *running, memoryMiB int) bool {
 	e.peakKiB, e.sampled = max(e.peakKiB, peak), e.Now()
 	e.mu.Unlock()
 	if now > int64(memoryMiB)*1024 && e.enforcesMemory(memoryMiB) {
+		r.exceeded.Store(true)
 		e.Supervisor.KillTree()
 		return false
 	}
@@ -60,7 +61,7 @@ func (e *Engine) maxMemoryMiB(r *running) int {
 	switch {
 	case r == nil:
 	case !r.process.Alive():
-		exhausted = e.exhaustedKiB(r)
+		exhausted, peak = e.exhaustedKiB(r), r.process.PeakKiB()
 	case stale:
 		_, peak = supervise.TreeMemoryKiB(r.process.Pid)
 	}
@@ -73,6 +74,11 @@ func (e *Engine) maxMemoryMiB(r *running) int {
 		e.peakKiB = exhausted // exact, where the sum over processes counts shared pages too often
 	}
 	return int((e.peakKiB + 1023) / 1024)
+}
+
+// ranOutOfMemory says whether a runtime that was killed was killed for its memory, by the kernel or by the agent.
+func (e *Engine) ranOutOfMemory(r *running) bool {
+	return r.process.Killed() && (r.exceeded.Load() || e.Memory.Kills() > r.oomKills)
 }
 
 // exhaustedKiB is the limit that a dead runtime has reached, when the kernel has killed for it: the last samples came too early

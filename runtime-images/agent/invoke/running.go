@@ -1,6 +1,8 @@
 package invoke
 
 import (
+	"sync/atomic"
+
 	"kappa.dev/agent/environment"
 	"kappa.dev/agent/logs"
 	"kappa.dev/agent/runtimeapi"
@@ -14,6 +16,8 @@ type running struct {
 	capture *logs.Capture
 	// oomKills is how often the kernel had run out of the pod's memory when the process was started.
 	oomKills int64
+	// exceeded is set when the agent itself ends it for its memory.
+	exceeded atomic.Bool
 }
 
 // start starts a runtime process and makes it the current one.
@@ -50,12 +54,13 @@ func (r *running) drain() {
 	}
 }
 
-// stop ends a runtime and everything that it has started. Late answers are refused from the first moment.
-func (e *Engine) stop(r *running) {
+// stop ends a runtime and everything that it has started, and says whether nothing is left. Late answers are refused from the first moment.
+func (e *Engine) stop(r *running) bool {
 	if r == nil {
-		return
+		return true
 	}
 	r.session.End()
-	e.Supervisor.KillTree()
+	ended := e.Supervisor.KillTree()
 	r.capture.Close()
+	return ended
 }

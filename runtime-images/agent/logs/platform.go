@@ -79,6 +79,20 @@ func (s *Stream) Start(requestID, version string) {
 	s.Platform([]byte("START RequestId: " + requestID + " Version: " + version))
 }
 
+// TimedOut says in a text log that the invocation took too long; in JSON platform.report does.
+func (s *Stream) TimedOut(requestID, message string) {
+	if !s.isJSON() {
+		s.Platform([]byte(s.now().UTC().Format(timeLayout) + " " + requestID + " " + message + "\n"))
+	}
+}
+
+// Failed says in a text log why the invocation has no answer of its handler; in JSON platform.report does.
+func (s *Stream) Failed(requestID, errorType, message string) {
+	if !s.isJSON() {
+		s.Platform([]byte("RequestId: " + requestID + " Error: " + message + "\n" + errorType))
+	}
+}
+
 // End writes the END and REPORT lines.
 func (s *Stream) End(u Usage) {
 	if s.isJSON() {

@@ -27,6 +27,8 @@ type Process struct {
 	Pid    int
 	done   chan struct{}
 	status syscall.WaitStatus
+	// peakKiB is the most memory that it had, resident.
+	peakKiB int64
 }
 
 // Done is closed when the process has ended and has been reaped.
@@ -41,6 +43,12 @@ func (p *Process) Alive() bool {
 		return true
 	}
 }
+
+// Killed says whether the process was ended by SIGKILL. Only valid after Done.
+func (p *Process) Killed() bool { return p.status.Signaled() && p.status.Signal() == syscall.SIGKILL }
+
+// PeakKiB is the most memory that the process had, resident, KiB; of its children nothing. Only valid after Done.
+func (p *Process) PeakKiB() int64 { return p.peakKiB }
 
 // Status describes the end in Lambda's words: "exit status 1", "signal: killed", or "" for a clean exit.
 // Only valid after Done.

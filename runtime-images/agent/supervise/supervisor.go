@@ -107,9 +107,10 @@ func (s *Supervisor) reapOne() (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var status syscall.WaitStatus
-	pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
+	var usage syscall.Rusage
+	pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, &usage)
 	if process := s.children[pid]; err == nil && process != nil {
-		process.status = status
+		process.status, process.peakKiB = status, usage.Maxrss
 		close(process.done)
 		delete(s.children, pid)
 	}

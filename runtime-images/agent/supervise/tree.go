@@ -11,8 +11,8 @@ import (
 )
 
 // KillTree ends every descendant of the agent, also those that left their group or session, and returns when none is
-// left, or after limits.KillTimeout (a process can be stuck in the kernel).
-func (s *Supervisor) KillTree() {
+// left, or after limits.KillTimeout (a process can be stuck in the kernel): then it says false.
+func (s *Supervisor) KillTree() bool {
 	s.killGroups()
 	s.killGroups()
 	if os.Getpid() == 1 {
@@ -24,10 +24,11 @@ func (s *Supervisor) KillTree() {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 		if s.reapAll() && len(left) == 0 {
-			return
+			return true
 		}
 		time.Sleep(500 * time.Microsecond)
 	}
+	return false
 }
 
 func (s *Supervisor) killGroups() {

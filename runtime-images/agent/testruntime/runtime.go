@@ -126,7 +126,27 @@ func (r *runtime) load(handler string) {
 			os.Exit(3)
 		}
 		r.handler = "index.count"
+	case "init.never": // comes through init once, and never again
+		if _, err := os.Stat("second"); err == nil {
+			os.Exit(3)
+		}
+		must(os.WriteFile("second", nil, 0o644))
+		r.handler = "index.exit1"
 	}
+}
+
+// once fails as the event says, and leaves a file in the folder for temporary files; then it answers with that file.
+func once(r *runtime, c call) {
+	file := filepath.Join(os.TempDir(), "left")
+	if text, err := os.ReadFile(file); err == nil {
+		r.respond(c.id, text)
+		return
+	}
+	must(os.WriteFile(file, []byte(`"of the first"`), 0o644))
+	if string(c.event) == `"exit"` {
+		os.Exit(1)
+	}
+	time.Sleep(time.Hour)
 }
 
 func (r *runtime) serve(c call) {
@@ -188,6 +208,7 @@ var handlers = map[string]func(*runtime, call){
 	},
 	"index.count": func(r *runtime, c call) { r.respond(c.id, []byte(strconv.Itoa(r.calls))) },
 	"index.flood": flood,
+	"index.once":  once,
 	"index.daemon": func(r *runtime, c call) {
 		daemon := exec.Command("setsid", "sh", "-c", "trap '' TERM; (sleep 3600 & echo $! > daemon.pid; wait) & exit 0")
 		must(daemon.Run())
