@@ -19,7 +19,7 @@ const config: Config = {
       ...common,
       displayName: 'unit',
       testMatch: [
-        '<rootDir>/{crds,gateway,controller,local,cli,bench,e2e}/src/**/*.test.ts',
+        '<rootDir>/{crds,gateway,controller,bundle,local,cli,bench,e2e}/src/**/*.test.ts',
         '<rootDir>/runtime-images/**/*.test.ts',
         '<rootDir>/e2e/{cluster,images}/src/**/*.test.ts',
       ],

@@ -92,7 +92,7 @@ helm.sh/hook-weight: {{ .weight | quote }}
 helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end }}
 
-{{/* Pod template of a hook's job: kappa.hookPod (dict "root" . "name" "kappa-setup" "entry" "main" "env" (dict "NAME" "value")) */}}
+{{/* Pod template of a hook's job: kappa.hookPod (dict "root" . "name" "kappa-setup" "entry" "setup" "env" (dict "NAME" "value")) */}}
 {{- define "kappa.hookPod" -}}
 metadata:
   labels:
@@ -111,7 +111,7 @@ spec:
     - name: hook
       image: {{ include "kappa.image" (dict "root" .root "name" .root.Values.controller.image) }}
       imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-      command: [node, --disable-warning=ExperimentalWarning, controller/src/setup/{{ .entry }}.ts]
+      command: [node, --disable-warning=ExperimentalWarning, dist/{{ .entry }}.js]
       env:
         - { name: KAPPA_NAMESPACE, value: {{ .root.Release.Namespace }} }
         - { name: KAPPA_POOL_NAMESPACE, value: {{ .root.Values.functions.namespace }} }

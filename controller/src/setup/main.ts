@@ -4,10 +4,9 @@
  * `KAPPA_NAMESPACE`: of the release. `KAPPA_POOL_NAMESPACE`: of the pools. `KAPPA_SETUP_REDIS`, `KAPPA_SETUP_STORE`: `true` when the bundled
  * one is installed and needs credentials.
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { connect } from '@kappa/crds/client/kubernetes';
+import { readManifest } from '@kappa/crds/manifests';
 import { pino } from 'pino';
 import { ensureSecret, makeAccessKey, makeGatewayKey, makeRedisPassword, makeStoreKeys } from './credentials.ts';
 import { applyDefinitions, definitionNames } from './definitions.ts';
@@ -31,9 +30,7 @@ const waiting = (limitMs: number): Waiting =>
     onWait: (what) => log.info({ what }, 'waiting'),
   });
 
-const manifests = definitionNames.map((name) =>
-  readFileSync(fileURLToPath(import.meta.resolve(`@kappa/crds/manifests/${name}.yaml`)), 'utf8'),
-);
+const manifests = definitionNames.map(readManifest);
 log.info({ definitions: await applyDefinitions(kubernetes, manifests, waiting(60_000)) }, 'served');
 
 const credentials = [

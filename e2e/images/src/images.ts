@@ -26,15 +26,7 @@ const app = {
   dockerfile: 'Dockerfile',
   base: 'node',
   parts: ['modules'],
-  inputs: [
-    'package.json',
-    'LICENSE',
-    'crds',
-    'gateway',
-    'controller',
-    'runtime-images/runtimes.yaml',
-    'runtime-images/link/frames.yaml',
-  ],
+  inputs: ['package.json', 'LICENSE', 'bundle', 'crds', 'gateway', 'controller', 'runtime-images/runtimes.yaml'],
   isDefault: true,
 } as const;
 

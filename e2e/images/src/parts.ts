@@ -23,6 +23,7 @@ export const parts = {
     inputs: [
       'package.json',
       'package-lock.json',
+      'bundle/package.json',
       'crds/package.json',
       'gateway/package.json',
       'controller/package.json',
@@ -86,9 +87,8 @@ async function makeModules(folder: string): Promise<void> {
     copyFileSync(join(repository, path), join(app, path));
   }
   const options = ['--no-save', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
-  await run('npm', ['install', ...options, '-w', 'crds', '-w', 'gateway', '-w', 'controller'], { cwd: app });
-  const names = ['*.map', '*.d.ts', '*.d.mts', '*.d.cts'].flatMap((pattern) => ['-o', '-name', pattern]).slice(1);
-  await run('find', [app, '-type', 'f', '(', ...names, ')', '-delete']);
+  const workspaces = ['bundle', 'crds', 'gateway', 'controller'].flatMap((name) => ['-w', name]);
+  await run('npm', ['install', ...options, ...workspaces], { cwd: app });
   rmSync(join(app, 'package-lock.json'));
 }
 

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import type { Plugin } from 'esbuild';
+
+/** What {@link ownSources} takes. */
+export interface SourceOptions {
+  /** The repository: absolute, no slash at the end. */
+  readonly root: string;
+  /** Told of each file or folder that a source names beside itself; relative to `root`. */
+  readonly onData: (path: string) => void;
+}
+
+/**
+ * Kappa's own sources name files by where they are themselves, but a bundle is elsewhere. So each `import.meta.url` becomes the address of its
+ * source as seen from a folder below the root, and what is named so is reported, to be put into the same place. And
+ * `createRequire(import.meta.url)('x')`, by which sources load what is seldom used, becomes `require('x')`, which esbuild knows.
+ */
+export function ownSources({ root, onData }: SourceOptions): Plugin {
+  return {
+    name: 'own-sources',
+    setup: (build) => {
+      build.onLoad({ filter: /\.ts$/ }, ({ path: file }) => {
+        const path = relative(root, file);
+        const text = readFileSync(file, 'utf8').replaceAll('createRequire(import.meta.url)(', 'require(');
+        const data = dataOf(text, path);
+        const errors = [...data.filter((name) => !existsSync(join(root, name))), ...strangers(text)];
+        if (errors.length > 0)
+          return { errors: errors.map((what) => ({ text: `${path}: ${what} is not in a bundle` })) };
+        data.forEach(onData);
+        const here = `new URL(${JSON.stringify(`../${path}`)}, import.meta.url).href`;
+        return { contents: text.replaceAll('import.meta.url', here), loader: 'ts' };
+      });
+    },
+  };
+}
+
+/** What the source names: a file, or the folder that a template begins with. */
+function dataOf(text: string, path: string): string[] {
+  const found = text.matchAll(/new URL\(\s*(?:'([^']+)'|`([^`$]+)[^`]*`),\s*import\.meta\.url,?\s*\)/g);
+  return [...found].map(([, file, folder = '']) => join(dirname(path), file ?? folder));
+}
+
+/** Ways to name a file that would mean another one in a bundle. */
+function strangers(text: string): string[] {
+  return text.match(/import\.meta\.(?!url\b)\w+|\b__(dir|file)name\b/g) ?? [];
+}
