@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 
 import { isLoopback, parseConfig } from './config.ts';
+import { defaultLimits } from './queue/queue-limits.ts';
 
 test('parseConfig: everything has a default that suits local mode', () => {
   expect(parseConfig({})).toMatchObject({ host: '127.0.0.1', port: 9000, region: 'us-east-1', updateHoldMs: 2_000 });
@@ -48,6 +49,16 @@ test('parseConfig: bounds of code, and from where it may come', () => {
   });
   const env = { KAPPA_CODE_MAX_ZIPPED_BYTES: '1000000000', KAPPA_CODE_SOURCES: '[{}]' };
   expect(() => parseConfig(env)).toThrow(/KAPPA_CODE_MAX_ZIPPED_BYTES .* KAPPA_CODE_SOURCES\[0\]/);
+});
+
+test('parseConfig: where asynchronous events wait, and how many', () => {
+  expect(parseConfig({})).toMatchObject({ redis: null, eventsFile: '.kappa/events.db', queueLimits: defaultLimits });
+  const env = { KAPPA_REDIS_URL: 'rediss://redis:6380/2', KAPPA_REDIS_PASSWORD: 'secret', KAPPA_QUEUE_MIB: '3' };
+  expect(parseConfig(env)).toMatchObject({
+    redis: { url: 'rediss://redis:6380/2', password: 'secret' },
+    queueLimits: { ...defaultLimits, bytes: 3_145_728 },
+  });
+  expect(() => parseConfig({ KAPPA_REDIS_URL: 'redis:6379' })).toThrow(/KAPPA_REDIS_URL/);
 });
 
 test.each(['127.0.0.1', '127.3.2.1', '::1', 'localhost'])('parseConfig: it listens on %s', (host) => {

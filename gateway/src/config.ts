@@ -11,6 +11,7 @@ import {
 import type { CodeLimits } from './lambda-api/code-limits.ts';
 import { type CodeSource, parseCodeSources } from './lambda-api/functions/code-sources.ts';
 
+import { defaultLimits, type QueueLimits } from './queue/queue-limits.ts';
 import { type EndpointVariables, parseEndpoints } from './registry/endpoints.ts';
 
 /** The gateway's settings; every one has a default that suits local mode. */
@@ -97,10 +98,19 @@ export interface GatewayConfig {
   /** `KAPPA_RECENT_LOGS_MIB`: memory for the newest log lines of functions; 0 = none are kept, and agents send none. */
   readonly recentLogsMiB: number;
   /**
-   * `KAPPA_SHIP_ACCESS_KEY_ID`, `KAPPA_SHIP_SECRET_ACCESS_KEY`: with what log lines are shipped (docs/logs.md); null = with what the AWS SDK
-   * finds.
+   * `KAPPA_SHIP_ACCESS_KEY_ID`, `KAPPA_SHIP_SECRET_ACCESS_KEY`: with what log lines are shipped (docs/logs.md), and records of invocations are
+   * delivered (docs/events.md); null = with what the AWS SDK finds.
    */
   readonly shipCredentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
+  /** `KAPPA_REDIS_URL`, `KAPPA_REDIS_PASSWORD`: where asynchronous invocations wait; null = in `eventsFile`. */
+  readonly redis: { readonly url: string; readonly password: string } | null;
+  /** `KAPPA_EVENTS_FILE`: the same in local mode, one SQLite file. */
+  readonly eventsFile: string;
+  /**
+   * `KAPPA_QUEUE_LINE_EVENTS`, `KAPPA_QUEUE_MIB` (0 = as much as the store has room for), `KAPPA_QUEUE_DEAD_EVENTS`, `KAPPA_QUEUE_DEAD_DAYS`:
+   * how many may wait, and how many dead ones are kept for how long.
+   */
+  readonly queueLimits: QueueLimits;
   /** `KAPPA_LOG_LEVEL`: pino's levels. */
   readonly logLevel: string;
 }
@@ -175,6 +185,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     graceMs: integer('KAPPA_GRACE_MS', 960_000, 0, 3_600_000),
     recentLogsMiB: integer('KAPPA_RECENT_LOGS_MIB', 32, 0, 4096),
     shipCredentials: keyOf(env['KAPPA_SHIP_ACCESS_KEY_ID'], env['KAPPA_SHIP_SECRET_ACCESS_KEY']),
+    ...queueOf(env, text, integer),
     logLevel: text('KAPPA_LOG_LEVEL', 'info', /^(fatal|error|warn|info|debug|trace|silent)$/),
   };
   if (auth === 'none' && !isLoopback(config.host)) {
@@ -221,5 +232,25 @@ function concurrencyOf(
     accountConcurrency: integer('KAPPA_ACCOUNT_CONCURRENCY', accountConcurrencyDefault, 1, 1_000_000),
     callsPerConcurrency: integer('KAPPA_CALLS_PER_CONCURRENCY', requestsPerSecondPerConcurrency, 0, 1_000_000),
     scaleOut: integer('KAPPA_SCALE_OUT', scaleOutEnvironments, 1, 1_000_000),
+  };
+}
+
+/** @param text and integer read a variable: its name, default, and form or bounds */
+function queueOf(
+  env: Readonly<Record<string, string | undefined>>,
+  text: (name: string, fallback: string, form: RegExp) => string,
+  integer: (name: string, fallback: number, min: number, max: number) => number,
+): Pick<GatewayConfig, 'redis' | 'eventsFile' | 'queueLimits'> {
+  const url = text('KAPPA_REDIS_URL', '', /^(rediss?:\/\/[^\s@]+)?$/);
+  const mib = integer('KAPPA_QUEUE_MIB', 0, 0, 1024 ** 2);
+  return {
+    redis: url === '' ? null : { url, password: env['KAPPA_REDIS_PASSWORD'] ?? '' },
+    eventsFile: text('KAPPA_EVENTS_FILE', '.kappa/events.db', /./),
+    queueLimits: {
+      eventsPerLine: integer('KAPPA_QUEUE_LINE_EVENTS', defaultLimits.eventsPerLine, 1, 100_000_000),
+      bytes: mib === 0 ? null : mib * 1024 ** 2,
+      deadPerLine: integer('KAPPA_QUEUE_DEAD_EVENTS', defaultLimits.deadPerLine, 0, 10_000_000),
+      deadKeptMs: integer('KAPPA_QUEUE_DEAD_DAYS', 14, 0, 3650) * 24 * 3_600_000,
+    },
   };
 }

@@ -9,12 +9,15 @@ import type { AsyncEvent, Condition, Progress } from './event.ts';
  * | leased | `lease` | `renew`; `settle`: gone, waiting again, or dead |
  * | dead | `settle` with dead | `replay`, `drop`, or removal after the retention |
  *
- * Every promise resolves only when its change is on disk. A lease is a fence: once it has run out or been taken, what its holder says is
- * refused (`false`) and changes nothing. So an event runs at least once, and no late holder settles what another one runs.
+ * Every promise resolves only when its change is on disk. A lease is a fence: once it has run out and the event was given back to its line
+ * (by the next `lease` of that line), what its holder says is refused (`false`) and changes nothing. So an event runs at least once, and no
+ * late holder settles what another one runs. A late holder that nobody has replaced is still heard: that saves a second run.
+ *
+ * Any of them may fail with QueueUnavailable; whether it happened is not known then.
  */
 export interface EventQueue {
   /**
-   * Accepts an event, due at once. The same id again changes nothing (an answer may have been lost).
+   * Accepts an event, due at once. The same id again changes nothing while the event is here (an answer may have been lost).
    *
    * @throws QueueFull when the line or the store has no room: the caller gets 429
    * @throws QueueUnavailable when the store did not confirm within its deadline (1 s): the caller gets 503 and may repeat
@@ -26,13 +29,17 @@ export interface EventQueue {
   renew(lease: Lease, untilMs: number): Promise<boolean>;
   /** Ends a lease; false = it was lost, and nothing changed. */
   settle(lease: Lease, settlement: Settlement): Promise<boolean>;
-  /** Lines that hold waiting or leased events, with their state now. */
+  /** Lines that hold waiting or leased events, with their state now. Removes dead events whose time is over, too: call it now and then. */
   lines(nowMs: number): Promise<readonly LineState[]>;
   /** Dead events of a line, newest first. */
   dead(line: string, page: { readonly limit: number; readonly after?: string }): Promise<DeadPage>;
   /** A dead, waiting or leased event by its request id, or undefined. */
   find(line: string, id: string): Promise<StoredEvent | undefined>;
-  /** Puts a dead event back into its line, due at once, with no attempts and a new age; false = there is no such dead event. */
+  /**
+   * Puts a dead event back into its line, due at once, with no attempts and a new age; false = there is no such dead event.
+   *
+   * @throws QueueFull when the line or the store has no room
+   */
   replay(line: string, id: string, nowMs: number): Promise<boolean>;
   /** Removes a dead or waiting event for good; false = there is none (one that runs is not removed). */
   drop(line: string, id: string): Promise<boolean>;

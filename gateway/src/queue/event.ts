@@ -50,6 +50,8 @@ export interface Delivery {
   readonly decidedMs: number;
   /** Deliveries that failed so far. */
   readonly failures: number;
+  /** ARNs that have heard of it, where there are several to be told. Absent = none has. */
+  readonly told?: readonly string[];
 }
 
 /** Why an event is at its end, in the words of AWS's invocation records. */

@@ -1,0 +1,76 @@
+-- What all scripts share; it stands above each of them. KEYS[1] is the index of lines, '{kappa}:lines': the other keys begin like it, and
+-- its tag in braces keeps all of them in one slot. Every script is one transition of one event: it happens as a whole or not at all.
+local root = string.sub(KEYS[1], 1, -6)
+
+-- What an event takes beside its three large fields: its places in the sets, the keys, the allocator's rounding. As measured: docs/adr/0012.
+local OVERHEAD = 700
+
+-- 'waiting': ids by due time; 'leased': by the end of the lease; 'dead': by time of death; 'age': all that are not dead by time of acceptance.
+local function set(kind, line)
+  return root .. kind .. ':' .. line
+end
+
+local function eventKey(line, id)
+  return root .. 'event:' .. line .. ':' .. id
+end
+
+local function weigh(event)
+  return OVERHEAD + redis.call('HSTRLEN', event, 'header') + redis.call('HSTRLEN', event, 'payload') + redis.call('HSTRLEN', event, 'last')
+end
+
+-- Bytes of one kind, 'live' or 'dead'.
+local function bytes(kind)
+  return tonumber(redis.call('HGET', root .. 'bytes', kind) or '0')
+end
+
+local function addBytes(kind, difference)
+  if difference ~= 0 then redis.call('HINCRBY', root .. 'bytes', kind, difference) end
+end
+
+local function read(event)
+  return redis.call('HMGET', event, 'header', 'payload', 'accepted', 'progress', 'last', 'condition')
+end
+
+local function wait(line, id, due)
+  redis.call('ZADD', set('waiting', line), due, id)
+end
+
+-- Into a line, due at once. A gateway is told when nothing else was due before: then nobody may be looking.
+local function enter(line, id, accepted)
+  local first = redis.call('ZRANGE', set('waiting', line), 0, 0, 'WITHSCORES')
+  wait(line, id, accepted)
+  redis.call('ZADD', set('age', line), accepted, id)
+  redis.call('SADD', KEYS[1], line)
+  if #first == 0 or tonumber(first[2]) > tonumber(accepted) then redis.call('PUBLISH', root .. 'due', line) end
+end
+
+-- Out of a line; a line without events is no line any more.
+local function leave(line, id)
+  redis.call('ZREM', set('age', line), id)
+  if redis.call('ZCARD', set('age', line)) == 0 then redis.call('SREM', KEYS[1], line) end
+end
+
+-- The index of lines with dead events, by the time of the oldest.
+local function noteOldestDead(line)
+  local oldest = redis.call('ZRANGE', set('dead', line), 0, 0, 'WITHSCORES')
+  if #oldest == 0 then
+    redis.call('ZREM', root .. 'graves', line)
+  else
+    redis.call('ZADD', root .. 'graves', oldest[2], line)
+  end
+end
+
+local function forgetDead(line, id)
+  local event = eventKey(line, id)
+  redis.call('ZREM', set('dead', line), id)
+  addBytes('dead', -weigh(event))
+  redis.call('DEL', event)
+  noteOldestDead(line)
+end
+
+-- Why there is no room for so many more bytes and one more event in the line, or nil.
+local function fullBecause(line, weight, maxEvents, maxBytes)
+  if redis.call('ZCARD', set('age', line)) >= tonumber(maxEvents) then return 'line' end
+  if bytes('live') + weight > tonumber(maxBytes) then return 'store' end
+  return nil
+end

@@ -1,0 +1,198 @@
+import { Redis, ReplyError } from 'ioredis';
+
+import { QueueFull, QueueUnavailable } from './event-queue.ts';
+import { judge, parseSettings } from './redis-safety.ts';
+import { type RedisScript, type RedisScripts, readScripts } from './redis-scripts.ts';
+
+/** A call that Redis has not answered after this has failed; below the 1 s that callers are promised. */
+export const answerWithinMs = 900;
+/** A connection that owes an answer for so long is given up. */
+const silentMs = 5_000;
+/** A server that would lose events is asked again whether it still would. */
+const askAgainMs = 5_000;
+
+export interface RedisConnectionOptions {
+  /** `redis://host:6379`, `rediss://…`; a path is the number of the database. */
+  readonly url: string;
+  /** Empty = none. */
+  readonly password: string;
+  /** Is told each problem, also the same one again. */
+  readonly onProblem: (problem: Error) => void;
+}
+
+type State =
+  | { readonly kind: 'connecting'; readonly usable: Promise<void> }
+  | { readonly kind: 'up' }
+  | { readonly kind: 'down'; readonly because: Error };
+
+/**
+ * A connection to Redis for transitions of the queue.
+ *
+ * | state | enters | calls |
+ * | --- | --- | --- |
+ * | connecting | at the start | wait for the outcome, at most 900 ms |
+ * | up | connected, settings looked at, scripts loaded: anew after each loss, as another server may answer now | run |
+ * | down | connection lost, or the server would lose events (no AOF, no fsync, eviction) | fail at once |
+ *
+ * It connects again by itself. A call that was under way when a connection ended has failed: it is never sent a second time.
+ */
+export class RedisConnection {
+  readonly scripts: RedisScripts = readScripts();
+  readonly #client: Redis;
+  readonly #options: RedisConnectionOptions;
+  #state: State;
+  /** Settles `connecting`. */
+  #firstOutcome = Promise.withResolvers<void>();
+  #maxMemoryBytes = 0;
+  #lastError = new Error('the connection was closed');
+  #nextQuestion: NodeJS.Timeout | undefined;
+  #hasWarned = false;
+  #subscriber: Redis | null = null;
+
+  constructor(options: RedisConnectionOptions) {
+    this.#options = options;
+    this.#firstOutcome.promise.catch(() => {});
+    this.#state = { kind: 'connecting', usable: this.#firstOutcome.promise };
+    this.#client = this.#connect({ socketTimeout: silentMs });
+    this.#client.on('ready', () => void this.#examine());
+    this.#client.on('error', (error) => {
+      this.#lastError = error;
+    });
+    this.#client.on('close', () => this.#fail(this.#lastError));
+  }
+
+  /** The server's `maxmemory`; 0 = none, or not known yet. */
+  get maxMemoryBytes(): number {
+    return this.#maxMemoryBytes;
+  }
+
+  /**
+   * Runs a script on the keys of the queue.
+   *
+   * @throws QueueFull when Redis has no memory for it, QueueUnavailable when it did not answer in time or refused
+   */
+  async run(script: RedisScript, args: readonly (string | number | Buffer)[]): Promise<unknown> {
+    if (this.#state.kind === 'connecting') await this.#inTime(this.#state.usable);
+    if (this.#state.kind === 'down') throw unavailable(this.#state.because);
+    try {
+      return await this.#client.callBuffer('EVALSHA', script.sha, 1, indexKey, ...args);
+    } catch (error) {
+      throw queueError(error);
+    }
+  }
+
+  /** Names of lines that hold events. */
+  async lines(): Promise<readonly string[]> {
+    if (this.#state.kind === 'connecting') await this.#inTime(this.#state.usable);
+    if (this.#state.kind === 'down') throw unavailable(this.#state.because);
+    return this.#client.smembers(indexKey).catch((error: unknown) => {
+      throw queueError(error);
+    });
+  }
+
+  /** Hears of lines that got due events, for as long as the connection lives; on a connection of its own. */
+  subscribe(listener: (line: string) => void): void {
+    if (this.#subscriber === null) {
+      const subscriber = this.#connect({});
+      subscriber.on('ready', () => void subscriber.subscribe(hintChannel).catch(this.#options.onProblem));
+      this.#subscriber = subscriber;
+    }
+    this.#subscriber.on('message', (_channel: string, line: string) => listener(line));
+  }
+
+  close(): void {
+    clearTimeout(this.#nextQuestion);
+    this.#client.disconnect();
+    this.#subscriber?.disconnect();
+  }
+
+  #connect(more: { readonly socketTimeout?: number }): Redis {
+    const { url, password, onProblem } = this.#options;
+    const client = new Redis(url, {
+      ...(password === '' ? {} : { password }),
+      ...more,
+      protocol: 2,
+      commandTimeout: answerWithinMs,
+      connectTimeout: silentMs,
+      keepAlive: 10_000,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      autoResubscribe: false,
+      retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), 1_000),
+      // After a fail-over this may be a replica now.
+      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    });
+    client.on('error', onProblem);
+    return client;
+  }
+
+  /** What has to be known of a server before it is trusted with events. */
+  async #examine(): Promise<void> {
+    try {
+      const [info, config] = await Promise.all([
+        this.#client.info(),
+        this.#client
+          .call('CONFIG', 'GET', 'appendonly', 'appendfsync', 'maxmemory', 'maxmemory-policy')
+          .catch(refusedOrThrow),
+        ...Object.values(this.scripts).map(({ text }) => this.#client.script('LOAD', text)),
+      ]);
+      const settings = parseSettings(info, Array.isArray(config) ? config.map(String) : null);
+      const { dangers, unknown } = judge(settings);
+      if (dangers.length > 0) throw new Error(`Redis would lose events: ${dangers.join('; ')}`);
+      if (unknown.length > 0 && !this.#hasWarned) {
+        this.#hasWarned = true;
+        this.#options.onProblem(new Error(`Redis does not tell its settings, see to them: ${unknown.join('; ')}`));
+      }
+      this.#maxMemoryBytes = settings.maxMemoryBytes;
+      this.#state = { kind: 'up' };
+      this.#firstOutcome.resolve();
+    } catch (error) {
+      const problem = error instanceof Error ? error : new Error(String(error));
+      this.#options.onProblem(problem);
+      this.#fail(problem);
+      clearTimeout(this.#nextQuestion);
+      this.#nextQuestion = setTimeout(
+        () => this.#client.status === 'ready' && void this.#examine(),
+        askAgainMs,
+      ).unref();
+    }
+  }
+
+  #fail(because: Error): void {
+    this.#state = { kind: 'down', because };
+    this.#firstOutcome.reject(unavailable(because));
+  }
+
+  async #inTime(promise: Promise<void>): Promise<void> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(unavailable(new Error('not connected yet'))), answerWithinMs);
+    try {
+      await Promise.race([promise, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** All keys of an install share the tag in braces, and so the slot. */
+const indexKey = '{kappa}:lines';
+const hintChannel = '{kappa}:due';
+
+/** A managed server refuses to tell its configuration: null then. */
+function refusedOrThrow(error: unknown): null {
+  if (error instanceof ReplyError) return null;
+  throw error;
+}
+
+function unavailable(cause: Error): QueueUnavailable {
+  return new QueueUnavailable(`the queue can't be reached: ${cause.message}`, { cause });
+}
+
+/** Redis's errors begin with their code. */
+function queueError(error: unknown): Error {
+  const cause = error instanceof Error ? error : new Error(String(error));
+  if (cause instanceof ReplyError && cause.message.startsWith('OOM')) {
+    return new QueueFull('the queue has no memory left', { cause });
+  }
+  return unavailable(cause);
+}

@@ -1,0 +1,268 @@
+import { randomUUID } from 'node:crypto';
+
+import type { AsyncEvent } from './event.ts';
+import type {
+  DeadPage,
+  EventQueue,
+  Lease,
+  LeasedEvent,
+  LeaseRequest,
+  LineState,
+  Settlement,
+  StoredEvent,
+} from './event-queue.ts';
+import { QueueFull } from './event-queue.ts';
+import { byteLimits, deadPageBytes, overheadBytes, type QueueLimits, sweepEveryMs } from './queue-limits.ts';
+import { headerText, noProgress, parseCondition, parseEvent, parseProgress, progressText } from './records.ts';
+import { type Row, SqliteFile } from './sqlite-file.ts';
+
+/**
+ * The queue in one SQLite file, for local mode: the same transitions as in Redis, each in a transaction that is on disk when its promise
+ * resolves. Transitions of one turn of the event loop share a transaction, and so the wait for the disk. Several processes may have the file
+ * open; hints of due events reach only the own one.
+ */
+export class SqliteQueue implements EventQueue {
+  readonly #file: SqliteFile;
+  readonly #limits: QueueLimits;
+  readonly #listeners: ((line: string) => void)[] = [];
+  #nextSweepMs = 0;
+
+  /**
+   * @param path is made when it is missing, with its folder
+   * @throws Error when it is no queue, or can't be opened
+   */
+  constructor(path: string, limits: QueueLimits) {
+    this.#file = new SqliteFile(path);
+    this.#limits = limits;
+  }
+
+  async put(event: AsyncEvent): Promise<void> {
+    const { line, id, acceptedMs, payload } = event;
+    const header = headerText(event);
+    const isNew = await this.#file.change(() => {
+      if (this.#file.get('SELECT 1 FROM events WHERE line = ? AND id = ?', line, id) !== undefined) return false;
+      const weight = overheadBytes + header.length + payload.length;
+      this.#checkRoom(line, weight);
+      this.#file.run(
+        `INSERT INTO events (line, id, state, at_ms, accepted_ms, header, payload, progress, weight)
+         VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?, ?)`,
+        ...[line, id, acceptedMs, acceptedMs, header, payload, progressText(noProgress), weight],
+      );
+      return true;
+    });
+    if (isNew) this.#tell(line);
+  }
+
+  lease(line: string, { count, nowMs, leaseMs, maxBytes }: LeaseRequest): Promise<readonly LeasedEvent[]> {
+    return this.#file.change(() => {
+      this.#file.run(
+        `UPDATE events SET state = 'waiting', at_ms = ?, token = NULL WHERE line = ? AND state = 'leased' AND at_ms <= ?`,
+        ...[nowMs, line, nowMs],
+      );
+      const due = this.#file.all(
+        `SELECT id, length(payload) AS bytes FROM events WHERE line = ? AND state = 'waiting' AND at_ms <= ? ORDER BY at_ms, id LIMIT ?`,
+        ...[line, nowMs, count],
+      );
+      const leased: LeasedEvent[] = [];
+      let room = maxBytes;
+      for (const { id, bytes } of due) {
+        room -= Number(bytes);
+        if (room < 0 && leased.length > 0) break;
+        leased.push(this.#take(line, String(id), nowMs + leaseMs));
+      }
+      return leased;
+    });
+  }
+
+  renew({ line, id, token }: Lease, untilMs: number): Promise<boolean> {
+    return this.#file.change(
+      () =>
+        this.#file.run(
+          'UPDATE events SET at_ms = ? WHERE line = ? AND id = ? AND token = ?',
+          untilMs,
+          line,
+          id,
+          token,
+        ) > 0,
+    );
+  }
+
+  settle({ line, id, token }: Lease, settlement: Settlement): Promise<boolean> {
+    const held = 'line = ? AND id = ? AND token = ?';
+    if (settlement.kind === 'done') {
+      return this.#file.change(() => this.#file.run(`DELETE FROM events WHERE ${held}`, line, id, token) > 0);
+    }
+    const { kind, progress } = settlement;
+    const answer = progress.last?.payload ?? null;
+    const [state, atMs, condition] =
+      kind === 'dead' ? ['dead', settlement.atMs, settlement.condition] : ['waiting', settlement.dueMs, null];
+    return this.#file.change(() => {
+      const changed = this.#file.run(
+        `UPDATE events SET state = ?, at_ms = ?, progress = ?, last = ?, condition = ?, token = NULL,
+         weight = weight - coalesce(length(last), 0) + ? WHERE ${held}`,
+        ...[state, atMs, progressText(progress), answer, condition, answer?.length ?? 0, line, id, token],
+      );
+      if (changed > 0 && kind === 'dead') this.#makeRoomForDead(line);
+      return changed > 0;
+    });
+  }
+
+  async lines(nowMs: number): Promise<readonly LineState[]> {
+    await this.#sweep(nowMs);
+    return this.#file.change(() =>
+      this.#file
+        .all('SELECT line, events FROM totals WHERE dead = 0 AND events > 0')
+        .map(({ line, events }) => this.#stateOf(String(line), Number(events), nowMs)),
+    );
+  }
+
+  dead(line: string, { limit, after = '' }: { readonly limit: number; readonly after?: string }): Promise<DeadPage> {
+    const [, at = String(Number.MAX_SAFE_INTEGER), id = ''] = /^(\d+):(.*)$/s.exec(after) ?? [];
+    return this.#file.change(() => {
+      const found = this.#file.all(
+        `SELECT id, weight FROM events WHERE line = ? AND state = 'dead' AND (at_ms, id) < (?, ?) ORDER BY at_ms DESC, id DESC LIMIT ?`,
+        ...[line, Number(at), id, limit + 1],
+      );
+      const events: StoredEvent[] = [];
+      let room = deadPageBytes;
+      for (const { id: name, weight } of found) {
+        room -= Number(weight);
+        const event =
+          events.length === limit || (room < 0 && events.length > 0) ? undefined : this.#read(line, String(name));
+        if (event === undefined) break;
+        events.push(event);
+      }
+      const last = events.at(-1);
+      const isMore = events.length < found.length && last !== undefined;
+      return { events, ...(isMore ? { next: `${last.atMs}:${last.event.id}` } : {}) };
+    });
+  }
+
+  find(line: string, id: string): Promise<StoredEvent | undefined> {
+    return this.#file.change(() => this.#read(line, id));
+  }
+
+  async replay(line: string, id: string, nowMs: number): Promise<boolean> {
+    const isBack = await this.#file.change(() => {
+      const where = `line = ? AND id = ? AND state = 'dead'`;
+      const row = this.#file.get(`SELECT weight FROM events WHERE ${where}`, line, id);
+      if (row === undefined) return false;
+      this.#checkRoom(line, Number(row['weight']));
+      this.#file.run(
+        `UPDATE events SET state = 'waiting', at_ms = ?, accepted_ms = ?, progress = ?, last = NULL, condition = NULL,
+         weight = weight - coalesce(length(last), 0) WHERE ${where}`,
+        ...[nowMs, nowMs, progressText(noProgress), line, id],
+      );
+      return true;
+    });
+    if (isBack) this.#tell(line);
+    return isBack;
+  }
+
+  drop(line: string, id: string): Promise<boolean> {
+    return this.#file.change(
+      () => this.#file.run(`DELETE FROM events WHERE line = ? AND id = ? AND state <> 'leased'`, line, id) > 0,
+    );
+  }
+
+  onDue(listener: (line: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+
+  #tell(line: string): void {
+    for (const listener of this.#listeners) listener(line);
+  }
+
+  #take(line: string, id: string, leasedUntilMs: number): LeasedEvent {
+    const token = randomUUID();
+    this.#file.run(
+      `UPDATE events SET state = 'leased', at_ms = ?, token = ? WHERE line = ? AND id = ?`,
+      ...[leasedUntilMs, token, line, id],
+    );
+    const stored = this.#read(line, id);
+    if (stored === undefined) throw new Error(`event ${id} of ${line} is gone while it is leased`);
+    return { lease: { line, id, token }, event: stored.event, progress: stored.progress, leasedUntilMs };
+  }
+
+  #read(line: string, id: string): StoredEvent | undefined {
+    const row = this.#file.get(
+      'SELECT state, at_ms, accepted_ms, header, payload, progress, last, condition FROM events WHERE line = ? AND id = ?',
+      ...[line, id],
+    );
+    return row === undefined ? undefined : parseRow(line, id, row);
+  }
+
+  #stateOf(line: string, events: number, nowMs: number): LineState {
+    const number = (sql: string, ...values: (string | number)[]): number =>
+      Number(this.#file.get(sql, ...values)?.['value']);
+    const leased = number(
+      `SELECT count(*) AS value FROM events WHERE line = ? AND state = 'leased' AND at_ms > ?`,
+      line,
+      nowMs,
+    );
+    const first = `SELECT min(at_ms) AS at FROM events WHERE line = ? AND state =`;
+    return {
+      line,
+      waiting: events - leased,
+      leased,
+      nextMs: number(`SELECT min(at) AS value FROM (${first} 'waiting' UNION ALL ${first} 'leased')`, line, line),
+      oldestMs: number(`SELECT min(accepted_ms) AS value FROM events WHERE line = ? AND state <> 'dead'`, line),
+    };
+  }
+
+  /** @throws QueueFull */
+  #checkRoom(line: string, weight: number): void {
+    const events = this.#file.get('SELECT events FROM totals WHERE dead = 0 AND line = ?', line)?.['events'];
+    if (Number(events ?? 0) >= this.#limits.eventsPerLine) throw new QueueFull(`the line of ${line} is full`);
+    const { live } = byteLimits(this.#limits, 0);
+    if (this.#bytes(0) + weight > live) throw new QueueFull('the queue is full');
+  }
+
+  #bytes(dead: 0 | 1): number {
+    return Number(
+      this.#file.get('SELECT coalesce(sum(bytes), 0) AS value FROM totals WHERE dead = ?', dead)?.['value'],
+    );
+  }
+
+  /** The oldest dead events make room. */
+  #makeRoomForDead(line: string): void {
+    this.#file.run(
+      `DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE line = ? AND state = 'dead' ORDER BY at_ms DESC, id DESC LIMIT -1 OFFSET ?)`,
+      ...[line, this.#limits.deadPerLine],
+    );
+    const { dead } = byteLimits(this.#limits, 0);
+    while (this.#bytes(1) > dead) {
+      this.#file.run(
+        `DELETE FROM events WHERE rowid = (SELECT rowid FROM events WHERE state = 'dead' ORDER BY at_ms LIMIT 1)`,
+      );
+    }
+  }
+
+  async #sweep(nowMs: number): Promise<void> {
+    if (nowMs < this.#nextSweepMs) return;
+    const before = nowMs - this.#limits.deadKeptMs;
+    await this.#file.change(() => this.#file.run(`DELETE FROM events WHERE state = 'dead' AND at_ms < ?`, before));
+    this.#nextSweepMs = nowMs + sweepEveryMs;
+  }
+}
+
+function parseRow(line: string, id: string, row: Row): StoredEvent {
+  const { state, condition } = row;
+  if (state !== 'waiting' && state !== 'leased' && state !== 'dead') throw new Error(`no state of an event: ${state}`);
+  const payload = bytesOf(row['payload']) ?? Buffer.alloc(0);
+  return {
+    event: parseEvent(line, id, { header: String(row['header']), payload, acceptedMs: Number(row['accepted_ms']) }),
+    progress: parseProgress({ progress: String(row['progress']), last: bytesOf(row['last']) }),
+    state,
+    atMs: Number(row['at_ms']),
+    ...(typeof condition === 'string' ? { condition: parseCondition(condition) } : {}),
+  };
+}
+
+function bytesOf(value: Row[string] | undefined): Buffer | null {
+  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : null;
+}
