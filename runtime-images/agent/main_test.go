@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"kappa.dev/agent/link"
+	"kappa.dev/agent/testextension"
 	"kappa.dev/agent/testgateway"
 	"kappa.dev/agent/testruntime"
 )
@@ -23,6 +24,10 @@ const roleName = "KAPPA_TEST_ROLE"
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "test-runtime" {
 		testruntime.Main()
+		return
+	}
+	if len(os.Args) == 4 && os.Args[1] == "test-extension" {
+		testextension.Main(os.Args[2], os.Args[3])
 		return
 	}
 	if os.Getenv(roleName) == "agent" {

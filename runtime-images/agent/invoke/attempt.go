@@ -16,6 +16,8 @@ type attempt struct {
 	head link.Specialize
 	// env is the complete environment of the function.
 	env map[string]string
+	// extensions are the paths of the external extensions that its layers have brought.
+	extensions []string
 	// done is closed when the pod is specialised or the claim has failed; refusal is only valid after it.
 	done    chan struct{}
 	refusal *link.Refusal

@@ -48,9 +48,14 @@ func (e *Engine) endIfDrained() {
 // endIfDead ends the pod when its runtime has died and nobody waits for it. A claim that is in progress finds out by
 // itself, and a failed init phase runs again with the first invocation.
 func (e *Engine) endIfDead() {
-	dead := func() bool { return e.running != nil && !e.running.process.Alive() && e.isIdle() }
+	dead := func() bool { return e.isBroken() && e.isIdle() }
 	e.endIf(ExitFailed, func() bool { return e.attempt == nil && dead() })
 	e.endIf(ExitDone, func() bool { return e.attempt != nil && e.attempt.live && dead() })
+}
+
+// isBroken says that a process has ended that the function cannot do without; the caller holds mu.
+func (e *Engine) isBroken() bool {
+	return e.running != nil && (!e.running.process.Alive() || e.running.extensions.HasFailed())
 }
 
 // isIdle says that no invocation runs and that no last frame is still to be sent; the caller holds mu.
@@ -68,10 +73,13 @@ func (e *Engine) endIf(code int, holds func() bool) {
 	}
 	e.ended = true
 	idle := e.isIdle()
-	r := e.running
+	r, reason := e.running, reasonSpindown
+	if e.isBroken() {
+		reason = reasonFailure
+	}
 	e.mu.Unlock()
 	e.endAfter(limits.EndTimeout)
-	e.stop(r)
+	e.shutDown(r, reason)
 	e.closeLogs()
 	e.Exit(code, idle)
 }

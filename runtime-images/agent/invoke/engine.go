@@ -72,6 +72,8 @@ type Engine struct {
 	attempt *attempt
 	// running is the current runtime process; replaced when the function needs a fresh one. Nil while there has been none.
 	running *running
+	// beside is what runs beside it; replaced with each fresh process.
+	beside *beside
 	// busy are the request ids in flight, the ones that wait for init included.
 	busy map[string]struct{}
 	// settling counts the invocations that have left busy and have not sent their last frame.
@@ -114,6 +116,7 @@ func (e *Engine) Boot(ctx context.Context) error {
 		close(e.warm)
 		return nil
 	}
+	e.renewExtensions()
 	r, err := e.start(e.base, true)
 	if err != nil {
 		return err

@@ -51,18 +51,20 @@ func reportStatus(f *failure) string {
 func (e *Engine) runInit(a *attempt, r *running, limit time.Duration) (*running, *failure) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	if r == nil {
-		fresh, err := e.replace(a)
-		if err != nil {
-			return nil, startFailure(err)
-		}
-		r = fresh
+	defer func() { e.logExtensions(r) }()
+	r, failed := e.bring(a, r, timer.C, limit)
+	if failed != nil {
+		e.shutDown(r, shutdownReason(failed))
+		return r, failed
 	}
 	stopWatching := e.watchMemory(r, a.head.MemoryMiB)
 	defer stopWatching()
-	failed := e.awaitInit(r, timer.C, limit)
+	failed = e.awaitInit(r, timer.C, limit)
+	if failed == nil {
+		failed = e.settleExtensions(r, timer.C, limit)
+	}
 	if failed != nil {
-		e.stop(r)
+		e.shutDown(r, shutdownReason(failed))
 		return r, failed
 	}
 	e.mu.Lock()
@@ -72,16 +74,8 @@ func (e *Engine) runInit(a *attempt, r *running, limit time.Duration) (*running,
 	return r, nil
 }
 
-// replace kills what runs and starts the runtime with the complete environment.
-func (e *Engine) replace(a *attempt) (*running, error) {
-	e.mu.Lock()
-	old := e.running
-	e.mu.Unlock()
-	e.stop(old)
-	return e.start(a.env, false)
-}
-
 func (e *Engine) awaitInit(r *running, expired <-chan time.Time, limit time.Duration) *failure {
+	set := e.currentBeside().set
 	select {
 	case <-r.session.Initialized:
 		return nil
@@ -90,6 +84,8 @@ func (e *Engine) awaitInit(r *running, expired <-chan time.Time, limit time.Dura
 		return initFailure(posted)
 	case <-r.process.Done():
 		return e.initOrExit(r)
+	case <-set.Failed():
+		return extensionFailure(set)
 	case <-expired:
 		r.session.End()
 		return timeoutFailure(limit)

@@ -66,8 +66,10 @@ type invocation struct {
 	live     bool
 	exchange *runtimeapi.Exchange
 	begin    time.Time
-	expired  <-chan time.Time
-	answer   *runtimeapi.Answer
+	// end is when it was over: what comes after a failure is not its time.
+	end     time.Time
+	expired <-chan time.Time
+	answer  *runtimeapi.Answer
 }
 
 // Run waits for the claim and for init, and runs the invocation to its end.
@@ -106,7 +108,7 @@ func (i *invocation) canRun() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	i.running, i.live = e.running, i.attempt.live
-	return !i.live || i.running.process.Alive()
+	return !i.live || i.running.process.Alive() && !i.running.extensions.HasFailed()
 }
 
 func (i *invocation) timeout() time.Duration {
@@ -134,6 +136,7 @@ func (i *invocation) run() link.Report {
 			IsError: true, ContentType: "application/json", ErrorType: failed.errorType, Body: failed.payload(i.head.RequestID),
 		})
 	}
+	i.end = e.Now()
 	isReusable := failed == nil || i.reset(failed)
 	return i.report(failed, isReusable)
 }
@@ -162,7 +165,7 @@ func (i *invocation) reset(failed *failure) bool {
 	e.mu.Lock()
 	i.attempt.live = false // else the end of the runtime would be the pod's
 	e.mu.Unlock()
-	return e.stop(i.running) && i.live && failed.errorType != outOfMemory
+	return e.shutDown(i.running, shutdownReason(failed)) && i.live && failed.errorType != outOfMemory
 }
 
 // exchangeWithRuntime delivers the event, passes the answer on as soon as it is there, and waits until the runtime asks
@@ -178,6 +181,9 @@ func (i *invocation) exchangeWithRuntime() *failure {
 	i.exchange.Event, i.event = i.event, nil
 	if i.head.Stream != nil {
 		i.exchange.Stream, i.exchange.MaxStreamBytes = streamed{i.replies}, i.head.Stream.MaxBytes
+	}
+	if i.running.extensions != nil {
+		i.tellExtensions()
 	}
 	if err := i.running.session.Deliver(i.exchange); err != nil {
 		return i.engine.exitFailure(i.running)
@@ -203,6 +209,10 @@ func (i *invocation) awaitAnswer() *failure {
 		i.running.session.End()
 		i.replyIfAnswered()
 		return i.engine.exitFailure(i.running)
+	case <-i.running.extensions.Failed():
+		i.running.session.End()
+		i.replyIfAnswered()
+		return extensionFailure(i.running.extensions)
 	case <-i.expired:
 		i.running.session.End()
 		i.replyIfAnswered()
@@ -234,9 +244,11 @@ func (i *invocation) hasExited() bool {
 func (i *invocation) awaitFinish() *failure {
 	select {
 	case <-i.exchange.Finished:
-		return nil
+		return i.awaitExtensions()
 	case <-i.running.process.Done():
 		return i.engine.exitFailure(i.running)
+	case <-i.running.extensions.Failed():
+		return extensionFailure(i.running.extensions)
 	case <-i.expired:
 		return timeoutFailure(i.timeout())
 	}

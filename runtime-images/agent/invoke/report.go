@@ -28,8 +28,11 @@ func (i *invocation) reply(answer runtimeapi.Answer) {
 // report writes END and REPORT and gives the REPORT frame. Everything that the function has printed comes before.
 func (i *invocation) report(failed *failure, isReusable bool) link.Report {
 	e := i.engine
-	duration := milliseconds(e.Now().Sub(i.begin))
+	duration := milliseconds(i.end.Sub(i.begin))
 	i.running.drain()
+	if i.running != nil && i.running.extensions != nil {
+		e.drainExtensions()
+	}
 	if failed != nil {
 		failed.log(e.Log, i.head.RequestID)
 	}

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"kappa.dev/agent/environment"
+	"kappa.dev/agent/extensions"
 	"kappa.dev/agent/logs"
 	"kappa.dev/agent/runtimeapi"
 	"kappa.dev/agent/supervise"
@@ -14,6 +15,8 @@ type running struct {
 	process *supervise.Process
 	session *runtimeapi.Session
 	capture *logs.Capture
+	// extensions are those that invocations wait for; nil when there are none.
+	extensions *extensions.Set
 	// oomKills is how often the kernel had run out of the pod's memory when the process was started.
 	oomKills int64
 	// exceeded is set when the agent itself ends it for its memory.
@@ -56,11 +59,16 @@ func (r *running) drain() {
 
 // stop ends a runtime and everything that it has started, and says whether nothing is left. Late answers are refused from the first moment.
 func (e *Engine) stop(r *running) bool {
-	if r == nil {
+	if r == nil && !e.hasExtensions() {
 		return true
 	}
-	r.session.End()
+	if r != nil {
+		r.session.End()
+	}
 	ended := e.Supervisor.KillTree()
-	r.capture.Close()
+	if r != nil {
+		r.capture.Close()
+	}
+	e.closeExtensions()
 	return ended
 }

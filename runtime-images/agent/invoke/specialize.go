@@ -10,9 +10,9 @@ import (
 
 	"kappa.dev/agent/code"
 	"kappa.dev/agent/environment"
+	"kappa.dev/agent/extensions"
 	"kappa.dev/agent/link"
 	"kappa.dev/agent/logs"
-	"kappa.dev/agent/runtimeapi"
 )
 
 // specialize checks and unpacks the code, and starts the init phase. A package that is not acceptable leaves a generic
@@ -69,6 +69,7 @@ func (e *Engine) unpack(a *attempt, delivery *code.Delivery) error {
 // beginInit hands the function to the waiting runtime, or starts a fresh one where the environment demands it.
 func (e *Engine) beginInit(a *attempt) {
 	begin := e.Now()
+	a.extensions = extensions.Find(e.Pod.OptDir)
 	if len(e.Command) == 0 || environment.NeedsFreshProcess(e.FreshProcess, e.base, a.head.Environment) {
 		go e.runInitPhase(a, begin, nil)
 		return
@@ -76,9 +77,11 @@ func (e *Engine) beginInit(a *attempt) {
 	e.mu.Lock()
 	r := e.running
 	e.mu.Unlock()
-	assignment := runtimeapi.Assignment{Environment: a.env, Handler: a.head.Handler, TaskRoot: e.Pod.TaskDir}
-	if err := r.session.Assign(assignment); err != nil {
-		r = nil // it has just died: a fresh one takes its place
+	if len(a.extensions) == 0 { // else they come first
+		e.admitExtensions(a)
+		if err := r.session.Assign(e.assignmentOf(a)); err != nil {
+			r = nil // it has just died: a fresh one takes its place
+		}
 	}
 	go e.runInitPhase(a, begin, r)
 }

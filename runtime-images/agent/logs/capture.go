@@ -12,7 +12,8 @@ const drainBytes = 256 << 10
 
 // Capture reads the pipe that is standard output and standard error of one runtime process tree.
 type Capture struct {
-	stream *Stream
+	// output takes what was read, and does not keep it.
+	output func(p []byte)
 	reader *os.File
 	fd     int
 
@@ -21,8 +22,13 @@ type Capture struct {
 	closed bool
 }
 
-// NewCapture makes the pipe and starts to read it. The writing end goes to the process; close it after the start.
+// NewCapture is NewCaptureOf for the function's own output.
 func NewCapture(stream *Stream) (capture *Capture, writer *os.File, err error) {
+	return NewCaptureOf(stream.Output)
+}
+
+// NewCaptureOf makes the pipe and starts to read it. The writing end goes to the process; close it after the start.
+func NewCaptureOf(output func(p []byte)) (capture *Capture, writer *os.File, err error) {
 	var ends [2]int
 	if err := syscall.Pipe2(ends[:], syscall.O_CLOEXEC); err != nil {
 		return nil, nil, err
@@ -30,7 +36,7 @@ func NewCapture(stream *Stream) (capture *Capture, writer *os.File, err error) {
 	if err := syscall.SetNonblock(ends[0], true); err != nil {
 		return nil, nil, err
 	}
-	c := &Capture{stream: stream, reader: os.NewFile(uintptr(ends[0]), "output"), fd: ends[0], buffer: make([]byte, 16<<10)}
+	c := &Capture{output: output, reader: os.NewFile(uintptr(ends[0]), "output"), fd: ends[0], buffer: make([]byte, 16<<10)}
 	go c.run()
 	return c, os.NewFile(uintptr(ends[1]), "output"), nil
 }
@@ -90,7 +96,7 @@ func (c *Capture) readOnce() (int, error) {
 		if err != nil {
 			return -1, err
 		}
-		c.stream.Output(c.buffer[:n])
+		c.output(c.buffer[:n])
 		return n, nil
 	}
 }

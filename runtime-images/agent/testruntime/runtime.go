@@ -108,7 +108,7 @@ func (r *runtime) claim() {
 
 // load is the init phase. Handlers "init.*" fail in it.
 func (r *runtime) load(handler string) {
-	r.handler = handler
+	r.handler = r.startInternal(handler)
 	fmt.Println("init", handler)
 	switch handler {
 	case "init.error":

@@ -1,0 +1,242 @@
+package invoke
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"kappa.dev/agent/environment"
+	"kappa.dev/agent/extensions"
+	"kappa.dev/agent/logs"
+	"kappa.dev/agent/runtimeapi"
+	"kappa.dev/agent/supervise"
+)
+
+// beside is what runs beside the runtime in one execution environment. A reset makes a new one.
+type beside struct {
+	set *extensions.Set
+	// processes are the external extensions, in the order of their start; guarded by Engine.mu.
+	processes []*helper
+}
+
+// helper is the process of one external extension.
+type helper struct {
+	name    string
+	process *supervise.Process
+	capture *logs.Capture
+}
+
+// renewExtensions begins a new execution environment, before its first process is started.
+func (e *Engine) renewExtensions() {
+	set := extensions.NewSet(e.After)
+	e.API.UseExtensions(set)
+	e.mu.Lock()
+	e.beside = &beside{set: set}
+	e.mu.Unlock()
+}
+
+func (e *Engine) currentBeside() *beside {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.beside
+}
+
+// admitExtensions lets the function's extensions register from now on.
+func (e *Engine) admitExtensions(a *attempt) *beside {
+	b := e.currentBeside()
+	b.set.Open(extensions.Function{
+		Name: a.head.FunctionName, Version: a.head.Version, Handler: a.head.Handler, AccountID: a.head.AccountID,
+	})
+	return b
+}
+
+// bring starts the external extensions, and when all have registered gives the function to r, or to a fresh runtime when r is nil. It may
+// give a runtime also together with a failure.
+func (e *Engine) bring(a *attempt, r *running, expired <-chan time.Time, limit time.Duration) (*running, *failure) {
+	if r == nil {
+		e.mu.Lock()
+		old := e.running
+		e.mu.Unlock()
+		e.stop(old)
+		e.renewExtensions()
+	}
+	if r == nil || len(a.extensions) > 0 {
+		b := e.admitExtensions(a)
+		if failed := e.launch(a, b, expired, limit); failed != nil {
+			return r, failed
+		}
+	}
+	if r == nil {
+		fresh, err := e.start(a.env, false)
+		if err != nil {
+			return nil, startFailure(err)
+		}
+		return fresh, nil
+	}
+	if len(a.extensions) > 0 && r.session.Assign(e.assignmentOf(a)) != nil {
+		return e.bring(a, nil, expired, limit) // it has just died: a fresh one takes its place
+	}
+	return r, nil
+}
+
+func (e *Engine) assignmentOf(a *attempt) runtimeapi.Assignment {
+	return runtimeapi.Assignment{Environment: a.env, Handler: a.head.Handler, TaskRoot: e.Pod.TaskDir}
+}
+
+// launch starts the external extensions and waits until they have registered.
+func (e *Engine) launch(a *attempt, b *beside, expired <-chan time.Time, limit time.Duration) *failure {
+	if len(a.extensions) == 0 {
+		return nil
+	}
+	env := environment.List(environment.ForExtension(a.env))
+	for _, path := range a.extensions {
+		name := filepath.Base(path)
+		if b.set.Launching(name) != nil {
+			break
+		}
+		if err := e.launchOne(b, name, path, env); err != nil {
+			b.set.LaunchFailed(name, launchWord(err), err.Error())
+			break
+		}
+	}
+	defer e.drainExtensions() // what they have printed until now comes before what the runtime prints
+	return awaitGate(b.set, b.set.AllRegistered(), nil, expired, limit)
+}
+
+func launchWord(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "PermissionDenied"
+	}
+	return "UnknownError"
+}
+
+func (e *Engine) launchOne(b *beside, name, path string, env []string) error {
+	lines := &logs.Lines{Emit: e.Log.Line}
+	capture, output, err := logs.NewCaptureOf(lines.Write)
+	if err != nil {
+		return err
+	}
+	defer output.Close()
+	process, err := e.Supervisor.Start(supervise.Command{Path: path, Args: []string{path}, Env: env, Dir: "/", Output: output})
+	if err != nil {
+		capture.Close()
+		return err
+	}
+	e.mu.Lock()
+	b.processes = append(b.processes, &helper{name, process, capture})
+	e.mu.Unlock()
+	go func() {
+		<-process.Done()
+		b.set.Died(name, process.Status())
+		e.endIfDead()
+	}()
+	return nil
+}
+
+// awaitGate waits for all extensions. died is the runtime's end; nil when there is none to wait for.
+func awaitGate(set *extensions.Set, gate, died <-chan struct{}, expired <-chan time.Time, limit time.Duration) *failure {
+	select {
+	case <-gate:
+		return nil
+	case <-set.Failed():
+		return extensionFailure(set)
+	case <-died:
+		return errRuntimeDied
+	case <-expired:
+		return timeoutFailure(limit)
+	}
+}
+
+// errRuntimeDied marks that the runtime itself is the reason.
+var errRuntimeDied = &failure{}
+
+func extensionFailure(set *extensions.Set) *failure {
+	f := set.Failure()
+	return &failure{status: statusFailure, errorType: f.ErrorType, message: f.Message}
+}
+
+// settleExtensions ends the time of registrations, when the runtime is ready, and waits until every extension is. A runtime without any has
+// nothing to do with them from then on.
+func (e *Engine) settleExtensions(r *running, expired <-chan time.Time, limit time.Duration) *failure {
+	set := e.currentBeside().set
+	if set.Close() == 0 {
+		return nil
+	}
+	e.mu.Lock()
+	r.extensions = set
+	e.mu.Unlock()
+	failed := awaitGate(set, set.AllReady(), r.process.Done(), expired, limit)
+	if failed == errRuntimeDied {
+		return e.initOrExit(r)
+	}
+	return failed
+}
+
+// logExtensions writes how init has gone for each, after what they and the runtime have printed.
+func (e *Engine) logExtensions(r *running) {
+	infos := e.currentBeside().set.Infos()
+	if len(infos) == 0 {
+		return
+	}
+	r.drain()
+	e.drainExtensions()
+	for _, info := range infos {
+		e.Log.Extension(info.Name, string(info.State), info.Events, info.ErrorType)
+	}
+}
+
+// awaitExtensions waits until all extensions that have got the invocation ask for the next event.
+func (i *invocation) awaitExtensions() *failure {
+	set := i.running.extensions
+	if set == nil {
+		return nil
+	}
+	failed := awaitGate(set, set.AllReady(), i.running.process.Done(), i.expired, i.timeout())
+	if failed == errRuntimeDied {
+		return i.engine.exitFailure(i.running)
+	}
+	return failed
+}
+
+func (i *invocation) tellExtensions() {
+	i.running.extensions.Invoke(extensions.Invocation{
+		RequestID: i.head.RequestID, InvokedFunctionArn: i.head.InvokedFunctionArn, TraceID: i.head.TraceID,
+		Deadline: i.begin.Add(i.timeout()),
+	})
+}
+
+// drainExtensions passes on what external extensions have printed until now.
+func (e *Engine) drainExtensions() {
+	e.mu.Lock()
+	processes := e.beside.processes
+	e.mu.Unlock()
+	for _, h := range processes {
+		h.capture.Drain()
+	}
+}
+
+// hasExtensions says whether processes of extensions may be left.
+func (e *Engine) hasExtensions() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.beside != nil && len(e.beside.processes) > 0
+}
+
+// closeExtensions ends the conversation with extensions whose processes are gone, and passes on what they have printed.
+func (e *Engine) closeExtensions() {
+	e.mu.Lock()
+	b := e.beside
+	var processes []*helper
+	if b != nil {
+		processes, b.processes = b.processes, nil
+	}
+	e.mu.Unlock()
+	if b == nil {
+		return
+	}
+	b.set.End()
+	for _, h := range processes {
+		h.capture.Close()
+	}
+}
