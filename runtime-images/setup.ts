@@ -1,5 +1,5 @@
 /**
- * Brings what local mode needs to run functions in Ruby and Java, as far as this machine can have it; part of `make setup`. Without it
+ * Brings what local mode needs to run functions in Ruby, Java and .NET, as far as this machine can have it; part of `make setup`. Without it
  * everything else works, and these runtimes are not offered.
  */
 import { execFile } from 'node:child_process';
@@ -7,6 +7,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+
+import { NoDotnet, provideDotnetToolchain } from './dotnet/toolchain.ts';
 
 const run = promisify(execFile);
 const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin'];
@@ -32,7 +34,7 @@ async function provideJava(): Promise<string | null> {
     join(folder, 'pom.xml'),
     join(folder, 'lib.sha256'),
     join(folder, 'build.sh'),
-    ...sourcesOf(folder),
+    ...filesOf(join(folder, 'src/dev/kappa/runtime')),
   ]);
   if (existsSync(mark) && readFileSync(mark, 'utf8') === hash) return null;
   if (!hasCommand('mvn') || !hasCommand('javac')) return 'install Maven and a JDK (17 or later)';
@@ -41,11 +43,28 @@ async function provideJava(): Promise<string | null> {
   return null;
 }
 
-function sourcesOf(folder: string): readonly string[] {
-  const sources = join(folder, 'src/dev/kappa/runtime');
-  return readdirSync(sources)
+/** .NET with a compiler, and ours built by it. */
+async function provideDotnet(): Promise<string | null> {
+  const folder = join(import.meta.dirname, 'dotnet');
+  const mark = join(folder, 'build/.made-of');
+  const made = ['build.sh', 'toolchain.ts', 'kappa-runtime.runtimeconfig.json'].map((name) => join(folder, name));
+  const hash = hashOf([...made, ...filesOf(join(folder, 'src')), ...filesOf(join(folder, 'rehearsal'))]);
+  try {
+    const { dotnet, sdk } = await provideDotnetToolchain();
+    if (existsSync(mark) && readFileSync(mark, 'utf8') === hash) return null;
+    await run(join(folder, 'build.sh'), [join(folder, 'build'), dotnet, sdk]);
+    writeFileSync(mark, hash);
+    return null;
+  } catch (error) {
+    if (error instanceof NoDotnet) return error.message;
+    throw error;
+  }
+}
+
+function filesOf(folder: string): readonly string[] {
+  return readdirSync(folder)
     .sort()
-    .map((name) => join(sources, name));
+    .map((name) => join(folder, name));
 }
 
 function hashOf(files: readonly string[]): string {
@@ -54,7 +73,7 @@ function hashOf(files: readonly string[]): string {
   return hash.digest('hex');
 }
 
-for (const [language, provide] of Object.entries({ Ruby: provideRuby, Java: provideJava })) {
+for (const [language, provide] of Object.entries({ Ruby: provideRuby, Java: provideJava, '.NET': provideDotnet })) {
   const lacks = await provide().catch((error: unknown) => String(error));
   if (lacks !== null) console.error(`No ${language} functions in local mode: ${lacks}`);
 }

@@ -7,6 +7,7 @@ import { makeFindInterpreter } from '@kappa/local/interpreters';
 import { findLocalRuntimes, readRuntimes } from '@kappa/local/runtimes';
 
 import { makeZip, type TestFiles } from '../nodejs/zip.ts';
+import { compileCsharp } from './dotnet.ts';
 import { compileJava } from './java.ts';
 
 const run = promisify(execFile);
@@ -87,6 +88,18 @@ export const columns: readonly Column[] = [
     thrown: 'Cases$OwnError',
     trace: 'stackTrace',
     initError: { errorType: 'java.lang.IllegalStateException', message: /^not today$/ },
+    environment: ['AWS_EXECUTION_ENV'],
+    calls: 1_000,
+  },
+  {
+    title: '.NET',
+    runtimes: ['dotnet8', 'dotnet10'],
+    handler: 'Cases::Cases.Function::Handle',
+    makeFiles: () => compileCsharp('Cases'),
+    makeLayer: async () => ({ 'bin/greet': greet }),
+    thrown: 'OwnError',
+    trace: 'stackTrace',
+    initError: { errorType: 'TargetInvocationException', message: /^Exception has been thrown by the target/ },
     environment: ['AWS_EXECUTION_ENV'],
     calls: 1_000,
   },

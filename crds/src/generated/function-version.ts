@@ -55,7 +55,9 @@ export interface FunctionVersionSpec {
     | 'ruby3.4'
     | 'java17'
     | 'java21'
-    | 'java25';
+    | 'java25'
+    | 'dotnet8'
+    | 'dotnet10';
   /**
    * What to call.
    */

@@ -45,7 +45,9 @@ export interface FunctionSpec {
     | 'ruby3.4'
     | 'java17'
     | 'java21'
-    | 'java25';
+    | 'java25'
+    | 'dotnet8'
+    | 'dotnet10';
   /**
    * What to call, as in Lambda, for example index.handler. 1 to 128 characters without white space.
    */

@@ -37,7 +37,9 @@ export interface PoolSpec {
     | 'ruby3.4'
     | 'java17'
     | 'java21'
-    | 'java25';
+    | 'java25'
+    | 'dotnet8'
+    | 'dotnet10';
   /**
    * Generic pods wanted now, 0 to 1,000. kubectl scale and the gateway set it.
    */

@@ -33,12 +33,21 @@ const managedFolders = [
 /** Where systems keep several versions of Java. */
 const javaFolders = '/usr/lib/jvm/*/bin';
 
-/** One run tells both; the answer's last line is `VERSION PATH`. Java says `openjdk VERSION …` in the first. */
+/** Where .NET lies that no PATH names: what `make setup` brings, Debian's, Microsoft's, and its installer's. */
+const dotnetFolders = [
+  join(import.meta.dirname, '../../../.cache/dotnet/*/'),
+  '/usr/lib/dotnet',
+  '/usr/share/dotnet',
+  join(homedir(), '.dotnet'),
+];
+
+/** One run tells both; the answer's last line is `VERSION PATH`. Java says `openjdk VERSION …` in the first; .NET lists. */
 const questions: readonly (readonly [names: RegExp, args: readonly string[]])[] = [
   [/^python[\d.]*$/, ['-c', 'import platform, sys; print(platform.python_version(), sys.executable)']],
   [/^node[\d.]*$/, ['-p', 'process.versions.node + " " + process.execPath']],
   [/^ruby[\d.]*$/, ['-e', 'puts RUBY_VERSION + " " + RbConfig.ruby']],
   [/^java$/, ['--version']],
+  [/^dotnet$/, ['--list-runtimes']],
 ];
 
 /**
@@ -53,6 +62,7 @@ export function makeFindInterpreter(searchPath: string, pinned: string): FindInt
     ...searchPath.split(delimiter).flatMap(withoutShims),
     ...managedFolders.flatMap(expandHome),
     ...expand(javaFolders),
+    ...dotnetFolders.flatMap((folder) => (folder.includes('*') ? expand(folder) : [folder])),
   ];
   const ask = (program: string, name: string) => {
     const known = asked.get(program) ?? askVersion(program, name);
@@ -72,6 +82,9 @@ async function askVersion(program: string, name: string): Promise<Interpreter | 
   const said = question === undefined ? '' : await run(program, question);
   const [, java] = /^java$/.test(name) ? (/^\S+ (\d+[\d.]*)/.exec(said) ?? []) : [];
   if (java !== undefined) return { version: java, path: program };
+  // A line for each: `Microsoft.NETCore.App VERSION [FOLDER]`, the oldest first.
+  const [dotnet] = [...said.matchAll(/^Microsoft\.NETCore\.App (\d+\.\d+\.\d+) /gm)].slice(-1);
+  if (dotnet?.[1] !== undefined) return { version: dotnet[1], path: program };
   const [, version, path] = /(\d+\.\d+\S*) (\/.+)\s*$/.exec(said) ?? [];
   return version === undefined || path === undefined ? null : { version, path: path.trimEnd() };
 }

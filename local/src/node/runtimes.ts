@@ -65,9 +65,9 @@ async function localRuntime(entry: RuntimeEntry, find: FindInterpreter): Promise
   return standIn === undefined ? null : { entry, interpreter: standIn, isExact: false };
 }
 
-/** A program in Java that `make setup` has not built: the machine lacks a tool for it. */
+/** A program in Java or C# that `make setup` has not built: the machine lacks a tool for it. */
 function isNotBuilt(argument: string): boolean {
-  return argument.endsWith('.jar') && !existsSync(argument);
+  return /\.(jar|dll)$/.test(argument) && !existsSync(argument);
 }
 
 /** Versions on a line: 3.9 is before 3.13. */

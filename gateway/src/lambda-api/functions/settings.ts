@@ -80,6 +80,8 @@ const withSnapshots: ReadonlySet<string> = new Set([
   'java17',
   'java21',
   'java25',
+  'dotnet8',
+  'dotnet10',
 ]);
 
 /** Nothing is snapshot here, and that is kept; but what Lambda refuses is refused. */
@@ -113,6 +115,8 @@ const runtimes: ReadonlySet<string> = new Set<FunctionSpec['runtime']>([
   'java17',
   'java21',
   'java25',
+  'dotnet8',
+  'dotnet10',
 ]);
 
 function isRuntime(name: string): name is FunctionSpec['runtime'] {

@@ -1,0 +1,41 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Reflection;
+using System.Runtime.Loader;
+
+namespace Kappa.Runtime
+{
+    /// <summary>
+    /// Where the function's assemblies live, apart from the runtime's own. What the package's deps.json names (without one: what lies beside
+    /// the function) goes before .NET's own assemblies, but for older copies of these.
+    /// </summary>
+    internal sealed class FunctionContext : AssemblyLoadContext
+    {
+        private static readonly IReadOnlyDictionary<string, string> Platform = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "")
+            .Split(':', StringSplitOptions.RemoveEmptyEntries)
+            .GroupBy(Path.GetFileNameWithoutExtension)
+            .ToDictionary(paths => paths.Key, paths => paths.First());
+
+        private readonly AssemblyDependencyResolver resolver;
+
+        /// <param name="assembly">full path of the function's</param>
+        public FunctionContext(string assembly) => resolver = new AssemblyDependencyResolver(assembly);
+
+        protected override Assembly Load(AssemblyName name)
+        {
+            string path = resolver.ResolveAssemblyToPath(name);
+            return path == null || IsPlatforms(name.Name, path) ? null : LoadFromAssemblyPath(path);
+        }
+
+        protected override IntPtr LoadUnmanagedDll(string name)
+        {
+            string path = resolver.ResolveUnmanagedDllToPath(name);
+            return path == null ? IntPtr.Zero : LoadUnmanagedDllFromPath(path);
+        }
+
+        private static bool IsPlatforms(string name, string path) =>
+            Platform.TryGetValue(name, out string own) && AssemblyName.GetAssemblyName(own).Version >= AssemblyName.GetAssemblyName(path).Version;
+    }
+}
