@@ -6,6 +6,11 @@
 
 /** Largest event and largest answer of a synchronous invocation, bytes: 6 MiB + 100. Source: Lambda's runtime interface emulator. */
 export const syncPayloadMaxBytes = 6_291_556;
+
+/** Event of an asynchronous invocation. @see AWS Lambda quotas */
+export const asyncPayloadMaxBytes = 1_048_576;
+/** The same by the old operation InvokeAsync. */
+export const invokeAsyncMaxBytes = 262_144;
 /** Largest streamed answer where the install does not say, bytes: 20 MiB, which Lambda had until it raised it. */
 export const streamPayloadDefaultBytes = 20_971_520;
 /** Largest request line and headers together, bytes: 1 MiB. */

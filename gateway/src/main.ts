@@ -19,6 +19,7 @@ import { joinRing, type Membership } from './wiring/join-ring.ts';
 import { knowCallers } from './wiring/know-callers.ts';
 import { openBlobs } from './wiring/open-blobs.ts';
 import { openDoors } from './wiring/open-doors.ts';
+import { openEvents, openQueue } from './wiring/open-events.ts';
 import { openLogs } from './wiring/open-logs.ts';
 import { type WatchedFunctions, watchFunctions } from './wiring/watch-functions.ts';
 
@@ -27,6 +28,7 @@ const signingKey = createPrivateKey(readFileSync(context.config.signingKeyFile))
 const kubernetes = connectKubernetes(context);
 const clusterQueue = openClusterQueue(context);
 const blobs = await openBlobs(context);
+const eventQueue = openQueue(context);
 
 // From here on nothing awaits, so that nobody calls in before all parts stand: the ones below name each other both ways.
 const metricRegistry = new MetricRegistry();
@@ -63,12 +65,20 @@ const dispatcher: Dispatcher = dispatchToPods(context, {
 });
 const watched: WatchedFunctions = watchFunctions(context, { kubernetes, signingKey, blobs, dispatcher });
 const callers = knowCallers(context, kubernetes, signingKey);
+const events = openEvents(context, {
+  queue: eventQueue,
+  watched,
+  membership,
+  metricRegistry,
+  onRefused: (err, requestId) => doors.onRefused(err, requestId),
+});
 const doors = openDoors(context, {
   functions: watched.functions,
   kubernetes,
   signingKey,
   callers,
   router: membership.router,
+  events,
   blobs,
   logs: logs?.all ?? null,
   metrics,
@@ -83,15 +93,19 @@ const doors = openDoors(context, {
 // In this order: see shutDown.
 endOnSignal(context, {
   inFlight: () => doors.inFlight.count,
-  failReadiness: () => context.life.failReadiness(),
+  failReadiness: () => {
+    context.life.failReadiness();
+    events.stop();
+  },
   leaveRing: () => membership.leave(),
   closeServer: () => doors.close(),
-  whenAnswered: () => doors.inFlight.whenIdle(),
+  whenAnswered: () => Promise.all([doors.inFlight.whenIdle(), events.whenIdle()]),
   drain: (signal) => dispatcher.drain(signal),
   closeConnections: () => doors.closeConnections(),
   stopRing: () => membership.stop(),
   stopWatching: () => {
     doors.closeAdmin();
+    events.end();
     clusterQueue.close();
     context.life.stopWatching();
   },

@@ -25,6 +25,8 @@ export function functionView(over: Partial<FunctionView> = {}): FunctionView {
     http: httpView(),
     permissions: [],
     mayLoop: false,
+    eventInvoke: [],
+    deadLetterTarget: null,
     ...over,
   };
 }

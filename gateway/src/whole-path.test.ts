@@ -118,7 +118,12 @@ beforeAll(async () => {
       stallMs: 5000,
     },
     {
-      invoke: invokeHandler({ ...shared, authenticator: openDoor, resolve }),
+      invoke: invokeHandler({
+        ...shared,
+        authenticator: openDoor,
+        resolve,
+        accept: () => Promise.reject(new Error('no queue')),
+      }),
       invokeStream: invokeStreamHandler({ ...shared, authenticator: openDoor, resolve, stream }),
       functionUrl: functionUrlHandler({
         ...shared,

@@ -95,6 +95,10 @@ export class Call implements OfferedRequest, Outcome, InvokeSink {
     return this.invocation.isAbandoned?.() === true;
   }
 
+  get isAsync(): boolean {
+    return this.invocation.isAsync === true;
+  }
+
   get waitMs(): number {
     return this.startedMs - this.#cameMs;
   }

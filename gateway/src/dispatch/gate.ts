@@ -40,7 +40,8 @@ export class Gate<P extends CorePod, R extends CoreRequest> {
     if (this.isUnowned(owner)) throw new NotOwner(owner.key);
     const { line } = owner; // who waits at a limit goes first
     if (onlyIdle && (line !== null || version.idle.wellCount === 0 || !this.hasRoom(version))) throw noIdleSlot;
-    const reason = line === null ? this.throttle(version, request.arrivedMs) : line.reason;
+    const isAsync = request.isAsync === true;
+    const reason = line === null ? this.throttle(version, request.arrivedMs, isAsync) : line.reason;
     // Who asks for an idle pod does not wait, and was counted where it came in: it hears of the limit there.
     if (reason !== null) throw onlyIdle ? noIdleSlot : new TooManyRequests(reason);
     const { queuedCount, queuedBytes } = this.#census;
@@ -50,11 +51,11 @@ export class Gate<P extends CorePod, R extends CoreRequest> {
         'ConcurrentInvocationLimitExceeded',
         'Rate Exceeded. Too many requests wait for a pod.',
       );
-    this.take(version, request.arrivedMs);
+    if (!isAsync) this.take(version, request.arrivedMs);
   }
 
-  /** The limit that one more call is above; null = none. */
-  throttle(version: VersionState<P, R>, nowMs: number): ThrottleReason | null {
+  /** The limit that one more call is above; null = none. @param isAsync the calls of a second do not matter to it */
+  throttle(version: VersionState<P, R>, nowMs: number, isAsync = false): ThrottleReason | null {
     const { owner } = version;
     const isCapped = owner.cap !== null;
     const seen = {
@@ -66,7 +67,7 @@ export class Gate<P extends CorePod, R extends CoreRequest> {
     };
     const reason = planAdmission(seen, this.#limits);
     if (reason !== null) return reason;
-    if (this.#callsOf(owner).isSpent(nowMs))
+    if (!isAsync && this.#callsOf(owner).isSpent(nowMs))
       return isCapped ? 'ReservedFunctionInvocationRateLimitExceeded' : 'CallerRateLimitExceeded';
     const isHeldBack = version.idle.length === 0 && owner.scaleOut?.isSpent(nowMs) === true;
     return isHeldBack ? 'FunctionInvocationRateLimitExceeded' : null;

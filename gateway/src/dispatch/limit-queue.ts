@@ -62,6 +62,7 @@ export class LimitQueue<P extends CorePod, R extends CoreRequest> {
     const { owner, target } = version;
     const { limitQueue } = target;
     if (limitQueue === undefined || owner.cap === 0 || !(error instanceof TooManyRequests)) return false;
+    if (request.isAsync === true) return false;
     const { census, limits } = this.#parts;
     if (census.queuedCount > 0 && census.queuedBytes + request.bytes > limits.maxTotalQueuedBytes) return false;
     const line = owner.line ?? this.#open(owner, error.throttle);

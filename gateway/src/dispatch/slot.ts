@@ -100,6 +100,8 @@ export interface CoreRequest {
   arrivedMs: number;
   /** Nobody waits for its answer any more. */
   isAbandoned(): boolean;
+  /** It has a queue of its own to go back to: it does not count among the calls of a second, and waits at no limit. Absent = it has none. */
+  readonly isAsync?: boolean;
   /** How often it was given to a pod; the core counts. */
   attempts: number;
   /** When it was given to a pod, the last time; the core writes it. */

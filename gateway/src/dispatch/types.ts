@@ -81,6 +81,8 @@ export interface Invocation {
   readonly isAbandoned?: () => boolean;
   /** The answer may come while the function writes it. Absent = it is wanted whole. */
   readonly stream?: StreamWish;
+  /** An event of the queue: synchronous calls go before it (see CoreRequest). Absent = somebody waits for the answer. */
+  readonly isAsync?: boolean;
 }
 
 /** How an answer may be streamed; body of the key `stream` of INVOKE. */

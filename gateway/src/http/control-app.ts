@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
 
+import { type EventsApi, eventsPath } from '../async/events-api.ts';
 import { LambdaError } from '../errors.ts';
 import type { LambdaApi } from '../lambda-api/api.ts';
 import { renderError, toLambdaError } from '../lambda-api/errors.ts';
@@ -23,6 +24,8 @@ export interface ControlDeps {
   readonly queryApi?: QueryApi;
   /** CloudWatch Logs, at the root; absent = it is not on this port. */
   readonly logsApi?: LogsApi;
+  /** Events that were given up; absent = they are not on this port. */
+  readonly eventsApi?: EventsApi;
   readonly onError: (err: unknown, requestId: string) => void;
 }
 
@@ -31,6 +34,7 @@ const about = `Kappa gateway: your own AWS Lambda on Kubernetes.
   ANY  /2015-03-31/functions/...                Lambda API (aws lambda create-function, invoke ... --endpoint-url ...)
   POST /                                        STS and IAM (aws sts get-caller-identity, aws iam create-role ...),
                                                 CloudWatch Logs (aws logs tail /aws/lambda/NAME ...)
+  GET  /kappa/v1/events/FUNCTION[/ID]           events that were given up: show, replay, drop (kappa events ...)
   ANY  /fn/NAMESPACE/NAME[:ALIAS]/...           function URL, also by host NAME.NAMESPACE.fn.localhost
 `;
 
@@ -45,6 +49,7 @@ export function controlApp(deps: ControlDeps): Express {
     res.type('text/plain').send(about);
   });
   if (deps.admin !== null) app.use(deps.admin);
+  if (deps.eventsApi !== undefined) app.use(eventsRequests(deps.eventsApi));
   if (deps.lambdaApi !== null) app.use(lambdaRequests(deps.lambdaApi, deps.onError));
   if (deps.code !== null) app.use(deps.code);
   if (deps.blobs !== null) app.use('/blobs', deps.blobs);
@@ -95,6 +100,22 @@ function logsRequests(logsApi: LogsApi): express.RequestHandler {
     }
     try {
       sendAnswer(res, await logsApi(req, randomUUID()));
+    } catch (err) {
+      if (!(err instanceof CallerGone)) throw err;
+      res.destroy();
+    }
+  };
+}
+
+/** Answers requests about events; all others go on. */
+function eventsRequests(eventsApi: EventsApi): express.RequestHandler {
+  return async (req, res, next) => {
+    if (!req.url.startsWith(eventsPath)) {
+      next();
+      return;
+    }
+    try {
+      sendAnswer(res, await eventsApi(req, randomUUID()));
     } catch (err) {
       if (!(err instanceof CallerGone)) throw err;
       res.destroy();

@@ -154,15 +154,6 @@ test.each<[reason: string, ask: Ask, want: { status: number; type: string; body:
       'The operation cannot be performed at this time. The function is currently in the following state: Pending',
     ),
   ],
-  [
-    'asynchronous invocation',
-    { headers: { 'X-Amz-Invocation-Type': 'Event' } },
-    {
-      status: 501,
-      type: 'NotImplementedException',
-      body: { Type: 'Service', message: 'asynchronous invocation (InvocationType Event) is not available yet' },
-    },
-  ],
 ])('refuses: %s', async (_reason, ask, want) => {
   const { port } = await startServer(echo);
   const { status, headers, body } = await fetchOnce(port, { method: 'POST', path: path(), ...ask });

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 
+import type { AcceptEvent } from '../async/accept.ts';
 import { openDoor } from '../auth/authenticator.ts';
 import { invokeHandler } from '../lambda-api/invoke.ts';
 import { invokeStreamHandler } from '../lambda-api/invoke-stream.ts';
@@ -19,6 +20,8 @@ export async function stopServers(): Promise<void> {
   }
 }
 
+const noQueue: AcceptEvent = () => Promise.reject(new Error('this server has no queue'));
+
 /** A function that answers with its event. */
 export const echo: Run = (_target, { event }) => Promise.resolve(answered(event));
 
@@ -37,7 +40,7 @@ export interface Rig {
 /** Serves Invoke from `run`: the function `hello` with versions 1 and 2 and an alias `live`, and `young`, which has no version yet. */
 export async function startServer(
   run: Run,
-  over: { budgetBytes?: number; isStopping?: () => boolean; stallMs?: number } = {},
+  over: { budgetBytes?: number; isStopping?: () => boolean; stallMs?: number; accept?: AcceptEvent } = {},
 ): Promise<Rig> {
   const budget = new BufferBudget(over.budgetBytes ?? 64 * 1024 * 1024);
   const hello = routed(
@@ -97,7 +100,7 @@ export async function startServer(
       stallMs: over.stallMs ?? 5000,
     },
     {
-      invoke: invokeHandler(deps),
+      invoke: invokeHandler({ ...deps, accept: over.accept ?? noQueue }),
       invokeStream: invokeStreamHandler({ ...deps, stream: { windowBytes: STREAM_WINDOW_BYTES, maxBytes: 1_000_000 } }),
       functionUrl: () => Promise.reject(new Error('not in this test')),
       control: (_req, res) => res.end('control'),

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
-import { syncPayloadMaxBytes } from '@kappa/crds/limits';
+import { asyncPayloadMaxBytes, syncPayloadMaxBytes } from '@kappa/crds/limits';
 
+import type { AcceptEvent } from '../async/accept.ts';
 import type { Authenticator, Claim } from '../auth/authenticator.ts';
 import { type Authorizer, accountsOnly, toInvoke } from '../auth/authorizer.ts';
 import type { RequestHead } from '../auth/canonical-request.ts';
@@ -40,11 +41,17 @@ export interface InvokeDeps {
   readonly onRefused: (err: unknown, requestId: string) => void;
 }
 
+/** The same for Invoke itself, which may also be asynchronous. */
+export interface AnyInvokeDeps extends InvokeDeps {
+  /** Keeps an event of InvocationType Event. */
+  readonly accept: AcceptEvent;
+}
+
 /**
- * Lambda `Invoke`: RequestResponse and DryRun. A function error is an answer (200), all else is rendered from a
+ * Lambda `Invoke`: RequestResponse, Event and DryRun. A function error is an answer (200), all else is rendered from a
  * LambdaError.
  */
-export function invokeHandler(deps: InvokeDeps) {
+export function invokeHandler(deps: AnyInvokeDeps) {
   return handlerOf(deps, parseInvokeOptions, run);
 }
 
@@ -64,7 +71,7 @@ export function handlerOf<Deps extends InvokeDeps, Result>(
     try {
       const claim = deps.authenticator.begin(headOf(call.req)); //         1. who?   403, 400
       const options = parseOptions(call.req.headers);
-      const body = await readEvent(call, deps.budget, claim); //           2. what?  413, 400
+      const body = await readEvent(call, deps.budget, claim, options); //  2. what?  413, 400
       try {
         const principal = claim.confirm(); // nothing was done for the caller before, not even a lookup
         refuseBadEvent(body);
@@ -88,18 +95,27 @@ export function handlerOf<Deps extends InvokeDeps, Result>(
 }
 
 async function run(
-  deps: InvokeDeps,
+  deps: AnyInvokeDeps,
   call: Call,
   resolved: Resolved,
   options: InvokeOptions,
   event: Buffer,
 ): Promise<Answer> {
+  if (options.isEvent) return accept(deps, call, resolved, event);
   const invocation = invocationOf(deps, call, resolved, options, event);
   const outcome = await deps.dispatcher.invoke(resolved.target, invocation);
   const headers = headersOf('application/json', invocation, resolved);
   if (outcome.kind === 'error') headers.push('X-Amz-Function-Error', 'Unhandled', 'x-kappa-fault', 'function');
   if (options.tail) await pushLogTail(outcome, headers);
   return { status: 200, headers, body: outcome.payload };
+}
+
+/** 202 with no body, once the event is on disk. */
+async function accept(deps: AnyInvokeDeps, call: Call, resolved: Resolved, event: Buffer): Promise<Answer> {
+  const { requestId } = call;
+  const traceId = await deps.accept(resolved, { requestId, trace: call.req.headers['x-amzn-trace-id'], event });
+  const headers = ['x-amzn-RequestId', requestId, 'X-Amzn-Trace-Id', traceId];
+  return { status: 202, headers, body: '' };
 }
 
 /** What dispatch is given. @throws RecursiveInvocation */
@@ -152,13 +168,14 @@ interface Event extends Body {
 const emptyEvent = Buffer.from('{}');
 
 /** The event as it came; an empty body is `{}` as in Lambda. It is checked while it arrives, and never parsed. */
-async function readEvent(call: Call, budget: BufferBudget, claim: Claim): Promise<Event> {
+async function readEvent(call: Call, budget: BufferBudget, claim: Claim, options: InvokeOptions): Promise<Event> {
   const check = new JsonCheck();
   const onPiece = (piece: Buffer): void => {
     claim.push(piece);
     check.push(piece);
   };
-  const { bytes, release } = await readBody(call.req, { limitBytes: syncPayloadMaxBytes, budget, tooLarge, onPiece });
+  const limit = options.isEvent ? asyncLimit : syncLimit;
+  const { bytes, release } = await readBody(call.req, { ...limit, budget, onPiece });
   return { bytes: bytes.length === 0 ? emptyEvent : bytes, release, check };
 }
 
@@ -168,7 +185,14 @@ function refuseBadEvent({ bytes, check }: Event): void {
   if (problem !== null) throw new InvalidRequestContent(`Could not parse request body into json: ${problem}`);
 }
 
-function tooLarge(): RequestTooLarge {
-  // AWS's text; it names 6 MiB although 100 bytes more are taken.
-  return new RequestTooLarge('Request must be smaller than 6291456 bytes for the InvokeFunction operation');
-}
+const syncLimit = {
+  limitBytes: syncPayloadMaxBytes,
+  tooLarge: () =>
+    // AWS's text; it names 6 MiB although 100 bytes more are taken.
+    new RequestTooLarge('Request must be smaller than 6291456 bytes for the InvokeFunction operation'),
+};
+const asyncLimit = {
+  limitBytes: asyncPayloadMaxBytes,
+  tooLarge: () =>
+    new RequestTooLarge(`Request must be smaller than ${asyncPayloadMaxBytes} bytes for the InvokeFunction operation`),
+};

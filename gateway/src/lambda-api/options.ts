@@ -1,21 +1,23 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 import { clientContextMaxBytes } from '@kappa/crds/limits';
-import { InvalidParameterValue, InvalidRequestContent, LambdaError } from '../errors.ts';
+import { InvalidParameterValue, InvalidRequestContent } from '../errors.ts';
 
 /** What the headers of an Invoke ask for. */
 export interface InvokeOptions {
   readonly isDryRun: boolean;
+  /** The answer is not waited for. */
+  readonly isEvent: boolean;
   /** The last 4 KiB of the log are wanted. */
   readonly tail: boolean;
   /** JSON text. */
   readonly clientContext?: string;
 }
 
-const plain: InvokeOptions = { isDryRun: false, tail: false };
+const plain: InvokeOptions = { isDryRun: false, isEvent: false, tail: false };
 
 /**
- * @throws InvalidParameterValue, InvalidRequestContent, or 501 for what Kappa cannot do yet
+ * @throws InvalidParameterValue, InvalidRequestContent
  * @see AWS Lambda API, Invoke
  */
 export function parseInvokeOptions(headers: IncomingHttpHeaders): InvokeOptions {
@@ -24,26 +26,16 @@ export function parseInvokeOptions(headers: IncomingHttpHeaders): InvokeOptions 
   const context = headers['x-amz-client-context'];
   if (invocationType === undefined && logType === undefined && context === undefined) return plain;
   return {
-    isDryRun: parseInvocationType(String(invocationType ?? 'RequestResponse')),
+    ...parseInvocationType(String(invocationType ?? 'RequestResponse')),
     tail: parseLogType(String(logType ?? 'None')),
     ...(context === undefined ? {} : { clientContext: parseClientContext(String(context)) }),
   };
 }
 
-function parseInvocationType(value: string): boolean {
-  if (value === 'RequestResponse') return false;
-  if (value === 'DryRun') return true;
-  if (value === 'Event') {
-    throw new LambdaError(
-      'NotImplementedException',
-      'asynchronous invocation (InvocationType Event) is not available yet',
-      {
-        status: 501,
-        fault: 'platform',
-      },
-    );
-  }
-  throw notInSet(value, 'invocationType', 'Event, RequestResponse, DryRun');
+function parseInvocationType(value: string): Pick<InvokeOptions, 'isDryRun' | 'isEvent'> {
+  if (value !== 'RequestResponse' && value !== 'Event' && value !== 'DryRun')
+    throw notInSet(value, 'invocationType', 'Event, RequestResponse, DryRun');
+  return { isDryRun: value === 'DryRun', isEvent: value === 'Event' };
 }
 
 function parseLogType(value: string): boolean {

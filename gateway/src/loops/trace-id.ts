@@ -28,6 +28,17 @@ export function traceIdOf(
   return `${rest ?? newRoot(requestId, nowMs)};Lineage=${lineage}`;
 }
 
+/**
+ * What is kept of a caller's `X-Amzn-Trace-Id` for a run to come: bounded, and not counted yet. Each attempt counts it by {@link traceIdOf},
+ * so that all attempts of an event are one run of its chain.
+ */
+export function keptTrace(header: string | string[] | undefined, requestId: string, nowMs: number): string {
+  if (header === undefined || header === '') return newRoot(requestId, nowMs);
+  const { rest, lineage } = readHeader(String(header));
+  const counts = lineage.toString();
+  return (rest ?? newRoot(requestId, nowMs)) + (counts === '' ? '' : `;Lineage=${counts}`);
+}
+
 interface TraceHeader {
   /** All but the lineage; null = nothing that can be handed on. */
   readonly rest: string | null;

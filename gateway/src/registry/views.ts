@@ -1,5 +1,10 @@
 import type { AliasObject } from '@kappa/crds/alias';
-import type { FunctionHttpCors, FunctionObject, FunctionPermission } from '@kappa/crds/function';
+import type {
+  FunctionEventInvokeEntry,
+  FunctionHttpCors,
+  FunctionObject,
+  FunctionPermission,
+} from '@kappa/crds/function';
 import type { FunctionVersionEnvironmentEntry, FunctionVersionObject } from '@kappa/crds/function-version';
 import { limitQueueDefaultCalls, limitQueueDefaultSeconds } from '@kappa/crds/limits';
 import { functionNameOf } from '@kappa/crds/names';
@@ -32,6 +37,10 @@ export interface FunctionView {
   readonly permissions: readonly FunctionPermission[];
   /** Loops of invocations through it are wanted. */
   readonly mayLoop: boolean;
+  /** How asynchronous invocations are handled, by qualifier. */
+  readonly eventInvoke: readonly FunctionEventInvokeEntry[];
+  /** ARN of the dead-letter queue; null = there is none. */
+  readonly deadLetterTarget: string | null;
 }
 
 /** Execution environments that are kept for a published version, or for those that an alias means. */
@@ -127,6 +136,8 @@ export function viewFunction(fn: FunctionObject): FunctionView {
     http: viewHttp(spec.http),
     permissions: spec.permissions ?? [],
     mayLoop: spec.recursiveLoop === 'Allow',
+    eventInvoke: spec.eventInvoke ?? [],
+    deadLetterTarget: spec.deadLetterTarget || null, // the API empties it
   };
 }
 

@@ -50,7 +50,7 @@ test('what is no LambdaError may have run', () => {
 });
 
 test('a head says all that an invocation has', () => {
-  const invocation = invocationOf('{}', { traceId: 't', clientContext: '{}', tail: true });
+  const invocation = invocationOf('{}', { traceId: 't', clientContext: '{}', tail: true, isAsync: true });
   expect(parseForwardHead(JSON.parse(makeForwardHead('v', invocation, true)))).toEqual({
     versionUid: 'v',
     onlyIdle: true,
@@ -59,10 +59,12 @@ test('a head says all that an invocation has', () => {
     traceId: 't',
     clientContext: '{}',
     tail: true,
+    isAsync: true,
   });
   expect(parseForwardHead(JSON.parse(makeForwardHead('v', invocationOf(), false)))).toMatchObject({
     onlyIdle: false,
     tail: false,
+    isAsync: false, // as an older gateway says it
     traceId: undefined,
   });
 });

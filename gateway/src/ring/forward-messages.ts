@@ -17,6 +17,8 @@ export interface ForwardHead {
   readonly tail: boolean;
   /** The answer may be streamed. */
   readonly stream: StreamWish | undefined;
+  /** An event of the queue. Older gateways do not say so, and take it for a synchronous call. */
+  readonly isAsync: boolean;
 }
 
 /**
@@ -27,7 +29,7 @@ export const questionUid = 'question';
 
 /** JSON text of the head of FORWARD. */
 export function makeForwardHead(versionUid: string, invocation: Invocation, onlyIdle: boolean): string {
-  const { requestId, invokedFunctionArn, traceId, clientContext, tail, stream } = invocation;
+  const { requestId, invokedFunctionArn, traceId, clientContext, tail, stream, isAsync } = invocation;
   return JSON.stringify({
     versionUid,
     onlyIdle: onlyIdle || undefined,
@@ -37,6 +39,7 @@ export function makeForwardHead(versionUid: string, invocation: Invocation, only
     clientContext,
     tail: tail || undefined,
     stream,
+    isAsync,
   });
 }
 
@@ -52,6 +55,7 @@ export function parseForwardHead(body: unknown): ForwardHead {
     clientContext: optionalText(fields, 'clientContext'),
     tail: fields['tail'] === true,
     stream: fields['stream'] === undefined ? undefined : parseWish(object(fields['stream'])),
+    isAsync: fields['isAsync'] === true,
   };
 }
 

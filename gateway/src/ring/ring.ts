@@ -214,13 +214,14 @@ class SocketRing extends Roles implements Ring, RoutingRing {
     const target = this.#options.targetOf(head.versionUid);
     if (target === undefined) return this.#answer(head, event);
     this.#received += 1;
-    const { requestId, invokedFunctionArn, traceId, clientContext, tail, stream, onlyIdle } = head;
+    const { requestId, invokedFunctionArn, traceId, clientContext, tail, stream, onlyIdle, isAsync } = head;
     const invocation: Invocation = {
       requestId,
       invokedFunctionArn,
       event,
       tail,
       isAbandoned,
+      ...(isAsync && { isAsync }),
       ...(traceId === undefined ? {} : { traceId }),
       ...(clientContext === undefined ? {} : { clientContext }),
       ...(stream === undefined ? {} : { stream: { ...stream, windowBytes: STREAM_WINDOW_BYTES } }),

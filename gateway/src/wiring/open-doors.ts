@@ -5,6 +5,7 @@ import { defaultAccountId } from '@kappa/crds/accounts';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import type { Registry as MetricRegistry } from 'prom-client';
 
+import { makeEventsApi } from '../async/events-api.ts';
 import { openDoor } from '../auth/authenticator.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Dispatcher } from '../dispatch/types.ts';
@@ -34,11 +35,14 @@ import type { Directory } from '../registry/directory.ts';
 import type { Functions } from '../registry/functions.ts';
 import { type Context, textOf } from './context.ts';
 import type { Callers } from './know-callers.ts';
+import type { Events } from './open-events.ts';
 import { openQueryApi } from './open-query-api.ts';
 import { takeCode } from './take-code.ts';
 
 /** The HTTP servers. */
 export interface Doors {
+  /** Counts and tells of what no function answered. */
+  readonly onRefused: OnRefused;
   /** Callers' requests without an answer yet. */
   readonly inFlight: InFlight;
   /** Bytes of requests that are held. */
@@ -59,6 +63,8 @@ export interface DoorParts {
   readonly callers: Callers;
   /** Where requests go. */
   readonly router: Pick<Dispatcher, 'invoke'>;
+  /** Asynchronous invocations. */
+  readonly events: Pick<Events, 'accept' | 'queue'>;
   readonly blobs: BlobStore;
   /** null = no recent logs are kept. */
   readonly logs: AllLogs | null;
@@ -99,6 +105,7 @@ export function openDoors(context: Context, parts: DoorParts): Doors {
         );
   server.listen(config.port, config.host, () => log.info({ address: server.address() }, 'listening'));
   return {
+    onRefused,
     inFlight,
     budget,
     close: () => void server.close(),
@@ -128,7 +135,7 @@ type OnRefused = (err: unknown, requestId: string) => void;
 /** The ways in to functions: Lambda's Invoke, whole and streamed, and function URLs. */
 function handlers(
   { config, arnOf }: Context,
-  { functions, callers: { authenticator, authorizer }, router }: DoorParts,
+  { functions, callers: { authenticator, authorizer }, router, events }: DoorParts,
   { budget, onRefused }: { readonly budget: BufferBudget; readonly onRefused: OnRefused },
 ): Pick<ServerDeps, 'invoke' | 'invokeStream' | 'functionUrl'> {
   const { region, urlDomain } = config;
@@ -138,7 +145,7 @@ function handlers(
   const forInvoke = { ...shared, authenticator: authenticator ?? openDoor, resolve };
   const forUrls = { ...shared, authenticator, functions, urlDomain, region, random: Math.random, stream };
   return {
-    invoke: invokeHandler(forInvoke),
+    invoke: invokeHandler({ ...forInvoke, accept: events.accept }),
     invokeStream: invokeStreamHandler({ ...forInvoke, stream }),
     functionUrl: functionUrlHandler(forUrls),
   };
@@ -146,10 +153,12 @@ function handlers(
 
 /** The Lambda API but for Invoke, the links to code that it gives, STS and IAM, and logs. */
 function apisOf(
-  { config, arnOf, clock }: Context,
-  { functions, kubernetes, signingKey, callers, blobs, logs }: DoorParts,
-  { budget, inFlight, onRefused }: Pick<Doors, 'budget' | 'inFlight'> & { readonly onRefused: OnRefused },
-): Pick<ControlDeps, 'code' | 'lambdaApi' | 'queryApi' | 'logsApi'> {
+  context: Context,
+  parts: DoorParts,
+  { budget, inFlight, onRefused }: Pick<Doors, 'budget' | 'inFlight' | 'onRefused'>,
+): Pick<ControlDeps, 'code' | 'lambdaApi' | 'queryApi' | 'logsApi' | 'eventsApi'> {
+  const { config, arnOf, clock } = context;
+  const { functions, kubernetes, signingKey, callers, blobs, logs } = parts;
   const { region, accountConcurrency } = config;
   const links = codeLinks(signingKey, Date.now);
   const pause = (ms: number): Promise<void> => sleep(ms);
@@ -184,6 +193,7 @@ function apisOf(
     region,
     onRefused,
   });
+  const eventsApi = openEventsApi(context, parts, { budget, onRefused });
   const counted =
     (api: LambdaApi): LambdaApi =>
     (req, requestId) => {
@@ -195,7 +205,28 @@ function apisOf(
     lambdaApi: counted(lambdaApi),
     queryApi: counted(queryApi),
     logsApi: counted(logsApi),
+    ...(eventsApi !== null && { eventsApi: counted(eventsApi) }),
   };
+}
+
+/** What was given up of asynchronous invocations; null = there are none. */
+function openEventsApi(
+  { config, arnOf }: Context,
+  { functions, callers, events: { queue } }: DoorParts,
+  { budget, onRefused }: Pick<Doors, 'budget' | 'onRefused'>,
+): LambdaApi | null {
+  if (queue === null) return null;
+  return makeEventsApi({
+    queue,
+    directory: functions,
+    authenticator: callers.authenticator ?? openDoor,
+    authorizer: callers.authorizer,
+    budget,
+    region: config.region,
+    arnOf,
+    now: Date.now,
+    onRefused,
+  });
 }
 
 function adminOf({ life }: Context, { metricRegistry, notReadyBecause }: DoorParts): ReturnType<typeof adminRoutes> {

@@ -6,8 +6,8 @@ export interface Ending {
   readonly leaveRing: () => void;
   /** Takes no new connections and closes idle ones. */
   readonly closeServer: () => void;
-  /** Resolves when no caller waits for an answer. */
-  readonly whenAnswered: () => Promise<void>;
+  /** Resolves when no caller waits for an answer, and no event runs. */
+  readonly whenAnswered: () => Promise<unknown>;
   /** Finishes what runs for other gateways and lets go of every pod; what still runs is given up when the signal aborts. */
   readonly drain: (signal: AbortSignal) => Promise<void>;
   readonly closeConnections: () => void;

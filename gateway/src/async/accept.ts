@@ -1,0 +1,77 @@
+import { LambdaError } from '../errors.ts';
+import { keptTrace } from '../loops/trace-id.ts';
+import { type EventQueue, QueueFull, QueueUnavailable } from '../queue/event-queue.ts';
+import type { Resolved } from '../registry/functions.ts';
+
+/** An asynchronous call as it came in. */
+export interface IncomingEvent {
+  readonly requestId: string;
+  /** `X-Amzn-Trace-Id`. */
+  readonly trace: string | string[] | undefined;
+  /** JSON, checked, at most 1 MiB. */
+  readonly event: Buffer;
+}
+
+/**
+ * Keeps an event for a run to come, and answers its trace id: only then the caller may hear 202.
+ *
+ * @throws LambdaError 429 when there is no room, 503 when the store did not confirm
+ */
+export type AcceptEvent = (resolved: Resolved, incoming: IncomingEvent) => Promise<string>;
+
+/** What {@link eventAcceptor} is made with. */
+export interface AcceptDeps {
+  readonly queue: Pick<EventQueue, 'put'>;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Counts what was accepted. @param line namespace/name of the Function */
+  readonly onReceived: (line: string) => void;
+}
+
+/** Makes the one way into the queue of asynchronous invocations. */
+export function eventAcceptor({ queue, now, onReceived }: AcceptDeps): AcceptEvent {
+  return async ({ target, invokedArn }, { requestId, trace, event }) => {
+    const line = `${target.namespace}/${target.functionObjectName}`;
+    const acceptedMs = now();
+    const traceId = keptTrace(trace, requestId, acceptedMs);
+    const qualifier = qualifierOf(invokedArn);
+    try {
+      await queue.put({
+        id: requestId,
+        line,
+        ...(qualifier !== undefined && { qualifier }),
+        invokedArn,
+        accountId: target.accountId,
+        payload: event,
+        traceId,
+        acceptedMs,
+      });
+    } catch (err) {
+      throw refusalOf(err, invokedArn);
+    }
+    onReceived(line);
+    return traceId;
+  };
+}
+
+/** `arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]`. */
+export function qualifierOf(functionArn: string): string | undefined {
+  return functionArn.split(':')[7];
+}
+
+/** Fails closed: what was not confirmed is never told to be accepted. */
+function refusalOf(err: unknown, arn: string): unknown {
+  if (err instanceof QueueFull)
+    return new LambdaError(
+      'TooManyRequestsException',
+      `The queue of asynchronous invocations of ${arn} is full (${err.message}). The event was not accepted. Send it again later; the queue empties faster when the function may run more often at a time, or takes less time.`,
+      { status: 429, fault: 'caller', retryAfterSeconds: 5, cause: err },
+    );
+  if (err instanceof QueueUnavailable)
+    return new LambdaError(
+      'ServiceException',
+      'The store of asynchronous invocations of this platform did not confirm in time. The event may have been kept, or not: send it again. Synchronous invocations go on.',
+      { status: 503, fault: 'platform', retryAfterSeconds: 1, cause: err },
+    );
+  return err;
+}

@@ -1,0 +1,46 @@
+import type { LeasedEvent } from '../../queue/event-queue.ts';
+import type { AsyncSettings, FailureTarget } from '../settings.ts';
+import type { Teller, Telling } from './telling.ts';
+
+/** What {@link deliverer} works with. */
+export interface DeliverDeps {
+  /** By the service in the ARN, e.g. `sqs`. */
+  readonly tellers: Readonly<Record<string, Teller>>;
+  readonly onFailed: (telling: Telling, err: unknown) => void;
+}
+
+/** Tells all who have not heard of an event's final outcome; answers who has by now. Never rejects. */
+export function deliverer({
+  tellers,
+  onFailed,
+}: DeliverDeps): (leased: LeasedEvent, settings: AsyncSettings) => Promise<readonly string[]> {
+  return async ({ event, progress }, settings) => {
+    const { delivery } = progress;
+    if (delivery === undefined) return [];
+    const { condition, decidedMs, told = [] } = delivery;
+    const [namespace = ''] = event.line.split('/');
+    const heard = [...told];
+    for (const { kind, arn } of audience(condition === 'Success', settings)) {
+      if (heard.includes(arn)) continue;
+      const telling = { kind, arn, namespace, event, progress, condition, decidedMs };
+      try {
+        await tellerOf(tellers, arn)(telling);
+        heard.push(arn);
+      } catch (err) {
+        onFailed(telling, err);
+      }
+    }
+    return heard;
+  };
+}
+
+function audience(isSuccess: boolean, { onSuccess, onFailure }: AsyncSettings): readonly FailureTarget[] {
+  if (!isSuccess) return onFailure;
+  return onSuccess === null ? [] : [{ kind: 'destination', arn: onSuccess }];
+}
+
+function tellerOf(tellers: Readonly<Record<string, Teller>>, arn: string): Teller {
+  const teller = tellers[arn.split(':')[2] ?? ''];
+  if (teller === undefined) throw new Error(`${arn} is of no service that can be told`);
+  return teller;
+}

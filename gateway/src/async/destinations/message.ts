@@ -1,0 +1,28 @@
+import { errorMessageOf, invocationRecord } from './record.ts';
+import type { Telling } from './telling.ts';
+
+/** What a queue or a topic is sent. */
+export interface Message {
+  readonly body: string;
+  /** Only a dead-letter queue has some. */
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+interface Attribute {
+  readonly DataType: 'String' | 'Number';
+  readonly StringValue: string;
+}
+
+/** A destination gets the record; a dead-letter queue gets the event as it was, and in attributes why it is there. */
+export function messageOf(telling: Telling): Message {
+  const { kind, event, progress, condition } = telling;
+  if (kind === 'destination') return { body: invocationRecord(telling), attributes: {} };
+  return {
+    body: event.payload.toString('utf8'),
+    attributes: {
+      RequestID: { DataType: 'String', StringValue: event.id },
+      ErrorCode: { DataType: 'Number', StringValue: String(progress.last?.statusCode ?? 200) },
+      ErrorMessage: { DataType: 'String', StringValue: errorMessageOf(progress, condition) },
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import { LRUCache } from 'lru-cache';
+
+import type { EndpointVariables } from '../../registry/endpoints.ts';
+
+/** Which servers are called, and how. */
+export interface NeighbourOptions {
+  readonly region: string;
+  /** The install's own servers. */
+  readonly ownEndpoints: EndpointVariables;
+  /** Where a namespace's functions find AWS's services: there they are told, too. */
+  readonly endpointsOf: (namespace: string) => EndpointVariables;
+  /** For the install's own servers, and no others. null = what the AWS SDK finds. */
+  readonly credentials: AccessKey | null;
+}
+
+interface AccessKey {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** How a client of the AWS SDK is made. */
+export interface ClientConfig {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials?: AccessKey;
+  readonly maxAttempts: number;
+  readonly requestHandler: object;
+}
+
+/** Signs for servers that the install does not know: nobody's key, but a signature, by which such servers tell services apart. */
+const nobody: AccessKey = { accessKeyId: 'anonymous', secretAccessKey: 'anonymous' };
+/** Servers that connections are kept to, of one service. */
+const MAX_CLIENTS = 100;
+
+/**
+ * Clients of one of AWS's services, one for each server and region; made, and the SDK loaded, at the first use.
+ *
+ * @param variable the service's, e.g. `AWS_ENDPOINT_URL_SQS`
+ */
+export class Neighbours<Client> {
+  readonly #options: NeighbourOptions;
+  readonly #variable: string;
+  readonly #connect: (config: ClientConfig) => Promise<Client>;
+  readonly #clients = new LRUCache<string, Promise<Client> & object>({ max: MAX_CLIENTS });
+
+  constructor(options: NeighbourOptions, variable: string, connect: (config: ClientConfig) => Promise<Client>) {
+    this.#options = options;
+    this.#variable = variable;
+    this.#connect = connect;
+  }
+
+  /**
+   * The client for a namespace.
+   *
+   * @param arn of the resource; it may name a region
+   * @throws Error when nobody has said where the service is. Fails closed: AWS itself is called only where that is said, too
+   */
+  async of(namespace: string, arn: string): Promise<Client> {
+    const endpoint = endpointIn(this.#options.endpointsOf(namespace), this.#variable);
+    if (endpoint === undefined)
+      throw new Error(`nobody has said where ${arn} is: neither ${this.#variable} of the install nor the namespace`);
+    const region = arn.split(':')[3] || this.#options.region;
+    const key = `${region} ${endpoint}`;
+    const known = this.#clients.get(key);
+    if (known !== undefined) return known;
+    const made = this.#connect(this.#configOf(endpoint, region));
+    this.#clients.set(key, made);
+    return made;
+  }
+
+  #configOf(endpoint: string, region: string): ClientConfig {
+    const { ownEndpoints, credentials: own } = this.#options;
+    const credentials = endpoint === endpointIn(ownEndpoints, this.#variable) ? own : nobody;
+    return {
+      endpoint,
+      region,
+      ...(credentials !== null && { credentials }),
+      maxAttempts: 1, // the queue tries again
+      requestHandler: {
+        connectionTimeout: 2_000,
+        socketTimeout: 10_000,
+        requestTimeout: 10_000,
+        throwOnRequestTimeout: true,
+      },
+    };
+  }
+}
+
+/** A service's own variable goes before the common one. */
+function endpointIn(variables: EndpointVariables, variable: string): string | undefined {
+  return variables[variable] ?? variables['AWS_ENDPOINT_URL'];
+}

@@ -1,0 +1,263 @@
+import type { EventQueue, LeasedEvent, LeaseRequest, Settlement } from '../queue/event-queue.ts';
+import { QueueUnavailable } from '../queue/event-queue.ts';
+import { type AttemptDeps, attempt } from './attempt.ts';
+import { Pace } from './pace.ts';
+import { type AttemptOutcome, isTooOld, planAttempt, planDelivery } from './plan.ts';
+import type { AsyncSettings } from './settings.ts';
+
+/** What a {@link Runner} is made with. */
+export interface RunnerDeps extends AttemptDeps {
+  readonly queue: EventQueue;
+  /** This gateway may run events now: it knows the functions. */
+  readonly isReady: () => boolean;
+  /** Of all gateways it is this one that takes events of the line. */
+  readonly isMine: (line: string) => boolean;
+  readonly settingsOf: (line: string, qualifier: string | undefined) => AsyncSettings;
+  /** Tells those who are to be told of a final outcome; answers who has heard of it by now. Never rejects. */
+  readonly deliver: (leased: LeasedEvent, settings: AsyncSettings) => Promise<readonly string[]>;
+  readonly observer: RunnerObserver;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Calls back once; returns what takes it back. */
+  readonly after: (ms: number, then: () => void) => () => void;
+  readonly onProblem: (err: unknown) => void;
+  readonly limits: RunnerLimits;
+}
+
+/** Told what happens to events, for metrics. */
+export interface RunnerObserver {
+  /** An attempt begins so long after the event was accepted. */
+  readonly begun: (line: string, ageMs: number) => void;
+  /** What becomes of it is decided. */
+  readonly planned: (line: string, settlement: Settlement) => void;
+}
+
+/** Bounds of one gateway. */
+export interface RunnerLimits {
+  /** Events that run at a time, of all functions. Below the account's concurrency, so that synchronous callers always find some. */
+  readonly maxRunning: number;
+  /** Bytes of their payloads; one event may always run. */
+  readonly maxBytes: number;
+  /** After the death of a gateway its events run elsewhere after so long. Those that run on are renewed long before. */
+  readonly leaseMs: number;
+  /** How often lines are looked at, in case nobody has told. */
+  readonly sweepMs: number;
+}
+
+/** What holds unless a test says otherwise. */
+export const defaultRunnerLimits: Omit<RunnerLimits, 'maxRunning'> = Object.freeze({
+  maxBytes: 64 * 1024 * 1024,
+  leaseMs: 30_000,
+  sweepMs: 1_000,
+});
+
+/** A write that the store did not take is tried again after so long, while the lease lasts. */
+const RESETTLE_MS = 500;
+/** Taken at one time: several lines may be asked for at once. */
+const MAX_LEASED_BYTES = 8 * 1024 * 1024;
+
+interface Running {
+  readonly leased: LeasedEvent;
+  leasedUntilMs: number;
+}
+
+/**
+ * Takes due events of the lines that are this gateway's, runs each once, and says what becomes of it.
+ *
+ * A line is looked at when the store says that something is due, when one of its events has ended, and at each sweep, which is the truth: what
+ * another gateway left behind shows up there when its leases run out. Nothing of an event is only in memory: whoever dies here loses no
+ * event, and one that was on its way runs again.
+ */
+export class Runner {
+  readonly #deps: RunnerDeps;
+  readonly #paces = new Map<string, Pace>();
+  readonly #running = new Set<Running>();
+  #bytes = 0;
+  /** Events that the store may be about to give. */
+  #asked = 0;
+  #isStopping = false;
+  #hasEnded = false;
+  #isSweeping = false;
+  #cancelSweep: () => void = () => undefined;
+  #onIdle: (() => void)[] = [];
+
+  constructor(deps: RunnerDeps) {
+    this.#deps = deps;
+    deps.queue.onDue((line) => this.#due(line));
+  }
+
+  /** Events that run now, deliveries to destinations included. */
+  get runningCount(): number {
+    return this.#running.size;
+  }
+
+  /** Begins, once. */
+  start(): void {
+    void this.#sweep();
+  }
+
+  /** Takes no more events; what runs goes on, and so do its leases. */
+  stop(): void {
+    this.#isStopping = true;
+  }
+
+  /** Resolves when nothing runs; for after `stop`. */
+  whenIdle(): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  /** Ends the sweeps. What still runs is run again by others when its lease has run out. */
+  end(): void {
+    this.#isStopping = true;
+    this.#hasEnded = true;
+    this.#cancelSweep();
+  }
+
+  #due(line: string): void {
+    if (this.#isStopping || !this.#deps.isReady() || !this.#deps.isMine(line)) return;
+    const pace = this.#paceOf(line);
+    pace.isDry = false;
+    void this.#fill(line, pace);
+  }
+
+  async #sweep(): Promise<void> {
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    const { queue, now, sweepMs, after } = { ...this.#deps, ...this.#deps.limits };
+    let pauseMs = sweepMs;
+    try {
+      await this.#renew();
+      if (!this.#isStopping && this.#deps.isReady()) {
+        const lines = await queue.lines(now());
+        const soonestMs = this.#lookAt(lines.map(({ line, nextMs }) => ({ line, nextMs })));
+        pauseMs = Math.min(Math.max(soonestMs - now(), 1), sweepMs);
+      }
+    } catch (err) {
+      this.#deps.onProblem(err);
+    }
+    this.#isSweeping = false;
+    if (!this.#hasEnded) this.#cancelSweep = after(pauseMs, () => void this.#sweep());
+  }
+
+  /** Begins what is due, and answers when something will be next. */
+  #lookAt(lines: readonly { readonly line: string; readonly nextMs: number | undefined }[]): number {
+    const nowMs = this.#deps.now();
+    let soonestMs = Number.POSITIVE_INFINITY;
+    const seen = new Set<string>();
+    for (const { line, nextMs } of lines) {
+      seen.add(line);
+      if (nextMs === undefined) continue;
+      if (nextMs <= nowMs) this.#due(line);
+      else if (nextMs < soonestMs && this.#deps.isMine(line)) soonestMs = nextMs;
+    }
+    for (const [line, { running, isFilling }] of this.#paces)
+      if (running === 0 && !isFilling && !seen.has(line)) this.#paces.delete(line);
+    return soonestMs;
+  }
+
+  /** Takes events of a line while there is room for them. */
+  async #fill(line: string, pace: Pace): Promise<void> {
+    if (pace.isFilling) return;
+    pace.isFilling = true;
+    try {
+      while (!(this.#isStopping || pace.isDry)) {
+        const { maxRunning, maxBytes, leaseMs } = this.#deps.limits;
+        const nowMs = this.#deps.now();
+        const count = Math.min(pace.room(nowMs), maxRunning - this.#running.size - this.#asked);
+        const bytes = Math.min(this.#running.size === 0 ? maxBytes : maxBytes - this.#bytes, MAX_LEASED_BYTES);
+        if (count <= 0 || bytes <= 0) return;
+        pace.isDry = true; // what comes while the store is asked says otherwise
+        for (const each of await this.#lease(line, { count, nowMs, leaseMs, maxBytes: bytes })) {
+          pace.isDry = false;
+          void this.#run(each, pace);
+        }
+      }
+    } catch (err) {
+      this.#deps.onProblem(err);
+    } finally {
+      pace.isFilling = false;
+    }
+  }
+
+  async #lease(line: string, request: LeaseRequest): Promise<readonly LeasedEvent[]> {
+    this.#asked += request.count;
+    try {
+      return await this.#deps.queue.lease(line, request);
+    } finally {
+      this.#asked -= request.count;
+    }
+  }
+
+  async #run(leased: LeasedEvent, pace: Pace): Promise<void> {
+    const running = { leased, leasedUntilMs: leased.leasedUntilMs };
+    const { line, payload } = leased.event;
+    this.#running.add(running);
+    this.#bytes += payload.length;
+    pace.running += 1;
+    try {
+      const settlement = await this.#work(leased, pace);
+      this.#deps.observer.planned(line, settlement);
+      await this.#settle(running, settlement);
+    } catch (err) {
+      this.#deps.onProblem(err); // its lease runs out, and it runs again
+    } finally {
+      this.#running.delete(running);
+      this.#bytes -= payload.length;
+      pace.running -= 1;
+      void this.#fill(line, pace);
+      if (this.#running.size === 0) for (const call of this.#onIdle.splice(0)) call();
+    }
+  }
+
+  async #work(leased: LeasedEvent, pace: Pace): Promise<Settlement> {
+    const { event, progress } = leased;
+    const { now, observer } = this.#deps;
+    const settings = this.#deps.settingsOf(event.line, event.qualifier);
+    if (progress.delivery !== undefined)
+      return planDelivery(progress, await this.#deps.deliver(leased, settings), settings, now());
+    if (isTooOld(event, settings, now()))
+      return planAttempt(event, progress, { kind: 'ended', condition: 'EventAgeExceeded' }, settings, now());
+    observer.begun(event.line, now() - event.acceptedMs);
+    const outcome = await attempt(event, this.#deps);
+    this.#note(event.line, pace, outcome);
+    return planAttempt(event, progress, outcome, settings, now());
+  }
+
+  #note(line: string, pace: Pace, outcome: AttemptOutcome): void {
+    if (outcome.kind === 'ran') pace.ran();
+    if (outcome.kind === 'refused') this.#deps.after(pace.refused(this.#deps.now()), () => this.#due(line));
+  }
+
+  /** Writes down what becomes of an event; a store that is away for a moment is asked again while the lease lasts. */
+  async #settle(running: Running, settlement: Settlement): Promise<void> {
+    const { queue, now, after } = this.#deps;
+    for (;;) {
+      try {
+        await queue.settle(running.leased.lease, settlement);
+        return;
+      } catch (err) {
+        if (!(err instanceof QueueUnavailable) || now() >= running.leasedUntilMs) throw err;
+      }
+      await new Promise<void>((resolve) => void after(RESETTLE_MS, resolve));
+    }
+  }
+
+  /** Holds the leases of what runs for long: a third of each lease is used up by then. */
+  async #renew(): Promise<void> {
+    const { queue, now, limits } = this.#deps;
+    const untilMs = now() + limits.leaseMs;
+    const due = [...this.#running].filter(({ leasedUntilMs }) => untilMs - leasedUntilMs > limits.leaseMs / 3);
+    await Promise.all(
+      due.map(async (running) => {
+        if (await queue.renew(running.leased.lease, untilMs)) running.leasedUntilMs = untilMs;
+      }),
+    );
+  }
+
+  #paceOf(line: string): Pace {
+    const pace = this.#paces.get(line) ?? new Pace(this.#deps.limits.maxRunning);
+    this.#paces.set(line, pace);
+    return pace;
+  }
+}

@@ -1,0 +1,74 @@
+import { Counter, type Registry } from 'prom-client';
+
+import type { RunnerObserver } from '../async/runner.ts';
+import type { FailureTarget } from '../async/settings.ts';
+import type { Condition } from '../queue/event.ts';
+import type { Settlement } from '../queue/event-queue.ts';
+import { Buckets, registerBuckets } from './buckets.ts';
+
+/** What is counted of asynchronous invocations. Lines are namespace/name of the Function. */
+export interface EventMetrics extends RunnerObserver {
+  readonly received: (line: string) => void;
+  /** Somebody could not be told of a final outcome. */
+  readonly deliveryFailed: (line: string, kind: FailureTarget['kind']) => void;
+}
+
+/** Seconds. Retries of Lambda's schedule are at 60 s and 180 s; an event lives for 21,600 s at most. */
+const ages = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 120, 180, 300, 900, 3600, 21_600];
+
+/** Lambda's metrics of asynchronous invocations, under names of Prometheus. @param isRegistered see MetricSources */
+export function eventMetrics(registry: Registry, isRegistered: (line: string) => boolean): EventMetrics {
+  const received = counter(registry, 'async_events_received_total', 'Events that were accepted and are on disk.');
+  const dropped = counter(
+    registry,
+    'async_events_dropped_total',
+    'Events that were given up without a good run. condition: as in invocation records.',
+    'condition',
+  );
+  const deadLetters = counter(registry, 'dead_letter_errors_total', 'Failed deliveries to a dead-letter queue.');
+  const deliveries = counter(
+    registry,
+    'destination_delivery_failures_total',
+    'Failed deliveries of records to a destination.',
+  );
+  const byLine = new Map<string, Buckets>();
+  registerBuckets(registry, {
+    name: 'kappa_gateway_async_event_age_seconds',
+    help: 'Seconds from the acceptance of an event until an attempt to run it begins.',
+    read: () => {
+      for (const line of byLine.keys()) if (!isRegistered(line)) byLine.delete(line);
+      return [...byLine].map(([line, buckets]) => [labelsOf(line), buckets]);
+    },
+  });
+  return {
+    received: (line) => received.inc(labelsOf(line)),
+    begun: (line, ageMs) => {
+      const buckets = byLine.get(line) ?? new Buckets(ages);
+      byLine.set(line, buckets);
+      buckets.observe(ageMs / 1000);
+    },
+    planned: (line, settlement) => {
+      const condition = droppedBy(settlement);
+      if (condition !== null) dropped.inc({ ...labelsOf(line), condition });
+    },
+    deliveryFailed: (line, kind) => (kind === 'deadLetter' ? deadLetters : deliveries).inc(labelsOf(line)),
+  };
+}
+
+/** What an event was given up for by this decision; null = it was not, or that was counted before. */
+function droppedBy(settlement: Settlement): Condition | null {
+  if (settlement.kind === 'done') return null;
+  const { delivery } = settlement.progress;
+  if (settlement.kind === 'dead') return delivery === undefined ? settlement.condition : null;
+  return delivery?.failures === 0 && delivery.condition !== 'Success' ? delivery.condition : null;
+}
+
+function counter(registry: Registry, name: string, help: string, ...more: readonly string[]): Counter {
+  const labelNames = ['namespace', 'function', ...more];
+  return new Counter({ name: `kappa_gateway_${name}`, help, labelNames, registers: [registry] });
+}
+
+function labelsOf(line: string): Record<'namespace' | 'function', string> {
+  const [namespace = '', name = ''] = line.split('/');
+  return { namespace, function: name };
+}

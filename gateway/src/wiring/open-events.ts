@@ -1,0 +1,145 @@
+import type { Registry as MetricRegistry } from 'prom-client';
+
+import { type AcceptEvent, eventAcceptor } from '../async/accept.ts';
+import { deliverer } from '../async/destinations/deliver.ts';
+import { eventBridgeTeller } from '../async/destinations/event-bridge.ts';
+import { lambdaTeller } from '../async/destinations/lambda.ts';
+import { s3Teller } from '../async/destinations/s3.ts';
+import { snsTeller } from '../async/destinations/sns.ts';
+import { sqsTeller } from '../async/destinations/sqs.ts';
+import type { Teller } from '../async/destinations/telling.ts';
+import { defaultRunnerLimits, Runner } from '../async/runner.ts';
+import { defaultSettings, settingsOf } from '../async/settings.ts';
+import { LambdaError } from '../errors.ts';
+import { type EventMetrics, eventMetrics } from '../metrics/events.ts';
+import type { EventQueue } from '../queue/event-queue.ts';
+import { openEventQueue } from '../queue/open-event-queue.ts';
+import { targetsOf } from '../registry/routing.ts';
+import { type Context, textOf } from './context.ts';
+import type { Membership } from './join-ring.ts';
+import type { WatchedFunctions } from './watch-functions.ts';
+
+/** Asynchronous invocations. */
+export interface Events {
+  /** null = this install has no store for them. */
+  readonly queue: EventQueue | null;
+  readonly accept: AcceptEvent;
+  /** Begins no more of them. */
+  readonly stop: () => void;
+  /** Resolves when none runs. */
+  readonly whenIdle: () => Promise<void>;
+  /** Lets go of the store. */
+  readonly end: () => void;
+}
+
+/** What {@link openEvents} connects. */
+export interface EventParts {
+  /** null = this install has none: asynchronous calls are refused. */
+  readonly queue: EventQueue | null;
+  readonly watched: Pick<WatchedFunctions, 'functions' | 'missing' | 'endpointsOf' | 'has'>;
+  readonly membership: Pick<Membership, 'router' | 'ownership' | 'notReadyBecause'>;
+  readonly metricRegistry: MetricRegistry;
+  readonly onRefused: (err: unknown, requestId: string) => void;
+}
+
+/** Of an account's concurrency this part is never used by events: synchronous callers find some. */
+const SYNC_SHARE = 0.2;
+
+/** The store that the settings name; null = there is none: a file cannot be shared by several gateways. */
+export function openQueue({ config, teller }: Context): EventQueue | null {
+  if (config.redis === null && config.peerService !== '') return null;
+  const onProblem = teller('event queue', 'the store of asynchronous invocations is in trouble');
+  return openEventQueue({ ...config, onProblem });
+}
+
+/** Accepts asynchronous invocations, and runs those that are this gateway's. */
+export function openEvents(context: Context, parts: EventParts): Events {
+  const { config, clock, teller } = context;
+  const { queue, watched, membership, metricRegistry, onRefused } = parts;
+  const metrics = eventMetrics(metricRegistry, watched.has);
+  if (queue === null) return noEvents;
+  const accept = eventAcceptor({ queue, now: Date.now, onReceived: metrics.received });
+  const runner = new Runner({
+    queue,
+    functions: watched.functions,
+    router: membership.router,
+    random: Math.random,
+    onRefused,
+    isReady: () => watched.missing().length === 0 && membership.notReadyBecause().length === 0,
+    isMine: (line) => isMine(parts, line),
+    settingsOf: (line, qualifier) => {
+      const { fn } = watched.functions.look(line);
+      return fn === undefined ? defaultSettings : settingsOf(fn, qualifier);
+    },
+    deliver: deliverer({ tellers: tellersOf(context, parts, accept), onFailed: failureTeller(context, metrics) }),
+    observer: metrics,
+    now: Date.now,
+    after: clock.after,
+    onProblem: teller('events', 'asynchronous invocations are not taken from the store, or not settled'),
+    limits: { ...defaultRunnerLimits, maxRunning: Math.ceil(config.accountConcurrency * (1 - SYNC_SHARE)) },
+  });
+  runner.start();
+  return {
+    queue,
+    accept,
+    stop: () => runner.stop(),
+    whenIdle: () => runner.whenIdle(),
+    end: () => {
+      runner.end();
+      queue.close().catch(teller('events', 'the store of asynchronous invocations was not closed'));
+    },
+  };
+}
+
+const noEvents: Events = {
+  queue: null,
+  accept: () =>
+    Promise.reject(
+      new LambdaError(
+        'NotImplementedException',
+        'This install has no store for asynchronous invocations: KAPPA_REDIS_URL is not set. Synchronous invocations work.',
+        { status: 501, fault: 'platform' },
+      ),
+    ),
+  stop: () => undefined,
+  whenIdle: () => Promise.resolve(),
+  end: () => undefined,
+};
+
+/** The first owner of a function runs its events; those of functions that are gone belong to the first gateway. */
+function isMine({ watched, membership: { ownership } }: EventParts, line: string): boolean {
+  const { routed } = watched.functions.look(line);
+  const [target] = routed === undefined ? [] : targetsOf(routed);
+  return target === undefined ? ownership.place().index === 0 : ownership.isFirstOwner(target);
+}
+
+function tellersOf(
+  { config }: Context,
+  { watched }: EventParts,
+  accept: AcceptEvent,
+): Readonly<Record<string, Teller>> {
+  const neighbours = {
+    region: config.region,
+    ownEndpoints: config.endpoints,
+    endpointsOf: watched.endpointsOf,
+    credentials: config.shipCredentials,
+  };
+  return {
+    sqs: sqsTeller(neighbours),
+    sns: snsTeller(neighbours),
+    events: eventBridgeTeller(neighbours),
+    s3: s3Teller(neighbours),
+    lambda: lambdaTeller({ functions: watched.functions, accept, random: Math.random }),
+  };
+}
+
+function failureTeller({ problem }: Context, metrics: EventMetrics): Parameters<typeof deliverer>[0]['onFailed'] {
+  return ({ kind, arn, event }, err) => {
+    metrics.deliveryFailed(event.line, kind);
+    problem(
+      `delivery ${arn} ${textOf(err)}`,
+      { function: event.line, requestId: event.id, arn, problem: textOf(err) },
+      'a destination could not be told of an event; it is tried again',
+    );
+  };
+}
