@@ -20,8 +20,11 @@ const goPackagesFailed = count(/^FAIL\t/gm);
 const ranByPython = count(/^Ran (\d+) tests? in/gm);
 const failedByPython = count(/^FAILED \(.*?failures=(\d+)/gm) + count(/^FAILED \(.*?errors=(\d+)/gm);
 
+const retried = count(/^\s*RETRY \d+\s*$/gm);
+
 const failed = failedByJest + goPackagesFailed + failedByPython;
 const passed = passedByJest + goPackagesPassed + ranByPython - failedByPython;
 const brokenSteps = failed === 0 ? failedSteps : 0; // a step that failed without a failed test: lint, build, a runner that died
+if (retried > 0) console.log(`${retried} failed tries, of tests that were played again: see RETRY above`);
 console.log(`${passed} passed, ${failed + brokenSteps} failed`);
 process.exitCode = failed + brokenSteps > 0 || passed === 0 ? 1 : 0;
