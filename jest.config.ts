@@ -7,7 +7,6 @@ const common = {
   transform: {
     '\\.ts$': ['@swc/jest', { jsc: { target: 'esnext', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },
-  setupFilesAfterEnv: ['<rootDir>/.ci/second-try.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/\\.kappa/', '/\\.cache/'],
   modulePathIgnorePatterns: ['/\\.kappa/', '/\\.cache/'],
 } satisfies Config;
@@ -27,10 +26,12 @@ const config: Config = {
     },
     { ...common, displayName: 'contract', testMatch: ['<rootDir>/local/contract/**/*.test.ts'] },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/e2e/specs/**/*.test.ts'] },
+    { ...common, displayName: 'images', testMatch: ['<rootDir>/e2e/image-specs/**/*.test.ts'] },
     {
       ...common,
       displayName: 'cluster',
       testMatch: ['<rootDir>/e2e/cluster-specs/**/*.test.ts'],
+      setupFilesAfterEnv: ['<rootDir>/e2e/src/second-try.ts'],
     },
   ],
 };

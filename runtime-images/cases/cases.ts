@@ -12,6 +12,8 @@ export interface Bench {
   readonly logged: (requestId: string) => Promise<string>;
   /** Folder of the shared pod's code. */
   readonly taskRoot: () => string;
+  /** Whether its `/tmp` is another folder, which TMPDIR names then. */
+  readonly hasOwnTmp: () => boolean;
   /** A pod of the case's own, with the function in it. */
   readonly alone: (change: Pick<TestFunction, 'environment' | 'timeoutMs'>) => Promise<TestPod>;
 }
@@ -44,7 +46,7 @@ const everywhere = [
     'AWS_LAMBDA_LOG_STREAM_NAME',
   ],
   ...['AWS_LAMBDA_RUNTIME_API', 'AWS_REGION', 'AWS_XRAY_CONTEXT_MISSING', 'AWS_XRAY_DAEMON_ADDRESS', 'COLOUR'],
-  ...['LAMBDA_RUNTIME_DIR', 'LAMBDA_TASK_ROOT', 'LANG', 'LD_LIBRARY_PATH', 'PATH', 'TMPDIR', 'TZ', '_HANDLER'],
+  ...['LAMBDA_RUNTIME_DIR', 'LAMBDA_TASK_ROOT', 'LANG', 'LD_LIBRARY_PATH', 'PATH', 'TZ', '_HANDLER'],
 ];
 const shells = ['PWD', 'OLDPWD', 'SHLVL', '_', '_X_AMZN_TRACE_ID'];
 
@@ -98,10 +100,12 @@ export const cases: readonly Case[] = [
   },
   {
     title: 'environment',
-    check: async ({ call, column, taskRoot }) => {
+    check: async ({ call, column, taskRoot, hasOwnTmp }) => {
       const environment = resultOf(await call({ do: 'environment' })) as Record<string, string>;
       const names = Object.keys(environment).filter((name) => !shells.includes(name));
-      expect(names.toSorted()).toEqual([...everywhere, ...column.environment].toSorted());
+      expect(names.toSorted()).toEqual(
+        [...everywhere, ...(hasOwnTmp() ? ['TMPDIR'] : []), ...column.environment].toSorted(),
+      );
       expect(environment).toMatchObject({ COLOUR: 'blü', LAMBDA_TASK_ROOT: taskRoot(), _HANDLER: column.handler });
     },
   },

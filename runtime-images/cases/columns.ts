@@ -45,7 +45,7 @@ const oneFile = (path: string) => async () => ({ [path.split('/').at(-1) ?? path
 export const columns: readonly Column[] = [
   {
     title: 'Node.js',
-    runtimes: ['nodejs24.x'],
+    runtimes: ['nodejs24.x', 'nodejs26.x', 'nodejs22.x'],
     handler: 'index.handler',
     makeFiles: oneFile('nodejs/index.mjs'),
     makeLayer: async () => ({ 'nodejs/node_modules/greeting/index.js': "module.exports = 'from a layer';" }),

@@ -1,22 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createHash, generateKeyPairSync, randomInt, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Connection, dial, LinkError, type ReportBody, type ResponseHead } from '@kappa/gateway/link';
-import { parse } from 'yaml';
+import { isImage, type Place, runtimeOf, startHere, startInImage } from './testing-places.ts';
 import { makeZip, type TestFiles } from './zip.ts';
-
-const images = fileURLToPath(new URL('../', import.meta.url));
-const agentFolder = path.join(images, 'agent');
-
-interface RuntimeEntry {
-  readonly id: string;
-  readonly family: string;
-  readonly local: { readonly bootstrap: readonly string[] };
-  readonly freshProcess: readonly string[];
-}
 
 /** The function that a test puts into a pod. */
 export interface TestFunction {
@@ -46,13 +35,16 @@ export interface TestStream extends TestOutcome {
 
 /** A real agent with a real bootstrap below it, on a loopback address of its own. */
 export class TestPod {
+  /** Where the function's code is, as the function sees it. */
+  readonly taskRoot: string;
   readonly #process: ChildProcess;
   readonly #folder: string;
   readonly #link: Connection;
   #output = '';
   readonly #exited: Promise<number | null>;
 
-  private constructor(process: ChildProcess, folder: string, link: Connection) {
+  private constructor(process: ChildProcess, folder: string, link: Connection, taskRoot: string) {
+    this.taskRoot = taskRoot;
     this.#process = process;
     this.#folder = folder;
     this.#link = link;
@@ -64,14 +56,11 @@ export class TestPod {
 
   /**
    * Starts a pod and opens the link to it; the process below is warm or warming.
-   * @param interpreter of the runtime's language; null where the function brings it
+   * @param place what runs the agent and the language
    */
-  static async start(runtime: string, interpreter: string | null = process.execPath): Promise<TestPod> {
-    const entry = runtimes().find(({ id }) => id === runtime);
-    if (entry === undefined) throw new Error(`no runtime ${runtime}`);
+  static async start(runtime: string, place: Place = process.execPath): Promise<TestPod> {
+    const entry = runtimeOf(runtime);
     const folder = mkdtempSync(path.join(tmpdir(), 'kappa-runtime-'));
-    const [task, opt, tmp] = ['task', 'opt', 'tmp'].map((name) => path.join(folder, name));
-    for (const each of [task, opt, tmp]) mkdirSync(each ?? '');
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const host = `127.${randomInt(1, 255)}.${randomInt(1, 255)}.${randomInt(1, 255)}`;
     const podUid = randomUUID();
@@ -82,28 +71,20 @@ export class TestPod {
       KAPPA_POD_IP: host,
       KAPPA_RUNTIME: runtime,
       KAPPA_GATEWAY_PUBLIC_KEY: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
-      KAPPA_TASK_DIR: task,
-      KAPPA_OPT_DIR: opt,
-      KAPPA_TMP_DIR: tmp,
       KAPPA_RUNTIME_API: `${host}:9001`,
       KAPPA_FRESH_PROCESS: entry.freshProcess.join(','),
     };
-    const command = interpreter === null ? [] : ['--', interpreter, ...bootstrapOf(entry)];
-    const agent = spawn(agentBinary(), command, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const agent = isImage(place) ? startInImage(place, env) : startHere(entry, place, folder, env);
     const identity = { gatewayId: 'test', epoch: 1, signingKey: privateKey };
     try {
       const link = await openLink({ host, port: 9100, podUid }, identity);
-      return new TestPod(agent, folder, link);
+      const taskRoot = isImage(place) ? '/var/task' : path.join(folder, 'task');
+      return new TestPod(agent, folder, link, taskRoot);
     } catch (error) {
       agent.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true });
       throw error;
     }
-  }
-
-  /** Where the function's code is. */
-  get taskRoot(): string {
-    return path.join(this.#folder, 'task');
   }
 
   /** Process id of the agent. */
@@ -227,22 +208,6 @@ export class TestPod {
 
 function sha256Of(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** The arguments after the interpreter; files of the family's folder by their full path. */
-function bootstrapOf({ family, local }: RuntimeEntry): readonly string[] {
-  const found = local.bootstrap.map((word) => [word, path.join(images, family, word)] as const);
-  return found.map(([word, file]) => (existsSync(file) ? file : word));
-}
-
-function runtimes(): readonly RuntimeEntry[] {
-  return parse(readFileSync(path.join(images, 'runtimes.yaml'), 'utf8')).runtimes;
-}
-
-function agentBinary(): string {
-  const binary = path.join(agentFolder, 'bin', 'agent');
-  if (!existsSync(binary)) execFileSync('go', ['build', '-o', binary, '.'], { cwd: agentFolder });
-  return binary;
 }
 
 function openLink(

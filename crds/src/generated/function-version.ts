@@ -41,6 +41,7 @@ export interface FunctionVersionSpec {
     | 'nodejs20.x'
     | 'nodejs22.x'
     | 'nodejs24.x'
+    | 'nodejs26.x'
     | 'python3.9'
     | 'python3.10'
     | 'python3.11'

@@ -31,6 +31,7 @@ export interface FunctionSpec {
     | 'nodejs20.x'
     | 'nodejs22.x'
     | 'nodejs24.x'
+    | 'nodejs26.x'
     | 'python3.9'
     | 'python3.10'
     | 'python3.11'

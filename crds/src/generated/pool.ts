@@ -23,6 +23,7 @@ export interface PoolSpec {
     | 'nodejs20.x'
     | 'nodejs22.x'
     | 'nodejs24.x'
+    | 'nodejs26.x'
     | 'python3.9'
     | 'python3.10'
     | 'python3.11'

@@ -1,10 +1,11 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { buildImage, hasImage, removeOlder } from './buildah.ts';
 import { hashInputs } from './inputs.ts';
 import { cache, repository } from './places.ts';
-import { extractPackages, finishBase, finishUpper } from './root-fs.ts';
+import { extractPackages, finishBase, finishJava, finishUpper } from './root-fs.ts';
+import { run } from './run.ts';
 
 /** A root file system that stands in for a public base image. */
 interface Base {
@@ -12,8 +13,10 @@ interface Base {
   readonly suite: string;
   /** Debian packages on top of the common ones; none for the common base itself. */
   readonly packages: readonly string[];
-  /** Has the project's pinned Node.js as /usr/local/bin/node. */
-  readonly hasNode: boolean;
+  /** Has this Node.js as /usr/local/bin/node: a version of npm's package, or the project's pinned one. */
+  readonly node?: string;
+  /** Has a Java of Debian that needs what its package's scripts would have done. */
+  readonly hasJava?: boolean;
 }
 
 /** What every base of a suite starts with: the C and C++ libraries, a shell with the usual tools, time zones, certificates. */
@@ -21,20 +24,29 @@ const common = ['base-files', 'libc6', 'libc-bin', 'libstdc++6', 'tzdata', 'ca-c
 
 /** The bases, by name. All of a suite share its lowest layer. */
 export const bases = {
-  debian: { suite: 'trixie', packages: [], hasNode: false },
-  node: { suite: 'trixie', packages: [], hasNode: true },
-  'python3.13': { suite: 'trixie', packages: ['python3'], hasNode: false },
-  provided: { suite: 'trixie', packages: ['bash', 'curl'], hasNode: false },
-  'ruby3.3': { suite: 'trixie', packages: ['ruby'], hasNode: false },
-  java21: { suite: 'trixie', packages: ['openjdk-21-jre-headless'], hasNode: false },
-  valkey: { suite: 'trixie', packages: ['valkey-server'], hasNode: false },
+  debian: { suite: 'trixie', packages: [] },
+  node: { suite: 'trixie', packages: [], node: 'pinned' },
+  node22: { suite: 'trixie', packages: [], node: '22.23.3' },
+  node26: { suite: 'trixie', packages: [], node: '26.10.0' },
+  'python3.11': { suite: 'bookworm', packages: ['python3'] },
+  'python3.13': { suite: 'trixie', packages: ['python3'] },
+  'python3.14': { suite: 'sid', packages: ['python3.14'] },
+  provided: { suite: 'trixie', packages: ['bash', 'coreutils', 'curl', 'grep', 'sed'] },
+  'ruby3.3': { suite: 'trixie', packages: ['ruby'] },
+  java17: { suite: 'sid', packages: ['openjdk-17-jre-headless'], hasJava: true },
+  java21: { suite: 'trixie', packages: ['openjdk-21-jre-headless'], hasJava: true },
+  java25: { suite: 'trixie', packages: ['openjdk-25-jre-headless'], hasJava: true },
+  valkey: { suite: 'trixie', packages: ['valkey-server'] },
 } as const satisfies Readonly<Record<string, Base>>;
 
 /** Name of one of the {@link bases}. */
 export type BaseName = keyof typeof bases;
 
-/** The pinned Node.js, from npm's package (package.json, optionalDependencies). */
-const nodeBinary = `node_modules/node-linux-${process.arch}/bin/node`;
+/** npm's package with Node.js for this machine. */
+const nodePackage = `node-linux-${process.arch}`;
+
+/** The project's own (package.json, optionalDependencies). */
+const pinnedNode = `node_modules/${nodePackage}`;
 
 /** A base that can be built upon. */
 interface Provided {
@@ -49,23 +61,25 @@ const recipe = ['e2e/images/bases/Dockerfile', 'e2e/images/src/root-fs.ts'] as c
 /** Facts that name a base: same facts, same base. The packages' versions are not among them: a base stays until it is removed. */
 export function baseHash(name: BaseName): string {
   const base: Base = bases[name];
-  const node = base.hasNode ? [`node_modules/node-linux-${process.arch}/package.json`] : [];
-  return hashInputs(repository, [...recipe, ...node], [process.arch, base.suite, ...common, '+', ...base.packages]);
+  const files = base.node === 'pinned' ? [`${pinnedNode}/package.json`] : [];
+  const facts = [process.arch, base.suite, ...common, '+', ...base.packages, base.node ?? ''];
+  return hashInputs(repository, [...recipe, ...files], facts);
 }
 
 /** Tag of the base in the builder's storage, built now if it is missing. */
 export async function provideBase(name: BaseName): Promise<string> {
   const base: Base = bases[name];
   const lowest = await provideLowest(base.suite);
-  if (base.packages.length === 0 && !base.hasNode) return lowest.tag;
+  if (base.packages.length === 0 && base.node === undefined) return lowest.tag;
   const tag = `localhost/kappa-base/${name}:${baseHash(name)}`;
   if (await hasImage(tag)) return tag;
   await inWorkFolder(async (upper) => {
     if (base.packages.length > 0) {
       await extractPackages(upper, base.suite, base.packages);
+      if (base.hasJava) await finishJava(upper);
       finishUpper(upper, lowest.folder);
     }
-    if (base.hasNode) addNode(upper);
+    if (base.node !== undefined) await addNode(upper, base.node);
     await build(upper, lowest.tag, tag);
   });
   await removeOlder(tag);
@@ -107,8 +121,15 @@ async function inWorkFolder(then: (folder: string) => Promise<void>): Promise<vo
 const build = (context: string, from: string, tag: string): Promise<void> =>
   buildImage({ dockerfile: join(repository, 'e2e/images/bases/Dockerfile'), context, tag, args: { BASE: from } });
 
-function addNode(root: string): void {
-  mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
-  copyFileSync(join(repository, nodeBinary), join(root, 'usr/local/bin/node'));
-  chmodSync(join(root, 'usr/local/bin/node'), 0o755);
+async function addNode(root: string, version: string): Promise<void> {
+  const program = join(root, 'usr/local/bin/node');
+  mkdirSync(dirname(program), { recursive: true });
+  if (version === 'pinned') copyFileSync(join(repository, pinnedNode, 'bin/node'), program);
+  else {
+    await run('npm', ['pack', '--silent', '--pack-destination', root, `${nodePackage}@${version}`], { cwd: root });
+    const archive = join(root, `${nodePackage}-${version}.tgz`);
+    await run('tar', ['-xzf', archive, '-C', dirname(program), '--strip-components=2', 'package/bin/node']);
+    rmSync(archive);
+  }
+  chmodSync(program, 0o755);
 }

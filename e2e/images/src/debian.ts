@@ -33,7 +33,8 @@ export function sourceLines(sources: readonly DebianSource[], own: string, suite
   const security = sources.find((source) => source.suite === `${own}-security`);
   return [
     `deb ${main.uri} ${suite} main`,
-    ...(security === undefined ? [] : [`deb ${security.uri} ${suite}-security main`]),
+    // What is not released has no fixes beside it.
+    ...(security === undefined || suite === 'sid' ? [] : [`deb ${security.uri} ${suite}-security main`]),
   ];
 }
 

@@ -30,55 +30,42 @@ const app = {
   isDefault: true,
 } as const;
 
+/** The image of one version of a language. */
+function runtime(
+  family: string,
+  tag: string,
+  base: BaseName,
+  use: 'of a test run' | 'on request' = 'on request',
+): ImageSpec {
+  const sources = `runtime-images/${family}`;
+  return {
+    repository: `kappa/runtime-${family}`,
+    tag,
+    dockerfile: `${sources}/Dockerfile`,
+    base,
+    // Java's sources get into the image compiled, with the client.
+    ...(family === 'java'
+      ? { parts: ['agent', 'client'], inputs: ['LICENSE'] }
+      : { parts: ['agent'], inputs: ['LICENSE', sources] }),
+    isDefault: use === 'of a test run',
+  };
+}
+
 /** Every image that a test run can build. Tags of the runtime images are those of runtime-images/runtimes.yaml. */
 export const images: readonly ImageSpec[] = [
   { ...app, repository: 'kappa/gateway', target: 'gateway' },
   { ...app, repository: 'kappa/controller', target: 'controller' },
-  {
-    repository: 'kappa/runtime-nodejs',
-    tag: '24',
-    dockerfile: 'runtime-images/nodejs/Dockerfile',
-    base: 'node',
-    parts: ['agent'],
-    inputs: ['LICENSE', 'runtime-images/nodejs'],
-    isDefault: true,
-  },
-  {
-    repository: 'kappa/runtime-python',
-    tag: '3.13',
-    dockerfile: 'runtime-images/python/Dockerfile',
-    base: 'python3.13',
-    parts: ['agent'],
-    inputs: ['LICENSE', 'runtime-images/python'],
-    isDefault: true,
-  },
-  {
-    repository: 'kappa/runtime-provided',
-    tag: 'al2023',
-    dockerfile: 'runtime-images/provided/Dockerfile',
-    base: 'provided',
-    parts: ['agent'],
-    inputs: ['LICENSE', 'runtime-images/provided'],
-    isDefault: false,
-  },
-  {
-    repository: 'kappa/runtime-ruby',
-    tag: '3.3',
-    dockerfile: 'runtime-images/ruby/Dockerfile',
-    base: 'ruby3.3',
-    parts: ['agent'],
-    inputs: ['LICENSE', 'runtime-images/ruby'],
-    isDefault: false,
-  },
-  {
-    repository: 'kappa/runtime-java',
-    tag: '21',
-    dockerfile: 'runtime-images/java/Dockerfile',
-    base: 'java21',
-    parts: ['agent', 'client'],
-    inputs: ['LICENSE'],
-    isDefault: false,
-  },
+  runtime('nodejs', '24', 'node', 'of a test run'),
+  runtime('nodejs', '22', 'node22'),
+  runtime('nodejs', '26', 'node26'),
+  runtime('python', '3.13', 'python3.13', 'of a test run'),
+  runtime('python', '3.11', 'python3.11'),
+  runtime('python', '3.14', 'python3.14'),
+  runtime('provided', 'al2023', 'provided', 'of a test run'),
+  runtime('ruby', '3.3', 'ruby3.3', 'of a test run'),
+  runtime('java', '21', 'java21', 'of a test run'),
+  runtime('java', '17', 'java17'),
+  runtime('java', '25', 'java25'),
   {
     repository: 'kappa/redis',
     tag: '8.1',

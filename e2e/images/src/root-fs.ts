@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { machineSources } from './debian.ts';
@@ -44,6 +44,8 @@ const unneededIn: readonly (readonly [folder: string, name: RegExp])[] = [
 export async function extractPackages(root: string, suite: string, packages: readonly string[]): Promise<void> {
   await run('mmdebstrap', [
     '--variant=extract',
+    // Before trixie no package says that /bin is /usr/bin.
+    '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
     `--include=${packages.join(',')}`,
     '--dpkgopt=path-exclude=/usr/share/doc/*/*',
     '--dpkgopt=path-include=/usr/share/doc/*/copyright',
@@ -79,6 +81,22 @@ export async function finishBase(root: string): Promise<void> {
     mkdirSync(at(name), { recursive: true });
 }
 
+/** Does for a root file system with OpenJDK what its package's scripts would have done: its name on PATH, certificates, shared classes. */
+export async function finishJava(root: string): Promise<void> {
+  const [home = ''] = readdirSync(join(root, 'usr/lib/jvm')).filter((name) => /^java-\d+-openjdk-/.test(name));
+  symlinkSync(`../lib/jvm/${home}/bin/java`, join(root, 'usr/bin/java'));
+  const certificates = 'usr/share/ca-certificates/mozilla';
+  const names = readdirSync(join(root, certificates)).filter((name) => name.endsWith('.crt'));
+  const list = `${root}.certificates`;
+  writeFileSync(list, names.map((name) => `+/${certificates}/${name}\n`).join(''));
+  mkdirSync(join(root, 'etc/ssl/certs/java'), { recursive: true });
+  // Java finds its libraries by /proc.
+  const store = 'java -jar /usr/share/ca-certificates-java/ca-certificates-java.jar -storepass changeit';
+  const script = `mount -t proc proc "$0/proc" && chroot "$0" ${store} < "$1" && chroot "$0" java -Xshare:dump`;
+  mkdirSync(join(root, 'proc'), { recursive: true });
+  await run('unshare', ['--mount', 'sh', '-ec', script, root, list]);
+}
+
 /** Makes `root` the difference to `base`: what the base has is the base's, the rest is a layer upon it. */
 export function finishUpper(root: string, base: string): void {
   removeUnneeded(root);
@@ -96,7 +114,7 @@ function removeUnneeded(root: string): void {
   }
 }
 
-/** Removes below `upper` each file that `lower` has, and the folders that are empty then. @returns whether nothing is left */
+/** Removes below `upper` each file that `lower` has, but for programs in place of applets, and empty folders. @returns whether nothing is left */
 function removeShared(upper: string, lower: string): boolean {
   let isEmpty = true;
   for (const name of readdirSync(upper)) {
@@ -108,8 +126,9 @@ function removeShared(upper: string, lower: string): boolean {
       isEmpty &&= isBare && below !== undefined;
       continue;
     }
-    if (below === undefined) isEmpty = false;
-    else rmSync(path);
+    const isShared = below?.isSymbolicLink() === lstatSync(path).isSymbolicLink();
+    if (isShared) rmSync(path);
+    else isEmpty = false;
   }
   return isEmpty;
 }

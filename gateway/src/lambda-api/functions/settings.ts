@@ -100,6 +100,7 @@ const runtimes: ReadonlySet<string> = new Set<FunctionSpec['runtime']>([
   'nodejs20.x',
   'nodejs22.x',
   'nodejs24.x',
+  'nodejs26.x',
   'python3.9',
   'python3.10',
   'python3.11',
