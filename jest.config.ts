@@ -7,6 +7,7 @@ const common = {
   transform: {
     '\\.ts$': ['@swc/jest', { jsc: { target: 'esnext', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },
+  setupFilesAfterEnv: ['<rootDir>/.ci/second-try.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/\\.kappa/', '/\\.cache/'],
   modulePathIgnorePatterns: ['/\\.kappa/', '/\\.cache/'],
 } satisfies Config;
@@ -31,7 +32,6 @@ const config: Config = {
       ...common,
       displayName: 'cluster',
       testMatch: ['<rootDir>/e2e/cluster-specs/**/*.test.ts'],
-      setupFilesAfterEnv: ['<rootDir>/e2e/src/second-try.ts'],
     },
   ],
 };
