@@ -38,3 +38,12 @@ test('in a cluster', () => {
     identity: 'kappa-controller-0',
   });
 });
+
+test('code in S3 is kept for an hour at least, or for good', () => {
+  const env = (seconds: string) => ({ KAPPA_S3_ENDPOINT: 'http://s3:7070', KAPPA_CODE_KEEP_SECONDS: seconds });
+  expect(() => parseConfig(env('3599'))).toThrow('KAPPA_CODE_KEEP_SECONDS below 3600');
+  expect([parseConfig(env('0')), parseConfig(env('3600'))]).toMatchObject([
+    { codeKeepSeconds: 0 },
+    { codeKeepSeconds: 3_600 },
+  ]);
+});

@@ -15,7 +15,7 @@ export interface ControllerConfig {
   readonly s3: { readonly endpoint: string; readonly bucket: string; readonly region: string } | null;
   /** `KAPPA_CODE_MAX_ZIPPED_BYTES`, `KAPPA_CODE_MAX_UNPACKED_BYTES`: bounds of packages. */
   readonly codeLimits: { readonly zippedBytes: number; readonly unpackedBytes: number };
-  /** `KAPPA_CODE_KEEP_SECONDS`: code that nobody refers to is retired after so long, and removed after as long again; 0 = it stays. */
+  /** `KAPPA_CODE_KEEP_SECONDS`: code that nobody refers to is retired after so long, and removed after as long again; 0 = it stays. With S3 at least an hour. */
   readonly codeKeepSeconds: number;
   /** `KAPPA_POOL_NAMESPACE`: where pools and their pods live. */
   readonly poolNamespace: string;
@@ -44,6 +44,9 @@ export interface ControllerConfig {
   /** `KAPPA_IDENTITY`: this process in the lease, for example the pod's name; unique. Default: a random one. */
   readonly identity: string;
 }
+
+/** A removal that was decided upon may reach a bucket so late: the time for a large copy, and for how long a store believes a signature. */
+const s3KeepMinSeconds = 3_600;
 
 /** Reads the environment once, at the edge. Throws one error that names every bad variable. */
 export function parseConfig(env: Readonly<Record<string, string | undefined>>): Readonly<ControllerConfig> {
@@ -86,6 +89,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     allowLocalCode: text('KAPPA_ALLOW_LOCAL_CODE', 'false') === 'true',
     identity: text('KAPPA_IDENTITY', ''),
   };
+  if (config.s3 !== null && config.codeKeepSeconds > 0 && config.codeKeepSeconds < s3KeepMinSeconds)
+    problems.push(`KAPPA_CODE_KEEP_SECONDS below ${s3KeepMinSeconds}: too short for code in S3`);
   if (problems.length > 0) throw new Error(`bad configuration: ${problems.join('; ')}`);
   return Object.freeze(config);
 }

@@ -6,9 +6,9 @@ import { readReferences } from './references.ts';
 export interface CollectedBlobs {
   list(): AsyncIterable<Listed>;
   retired(): AsyncIterable<Listed>;
-  retire(sha256: string): Promise<void>;
+  retire(sha256: string, mayRemove: () => boolean): Promise<boolean>;
   reinstate(sha256: string): Promise<void>;
-  purge(sha256: string): Promise<void>;
+  purge(sha256: string, mayRemove: () => boolean): Promise<boolean>;
 }
 
 /** What a round is made with. */
@@ -39,19 +39,31 @@ export interface Round {
   readonly retired: Amount;
   /** Gone for good. */
   readonly purged: Amount;
-  /** False when it was ended early: this process leads no more, or what it knew got old. The next round goes on. */
-  readonly isWhole: boolean;
+  readonly ending: Ending;
 }
+
+/** How a round came to its end. The next one goes on where it stopped. */
+export type Ending =
+  | { readonly kind: 'done' }
+  /** Early: this process leads no more, or what it knew got old. */
+  | { readonly kind: 'ended' }
+  /** The store did not do a step. */
+  | { readonly kind: 'failed'; readonly problem: unknown };
 
 /** What the API server said counts for so long: a process that was stopped meanwhile does nothing by it. */
 const FRESH_MS = 60_000;
+/**
+ * Retiring has so long from there: a slow store copies a large blob. With both, and with the quarter of an hour that a store believes a signature,
+ * nothing is taken away by knowledge that is an hour old: the shortest time that code is kept in a cluster.
+ */
+const RETIRE_MS = 600_000;
 
 /**
  * One round of removing blobs that nobody refers to: observe → plan → apply. The store is listed first and the API server asked last, so that a
- * reference is seen however late it was made. Two that do this at the same time do no harm: each step is fine for a blob that has gone on already,
- * and none takes away what was put.
+ * reference is seen however late it was made. Two that do this at the same time do no harm, also when one is stopped in the midst of a step: each
+ * step is fine for a blob that has gone on already, and none takes away what was put.
  *
- * @throws KubernetesError, ParseError, BlobError: nothing is done on incomplete knowledge
+ * @throws KubernetesError, ParseError, BlobError: nothing is done on incomplete knowledge, and nothing was done
  */
 export async function collectBlobs(collection: Collection): Promise<Round> {
   const { blobs, keepMs, nowMs, elapsedMs } = collection;
@@ -60,29 +72,34 @@ export async function collectBlobs(collection: Collection): Promise<Round> {
   const references = await readReferences(collection.kubernetes);
   const stock = { blobs: listed, retired, references };
   const plan = planCollection(stock, nowMs(), keepMs);
-  const mayGoOn = (): boolean => collection.isActing() && elapsedMs() - askedMs < FRESH_MS;
-  return { ...amounts(stock), ...(await apply(plan, blobs, mayGoOn)) };
+  const isFresh = (forMs: number) => (): boolean => collection.isActing() && elapsedMs() - askedMs < forMs;
+  return { ...amounts(stock), ...(await apply(plan, blobs, isFresh)) };
 }
 
 async function apply(
   { reinstate, retire, purge }: CollectionPlan,
   blobs: CollectedBlobs,
-  mayGoOn: () => boolean,
-): Promise<Pick<Round, 'purged' | 'isWhole'>> {
-  const steps: readonly [listed: readonly Listed[], step: (sha256: string) => Promise<void>][] = [
-    [reinstate, (sha256) => blobs.reinstate(sha256)],
-    [retire, (sha256) => blobs.retire(sha256)],
-    [purge, (sha256) => blobs.purge(sha256)],
+  isFresh: (forMs: number) => () => boolean,
+): Promise<Pick<Round, 'purged' | 'ending'>> {
+  const mayGoOn = isFresh(FRESH_MS);
+  const mayRetire = isFresh(FRESH_MS + RETIRE_MS);
+  const steps: readonly [listed: readonly Listed[], step: (sha256: string) => Promise<boolean>][] = [
+    [reinstate, (sha256) => blobs.reinstate(sha256).then(() => true)],
+    [retire, (sha256) => blobs.retire(sha256, mayRetire)],
+    [purge, (sha256) => blobs.purge(sha256, mayGoOn)],
   ];
   const purged: Listed[] = [];
-  for (const [listed, step] of steps) {
-    for (const blob of listed) {
-      if (!mayGoOn()) return { purged: amountOf(purged), isWhole: false };
-      await step(blob.sha256);
-      if (listed === purge) purged.push(blob);
+  try {
+    for (const [listed, step] of steps) {
+      for (const blob of listed) {
+        if (!mayGoOn() || !(await step(blob.sha256))) return { purged: amountOf(purged), ending: { kind: 'ended' } };
+        if (listed === purge) purged.push(blob);
+      }
     }
+  } catch (problem) {
+    return { purged: amountOf(purged), ending: { kind: 'failed', problem } };
   }
-  return { purged: amountOf(purged), isWhole: true };
+  return { purged: amountOf(purged), ending: { kind: 'done' } };
 }
 
 function amounts({ blobs, retired, references }: Stock): Pick<Round, 'used' | 'unused' | 'retired'> {

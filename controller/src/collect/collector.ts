@@ -11,6 +11,8 @@ export interface CollectorOptions extends Collection {
   readonly onRemoved: (round: Round) => void;
   /** A round failed; the next one tries again. */
   readonly onProblem: (problem: unknown) => void;
+  /** A round is over, however it went. Default: nobody hears. */
+  readonly onRound?: () => void;
   /** Calls back again and again. */
   readonly every: (periodMs: number, call: () => void) => void;
 }
@@ -28,6 +30,7 @@ export function startCollector(options: CollectorOptions): void {
     isRunning = true;
     void runRound(options).finally(() => {
       isRunning = false;
+      options.onRound?.();
     });
   });
 }
@@ -36,7 +39,7 @@ async function runRound(options: CollectorOptions): Promise<void> {
   const { metrics, onRemoved, onProblem } = options;
   try {
     const round = await collectBlobs(options);
-    metrics.collections.inc({ result: round.isWhole ? 'done' : 'ended' });
+    metrics.collections.inc({ result: round.ending.kind });
     for (const state of ['used', 'unused', 'retired'] as const) {
       metrics.blobs.set({ state }, round[state].count);
       metrics.blobBytes.set({ state }, round[state].bytes);
@@ -44,6 +47,7 @@ async function runRound(options: CollectorOptions): Promise<void> {
     metrics.blobsRemoved.inc(round.purged.count);
     metrics.blobBytesRemoved.inc(round.purged.bytes);
     if (round.purged.count > 0) onRemoved(round);
+    if (round.ending.kind === 'failed') onProblem(round.ending.problem);
   } catch (error) {
     metrics.collections.inc({ result: 'failed' });
     onProblem(error);

@@ -12,6 +12,7 @@ test.each<[reason: string, stock: Partial<Stock>, want: object]>([
   ['it comes from the future', { blobs: [blob('a', 5_000)] }, {}],
   ['somebody refers to it', { blobs: [blob('used', 0)] }, {}],
   ['somebody refers to a retired one', { retired: [blob('used', 0)] }, { reinstate: ['used'] }],
+  ['somebody refers to one that came back', { blobs: [blob('used', 0)], retired: [blob('used', 0)] }, {}],
   ['nobody, for long', { retired: [blob('a', 900)] }, { purge: ['a'] }],
   ['nobody, for a while', { retired: [blob('a', 901)] }, {}],
   ['it was put again since', { blobs: [blob('a', 0)], retired: [blob('a', 0)] }, { retire: ['a'] }],

@@ -18,7 +18,7 @@ export interface Stock {
 
 /** The steps of one round, in this order. */
 export interface CollectionPlan {
-  /** Somebody refers to them after all. */
+  /** Somebody refers to them after all, and they are nowhere else. */
   readonly reinstate: readonly Listed[];
   /** Nobody refers to them; the longest unchanged first. */
   readonly retire: readonly Listed[];
@@ -32,7 +32,8 @@ export const MAX_STEPS = 1_000;
 /**
  * Decides what becomes of blobs that nobody refers to. Pure. A blob is retired when it was not put for `keepMs` (who is about to refer to it has
  * put it a moment ago) and purged when it has been retired for as long again: in between it is still read, and comes back as soon as somebody
- * refers to it. What was put again after it had been retired is retired again first: purged in the same round it would have had no time.
+ * refers to it. What was put again after it had been retired is retired again first: purged in the same round it would have had no time. The
+ * retired copy of what is there stays for the same reason: who was stopped in the midst of retiring it may be about to take it away.
  *
  * Without a single object nothing is done: an empty API server beside a full store is one whose objects are yet to be restored.
  */
@@ -46,5 +47,5 @@ export function planCollection({ blobs, retired, references }: Stock, nowMs: num
       .slice(0, MAX_STEPS);
   const present = new Set(blobs.map(({ sha256 }) => sha256));
   const onlyRetired = retired.filter(({ sha256 }) => !present.has(sha256));
-  return { reinstate: retired.filter(isNeeded), retire: overdue(blobs), purge: overdue(onlyRetired) };
+  return { reinstate: onlyRetired.filter(isNeeded), retire: overdue(blobs), purge: overdue(onlyRetired) };
 }

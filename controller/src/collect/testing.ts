@@ -42,30 +42,36 @@ export class TestObjects {
   }
 }
 
+/** What {@link TimedBlobs} is made of. */
+interface TimedBlobsParts {
+  /** As those who upload and read see it. */
+  readonly store: BlobStore;
+  /** As rounds see it. */
+  readonly ofRounds: BlobStore;
+  readonly nowMs: () => number;
+  readonly meanwhile: Meanwhile;
+}
+
 /** A real blob store whose times are the test's. */
 export class TimedBlobs implements CollectedBlobs {
-  readonly #store: BlobStore;
-  readonly #nowMs: () => number;
-  readonly #meanwhile: Meanwhile;
+  readonly #parts: TimedBlobsParts;
   readonly #putMs = new Map<string, number>();
   readonly #retiredMs = new Map<string, number>();
 
-  constructor(store: BlobStore, nowMs: () => number, meanwhile: Meanwhile) {
-    this.#store = store;
-    this.#nowMs = nowMs;
-    this.#meanwhile = meanwhile;
+  constructor(parts: TimedBlobsParts) {
+    this.#parts = parts;
   }
 
   /** As an upload does; nothing happens meanwhile. */
   async put(bytes: Buffer): Promise<string> {
-    const { sha256 } = await this.#store.put(bytes);
-    this.#putMs.set(sha256, this.#nowMs());
+    const { sha256 } = await this.#parts.store.put(bytes);
+    this.#putMs.set(sha256, this.#parts.nowMs());
     return sha256;
   }
 
   /** Whether it can be read. */
   async isReadable(sha256: string): Promise<boolean> {
-    return this.#store.get(sha256).then(
+    return this.#parts.store.get(sha256).then(
       () => true,
       (error) => {
         if (error instanceof BlobError && error.code === 'NotFound') return false;
@@ -75,30 +81,35 @@ export class TimedBlobs implements CollectedBlobs {
   }
 
   async *list(): AsyncIterable<Listed> {
-    const blobs = await this.#meanwhile(() => Array.fromAsync(this.#store.list()));
+    const { ofRounds, meanwhile } = this.#parts;
+    const blobs = await meanwhile(() => Array.fromAsync(ofRounds.list()));
     for (const blob of blobs) yield { ...blob, modifiedMs: this.#putMs.get(blob.sha256) ?? 0 };
   }
 
   async *retired(): AsyncIterable<Listed> {
-    const blobs = await this.#meanwhile(() => Array.fromAsync(this.#store.retired()));
+    const { ofRounds, meanwhile } = this.#parts;
+    const blobs = await meanwhile(() => Array.fromAsync(ofRounds.retired()));
     for (const blob of blobs) yield { ...blob, modifiedMs: this.#retiredMs.get(blob.sha256) ?? 0 };
   }
 
-  retire(sha256: string): Promise<void> {
-    return this.#meanwhile(async () => {
-      if (await this.#store.has(sha256)) this.#retiredMs.set(sha256, this.#nowMs());
-      await this.#store.retire(sha256);
+  retire(sha256: string, mayRemove: () => boolean): Promise<boolean> {
+    const { store, ofRounds, nowMs, meanwhile } = this.#parts;
+    return meanwhile(async () => {
+      if (await store.has(sha256)) this.#retiredMs.set(sha256, nowMs());
+      return ofRounds.retire(sha256, mayRemove);
     });
   }
 
   reinstate(sha256: string): Promise<void> {
-    return this.#meanwhile(() => {
-      this.#putMs.set(sha256, this.#nowMs());
-      return this.#store.reinstate(sha256);
+    const { ofRounds, nowMs, meanwhile } = this.#parts;
+    return meanwhile(() => {
+      this.#putMs.set(sha256, nowMs());
+      return ofRounds.reinstate(sha256);
     });
   }
 
-  purge(sha256: string): Promise<void> {
-    return this.#meanwhile(() => this.#store.purge(sha256));
+  purge(sha256: string, mayRemove: () => boolean): Promise<boolean> {
+    const { ofRounds, meanwhile } = this.#parts;
+    return meanwhile(() => ofRounds.purge(sha256, mayRemove));
   }
 }

@@ -50,12 +50,22 @@ export interface BlobStore {
   delete(sha256: string): Promise<void>;
   /** Everything that is there, in no order. @throws BlobError Unavailable */
   list(): AsyncIterable<BlobEntry>;
-  /** Takes it out of the way; one that is not there is fine. @throws BlobError BadDigest, Unavailable */
-  retire(sha256: string): Promise<void>;
-  /** What was retired, with `modifiedMs` = when. @throws BlobError Unavailable */
+  /**
+   * Takes it out of the way; one that is not there is fine.
+   * @param mayRemove asked at the last moment before anything is taken away, at each try; false = it stays. Default: always
+   * @returns false when `mayRemove` has said so
+   * @throws BlobError BadDigest, Unavailable
+   */
+  retire(sha256: string, mayRemove?: () => boolean): Promise<boolean>;
+  /** What was retired, with `modifiedMs` = when. A store may keep the copy of what was reinstated. @throws BlobError Unavailable */
   retired(): AsyncIterable<BlobEntry>;
-  /** Undoes `retire`; one that was not retired is fine. @throws BlobError BadDigest, Unavailable */
+  /** Undoes `retire`: it is there again; one that was not retired is fine. @throws BlobError BadDigest, Unavailable */
   reinstate(sha256: string): Promise<void>;
-  /** Ends a retired blob; one that was not retired is fine, and what was put meanwhile stays. @throws BlobError BadDigest, Unavailable */
-  purge(sha256: string): Promise<void>;
+  /**
+   * Ends the retired copy; one that was not retired is fine, and what was put meanwhile stays. Only for what was retired long ago, and is not there.
+   * @param mayRemove as of `retire`
+   * @returns false when `mayRemove` has said so
+   * @throws BlobError BadDigest, Unavailable
+   */
+  purge(sha256: string, mayRemove?: () => boolean): Promise<boolean>;
 }

@@ -37,10 +37,10 @@ function faultyOrigin(): BlobStore {
     sizeOf: (sha256) => reach(() => origin.sizeOf(sha256)),
     delete: (sha256) => reach(() => origin.delete(sha256)),
     list: () => origin.list(),
-    retire: (sha256) => reach(() => origin.retire(sha256)),
+    retire: (sha256, mayRemove) => reach(() => origin.retire(sha256, mayRemove)),
     retired: () => origin.retired(),
     reinstate: (sha256) => reach(() => origin.reinstate(sha256)),
-    purge: (sha256) => reach(() => origin.purge(sha256)),
+    purge: (sha256, mayRemove) => reach(() => origin.purge(sha256, mayRemove)),
   };
 }
 

@@ -120,8 +120,8 @@ class CachedBlobStore implements BlobStore {
     return this.#origin.list();
   }
 
-  retire(sha256: string): Promise<void> {
-    return this.#origin.retire(sha256);
+  retire(sha256: string, mayRemove?: () => boolean): Promise<boolean> {
+    return this.#origin.retire(sha256, mayRemove);
   }
 
   retired(): AsyncIterable<BlobEntry> {
@@ -132,9 +132,10 @@ class CachedBlobStore implements BlobStore {
     return this.#origin.reinstate(sha256);
   }
 
-  async purge(sha256: string): Promise<void> {
-    await this.#origin.purge(sha256);
-    await this.#forget(sha256);
+  async purge(sha256: string, mayRemove?: () => boolean): Promise<boolean> {
+    const isGone = await this.#origin.purge(sha256, mayRemove);
+    if (isGone) await this.#forget(sha256);
+    return isGone;
   }
 
   /** Copies of other processes go when something else needs their room. */

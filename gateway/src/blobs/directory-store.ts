@@ -122,12 +122,14 @@ class DirectoryBlobStore implements BlobStore {
     }
   }
 
-  async retire(sha256: string): Promise<void> {
+  async retire(sha256: string, mayRemove = always): Promise<boolean> {
     checkDigest(sha256);
     const now = new Date();
-    await utimes(this.#path(sha256), now, now).catch(ignoreMissing); // first: once it has moved, its time says since when it is retired
     await mkdir(join(this.#directory, RETIRED), { recursive: true });
+    if (!mayRemove()) return false;
+    await utimes(this.#path(sha256), now, now).catch(ignoreMissing); // first: once it has moved, its time says since when it is retired
     await rename(this.#path(sha256), this.#retiredPath(sha256)).catch(ignoreMissing);
+    return true;
   }
 
   async *retired(): AsyncIterable<BlobEntry> {
@@ -145,9 +147,11 @@ class DirectoryBlobStore implements BlobStore {
     await rename(this.#retiredPath(sha256), this.#path(sha256)).catch(ignoreMissing);
   }
 
-  async purge(sha256: string): Promise<void> {
+  async purge(sha256: string, mayRemove = always): Promise<boolean> {
     checkDigest(sha256);
+    if (!mayRemove()) return false;
     await rm(this.#retiredPath(sha256), { force: true });
+    return true;
   }
 
   async #write(path: string, content: Buffer | Readable | Spooled): Promise<BlobDigest> {
@@ -211,6 +215,8 @@ class DirectoryBlobStore implements BlobStore {
 
 /** Folder of retired blobs; no digest begins like that. */
 const RETIRED = 'retired';
+
+const always = (): boolean => true;
 
 function piecesOf(content: Buffer | Readable | Spooled): AsyncIterable<Buffer> | readonly Buffer[] {
   const bytes = content instanceof Readable || Buffer.isBuffer(content) ? content : content.content();

@@ -1,13 +1,16 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type BlobStore, openBlobStore } from './blob-store.ts';
 import { type S3Options, s3BlobStore } from './s3-store.ts';
 import { blobStoreContract, sha256Of } from './testing.ts';
 import { startTestS3, type TestS3, testCredentials } from './testing-versitygw.ts';
+import { openWay, type Way } from './testing-way.ts';
 
 const maxBlobBytes = 1024 * 1024;
 let server: TestS3;
@@ -17,10 +20,12 @@ beforeAll(async () => {
   server = await startTestS3();
 }, 600_000);
 afterAll(() => server.close());
+const ways: Way[] = [];
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'kappa-blobs-'));
 });
 afterEach(async () => {
+  for (const way of ways.splice(0)) await way.close();
   await rm(directory, { recursive: true, force: true });
   await server.empty();
 });
@@ -36,6 +41,12 @@ const s3 = (changes: Partial<S3Options> = {}): S3Options => ({
   spoolMemoryBytes: 65_536,
   ...changes,
 });
+
+async function way(judge: Parameters<typeof openWay>[1]): Promise<string> {
+  const opened = await openWay(server.endpoint, judge);
+  ways.push(opened);
+  return opened.endpoint;
+}
 
 describe('S3 store', () => {
   let store: BlobStore;
@@ -72,6 +83,46 @@ describe('S3 store', () => {
     const diskless = s3BlobStore(s3({ spoolDirectory: '/dev/full/none' }));
     const { sha256 } = await diskless.put(Readable.from([bytes.subarray(0, 100_000), bytes.subarray(100_000)]));
     expect(await store.get(sha256)).toEqual(bytes);
+  });
+
+  test('who was stopped in the midst of retiring a blob takes nothing away that has come back meanwhile', async () => {
+    const [isAsked, letGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const endpoint = await way(async ({ method }) => {
+      if (method !== 'DELETE') return 'pass';
+      isAsked.resolve();
+      await letGo.promise;
+      return 'pass';
+    });
+    const stopped = s3BlobStore(s3({ endpoint, silenceMs: 60_000 }));
+    const bytes = randomBytes(1000);
+    const { sha256 } = await store.put(bytes);
+    const retiring = stopped.retire(sha256);
+    await isAsked.promise;
+    await store.reinstate(sha256);
+    letGo.resolve();
+    expect(await retiring).toBe(true);
+    expect(await store.get(sha256)).toEqual(bytes);
+    await store.reinstate(sha256);
+    expect(await store.sizeOf(sha256)).toBe(1000);
+  });
+
+  test('a removal is asked about at each try', async () => {
+    let removals = 0;
+    const endpoint = await way(async ({ method }) => (method === 'DELETE' && ++removals === 1 ? 'SlowDown' : 'pass'));
+    const slow = s3BlobStore(s3({ endpoint }));
+    const { sha256 } = await store.put(randomBytes(1000));
+    expect([await slow.retire(sha256, () => removals === 0), await store.sizeOf(sha256)]).toEqual([false, 1000]);
+  });
+
+  test('a copy has the time that its size takes', async () => {
+    const endpoint = await way(async ({ isCopy }) => {
+      if (isCopy) await pause(1_500);
+      return 'pass';
+    });
+    const slow = s3BlobStore(s3({ endpoint, silenceMs: 1_000, maxBlobBytes: 20_000_000 }));
+    const { sha256 } = await slow.put(randomBytes(10_000_000));
+    expect(await slow.retire(sha256)).toBe(true);
+    expect((await Array.fromAsync(slow.retired())).map((entry) => entry.sha256)).toEqual([sha256]);
   });
 
   test('a listing has every page', async () => {

@@ -1,33 +1,31 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {
-  CopyObjectCommand,
   CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { BlobError, checkDigest } from './blob-error.ts';
 import type { BlobDigest, BlobEntry, BlobStore } from './blob-store.ts';
 import type { S3Config } from './open-blob-store.ts';
+import { DEFAULT_SILENCE_MS, makeS3Client, type S3Bounds } from './s3-client.ts';
 import { isMissing, isWorthRetrying, nameOf, statusOf, unavailable } from './s3-errors.ts';
 import { putCommand } from './s3-put-command.ts';
+import { RETIRED, retiredKey, S3Retired } from './s3-retired.ts';
 import { type Spooled, type SpoolOptions, spool, spooledInMemory } from './spool.ts';
 
 /** How an S3 store is opened. */
-export interface S3Options extends S3Config {
+export interface S3Options extends S3Config, S3Bounds {
   /** Largest blob, bytes. */
   readonly maxBlobBytes: number;
   /** Where streams wait until their digest is known: it is their name. */
   readonly spoolDirectory: string;
   /** Streams up to this size wait in memory. Default 1 MiB. */
   readonly spoolMemoryBytes?: number;
-  /** Time to connect, and longest silence of the store, milliseconds. Default 1,000 and 5,000. */
-  readonly connectMs?: number;
-  readonly silenceMs?: number;
 }
 
 /** What was stored while the install had a larger bound is still read. */
@@ -46,13 +44,14 @@ export function s3BlobStore(options: S3Options): BlobStore {
 
 class S3BlobStore implements BlobStore {
   readonly #client: S3Client;
+  readonly #retired: S3Retired;
   /** `found` settles when the bucket was seen or made; null = not asked. */
   readonly #bucket: { readonly name: string; found: Promise<void> | null };
   readonly #maxBlobBytes: number;
   readonly #spool: SpoolOptions;
 
   constructor(options: S3Options) {
-    const { endpoint, region, forcePathStyle, credentials, connectMs = 1_000, silenceMs = 5_000 } = options;
+    const { silenceMs = DEFAULT_SILENCE_MS } = options;
     this.#bucket = { name: options.bucket, found: null };
     this.#maxBlobBytes = options.maxBlobBytes;
     this.#spool = {
@@ -60,24 +59,9 @@ class S3BlobStore implements BlobStore {
       maxBytes: options.maxBlobBytes,
       ...(options.spoolMemoryBytes === undefined ? {} : { memoryBytes: options.spoolMemoryBytes }),
     };
-    this.#client = new S3Client({
-      region,
-      forcePathStyle,
-      ...(endpoint === '' ? {} : { endpoint }),
-      ...(credentials === null ? {} : { credentials }),
-      maxAttempts: 2,
-      expectContinueHeader: false, // a store that does not know it would cost seconds
-      // The digest is the name: the SDK's own checksums would only hash again.
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      logger: silent, // it would write to the console; what fails is thrown
-      requestHandler: {
-        connectionTimeout: connectMs,
-        socketTimeout: silenceMs,
-        requestTimeout: silenceMs,
-        throwOnRequestTimeout: true,
-      },
-    });
+    this.#client = makeS3Client(options, silenceMs);
+    const copier = makeS3Client(options, 0);
+    this.#retired = new S3Retired({ client: this.#client, copier, bucket: options.bucket, silenceMs });
   }
 
   async put(content: Buffer | Readable | Spooled, expectedSha256?: string): Promise<BlobDigest> {
@@ -148,31 +132,19 @@ class S3BlobStore implements BlobStore {
     return this.#list(RETIRED);
   }
 
-  async retire(sha256: string): Promise<void> {
+  async retire(sha256: string, mayRemove = always): Promise<boolean> {
     checkDigest(sha256);
-    await this.#move(sha256, retiredKey(sha256));
+    return this.#retired.retire(sha256, mayRemove);
   }
 
   async reinstate(sha256: string): Promise<void> {
     checkDigest(sha256);
-    await this.#move(retiredKey(sha256), sha256);
+    await this.#retired.reinstate(sha256);
   }
 
-  async purge(sha256: string): Promise<void> {
+  async purge(sha256: string, mayRemove = always): Promise<boolean> {
     checkDigest(sha256);
-    await this.#delete(retiredKey(sha256));
-  }
-
-  /** S3 has no rename: for a moment it is in both places, never in none. */
-  async #move(from: string, to: string): Promise<void> {
-    const source = { CopySource: `${this.#bucket.name}/${from}` };
-    try {
-      await this.#client.send(new CopyObjectCommand({ ...this.#at(to), ...source }));
-    } catch (error) {
-      if (isMissing(error)) return;
-      throw unavailable(`copy ${from} to ${to}`, error);
-    }
-    await this.#delete(from);
+    return this.#retired.purge(sha256, mayRemove);
   }
 
   async #delete(key: string): Promise<void> {
@@ -264,14 +236,7 @@ class S3BlobStore implements BlobStore {
   }
 }
 
-/** Before the keys of retired blobs. */
-const RETIRED = 'retired/';
-
-function retiredKey(sha256: string): string {
-  return `${RETIRED}${sha256}`;
-}
-
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const always = (): boolean => true;
 
 /** Pieces go into their place as they come: putting 50 MB together at the end would hold up the event loop. */
 async function readChecked(body: Readable, { sha256, sizeBytes }: BlobDigest, maxBytes: number): Promise<Buffer> {

@@ -1,0 +1,6 @@
+/*
+ * The door of the S3 server that tests of every part use: the one that the chart ships, a slow way to it, and blobs in it without a cache.
+ */
+export { s3BlobStore } from './s3-store.ts';
+export { startTestS3, type TestS3, testCredentials } from './testing-versitygw.ts';
+export { openWay, type Verdict, type Way } from './testing-way.ts';
