@@ -36,6 +36,7 @@ describe('the revision', () => {
   test.each<[reason: string, spec: object]>([
     ['memory', { memoryMiB: 256 }],
     ['the role', { role: 'arn:r' }],
+    ['what it does between calls', { idle: 'Running' }],
     ['the ServiceAccount', { serviceAccountName: 'deployer' }],
     ['what is only kept', { compatibility: { TracingConfig: '{}' } }],
   ])('changes with %s', (_reason, spec) => {

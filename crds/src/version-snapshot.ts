@@ -55,7 +55,7 @@ export const runtimeManagementMember = 'RuntimeManagement';
 
 /** Fields that most functions do not have: absent ones leave no trace, so that revisions from before they existed stay. */
 function keptOf(spec: FunctionObject['spec']): Partial<FunctionVersionSpec> {
-  const { role, serviceAccountName, architectures, ephemeralStorageMiB, deadLetterTarget } = spec;
+  const { role, serviceAccountName, architectures, ephemeralStorageMiB, deadLetterTarget, idle } = spec;
   const compatibility = ofAllVersions(spec.compatibility);
   return {
     ...(role === undefined ? {} : { role }),
@@ -63,6 +63,7 @@ function keptOf(spec: FunctionObject['spec']): Partial<FunctionVersionSpec> {
     ...(architectures === undefined ? {} : { architectures }),
     ...(ephemeralStorageMiB === undefined ? {} : { ephemeralStorageMiB }),
     ...(deadLetterTarget === undefined ? {} : { deadLetterTarget }),
+    ...(idle === undefined ? {} : { idle }),
     ...(compatibility === undefined ? {} : { compatibility }),
   };
 }

@@ -132,7 +132,7 @@ func TestAnAnswerStandsWhenTheRuntimeDiesOrHangsAfterIt(t *testing.T) {
 }
 
 func TestARuntimeThatDiesWhileIdleEndsThePod(t *testing.T) {
-	p, gateway := claimed(t, function("index.dielater", nil))
+	p, gateway := claimed(t, function("index.dielater", func(head *link.Specialize) { head.Idle = link.IdleRunning }))
 	if result := call(t, gateway, "{}"); string(result.Payload) != `"soon"` {
 		t.Fatalf("%s", result.Payload)
 	}

@@ -82,6 +82,10 @@ export interface FunctionVersionSpec {
   readonly perInstance: number;
   readonly logging: FunctionVersionLogging;
   /**
+   * What the function's processes do while nobody calls.
+   */
+  readonly idle?: 'Frozen' | 'Running';
+  /**
    * An execution environment that nobody has called for so long goes away, seconds.
    */
   readonly idleTimeoutSeconds: number;

@@ -70,6 +70,10 @@ export interface FunctionSpec {
   readonly http?: FunctionHttp;
   readonly logging: FunctionLogging;
   /**
+   * What the function's processes do while nobody calls: Frozen, they are stopped a tenth of a second after the last call, as on Lambda, and use no processor; Running, they go on. Default Frozen.
+   */
+  readonly idle?: 'Frozen' | 'Running';
+  /**
    * An execution environment that nobody has called for so long goes away, seconds, 1 to 86,400.
    */
   readonly idleTimeoutSeconds: number;

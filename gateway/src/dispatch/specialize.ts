@@ -37,6 +37,7 @@ export function makeSpecialize(
     // SPECIALIZED then comes after init, from an agent that knows it; others answer at once
     ...(rules.isProvisioning && { initializationType: 'provisioned-concurrency' }),
     role,
+    ...(target.idle === 'Running' && { idle: target.idle }),
     ...(target.layers.length > 0 && { layers: target.layers.map(({ sha256, bytes }) => ({ sha256, bytes })) }),
   });
 }

@@ -40,6 +40,8 @@ export interface Target {
   /** Zips in the blob store, in the order in which they are unpacked. */
   readonly layers: readonly LayerZip[];
   readonly logFormat: 'Text' | 'JSON';
+  /** What its processes do between calls; absent = Frozen. */
+  readonly idle?: 'Frozen' | 'Running';
   readonly region: string;
   /** Absent = the function has no role. */
   readonly role?: TargetRole;

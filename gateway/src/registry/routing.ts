@@ -216,6 +216,7 @@ function makeTarget(
     codeBytes: version.codeBytes,
     layers: version.layers,
     logFormat: version.logFormat,
+    ...(version.idle !== undefined && { idle: version.idle }),
     region: options.region,
     environment: old?.environment ?? options.environmentOf(fn.namespace, version),
   });

@@ -86,6 +86,8 @@ export interface VersionView {
   readonly codeBytes: number;
   readonly layers: readonly LayerView[];
   readonly logFormat: 'Text' | 'JSON';
+  /** What its processes do between calls; absent = Frozen. */
+  readonly idle?: 'Frozen' | 'Running';
   readonly environment: readonly FunctionVersionEnvironmentEntry[];
   /** ARN as it stands in the version; absent = none. */
   readonly role?: string;
@@ -172,6 +174,7 @@ export function viewVersion({ metadata, spec }: FunctionVersionObject): VersionV
     layers: (spec.layers ?? []).map(({ arn, sha256, sizeBytes }) => ({ arn, sha256, bytes: sizeBytes })),
     logFormat: spec.logging.format,
     environment: spec.environment,
+    ...(spec.idle !== undefined && { idle: spec.idle }),
     ...(spec.role !== undefined && { role: spec.role }),
     ...(spec.serviceAccountName !== undefined && { serviceAccountName: spec.serviceAccountName }),
   };

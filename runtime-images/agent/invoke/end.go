@@ -79,6 +79,7 @@ func (e *Engine) endIf(code int, holds func() bool) {
 	}
 	e.mu.Unlock()
 	e.endAfter(limits.EndTimeout)
+	e.freezer.end()
 	e.shutDown(r, reason)
 	e.closeLogs()
 	e.Exit(code, idle)

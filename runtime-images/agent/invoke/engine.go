@@ -89,6 +89,8 @@ type Engine struct {
 	// counts are the ended invocations by status.
 	counts map[string]int64
 
+	freezer *freezer
+
 	// told is set by the first Drain.
 	told atomic.Bool
 	// longest is how long the function may keep a draining pod busy, nanoseconds.
@@ -97,10 +99,14 @@ type Engine struct {
 
 // New makes an engine; Boot starts it.
 func New(settings Settings) *Engine {
-	return &Engine{
+	e := &Engine{
 		Settings: settings, base: environment.Base(settings.Pod), warm: make(chan struct{}), busy: map[string]struct{}{},
 		counts: map[string]int64{}, peers: map[link.Peer]struct{}{},
 	}
+	e.freezer = &freezer{
+		stop: func() { e.Supervisor.Freeze() }, resume: func() { e.Supervisor.Thaw() }, now: settings.Now, after: settings.After,
+	}
+	return e
 }
 
 // Boot starts the generic runtime and returns when it waits for its claim, or when the pod has been told to end. Where the function

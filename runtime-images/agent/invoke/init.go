@@ -19,6 +19,7 @@ type initPhase struct {
 
 // runInitPhase waits for r to be ready for work, or for its failure. Without r a fresh process is started.
 func (e *Engine) runInitPhase(a *attempt, begin time.Time, r *running) {
+	defer e.freezer.leave()
 	defer close(a.init.done)
 	limit := time.Duration(a.head.InitTimeoutMs) * time.Millisecond
 	r, failed := e.runInit(a, r, limit)

@@ -87,6 +87,8 @@ func (i *invocation) Run(event []byte, replies link.Replies) {
 		e.end(ExitDone)
 		return
 	}
+	e.freezer.enter()
+	defer e.freezer.leave()
 	report := i.run()
 	i.leave(report.Reusable) // before REPORT: whoever has read it may send the next INVOKE at once
 	replies.Report(report)

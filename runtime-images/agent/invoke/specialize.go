@@ -70,6 +70,8 @@ func (e *Engine) unpack(a *attempt, delivery *code.Delivery) error {
 func (e *Engine) beginInit(a *attempt) {
 	begin := e.Now()
 	a.extensions = extensions.Find(e.Pod.OptDir)
+	e.freezer.enable(a.head)
+	e.freezer.enter() // until the init phase is over
 	if len(e.Command) == 0 || environment.NeedsFreshProcess(e.FreshProcess, e.base, a.head.Environment) {
 		go e.runInitPhase(a, begin, nil)
 		return

@@ -83,6 +83,8 @@ const (
 	// RecentLastTries and RecentLastPause bound how long the end of a pod waits for a gateway that takes its last lines.
 	RecentLastTries = 50
 	RecentLastPause = 10 * time.Millisecond
+	// FreezeDelay is how long nothing runs in a pod before the function's processes are stopped.
+	FreezeDelay = 100 * time.Millisecond
 	// MemorySampleInterval is the pause between two looks at a busy process tree's memory.
 	MemorySampleInterval = 50 * time.Millisecond
 	// FlushTimeout bounds each of the agent's last waits: for its log's reader, and for its gateways to hang up.

@@ -102,7 +102,12 @@ type Specialize struct {
 	Layers []Layer `json:"layers,omitempty"`
 	// Role is nil when the function has none.
 	Role *Role `json:"role,omitempty"`
+	// Idle says what the function's processes do while nothing runs: IdleRunning; empty means that they are stopped.
+	Idle string `json:"idle,omitempty"`
 }
+
+// IdleRunning lets the processes of an idle function go on.
+const IdleRunning = "Running"
 
 // Role is whose rights the function has outside.
 type Role struct {

@@ -1,5 +1,5 @@
 // Command measure starts one agent with a given runtime and measures what the agent adds. Used by hand and by benchmarks:
-// go run ./measure [-zip FILE] [-handler H] [-runtime R] [-n N] [-pause D] -- COMMAND…  (needs bin/agent)
+// go run ./measure [-zip FILE] [-handler H] [-runtime R] [-n N] [-pause D] [-idle I] -- COMMAND…  (needs bin/agent)
 package main
 
 import (
@@ -31,6 +31,7 @@ var (
 	count   = flag.Int("n", 2000, "warm invocations")
 	agent   = flag.String("agent", "bin/agent", "agent binary")
 	pause   = flag.Duration("pause", 0, "time between two warm invocations")
+	idle    = flag.String("idle", "", "Running: the function is not stopped between invocations")
 )
 
 const ip, uid = "127.77.77.77", "measure"
@@ -109,7 +110,7 @@ func call(private ed25519.PrivateKey, pid int) error {
 	begin := time.Now()
 	_, err = gateway.Specialize(link.Specialize{
 		VersionUID: "v", FunctionName: "f", Version: "$LATEST", Handler: *handler, Runtime: *runtime, MemoryMiB: 512, TimeoutMs: 10000,
-		InitTimeoutMs: 10000, PerInstance: 1, LogFormat: "Text",
+		InitTimeoutMs: 10000, PerInstance: 1, LogFormat: "Text", Idle: *idle,
 	}, code)
 	if err != nil {
 		return err

@@ -17,7 +17,9 @@ const oomScore = 1000
 type Supervisor struct {
 	mu       sync.Mutex
 	children map[int]*Process
-	starts   chan startRequest
+	// strays are frozen processes that have left the groups of children.
+	strays []int
+	starts chan startRequest
 }
 
 type startRequest struct {
