@@ -19,5 +19,6 @@ compile() {
     -optimize -deterministic -debug:portable "-pathmap:$here=/kappa" "$@"
 }
 compile "$@" -main:Kappa.Runtime.Program "-out:$out/kappa-runtime.dll" "$here"/src/*.cs
-compile "$@" -target:library "-out:$out/rehearsal/Function.dll" "$here/rehearsal/Function.cs"
+compile "$@" -target:library "-out:$out/rehearsal/Core.dll" "$here/rehearsal/Core.cs"
+compile "$@" -target:library "-reference:$out/rehearsal/Core.dll" "-out:$out/rehearsal/Function.dll" "$here/rehearsal/Function.cs"
 cp "$here/kappa-runtime.runtimeconfig.json" "$out/"

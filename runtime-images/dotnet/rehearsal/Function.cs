@@ -1,12 +1,5 @@
 using System.Text.Json;
 
-/// <summary>Named as the one that handlers have.</summary>
-public interface ILambdaContext
-{
-    /// <summary>Of the invocation.</summary>
-    string AwsRequestId { get; }
-}
-
 /// <summary>What the waiting process calls before there is a function: the same way, so that the function's first call is not .NET's.</summary>
 public sealed class Function
 {

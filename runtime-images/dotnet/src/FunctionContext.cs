@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
-using System.Linq;
 using System.Reflection;
 using System.Runtime.Loader;
 
@@ -13,12 +12,14 @@ namespace Kappa.Runtime
     /// </summary>
     internal sealed class FunctionContext : AssemblyLoadContext
     {
-        private static readonly IReadOnlyDictionary<string, string> Platform = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "")
-            .Split(':', StringSplitOptions.RemoveEmptyEntries)
-            .GroupBy(Path.GetFileNameWithoutExtension)
-            .ToDictionary(paths => paths.Key, paths => paths.First());
+        private static readonly Dictionary<string, string> Platform = new Dictionary<string, string>();
 
         private readonly AssemblyDependencyResolver resolver;
+
+        static FunctionContext()
+        {
+            foreach (string path in ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "").Split(':')) Platform[Path.GetFileNameWithoutExtension(path)] = path;
+        }
 
         /// <param name="assembly">full path of the function's</param>
         public FunctionContext(string assembly) => resolver = new AssemblyDependencyResolver(assembly);

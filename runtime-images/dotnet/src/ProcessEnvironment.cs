@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
-using System.Linq;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -32,21 +31,33 @@ namespace Kappa.Runtime
         /// </summary>
         public static void Become(IReadOnlyDictionary<string, string> wanted)
         {
-            Dictionary<string, string> all = wanted.Where(entry => !entry.Key.StartsWith(Platform, StringComparison.Ordinal)).ToDictionary(entry => entry.Key, entry => entry.Value);
-            if (all.TryGetValue("LAMBDA_TASK_ROOT", out string taskRoot)) Directory.SetCurrentDirectory(taskRoot);
+            var all = new Dictionary<string, string>();
             IReadOnlyDictionary<string, string> own = Own();
-            if (all.Any(entry => entry.Value.Length == 0 && !own.ContainsKey(entry.Key))) OwnProcess.StartAnew(all);
-            foreach (string name in own.Keys.Where(name => !all.ContainsKey(name)))
+            bool isPossible = true;
+            foreach (KeyValuePair<string, string> entry in wanted)
             {
-                Environment.SetEnvironmentVariable(name, null);
-                Unset(name);
+                if (entry.Key.StartsWith(Platform, StringComparison.Ordinal)) continue;
+                all[entry.Key] = entry.Value;
+                isPossible &= entry.Value.Length > 0 || own.ContainsKey(entry.Key);
             }
-            foreach (KeyValuePair<string, string> entry in all.Where(entry => entry.Value.Length > 0))
+            if (all.TryGetValue("LAMBDA_TASK_ROOT", out string taskRoot)) Directory.SetCurrentDirectory(taskRoot);
+            if (!isPossible) OwnProcess.StartAnew(all);
+            foreach (string name in own.Keys)
             {
-                Environment.SetEnvironmentVariable(entry.Key, entry.Value);
-                Set(entry.Key, entry.Value, 1);
+                if (!all.ContainsKey(name)) Change(name, null);
+            }
+            foreach (KeyValuePair<string, string> entry in all)
+            {
+                if (entry.Value.Length > 0) Change(entry.Key, entry.Value);
             }
             TimeZoneInfo.ClearCachedData();
+        }
+
+        private static void Change(string name, string value)
+        {
+            Environment.SetEnvironmentVariable(name, value);
+            if (value == null) Unset(name);
+            else Set(name, value, 1);
         }
 
         [DllImport("libc", EntryPoint = "setenv", CharSet = CharSet.Ansi)]

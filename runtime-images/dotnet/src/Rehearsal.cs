@@ -17,6 +17,8 @@ namespace Kappa.Runtime
         /// <summary>Runs the agent's own invocation as a function's, then waits for the claim without a time limit: the complete environment.</summary>
         public static IReadOnlyDictionary<string, string> WaitForClaim(RuntimeApi api)
         {
+            ProcessEnvironment.Become(ProcessEnvironment.Own());
+            Heap.StayBelow("10240");
             Handler handler = Handler.Load(Path.Combine(AppContext.BaseDirectory, "rehearsal/Function.dll"), HandlerName.Parse("Function::Function::Handle"));
             Program.Serve(api, handler, isReal: false);
             try
