@@ -32,6 +32,8 @@ export async function caseVariables(account: string): Promise<Readonly<Record<st
     notZip: Buffer.from('no zip').toString('base64'),
     greatestEvent: event(greatestBytes),
     tooGreatEvent: event(greatestBytes + 1),
+    greatestAsyncEvent: event(1_048_576),
+    tooGreatAsyncEvent: event(1_048_577),
     longText: 'x'.repeat(1900),
     tooLongName: 'x'.repeat(65),
   };

@@ -106,11 +106,11 @@ export interface FunctionSpec {
    */
   readonly ephemeralStorageMiB?: number;
   /**
-   * Where failed asynchronous events go, an ARN of at most 256 characters. It is kept and answered.
+   * Where events go that were given up, an SQS queue or an SNS topic, an ARN of at most 256 characters.
    */
   readonly deadLetterTarget?: string;
   /**
-   * How asynchronous invocations are to be handled, by qualifier, as Lambda's API was given it. It is kept and answered; this version has no asynchronous invocation. At most 100.
+   * How asynchronous invocations are handled, by qualifier; an alias or version does not inherit from $LATEST. At most 100.
    */
   readonly eventInvoke?: readonly FunctionEventInvokeEntry[];
   /**
@@ -360,11 +360,11 @@ export interface FunctionEventInvokeEntry {
    */
   readonly maximumEventAgeSeconds?: number;
   /**
-   * Where records of invocations that went well go, an ARN.
+   * Where records of invocations that went well go, an ARN of SQS, SNS, Lambda or EventBridge.
    */
   readonly onSuccess?: string;
   /**
-   * Where records of events that were given up go, an ARN.
+   * Where records of events that were given up go, an ARN of SQS, SNS, Lambda, EventBridge or S3.
    */
   readonly onFailure?: string;
   /**

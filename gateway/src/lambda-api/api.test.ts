@@ -53,6 +53,8 @@ async function start(isOpen: boolean): Promise<void> {
     },
     blobs: { put: () => Promise.reject(new Error('not here')), get: async () => Buffer.of(), sizeOf: async () => 5 },
     readS3: () => Promise.reject(new Error('not here')),
+    resolve: () => Promise.reject(new Error('not here')),
+    accept: () => Promise.reject(new Error('not here')),
     ...testUploads(),
     region: 'us-east-1',
     systemNamespace: 'kappa-system',

@@ -45,7 +45,7 @@ export function makeLambdaApi(deps: LambdaApiDeps): LambdaApi {
       const operation = { name: match.operation.name, action };
       await requireAccount({ principal, ...subject }, operation, deps.directory);
       const namespace = await namespaceOf(subject, deps);
-      const call = { input, principal, ...subject, namespace, requestId, origin: originOf(req) };
+      const call = { input, principal, ...subject, namespace, requestId, origin: originOf(req), trace: traceOf(req) };
       await requireRights(call, operation, deps.authorizer ?? accountsOnly, deps);
       return renderOutput(match.operation, await handler(call, deps), requestId);
     } finally {
@@ -170,6 +170,10 @@ async function namespaceOf({ accountId, fn }: Subject, { directory }: LambdaApiD
     status: 404,
     fault: 'caller',
   });
+}
+
+function traceOf({ headers }: IncomingMessage): string | string[] | undefined {
+  return headers['x-amzn-trace-id'];
 }
 
 /** How the caller reaches this gateway. A wrong header gives only its sender a wrong link. */

@@ -1,7 +1,9 @@
+import type { AcceptEvent } from '../async/accept.ts';
 import type { Principal } from '../auth/authenticator.ts';
 import type { BlobStore, Spooled } from '../blobs/blob-store.ts';
 import type { PassRole } from '../iam/pass-role.ts';
 import type { Directory } from '../registry/directory.ts';
+import type { Resolved } from '../registry/functions.ts';
 import type { CodeLimits } from './code-limits.ts';
 import type { Objects } from './objects.ts';
 import type { Uploads } from './uploads/uploads.ts';
@@ -17,6 +19,8 @@ export interface OperationCall<Input> {
   readonly requestId: string;
   /** How the caller reaches this gateway, for example `http://127.0.0.1:9000`. */
   readonly origin: string;
+  /** `X-Amzn-Trace-Id` of the request. */
+  readonly trace?: string | string[] | undefined;
   /** What the input's FunctionName, or the ARN in its Resource, says. */
   readonly fn: NamedFunction;
 }
@@ -41,6 +45,10 @@ export interface ApiDeps {
   readonly blobs: Pick<BlobStore, 'put' | 'get' | 'sizeOf'>;
   readonly codeLimits: CodeLimits;
   readonly uploads: Uploads;
+  /** The version that a label, percent-encoded, and a query mean. @throws LambdaError */
+  readonly resolve: (label: string, query: string) => Resolved | Promise<Resolved>;
+  /** Keeps an asynchronous invocation. @throws LambdaError */
+  readonly accept: AcceptEvent;
   /** Fetches a zip that lies in S3, for a namespace that may have it. The caller discards it. @throws LambdaError */
   readonly readS3: (source: S3Source, namespace: string) => Promise<Spooled>;
   /** Whether a caller may give a function this role; absent = any role will do. */

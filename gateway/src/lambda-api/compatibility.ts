@@ -9,7 +9,8 @@ const deviations: Readonly<Partial<Record<OperationName, string>>> = {
   UpdateFunctionCode: 'The same code again changes nothing: no InProgress, the same RevisionId.',
   DeleteFunction: '204.',
   GetFunction: 'RevisionId changes with the spec alone. Variables that refer to Secrets are not shown.',
-  Invoke: 'RequestResponse and DryRun; Event is not available yet.',
+  Invoke: 'Event needs a store for events (docs/events.md): local mode has one; in a cluster it is Redis.',
+  InvokeAsync: 'As Invoke with InvocationType Event.',
   InvokeWithResponseStream:
     'Nothing is slowed down after the first 6 MB; KAPPA_STREAM_MAX_BYTES of the gateway bounds an answer (20 MiB). A pod that is lost in the middle: InvokeComplete with ErrorCode ServiceException.',
   AddLayerVersionPermission: 'There are no organizations: a statement with OrganizationId grants nothing to anybody.',
@@ -36,11 +37,9 @@ const deviations: Readonly<Partial<Record<OperationName, string>>> = {
   UpdateEventSourceMapping: 'As CreateEventSourceMapping.',
   DeleteEventSourceMapping: 'As CreateEventSourceMapping; it is gone at once.',
   ListEventSourceMappings: 'One namespace of the account; pages of at most 50.',
-  PutFunctionEventInvokeConfig: 'Kept and answered: there is no asynchronous invocation yet.',
+  PutFunctionEventInvokeConfig:
+    'Of destinations only functions have to be there, in the same account; the others are told where AWS_ENDPOINT_URL_… says (docs/events.md).',
   UpdateFunctionEventInvokeConfig: 'As PutFunctionEventInvokeConfig.',
-  GetFunctionEventInvokeConfig: 'As PutFunctionEventInvokeConfig.',
-  DeleteFunctionEventInvokeConfig: 'As PutFunctionEventInvokeConfig.',
-  ListFunctionEventInvokeConfigs: 'As PutFunctionEventInvokeConfig.',
   PutProvisionedConcurrencyConfig:
     'A pod that calls have started counts, too; AWS_LAMBDA_INITIALIZATION_TYPE says of each what it was started for. Of $LATEST: spec.concurrency.provisioned of the Function, by kubectl.',
   PutFunctionRecursionConfig: 'Loops through function URLs are noticed, too, when the code hands the trace id on.',

@@ -76,10 +76,11 @@ const ofFunctions = / (functions|functionversions|aliases)(\/|$)/;
 /** Empty for what is yet to be made, and for lists. Of layers and event source mappings a role names none. */
 async function objectNameOf(call: OperationCall<Input>, operation: OperationName, deps: ApiDeps): Promise<string> {
   const [verb = '', resource = ''] = rights[operation].split(' ');
-  if (verb === 'create' || verb === 'list' || call.fn.name === '') return '';
+  const isMaking = verb === 'create' && resource !== 'functions/invoke';
+  if (isMaking || verb === 'list' || call.fn.name === '') return '';
   const { name } = await placeOf(call, deps);
   const { Name } = call.input;
-  if (resource === 'functions') return name;
+  if (resource === 'functions' || resource === 'functions/invoke') return name;
   return resource === 'aliases' && typeof Name === 'string' ? aliasObjectName(name, Name) : '';
 }
 

@@ -34,6 +34,7 @@ import { deleteFunction } from './functions/delete.ts';
 import { getFunction, getFunctionConfiguration } from './functions/get.ts';
 import { listFunctions } from './functions/list.ts';
 import { updateFunctionCode, updateFunctionConfiguration } from './functions/update.ts';
+import { invokeAsync } from './invoke-async.ts';
 import {
   deleteLayerVersion,
   getLayerVersion,
@@ -82,7 +83,6 @@ const reasons = {
   capacityProviders: 'capacity providers are not available in this install: functions run in pools of the cluster',
   codeSigning: 'code signing is not available in this install',
   scaling: 'bounds on the number of environments are not available in this install',
-  notYet: 'it is not available in this version',
 };
 
 /** Every operation of the service model has a row. */
@@ -104,7 +104,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   DeleteFunction: supported('DeleteFunction', deleteFunction),
   DeleteFunctionCodeSigningConfig: supported('DeleteFunctionCodeSigningConfig', deleteFunctionCodeSigningConfig),
   DeleteFunctionConcurrency: supported('DeleteFunctionConcurrency', deleteFunctionConcurrency),
-  DeleteFunctionEventInvokeConfig: stored('DeleteFunctionEventInvokeConfig', deleteEventInvokeConfig),
+  DeleteFunctionEventInvokeConfig: supported('DeleteFunctionEventInvokeConfig', deleteEventInvokeConfig),
   DeleteFunctionUrlConfig: supported('DeleteFunctionUrlConfig', deleteFunctionUrlConfig),
   DeleteLayerVersion: supported('DeleteLayerVersion', deleteLayerVersion),
   DeleteProvisionedConcurrencyConfig: supported('DeleteProvisionedConcurrencyConfig', deleteProvisionedConcurrency),
@@ -121,7 +121,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   GetFunctionCodeSigningConfig: supported('GetFunctionCodeSigningConfig', getFunctionCodeSigningConfig),
   GetFunctionConcurrency: supported('GetFunctionConcurrency', getFunctionConcurrency),
   GetFunctionConfiguration: supported('GetFunctionConfiguration', getFunctionConfiguration),
-  GetFunctionEventInvokeConfig: stored('GetFunctionEventInvokeConfig', getEventInvokeConfig),
+  GetFunctionEventInvokeConfig: supported('GetFunctionEventInvokeConfig', getEventInvokeConfig),
   GetFunctionRecursionConfig: supported('GetFunctionRecursionConfig', getRecursionConfig),
   GetFunctionScalingConfig: unsupported(reasons.scaling),
   GetFunctionUrlConfig: supported('GetFunctionUrlConfig', getFunctionUrlConfig),
@@ -133,14 +133,14 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   GetResourcePolicy: supported('GetResourcePolicy', getResourcePolicy),
   GetRuntimeManagementConfig: stored('GetRuntimeManagementConfig', getRuntimeManagementConfig),
   Invoke: { status: 'supported', action: 'InvokeFunction', handler: servedElsewhere },
-  InvokeAsync: unsupported(reasons.notYet),
+  InvokeAsync: supported('InvokeAsync', invokeAsync),
   InvokeWithResponseStream: { status: 'supported', action: 'InvokeFunction', handler: servedElsewhere },
   ListAliases: supported('ListAliases', listAliases),
   ListCapacityProviders: unsupported(reasons.capacityProviders),
   ListCodeSigningConfigs: supported('ListCodeSigningConfigs', listCodeSigningConfigs),
   ListDurableExecutionsByFunction: unsupported(reasons.durable),
   ListEventSourceMappings: stored('ListEventSourceMappings', listMappings),
-  ListFunctionEventInvokeConfigs: stored('ListFunctionEventInvokeConfigs', listEventInvokeConfigs),
+  ListFunctionEventInvokeConfigs: supported('ListFunctionEventInvokeConfigs', listEventInvokeConfigs),
   ListFunctionUrlConfigs: supported('ListFunctionUrlConfigs', listFunctionUrlConfigs),
   ListFunctionVersionsByCapacityProvider: unsupported(reasons.capacityProviders),
   ListFunctions: supported('ListFunctions', listFunctions),
@@ -155,7 +155,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   PublishVersion: supported('PublishVersion', publish),
   PutFunctionCodeSigningConfig: supported('PutFunctionCodeSigningConfig', putFunctionCodeSigningConfig),
   PutFunctionConcurrency: supported('PutFunctionConcurrency', putFunctionConcurrency),
-  PutFunctionEventInvokeConfig: stored('PutFunctionEventInvokeConfig', putEventInvokeConfig),
+  PutFunctionEventInvokeConfig: supported('PutFunctionEventInvokeConfig', putEventInvokeConfig),
   PutFunctionRecursionConfig: supported('PutFunctionRecursionConfig', putRecursionConfig),
   PutFunctionScalingConfig: unsupported(reasons.scaling),
   PutProvisionedConcurrencyConfig: supported('PutProvisionedConcurrencyConfig', putProvisionedConcurrency),
@@ -176,7 +176,7 @@ export const operations: Readonly<Record<OperationName, OperationEntry>> = {
   UpdateEventSourceMapping: stored('UpdateEventSourceMapping', updateMapping),
   UpdateFunctionCode: supported('UpdateFunctionCode', updateFunctionCode),
   UpdateFunctionConfiguration: supported('UpdateFunctionConfiguration', updateFunctionConfiguration),
-  UpdateFunctionEventInvokeConfig: stored('UpdateFunctionEventInvokeConfig', updateEventInvokeConfig),
+  UpdateFunctionEventInvokeConfig: supported('UpdateFunctionEventInvokeConfig', updateEventInvokeConfig),
   UpdateFunctionUrlConfig: supported('UpdateFunctionUrlConfig', updateFunctionUrlConfig),
 };
 

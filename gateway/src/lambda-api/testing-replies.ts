@@ -52,9 +52,12 @@ function errorProblem(
   return unknown.length === 0 ? null : `${code} has ${unknown.join(', ')}`;
 }
 
+/** What the model forgets: a name that is no function's. */
+const undeclared: Readonly<Record<string, readonly string[]>> = { InvokeAsync: ['InvalidParameterValueException'] };
+
 function rowOf(code: string, operation: Operation | null, isWhole: boolean): ExceptionRow | null {
   if (code === 'NotImplementedException') return isWhole ? null : notImplemented;
-  const declared: readonly string[] = operation?.errors ?? [];
+  const declared: readonly string[] = [...(operation?.errors ?? []), ...(undeclared[operation?.name ?? ''] ?? [])];
   const rows: ReadonlyMap<string, ExceptionRow> = lambdaModel.exceptions;
   return common[code] ?? (declared.includes(code) ? (rows.get(code) ?? null) : null);
 }

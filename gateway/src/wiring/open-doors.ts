@@ -21,7 +21,7 @@ import { type LambdaApi, makeLambdaApi } from '../lambda-api/api.ts';
 import { codeRequestBytes } from '../lambda-api/code-limits.ts';
 import { codeLinks } from '../lambda-api/code-url.ts';
 import { toLambdaError } from '../lambda-api/errors.ts';
-import { invokeHandler } from '../lambda-api/invoke.ts';
+import { type InvokeDeps, invokeHandler } from '../lambda-api/invoke.ts';
 import { invokeStreamHandler } from '../lambda-api/invoke-stream.ts';
 import { Objects } from '../lambda-api/objects.ts';
 import { functionResolver } from '../lambda-api/resolve.ts';
@@ -134,14 +134,16 @@ type OnRefused = (err: unknown, requestId: string) => void;
 
 /** The ways in to functions: Lambda's Invoke, whole and streamed, and function URLs. */
 function handlers(
-  { config, arnOf }: Context,
-  { functions, callers: { authenticator, authorizer }, router, events }: DoorParts,
+  context: Context,
+  parts: DoorParts,
   { budget, onRefused }: { readonly budget: BufferBudget; readonly onRefused: OnRefused },
 ): Pick<ServerDeps, 'invoke' | 'invokeStream' | 'functionUrl'> {
-  const { region, urlDomain } = config;
-  const stream = { windowBytes: STREAM_WINDOW_BYTES, maxBytes: config.streamMaxBytes };
+  const { region, urlDomain, streamMaxBytes } = context.config;
+  const { functions, callers, router, events } = parts;
+  const { authenticator, authorizer } = callers;
+  const stream = { windowBytes: STREAM_WINDOW_BYTES, maxBytes: streamMaxBytes };
   const shared = { authorizer, dispatcher: router, budget, now: Date.now, onRefused };
-  const resolve = functionResolver({ functions, region, defaultAccountId, arnOf, random: Math.random });
+  const resolve = resolverOf(context, parts);
   const forInvoke = { ...shared, authenticator: authenticator ?? openDoor, resolve };
   const forUrls = { ...shared, authenticator, functions, urlDomain, region, random: Math.random, stream };
   return {
@@ -149,6 +151,10 @@ function handlers(
     invokeStream: invokeStreamHandler({ ...forInvoke, stream }),
     functionUrl: functionUrlHandler(forUrls),
   };
+}
+
+function resolverOf({ config: { region }, arnOf }: Context, { functions }: DoorParts): InvokeDeps['resolve'] {
+  return functionResolver({ functions, region, defaultAccountId, arnOf, random: Math.random });
 }
 
 /** The Lambda API but for Invoke, the links to code that it gives, STS and IAM, and logs. */
@@ -172,6 +178,8 @@ function apisOf(
     budget,
     objects,
     directory: functions,
+    resolve: resolverOf(context, parts),
+    accept: parts.events.accept,
     blobs,
     ...takeCode({ config, clock }),
     region,

@@ -16,7 +16,7 @@ import { byQualifier, changeSpec, entryOf, withEntry, withoutEntry } from '../fu
 import { findFunction } from '../functions/find.ts';
 import { requireMeant } from '../functions/resolve.ts';
 import { pageOf } from '../paging.ts';
-import { checkDestinations } from './destinations.ts';
+import { checkDestinations, requireFunctions } from './destinations.ts';
 
 type WriteCall = OperationCall<PutFunctionEventInvokeConfigRequest | UpdateFunctionEventInvokeConfigRequest>;
 
@@ -80,6 +80,7 @@ async function write(
   if (MaximumRetryAttempts === undefined && MaximumEventAgeInSeconds === undefined && DestinationConfig === undefined)
     throw new InvalidParameterValue('You must specify at least one of error handling or destination setting.');
   checkDestinations(DestinationConfig ?? {}, call.fn.name);
+  await requireFunctions(DestinationConfig ?? {}, call, deps);
   await requireMeant(call, deps).catch((err: unknown) => {
     throw err instanceof ResourceNotFound ? noSuchFunction() : err;
   });

@@ -1,6 +1,7 @@
 import type { DestinationConfig } from '@aws-sdk/client-lambda';
 
 import { InvalidParameterValue } from '../../errors.ts';
+import type { ApiDeps, OperationCall } from '../call.ts';
 import { readFunctionName } from '../function-name.ts';
 
 /** Services that records of invocations can go to; S3 takes those of failures only. */
@@ -22,6 +23,26 @@ export function checkDestinations(config: DestinationConfig, functionName: strin
     );
   if ([onSuccess, onFailure].some((arn) => serviceOf(arn) === 'lambda' && readFunctionName(arn).name === functionName))
     throw new InvalidParameterValue("You can't specify the function as a destination for itself.");
+}
+
+/**
+ * Refuses functions that are not there, or of another account. Other services are not asked: what is made after the function's configuration, as
+ * templates do, is told as well.
+ *
+ * @throws InvalidParameterValue
+ */
+export async function requireFunctions(
+  config: DestinationConfig,
+  { accountId }: Pick<OperationCall<unknown>, 'accountId'>,
+  { directory, region }: Pick<ApiDeps, 'directory' | 'region'>,
+): Promise<void> {
+  for (const arn of [config.OnSuccess?.Destination ?? '', config.OnFailure?.Destination ?? '']) {
+    if (serviceOf(arn) !== 'lambda') continue;
+    const { name, accountId: owner = accountId, region: itsRegion = region } = readFunctionName(arn);
+    const isHere = owner === accountId && itsRegion === region;
+    if (!isHere || (await directory.locate(accountId, name)) === undefined)
+      throw new InvalidParameterValue(`The destination ARN ${arn} is invalid.`);
+  }
 }
 
 /** None is fine. */
