@@ -1,6 +1,18 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 
+import { provideDotnetRuntime } from '../../../runtime-images/dotnet/toolchain.ts';
 import { buildImage, hasImage, removeOlder } from './buildah.ts';
 import { hashInputs } from './inputs.ts';
 import { cache, repository } from './places.ts';
@@ -17,6 +29,8 @@ interface Base {
   readonly node?: string;
   /** Has a Java of Debian that needs what its package's scripts would have done. */
   readonly hasJava?: boolean;
+  /** Has the .NET that local mode has. */
+  readonly hasDotnet?: boolean;
 }
 
 /** What every base of a suite starts with: the C and C++ libraries, a shell with the usual tools, time zones, certificates. */
@@ -36,6 +50,7 @@ export const bases = {
   java17: { suite: 'sid', packages: ['openjdk-17-jre-headless'], hasJava: true },
   java21: { suite: 'trixie', packages: ['openjdk-21-jre-headless'], hasJava: true },
   java25: { suite: 'trixie', packages: ['openjdk-25-jre-headless'], hasJava: true },
+  dotnet8: { suite: 'trixie', packages: ['libicu76', 'libssl3t64', 'zlib1g'], hasDotnet: true },
   valkey: { suite: 'trixie', packages: ['valkey-server'] },
 } as const satisfies Readonly<Record<string, Base>>;
 
@@ -61,7 +76,10 @@ const recipe = ['e2e/images/bases/Dockerfile', 'e2e/images/src/root-fs.ts'] as c
 /** Facts that name a base: same facts, same base. The packages' versions are not among them: a base stays until it is removed. */
 export function baseHash(name: BaseName): string {
   const base: Base = bases[name];
-  const files = base.node === 'pinned' ? [`${pinnedNode}/package.json`] : [];
+  const files = [
+    ...(base.node === 'pinned' ? [`${pinnedNode}/package.json`] : []),
+    ...(base.hasDotnet ? ['runtime-images/dotnet/toolchain.ts'] : []),
+  ];
   const facts = [process.arch, base.suite, ...common, '+', ...base.packages, base.node ?? ''];
   return hashInputs(repository, [...recipe, ...files], facts);
 }
@@ -80,6 +98,7 @@ export async function provideBase(name: BaseName): Promise<string> {
       finishUpper(upper, lowest.folder);
     }
     if (base.node !== undefined) await addNode(upper, base.node);
+    if (base.hasDotnet) await addDotnet(upper);
     await build(upper, lowest.tag, tag);
   });
   await removeOlder(tag);
@@ -132,4 +151,10 @@ async function addNode(root: string, version: string): Promise<void> {
     rmSync(archive);
   }
   chmodSync(program, 0o755);
+}
+
+async function addDotnet(root: string): Promise<void> {
+  cpSync(await provideDotnetRuntime(), join(root, 'usr/share/dotnet'), { recursive: true });
+  mkdirSync(join(root, 'usr/bin'), { recursive: true });
+  symlinkSync('../share/dotnet/dotnet', join(root, 'usr/bin/dotnet'));
 }

@@ -62,7 +62,7 @@ test.each(images.map((image) => [imageName(image, tags), image] as const))(
   (_name, image) => {
     const text = readFileSync(join(repository, image.dockerfile), 'utf8');
     expect(text).toMatch(/^USER 65532:65532$/m);
-    expect(text).toMatch(/^ARG BASE=docker\.io\//m);
+    expect(text).toMatch(/^ARG BASE=(docker\.io|mcr\.microsoft\.com)\//m);
     for (const label of ['title', 'description', 'source', 'licenses']) {
       expect(text).toContain(`org.opencontainers.image.${label}=`);
     }

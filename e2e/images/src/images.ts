@@ -30,6 +30,12 @@ const app = {
   isDefault: true,
 } as const;
 
+/** Families whose sources get into the image compiled. */
+const compiledParts: ReadonlyMap<string, PartName> = new Map([
+  ['java', 'client'],
+  ['dotnet', 'dotnet'],
+]);
+
 /** The image of one version of a language. */
 function runtime(
   family: string,
@@ -38,15 +44,15 @@ function runtime(
   use: 'of a test run' | 'on request' = 'on request',
 ): ImageSpec {
   const sources = `runtime-images/${family}`;
+  const compiled = compiledParts.get(family);
   return {
     repository: `kappa/runtime-${family}`,
     tag,
     dockerfile: `${sources}/Dockerfile`,
     base,
-    // Java's sources get into the image compiled, with the client.
-    ...(family === 'java'
-      ? { parts: ['agent', 'client'], inputs: ['LICENSE'] }
-      : { parts: ['agent'], inputs: ['LICENSE', sources] }),
+    ...(compiled === undefined
+      ? { parts: ['agent'], inputs: ['LICENSE', sources] }
+      : { parts: ['agent', compiled], inputs: ['LICENSE'] }),
     isDefault: use === 'of a test run',
   };
 }
@@ -66,6 +72,7 @@ export const images: readonly ImageSpec[] = [
   runtime('java', '21', 'java21', 'of a test run'),
   runtime('java', '17', 'java17'),
   runtime('java', '25', 'java25'),
+  runtime('dotnet', '8', 'dotnet8'),
   {
     repository: 'kappa/redis',
     tag: '8.1',

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+import { provideDotnetToolchain } from '../../../runtime-images/dotnet/toolchain.ts';
 import { hashInputs } from './inputs.ts';
 import { cache, repository } from './places.ts';
 import { run } from './run.ts';
@@ -43,6 +44,16 @@ export const parts = {
     facts: [],
     make: async (folder) => {
       await run(join(repository, 'runtime-images/java/build.sh'), [folder]);
+    },
+  },
+  dotnet: {
+    inputs: ['build.sh', 'kappa-runtime.runtimeconfig.json', 'rehearsal', 'src', 'toolchain.ts'].map(
+      (name) => `runtime-images/dotnet/${name}`,
+    ),
+    facts: [],
+    make: async (folder) => {
+      const { dotnet, sdk } = await provideDotnetToolchain();
+      await run(join(repository, 'runtime-images/dotnet/build.sh'), [folder, dotnet, sdk]);
     },
   },
   store: {
