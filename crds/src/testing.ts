@@ -299,6 +299,12 @@ export const refusedManifests: readonly ManifestCase[] = [
     'together must not be greater than reserved',
   ),
   refused(
+    'levels of a text log',
+    { logging: { systemLevel: 'WARN' } },
+    'spec.logging.format',
+    'applicationLevel and systemLevel need format: JSON',
+  ),
+  refused(
     'a bound of a queue that is not there',
     { concurrency: { maxQueued: 5 } },
     'spec.concurrency.onLimit',

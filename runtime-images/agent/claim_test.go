@@ -270,7 +270,7 @@ func TestTheRuntimeGetsAllHeaders(t *testing.T) {
 }
 
 func TestJSONLogs(t *testing.T) {
-	_, gateway := claimed(t, function("index.print", func(head *link.Specialize) { head.LogFormat = "JSON" }))
+	_, gateway := claimed(t, function("index.print", func(head *link.Specialize) { head.LogFormat, head.SystemLogLevel = "JSON", "DEBUG" }))
 	result := call(t, gateway, "{}")
 	var kinds []string
 	for line := range strings.Lines(tailOf(t, result.Report)) {

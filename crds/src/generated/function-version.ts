@@ -188,6 +188,14 @@ export interface FunctionVersionLogging {
    * Text lines as the function prints them, or JSON objects.
    */
   readonly format: 'Text' | 'JSON';
+  /**
+   * Gravity below which lines of the function are left out.
+   */
+  readonly applicationLevel?: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' | 'FATAL';
+  /**
+   * Gravity below which lines of the platform are left out.
+   */
+  readonly systemLevel?: 'DEBUG' | 'INFO' | 'WARN';
 }
 /**
  * A layer version.

@@ -342,6 +342,14 @@ export interface FunctionLogging {
    * Text lines as the function prints them, or JSON objects.
    */
   readonly format: 'Text' | 'JSON';
+  /**
+   * Lines of the function that are less grave are left out, as far as they are JSON objects with a level. Only with JSON; default INFO.
+   */
+  readonly applicationLevel?: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' | 'FATAL';
+  /**
+   * Lines of the platform that are less grave are left out. Only with JSON; default INFO.
+   */
+  readonly systemLevel?: 'DEBUG' | 'INFO' | 'WARN';
 }
 /**
  * Of one version or alias.

@@ -30,6 +30,8 @@ export function makeSpecialize(
     accountId: target.accountId,
     region: target.region,
     logFormat: target.logFormat,
+    applicationLogLevel: target.applicationLogLevel,
+    systemLogLevel: target.systemLogLevel,
     codeSha256: target.codeSha256,
     codeBytes: target.codeBytes,
     maxUnpackedBytes: rules.maxUnpackedBytes,

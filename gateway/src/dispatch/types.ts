@@ -40,6 +40,9 @@ export interface Target {
   /** Zips in the blob store, in the order in which they are unpacked. */
   readonly layers: readonly LayerZip[];
   readonly logFormat: 'Text' | 'JSON';
+  /** What a JSON log leaves out; absent = INFO. */
+  readonly applicationLogLevel?: string;
+  readonly systemLogLevel?: string;
   /** What its processes do between calls; absent = Frozen. */
   readonly idle?: 'Frozen' | 'Running';
   readonly region: string;

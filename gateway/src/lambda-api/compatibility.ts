@@ -4,7 +4,7 @@ import { operations } from './operations.ts';
 /** Where an operation that is supported differs from AWS. What is not listed is not known to. */
 const deviations: Readonly<Partial<Record<OperationName, string>>> = {
   CreateFunction:
-    'Zip packages for Node.js and Python on x86_64. S3Bucket and S3Key name buckets that the install allows the namespace (code.md). VpcConfig, KMSKeyArn, TracingConfig, FileSystemConfigs, SnapStart, EphemeralStorage, DeadLetterConfig and the levels of LoggingConfig are kept and answered, without effect; images, tenants, durable and managed functions are refused.',
+    'Zip packages for Node.js and Python on x86_64. S3Bucket and S3Key name buckets that the install allows the namespace (code.md). VpcConfig, KMSKeyArn, TracingConfig, FileSystemConfigs, SnapStart, EphemeralStorage and DeadLetterConfig are kept and answered, without effect; images, tenants, durable and managed functions are refused.',
   UpdateFunctionConfiguration: 'As CreateFunction. Variables that refer to Secrets (kubectl) stay.',
   UpdateFunctionCode: 'The same code again changes nothing: no InProgress, the same RevisionId.',
   DeleteFunction: '204.',

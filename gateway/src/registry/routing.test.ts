@@ -64,7 +64,7 @@ test('routeFunction: an unchanged target stays the same object, a changed limit 
 
 test('routeFunction: everything of the version reaches the target', () => {
   const { latest } = routed({ reserved: 3, provisioned: 2 }, [
-    versionView({ timeoutSeconds: 7, idleTimeoutSeconds: 9, idle: 'Running' }),
+    versionView({ timeoutSeconds: 7, idleTimeoutSeconds: 9, idle: 'Running', systemLogLevel: 'WARN' }),
   ]);
   expect(latest).toMatchObject({
     versionName: 'hello-aaaaaaaaaa',

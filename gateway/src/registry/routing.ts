@@ -216,6 +216,8 @@ function makeTarget(
     codeBytes: version.codeBytes,
     layers: version.layers,
     logFormat: version.logFormat,
+    ...(version.applicationLogLevel !== undefined && { applicationLogLevel: version.applicationLogLevel }),
+    ...(version.systemLogLevel !== undefined && { systemLogLevel: version.systemLogLevel }),
     ...(version.idle !== undefined && { idle: version.idle }),
     region: options.region,
     environment: old?.environment ?? options.environmentOf(fn.namespace, version),

@@ -86,6 +86,9 @@ export interface VersionView {
   readonly codeBytes: number;
   readonly layers: readonly LayerView[];
   readonly logFormat: 'Text' | 'JSON';
+  /** What a JSON log leaves out; absent = INFO. */
+  readonly applicationLogLevel?: string;
+  readonly systemLogLevel?: string;
   /** What its processes do between calls; absent = Frozen. */
   readonly idle?: 'Frozen' | 'Running';
   readonly environment: readonly FunctionVersionEnvironmentEntry[];
@@ -174,6 +177,8 @@ export function viewVersion({ metadata, spec }: FunctionVersionObject): VersionV
     layers: (spec.layers ?? []).map(({ arn, sha256, sizeBytes }) => ({ arn, sha256, bytes: sizeBytes })),
     logFormat: spec.logging.format,
     environment: spec.environment,
+    ...(spec.logging.applicationLevel !== undefined && { applicationLogLevel: spec.logging.applicationLevel }),
+    ...(spec.logging.systemLevel !== undefined && { systemLogLevel: spec.logging.systemLevel }),
     ...(spec.idle !== undefined && { idle: spec.idle }),
     ...(spec.role !== undefined && { role: spec.role }),
     ...(spec.serviceAccountName !== undefined && { serviceAccountName: spec.serviceAccountName }),

@@ -2,6 +2,7 @@
 package environment
 
 import (
+	"cmp"
 	"maps"
 	"path"
 	"path/filepath"
@@ -32,6 +33,8 @@ type Function struct {
 	Handler   string
 	MemoryMiB int
 	LogFormat string
+	// LogLevel is from when on the function's own lines are wanted, with JSON; empty means INFO.
+	LogLevel  string
 	LogStream string
 	// InitializationType is why the pod is initialised: on-demand or provisioned-concurrency.
 	InitializationType string
@@ -115,7 +118,7 @@ func Complete(pod Pod, function Function) map[string]string {
 	env := Base(pod)
 	env["AWS_LAMBDA_LOG_FORMAT"] = function.LogFormat
 	if function.LogFormat == "JSON" {
-		env["AWS_LAMBDA_LOG_LEVEL"] = "INFO"
+		env["AWS_LAMBDA_LOG_LEVEL"] = cmp.Or(function.LogLevel, "INFO")
 	}
 	for name, value := range function.User {
 		if IsUsers(name) {

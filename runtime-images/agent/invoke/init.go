@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"kappa.dev/agent/limits"
+	"kappa.dev/agent/logs"
 )
 
 // initPhase is the first run of a function's init code, under the init limit. When it fails the invocation that comes
@@ -25,19 +26,19 @@ func (e *Engine) runInitPhase(a *attempt, begin time.Time, r *running) {
 	r, failed := e.runInit(a, r, limit)
 	a.init.failure = failed
 	a.init.durationMs = milliseconds(e.Now().Sub(begin))
-	if failed == nil {
-		return
-	}
-	e.logInitFailure(a, "init", a.init.durationMs, failed)
+	e.logInitDone(a, "init", a.init.durationMs, failed)
 }
 
-// logInitFailure writes INIT_REPORT. phase is init, or invoke for one that runs in an invocation.
-func (e *Engine) logInitFailure(a *attempt, phase string, durationMs float64, failed *failure) {
-	errorType := failed.errorType
-	if failed.status == statusTimeout {
-		errorType = ""
+// logInitDone writes how an init has ended. phase is init, or invoke for one that runs in an invocation.
+func (e *Engine) logInitDone(a *attempt, phase string, durationMs float64, failed *failure) {
+	done := logs.InitDone{Type: a.head.Initialization(), Phase: phase, DurationMs: durationMs, Status: statusSuccess}
+	if failed != nil {
+		done.Status = reportStatus(failed)
 	}
-	e.Log.InitReport(a.head.Initialization(), durationMs, phase, reportStatus(failed), errorType)
+	if failed != nil && failed.status != statusTimeout {
+		done.ErrorType = failed.errorType
+	}
+	e.Log.InitDone(done)
 }
 
 // reportStatus is the word of INIT_REPORT: a crash is an error there.

@@ -154,9 +154,7 @@ func (i *invocation) suppressedInit() *failure {
 		i.running = r
 	}
 	i.live = failed == nil
-	if failed != nil {
-		e.logInitFailure(i.attempt, "invoke", milliseconds(e.Now().Sub(begin)), failed)
-	}
+	e.logInitDone(i.attempt, "invoke", milliseconds(e.Now().Sub(begin)), failed)
 	return failed
 }
 

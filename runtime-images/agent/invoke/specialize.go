@@ -42,10 +42,12 @@ func (e *Engine) specialize(peer link.Peer, a *attempt, delivery *code.Delivery)
 	e.mu.Unlock()
 	a.env = environment.Complete(e.Pod, environment.Function{
 		Name: a.head.FunctionName, Version: a.head.Version, Handler: a.head.Handler, MemoryMiB: a.head.MemoryMiB,
-		LogFormat: logFormat(a.head.LogFormat), LogStream: stream, User: a.head.Environment,
+		LogFormat: logFormat(a.head.LogFormat), LogLevel: a.head.ApplicationLogLevel, LogStream: stream, User: a.head.Environment,
 		InitializationType: a.head.Initialization(), Role: role,
 	})
-	e.Log.UseJSON(a.head.LogFormat == "JSON")
+	if a.head.LogFormat == "JSON" {
+		e.Log.UseJSON(logs.Levels{Application: a.head.ApplicationLogLevel, System: a.head.SystemLogLevel})
+	}
 	e.logInitStart(a)
 	e.beginInit(a)
 	close(a.done)

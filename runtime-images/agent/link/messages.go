@@ -92,10 +92,14 @@ type Specialize struct {
 	AccountID         string            `json:"accountId"`
 	Region            string            `json:"region"`
 	LogFormat         string            `json:"logFormat"`
-	CodeSha256        string            `json:"codeSha256"`
-	CodeBytes         int64             `json:"codeBytes"`
-	MaxUnpackedBytes  int64             `json:"maxUnpackedBytes"`
-	Epoch             *uint64           `json:"epoch"`
+	// ApplicationLogLevel and SystemLogLevel are for JSON; empty means INFO.
+	ApplicationLogLevel string `json:"applicationLogLevel,omitempty"`
+	SystemLogLevel      string `json:"systemLogLevel,omitempty"`
+
+	CodeSha256       string  `json:"codeSha256"`
+	CodeBytes        int64   `json:"codeBytes"`
+	MaxUnpackedBytes int64   `json:"maxUnpackedBytes"`
+	Epoch            *uint64 `json:"epoch"`
 	// InitializationType is why the pod is initialised; empty means OnDemand.
 	InitializationType string `json:"initializationType,omitempty"`
 	// Layers are unpacked into /opt in this order; their zips follow the code's.

@@ -21,7 +21,7 @@ func (s *Stream) Line(text []byte) {
 // Extension writes how init has gone for an extension. errorType is empty when there is none.
 func (s *Stream) Extension(name, state string, events []string, errorType string) {
 	if s.isJSON() {
-		s.Platform(jsonLine(s.now(), "platform.extension", ExtensionRecord(name, state, events, errorType)))
+		s.event(extensionLevel(errorType), "platform.extension", ExtensionRecord(name, state, events, errorType))
 		return
 	}
 	line := fmt.Appendf(nil, "EXTENSION\tName: %s\tState: %s\tEvents: [%s]", name, state, strings.Join(events, ", "))
@@ -29,6 +29,13 @@ func (s *Stream) Extension(name, state string, events []string, errorType string
 		line = fmt.Appendf(line, "\tError Type: %s", errorType)
 	}
 	s.Platform(line)
+}
+
+func extensionLevel(errorType string) string {
+	if errorType == "" {
+		return "INFO"
+	}
+	return "WARN"
 }
 
 // ExtensionRecord is the record of platform.extension.

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"time"
@@ -32,6 +33,24 @@ func (s *Stream) isJSON() bool {
 	return s.json
 }
 
+// event writes a line of the platform in JSON, unless it is below the level that the function has asked for.
+func (s *Stream) event(level, kind string, record []byte) {
+	s.mu.Lock()
+	isWanted := gravityOf(level) >= s.system
+	s.mu.Unlock()
+	if isWanted {
+		s.Platform(jsonLine(s.now(), kind, record))
+	}
+}
+
+// levelOf is the level of an event that says how something went; fine is the one when it went well.
+func levelOf(status, fine string) string {
+	if status == "success" {
+		return fine
+	}
+	return "WARN"
+}
+
 // Init is what an init phase is about.
 type Init struct {
 	// Type is on-demand or provisioned-concurrency.
@@ -45,35 +64,57 @@ type Init struct {
 // InitStart writes the line that opens the init phase.
 func (s *Stream) InitStart(i Init) {
 	if s.isJSON() {
-		s.Platform(jsonLine(s.now(), "platform.initStart", fmt.Appendf(nil,
+		s.event("INFO", "platform.initStart", fmt.Appendf(nil,
 			`{"initializationType":%q,"phase":"init","runtimeVersion":%q,"runtimeVersionArn":%q,"functionName":%q,"functionVersion":%q}`,
-			i.Type, i.RuntimeVersion, i.RuntimeVersionArn, i.FunctionName, i.FunctionVersion)))
+			i.Type, i.RuntimeVersion, i.RuntimeVersionArn, i.FunctionName, i.FunctionVersion))
 		return
 	}
 	s.Platform(fmt.Appendf(nil, "INIT_START Runtime Version: %s\tRuntime Version ARN: %s", i.RuntimeVersion, i.RuntimeVersionArn))
 }
 
-// InitReport writes the line about an init phase that did not succeed. initializationType is as in Init, phase is init or invoke.
-func (s *Stream) InitReport(initializationType string, durationMs float64, phase, status, errorType string) {
+// InitDone is how an init phase has ended.
+type InitDone struct {
+	// Type is as in Init, Phase init or invoke.
+	Type, Phase string
+	DurationMs  float64
+	// Status is success, error or timeout; ErrorType may be empty.
+	Status, ErrorType string
+}
+
+// InitDone writes how an init phase has ended; in a text log only when it did not succeed.
+func (s *Stream) InitDone(i InitDone) {
 	if s.isJSON() {
-		record := fmt.Appendf(nil, `{"initializationType":%q,"phase":%q,"status":%q`, initializationType, phase, status)
-		if errorType != "" {
-			record = fmt.Appendf(record, `,"errorType":%q`, errorType)
-		}
-		s.Platform(jsonLine(s.now(), "platform.initReport", fmt.Appendf(record, `,"metrics":{"durationMs":%.3f}}`, durationMs)))
+		s.initDoneJSON(i)
 		return
 	}
-	line := fmt.Appendf(nil, "INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s", durationMs, phase, status)
-	if errorType != "" {
-		line = fmt.Appendf(line, "\tError Type: %s", errorType)
+	if i.Status == "success" {
+		return
+	}
+	line := fmt.Appendf(nil, "INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s", i.DurationMs, i.Phase, i.Status)
+	if i.ErrorType != "" {
+		line = fmt.Appendf(line, "\tError Type: %s", i.ErrorType)
 	}
 	s.Platform(line)
+}
+
+// initDoneJSON writes two events. As on Lambda the second one is of interest where nobody has waited for it.
+func (s *Stream) initDoneJSON(i InitDone) {
+	record := fmt.Appendf(nil, `{"initializationType":%q,"phase":%q,"status":%q`, i.Type, i.Phase, i.Status)
+	if i.ErrorType != "" {
+		record = fmt.Appendf(record, `,"errorType":%q`, i.ErrorType)
+	}
+	fine := "INFO"
+	if i.Type == "on-demand" {
+		fine = "DEBUG"
+	}
+	s.event(levelOf(i.Status, "DEBUG"), "platform.initRuntimeDone", append(bytes.Clone(record), '}'))
+	s.event(levelOf(i.Status, fine), "platform.initReport", fmt.Appendf(record, `,"metrics":{"durationMs":%.3f}}`, i.DurationMs))
 }
 
 // Start writes the START line.
 func (s *Stream) Start(requestID, version string) {
 	if s.isJSON() {
-		s.Platform(jsonLine(s.now(), "platform.start", fmt.Appendf(nil, `{"requestId":%q,"version":%q}`, requestID, version)))
+		s.event("INFO", "platform.start", fmt.Appendf(nil, `{"requestId":%q,"version":%q}`, requestID, version))
 		return
 	}
 	s.Platform([]byte("START RequestId: " + requestID + " Version: " + version))
@@ -134,11 +175,11 @@ func (s *Stream) endJSON(u Usage) {
 		head = fmt.Appendf(head, `,"errorType":%q`, u.ErrorType)
 	}
 	done := fmt.Appendf(nil, `%s,"metrics":{"durationMs":%.3f}}`, head, u.DurationMs)
-	s.Platform(jsonLine(s.now(), "platform.runtimeDone", done))
+	s.event(levelOf(u.Status, "DEBUG"), "platform.runtimeDone", done)
 	report := fmt.Appendf(nil, `%s,"metrics":{"durationMs":%.3f,"billedDurationMs":%d,"memorySizeMB":%d,"maxMemoryUsedMB":%d`,
 		head, u.DurationMs, u.BilledDurationMs, u.MemorySizeMiB, u.MaxMemoryMiB)
 	if u.InitDurationMs != nil {
 		report = fmt.Appendf(report, `,"initDurationMs":%.3f`, *u.InitDurationMs)
 	}
-	s.Platform(jsonLine(s.now(), "platform.report", append(report, "}}"...)))
+	s.event(levelOf(u.Status, "INFO"), "platform.report", append(report, "}}"...))
 }

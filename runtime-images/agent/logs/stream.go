@@ -20,7 +20,10 @@ type Stream struct {
 	column int
 	// JSON says that the function's log format is JSON.
 	json bool
-	tail *tail
+	// filter leaves out lines of the function, and what is below system lines of the platform; only with JSON.
+	filter *lineFilter
+	system int
+	tail   *tail
 	// outbox takes a copy of everything, line by line; nil when nobody wants one.
 	outbox *Outbox
 
@@ -35,11 +38,12 @@ func NewStream(sink *Sink, now func() time.Time) *Stream {
 	return &Stream{sink: sink, now: now, tokens: limits.LogBurstBytes, refilled: now()}
 }
 
-// UseJSON switches the platform's lines to JSON.
-func (s *Stream) UseJSON(json bool) {
+// UseJSON switches the platform's lines to JSON, and leaves out what is below the levels.
+func (s *Stream) UseJSON(levels Levels) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.json = json
+	s.json, s.system = true, gravityOf(levels.System)
+	s.filter = &lineFilter{least: gravityOf(levels.Application)}
 }
 
 // Collect lets an outbox see all lines from now on.
@@ -72,6 +76,14 @@ func (s *Stream) EndTail() []byte {
 func (s *Stream) Output(p []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.filter != nil {
+		s.filter.write(p, s.output)
+		return
+	}
+	s.output(p)
+}
+
+func (s *Stream) output(p []byte) {
 	for len(p) > 0 {
 		p = s.outputPiece(p)
 	}
@@ -138,6 +150,9 @@ func droppedLine(json bool, now time.Time, missing int64, reason string) []byte 
 func (s *Stream) Platform(line []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.filter != nil {
+		s.filter.flush(s.output) // a line that was begun belongs before this one
+	}
 	s.reportDropped()
 	s.line(line)
 }

@@ -116,10 +116,10 @@ func TestTheTailIsTheEnd(t *testing.T) {
 
 func TestJSONLinesAreJSON(t *testing.T) {
 	s, _, text := newTestStream()
-	s.UseJSON(true)
+	s.UseJSON(Levels{System: "DEBUG"})
 	init := 1.5
 	s.InitStart(Init{"provisioned-concurrency", "nodejs:24.v1", "arn", "f", "$LATEST"})
-	s.InitReport("on-demand", 3, "init", "error", "Runtime.ExitError")
+	s.InitDone(InitDone{"on-demand", "init", 3, "error", "Runtime.ExitError"})
 	s.Start("id", "1")
 	s.End(Usage{RequestID: "id", Status: "failure", ErrorType: "Runtime.ExitError", InitDurationMs: &init})
 	count := 0
@@ -133,7 +133,7 @@ func TestJSONLinesAreJSON(t *testing.T) {
 		}
 		count++
 	}
-	if count != 5 {
+	if count != 6 {
 		t.Fatalf("%d lines", count)
 	}
 }

@@ -113,7 +113,10 @@ function settingsOf(spec: Settings, { functionName, arn }: Shown, region: string
     SnapStart: { ApplyOn: 'None', ...Object(kept.get('SnapStart')), OptimizationStatus: 'Off' },
     LoggingConfig: {
       LogFormat: spec.logging.format,
-      ...(spec.logging.format === 'JSON' && { ApplicationLogLevel: 'INFO', SystemLogLevel: 'INFO' }),
+      ...(spec.logging.format === 'JSON' && {
+        ApplicationLogLevel: spec.logging.applicationLevel ?? 'INFO',
+        SystemLogLevel: spec.logging.systemLevel ?? 'INFO',
+      }),
       LogGroup: `/aws/lambda/${functionName}`,
       ...Object(kept.get('LoggingConfig')),
     },

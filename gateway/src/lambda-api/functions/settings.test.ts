@@ -30,9 +30,12 @@ test.each<[reason: string, input: SettingsInput, change: object]>([
   ['an end of it', { TracingConfig: {} }, { compatibility: {} }],
   ['a VPC of nothing', { VpcConfig: { SubnetIds: [], SecurityGroupIds: [] } }, {}],
   [
-    'logging: its form has effect, the rest is kept',
-    { LoggingConfig: { LogFormat: 'JSON', LogGroup: 'g' } },
-    { logging: { format: 'JSON' }, compatibility: { ...before.compatibility, LoggingConfig: '{"LogGroup":"g"}' } },
+    'logging: its form and levels have effect, the rest is kept',
+    { LoggingConfig: { LogFormat: 'JSON', ApplicationLogLevel: 'ERROR', SystemLogLevel: 'WARN', LogGroup: 'g' } },
+    {
+      logging: { format: 'JSON', applicationLevel: 'ERROR', systemLevel: 'WARN' },
+      compatibility: { ...before.compatibility, LoggingConfig: '{"LogGroup":"g"}' },
+    },
   ],
 ])('%s', (_reason, input, change) => {
   expect(withSettings(before, input)).toEqual({ ...before, ...change });

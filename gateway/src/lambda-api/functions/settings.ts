@@ -49,7 +49,7 @@ export function withSettings<Spec extends FunctionSpec>(before: Spec, input: Set
     ...(input.Environment !== undefined && {
       environment: environmentEntries(input.Environment.Variables ?? {}, before.environment),
     }),
-    ...(input.LoggingConfig?.LogFormat !== undefined && { logging: { format: input.LoggingConfig.LogFormat } }),
+    ...(input.LoggingConfig !== undefined && { logging: loggingOf(before.logging, input.LoggingConfig) }),
     ...(input.DeadLetterConfig !== undefined && { deadLetterTarget: input.DeadLetterConfig.TargetArn ?? '' }),
     ...keptOf(before.compatibility ?? {}, input),
   };
@@ -131,9 +131,32 @@ function runtimeOf(name: string): FunctionSpec['runtime'] {
   );
 }
 
+/** @throws InvalidParameterValue for levels of a text log */
+function loggingOf(
+  before: FunctionSpec['logging'],
+  { LogFormat, ApplicationLogLevel, SystemLogLevel }: NonNullable<SettingsInput['LoggingConfig']>,
+): FunctionSpec['logging'] {
+  const format = LogFormat ?? before.format;
+  if (format === 'Text') {
+    if (ApplicationLogLevel === undefined && SystemLogLevel === undefined) return { format };
+    throw new InvalidParameterValue('ApplicationLogLevel and SystemLogLevel need LogFormat JSON.');
+  }
+  return {
+    ...before,
+    format,
+    ...(ApplicationLogLevel !== undefined && { applicationLevel: ApplicationLogLevel }),
+    ...(SystemLogLevel !== undefined && { systemLevel: SystemLogLevel }),
+  };
+}
+
 /** The kept members as JSON text; an empty one is forgotten. */
 function keptOf(before: Readonly<Record<string, string>>, input: SettingsInput): Pick<FunctionSpec, 'compatibility'> {
-  const { LogFormat: _inSpec, ...logging } = input.LoggingConfig ?? {};
+  const {
+    LogFormat: _format,
+    ApplicationLogLevel: _lines,
+    SystemLogLevel: _events,
+    ...logging
+  } = input.LoggingConfig ?? {};
   const asked = new Map<string, unknown>(keptMembers.map((member) => [member, input[member]]));
   if (input.LoggingConfig !== undefined) asked.set('LoggingConfig', logging);
   const kept = new Map(Object.entries(before));
