@@ -13,7 +13,7 @@ import type { AsyncEvent, Condition, Progress } from './event.ts';
  * (by the next `lease` of that line), what its holder says is refused (`false`) and changes nothing. So an event runs at least once, and no
  * late holder settles what another one runs. A late holder that nobody has replaced is still heard: that saves a second run.
  *
- * Any of them may fail with QueueUnavailable; whether it happened is not known then.
+ * Any of them may fail with QueueUnavailable: whether it happened is not known then. QueueFull always means that it did not happen.
  */
 export interface EventQueue {
   /**

@@ -1,4 +1,4 @@
-import { Redis, ReplyError } from 'ioredis';
+import { Redis } from 'ioredis';
 
 import { QueueFull, QueueUnavailable } from './event-queue.ts';
 import { judge, parseSettings } from './redis-safety.ts';
@@ -9,7 +9,7 @@ export const answerWithinMs = 900;
 /** A connection that owes an answer for so long is given up. */
 const silentMs = 5_000;
 /** A server that would lose events is asked again whether it still would. */
-const askAgainMs = 5_000;
+const askAgainMs = 1_000;
 
 export interface RedisConnectionOptions {
   /** `redis://host:6379`, `rediss://…`; a path is the number of the database. */
@@ -75,7 +75,11 @@ export class RedisConnection {
     if (this.#state.kind === 'connecting') await this.#inTime(this.#state.usable);
     if (this.#state.kind === 'down') throw unavailable(this.#state.because);
     try {
-      return await this.#client.callBuffer('EVALSHA', script.sha, 1, indexKey, ...args);
+      return await this.#client.callBuffer('EVALSHA', script.sha, 1, indexKey, ...args).catch((error: unknown) => {
+        // Somebody has emptied the server's cache of scripts.
+        if (!isReply(error, 'NOSCRIPT')) throw error;
+        return this.#client.callBuffer('EVAL', script.text, 1, indexKey, ...args);
+      });
     } catch (error) {
       throw queueError(error);
     }
@@ -114,13 +118,15 @@ export class RedisConnection {
       protocol: 2,
       commandTimeout: answerWithinMs,
       connectTimeout: silentMs,
+      // Of a stream that has ended already ioredis waits in vain for the end.
+      disconnectTimeout: 200,
       keepAlive: 10_000,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       autoResubscribe: false,
       retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), 1_000),
       // After a fail-over this may be a replica now.
-      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+      reconnectOnError: (error) => isReply(error, 'READONLY'),
     });
     client.on('error', onProblem);
     return client;
@@ -180,7 +186,7 @@ const hintChannel = '{kappa}:due';
 
 /** A managed server refuses to tell its configuration: null then. */
 function refusedOrThrow(error: unknown): null {
-  if (error instanceof ReplyError) return null;
+  if (isReply(error)) return null;
   throw error;
 }
 
@@ -188,11 +194,14 @@ function unavailable(cause: Error): QueueUnavailable {
   return new QueueUnavailable(`the queue can't be reached: ${cause.message}`, { cause });
 }
 
-/** Redis's errors begin with their code. */
 function queueError(error: unknown): Error {
   const cause = error instanceof Error ? error : new Error(String(error));
-  if (cause instanceof ReplyError && cause.message.startsWith('OOM')) {
-    return new QueueFull('the queue has no memory left', { cause });
-  }
-  return unavailable(cause);
+  return isReply(cause, 'OOM')
+    ? new QueueFull('Redis has no memory left for the queue', { cause })
+    : unavailable(cause);
+}
+
+/** Whether it is Redis's answer of this kind: its errors begin with their code. */
+function isReply(error: unknown, code = ''): boolean {
+  return error instanceof Error && error.name === 'ReplyError' && error.message.startsWith(code);
 }

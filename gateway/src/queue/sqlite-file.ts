@@ -11,9 +11,13 @@ const busyMs = 300;
 /** https://www.sqlite.org/rescode.html */
 const codes = { busy: 5, full: 13 };
 
-/* `totals` is kept by triggers, so that no statement can forget it: counting 100,000 events for each put would take milliseconds. */
+/*
+ * `totals` is kept by triggers, so that no statement can forget it: counting 100,000 events for each put would take milliseconds.
+ * `bodies` are apart: SQLite writes a whole row again for each change of it, and a change of state is no reason to write a payload again.
+ */
 const schema = `
 CREATE TABLE IF NOT EXISTS events (
+  number INTEGER PRIMARY KEY,
   line TEXT NOT NULL,
   id TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('waiting', 'leased', 'dead')),
@@ -25,9 +29,13 @@ CREATE TABLE IF NOT EXISTS events (
   token TEXT,
   condition TEXT,
   weight INTEGER NOT NULL,
-  last BLOB,
-  payload BLOB NOT NULL,
   UNIQUE (line, id)
+);
+CREATE TABLE IF NOT EXISTS bodies (
+  event INTEGER NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('payload', 'last')),
+  bytes BLOB NOT NULL,
+  UNIQUE (event, kind)
 );
 CREATE INDEX IF NOT EXISTS by_time ON events (line, state, at_ms, id);
 CREATE INDEX IF NOT EXISTS by_age ON events (line, accepted_ms) WHERE state <> 'dead';
@@ -44,6 +52,7 @@ CREATE TRIGGER IF NOT EXISTS added AFTER INSERT ON events BEGIN
     ON CONFLICT DO UPDATE SET events = events + 1, bytes = bytes + new.weight;
 END;
 CREATE TRIGGER IF NOT EXISTS removed AFTER DELETE ON events BEGIN
+  DELETE FROM bodies WHERE event = old.number;
   UPDATE totals SET events = events - 1, bytes = bytes - old.weight WHERE line = old.line AND dead = (old.state = 'dead');
   DELETE FROM totals WHERE line = old.line AND events = 0;
 END;
@@ -161,7 +170,7 @@ export class SqliteFile {
 
 /** SQLite's code of an error, without what extends it; NaN = it is not SQLite's. */
 function codeOf(error: unknown): number {
-  return error instanceof Error && 'errcode' in error ? Number(error.errcode) % 256 : Number.NaN;
+  return typeof error === 'object' && error !== null && 'errcode' in error ? Number(error.errcode) % 256 : Number.NaN;
 }
 
 function queueError(error: unknown): unknown {

@@ -28,11 +28,11 @@ export class SqliteQueue implements EventQueue {
   #nextSweepMs = 0;
 
   /**
-   * @param path is made when it is missing, with its folder
+   * @param file an open one, or its path: it is made when it is missing, with its folder
    * @throws Error when it is no queue, or can't be opened
    */
-  constructor(path: string, limits: QueueLimits) {
-    this.#file = new SqliteFile(path);
+  constructor(file: string | SqliteFile, limits: QueueLimits) {
+    this.#file = typeof file === 'string' ? new SqliteFile(file) : file;
     this.#limits = limits;
   }
 
@@ -44,10 +44,10 @@ export class SqliteQueue implements EventQueue {
       const weight = overheadBytes + header.length + payload.length;
       this.#checkRoom(line, weight);
       this.#file.run(
-        `INSERT INTO events (line, id, state, at_ms, accepted_ms, header, payload, progress, weight)
-         VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?, ?)`,
-        ...[line, id, acceptedMs, acceptedMs, header, payload, progressText(noProgress), weight],
+        `INSERT INTO events (line, id, state, at_ms, accepted_ms, header, progress, weight) VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?)`,
+        ...[line, id, acceptedMs, acceptedMs, header, progressText(noProgress), weight],
       );
+      this.#file.run(`INSERT INTO bodies VALUES (last_insert_rowid(), 'payload', ?)`, payload);
       return true;
     });
     if (isNew) this.#tell(line);
@@ -60,13 +60,13 @@ export class SqliteQueue implements EventQueue {
         ...[nowMs, line, nowMs],
       );
       const due = this.#file.all(
-        `SELECT id, length(payload) AS bytes FROM events WHERE line = ? AND state = 'waiting' AND at_ms <= ? ORDER BY at_ms, id LIMIT ?`,
+        `SELECT id, length(bytes) AS size FROM events JOIN bodies ON event = number AND kind = 'payload' WHERE line = ? AND state = 'waiting' AND at_ms <= ? ORDER BY at_ms, id LIMIT ?`,
         ...[line, nowMs, count],
       );
       const leased: LeasedEvent[] = [];
       let room = maxBytes;
-      for (const { id, bytes } of due) {
-        room -= Number(bytes);
+      for (const { id, size } of due) {
+        room -= Number(size);
         if (room < 0 && leased.length > 0) break;
         leased.push(this.#take(line, String(id), nowMs + leaseMs));
       }
@@ -93,17 +93,19 @@ export class SqliteQueue implements EventQueue {
       return this.#file.change(() => this.#file.run(`DELETE FROM events WHERE ${held}`, line, id, token) > 0);
     }
     const { kind, progress } = settlement;
-    const answer = progress.last?.payload ?? null;
     const [state, atMs, condition] =
       kind === 'dead' ? ['dead', settlement.atMs, settlement.condition] : ['waiting', settlement.dueMs, null];
     return this.#file.change(() => {
-      const changed = this.#file.run(
-        `UPDATE events SET state = ?, at_ms = ?, progress = ?, last = ?, condition = ?, token = NULL,
-         weight = weight - coalesce(length(last), 0) + ? WHERE ${held}`,
-        ...[state, atMs, progressText(progress), answer, condition, answer?.length ?? 0, line, id, token],
+      const row = this.#file.get(`SELECT number FROM events WHERE ${held}`, line, id, token);
+      if (row === undefined) return false;
+      const number = Number(row['number']);
+      this.#keepAnswer(number, progress.last?.payload);
+      this.#file.run(
+        'UPDATE events SET state = ?, at_ms = ?, progress = ?, condition = ?, token = NULL WHERE number = ?',
+        ...[state, atMs, progressText(progress), condition, number],
       );
-      if (changed > 0 && kind === 'dead') this.#makeRoomForDead(line);
-      return changed > 0;
+      if (kind === 'dead') this.#makeRoomForDead(line);
+      return true;
     });
   }
 
@@ -144,14 +146,18 @@ export class SqliteQueue implements EventQueue {
 
   async replay(line: string, id: string, nowMs: number): Promise<boolean> {
     const isBack = await this.#file.change(() => {
-      const where = `line = ? AND id = ? AND state = 'dead'`;
-      const row = this.#file.get(`SELECT weight FROM events WHERE ${where}`, line, id);
+      const row = this.#file.get(
+        `SELECT number, weight FROM events WHERE line = ? AND id = ? AND state = 'dead'`,
+        line,
+        id,
+      );
       if (row === undefined) return false;
+      const number = Number(row['number']);
       this.#checkRoom(line, Number(row['weight']));
+      this.#keepAnswer(number, undefined);
       this.#file.run(
-        `UPDATE events SET state = 'waiting', at_ms = ?, accepted_ms = ?, progress = ?, last = NULL, condition = NULL,
-         weight = weight - coalesce(length(last), 0) WHERE ${where}`,
-        ...[nowMs, nowMs, progressText(noProgress), line, id],
+        `UPDATE events SET state = 'waiting', at_ms = ?, accepted_ms = ?, progress = ?, condition = NULL WHERE number = ?`,
+        ...[nowMs, nowMs, progressText(noProgress), number],
       );
       return true;
     });
@@ -190,10 +196,22 @@ export class SqliteQueue implements EventQueue {
 
   #read(line: string, id: string): StoredEvent | undefined {
     const row = this.#file.get(
-      'SELECT state, at_ms, accepted_ms, header, payload, progress, last, condition FROM events WHERE line = ? AND id = ?',
+      `SELECT state, at_ms, accepted_ms, header, progress, condition, payload.bytes AS payload, last.bytes AS last FROM events
+       JOIN bodies AS payload ON payload.event = number AND payload.kind = 'payload'
+       LEFT JOIN bodies AS last ON last.event = number AND last.kind = 'last'
+       WHERE line = ? AND id = ?`,
       ...[line, id],
     );
     return row === undefined ? undefined : parseRow(line, id, row);
+  }
+
+  /** The last answer in place of the one before. */
+  #keepAnswer(number: number, answer: Buffer | undefined): void {
+    const before = this.#file.get(`SELECT length(bytes) AS size FROM bodies WHERE event = ? AND kind = 'last'`, number);
+    const difference = (answer?.length ?? 0) - Number(before?.['size'] ?? 0);
+    if (before !== undefined) this.#file.run(`DELETE FROM bodies WHERE event = ? AND kind = 'last'`, number);
+    if (answer !== undefined) this.#file.run(`INSERT INTO bodies VALUES (?, 'last', ?)`, number, answer);
+    if (difference !== 0) this.#file.run('UPDATE events SET weight = weight + ? WHERE number = ?', difference, number);
   }
 
   #stateOf(line: string, events: number, nowMs: number): LineState {
@@ -231,13 +249,13 @@ export class SqliteQueue implements EventQueue {
   /** The oldest dead events make room. */
   #makeRoomForDead(line: string): void {
     this.#file.run(
-      `DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE line = ? AND state = 'dead' ORDER BY at_ms DESC, id DESC LIMIT -1 OFFSET ?)`,
+      `DELETE FROM events WHERE number IN (SELECT number FROM events WHERE line = ? AND state = 'dead' ORDER BY at_ms DESC, id DESC LIMIT -1 OFFSET ?)`,
       ...[line, this.#limits.deadPerLine],
     );
     const { dead } = byteLimits(this.#limits, 0);
     while (this.#bytes(1) > dead) {
       this.#file.run(
-        `DELETE FROM events WHERE rowid = (SELECT rowid FROM events WHERE state = 'dead' ORDER BY at_ms LIMIT 1)`,
+        `DELETE FROM events WHERE number = (SELECT number FROM events WHERE state = 'dead' ORDER BY at_ms LIMIT 1)`,
       );
     }
   }

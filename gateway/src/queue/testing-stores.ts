@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { EventQueue } from './event-queue.ts';
+import { defaultLimits, type QueueLimits } from './queue-limits.ts';
+import { RedisQueue } from './redis-queue.ts';
+import { SqliteQueue } from './sqlite-queue.ts';
+import { TestRedis } from './testing-redis.ts';
+
+/** Every store that has to keep the contract. */
+export const storeNames = ['redis', 'sqlite'] as const;
+
+export type StoreName = (typeof storeNames)[number];
+
+/** Real stores for tests: a Redis, and files in a folder. */
+export class TestStores {
+  readonly #redis: TestRedis;
+  readonly #folder: string;
+  readonly #open: EventQueue[] = [];
+  #files = 0;
+
+  private constructor(redis: TestRedis, folder: string) {
+    this.#redis = redis;
+    this.#folder = folder;
+  }
+
+  static async start(): Promise<TestStores> {
+    return new TestStores(await TestRedis.start(), await mkdtemp(join(tmpdir(), 'kappa-queue-')));
+  }
+
+  /** Opens an empty queue any number of times, each like another gateway. */
+  async empty(store: StoreName, over: Partial<QueueLimits> = {}): Promise<() => EventQueue> {
+    const limits = { ...defaultLimits, ...over };
+    this.#files += 1;
+    const file = join(this.#folder, `${this.#files}/events.db`);
+    await this.#redis.command('FLUSHALL');
+    return () => {
+      const redis = { url: this.#redis.url, password: '', onProblem: () => {} };
+      const queue = store === 'redis' ? new RedisQueue(redis, limits) : new SqliteQueue(file, limits);
+      this.#open.push(queue);
+      return queue;
+    };
+  }
+
+  /** Closes what was opened; after each test. */
+  async closeQueues(): Promise<void> {
+    for (const queue of this.#open.splice(0)) await queue.close();
+  }
+
+  async stop(): Promise<void> {
+    await this.closeQueues();
+    await this.#redis.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
