@@ -26,19 +26,24 @@ COPY controller ./controller
 COPY runtime-images/runtimes.yaml ./runtime-images/
 RUN node --disable-warning=ExperimentalWarning bundle/src/main.ts /bundle
 
+# To read stack traces by: docker build --target maps -o maps .
+FROM scratch AS maps
+COPY --from=bundle /bundle/maps /
+
 FROM ${BASE} AS app
 WORKDIR /app
-COPY --from=bundle /bundle ./
+COPY --from=bundle /bundle/app ./
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/.compile-cache
 # Compiled here once, since the root file system is read-only later: a start then takes about half the CPU time. Each process loads
-# everything and stops at the port that is none; what it would load later is loaded by itself. Node keeps a cache per user: it is made by
-# the one that will read it; that is a number, so that runAsNonRoot can be checked.
+# everything and stops at the port that is none; parts that are loaded later follow. Node keeps a cache per user: it is made by the one
+# that will read it; that is a number, so that runAsNonRoot can be checked.
 RUN mkdir -m 1777 .compile-cache
 USER 65532:65532
 RUN for name in gateway controller; do \
       KAPPA_PORT=none KAPPA_CONTROLLER_PORT=none timeout 60 node --disable-warning=ExperimentalWarning dist/$name.js 2>&1 \
       | grep -q 'KAPPA_[A-Z_]*PORT' || exit 1; \
-    done
+    done \
+ && node -e "for (const file of fs.readdirSync('dist')) if (file.startsWith('part-')) import('./dist/' + file)"
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.source="https://github.com/kappa-dev/kappa" \

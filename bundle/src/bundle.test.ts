@@ -11,6 +11,7 @@ import { type EmbeddedApi, startEmbedded } from '@kappa/crds/client/testing-embe
 
 import { bundle, type entries } from './bundle.ts';
 import type { BundledPackage } from './licenses.ts';
+import { sourcePositions } from './source-positions.ts';
 
 const root = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
@@ -24,7 +25,7 @@ let packages: readonly BundledPackage[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kappa-bundle-'));
   app = join(folder, 'app');
-  packages = await bundle(root, app);
+  packages = await bundle(root, folder);
   await writeFile(join(folder, 'gateway.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
   api = await startEmbedded(join(folder, 'state'), 0);
   for (const name of ['kappa-system', 'kappa-functions'])
@@ -47,6 +48,15 @@ test.each<[name: keyof typeof entries, settings: Record<string, string>, want: R
   const { code, output } = await end(start(name, { ...settings }));
   expect(output).toMatch(want);
   expect(code).toBe(1);
+});
+
+test('a stack trace can be told in terms of the sources', async () => {
+  const { output } = await end(start('gateway', { KAPPA_PORT: 'none' }));
+  const [, file = '', line] =
+    /at parseConfig \((\S+):(\d+):\d+\)/.exec(sourcePositions(output, join(folder, 'maps'))) ?? [];
+  expect(file).toBe('gateway/src/config.ts');
+  const source = await readFile(join(root, file), 'utf8');
+  expect(source.split('\n')[Number(line) - 1]).toContain('throw new Error(`bad configuration');
 });
 
 test('an install comes up, and goes, from the bundles alone', async () => {

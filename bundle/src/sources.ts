@@ -34,6 +34,18 @@ export function ownSources({ root, onData }: SourceOptions): Plugin {
   };
 }
 
+/** Express loads it for bodies that Kappa reads by itself: 3 MiB, most of them tables of encodings. Who uses it all the same hears of it. */
+export const withoutBodyParser: Plugin = {
+  name: 'without-body-parser',
+  setup: (build) => {
+    build.onResolve({ filter: /^body-parser$/ }, ({ path }) => ({ path, namespace: 'absent' }));
+    build.onLoad({ filter: /./, namespace: 'absent' }, ({ path }) => ({
+      contents: `export function json() { throw new Error('${path} is not in the bundle'); }
+        export { json as raw, json as text, json as urlencoded };`,
+    }));
+  },
+};
+
 /** What the source names: a file, or the folder that a template begins with. */
 function dataOf(text: string, path: string): string[] {
   const found = text.matchAll(/new URL\(\s*(?:'([^']+)'|`([^`$]+)[^`]*`),\s*import\.meta\.url,?\s*\)/g);

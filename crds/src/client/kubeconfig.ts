@@ -131,7 +131,7 @@ function rotating(path: string): () => string {
 /** What client-node does better than we could; it is loaded at the first call. */
 function throughClientNode(files: readonly string[], server?: URL, hasOwnAgent = true): Access {
   const loading = async () => {
-    const { KubeConfig } = await import('@kubernetes/client-node');
+    const { KubeConfig } = await import('./client-node.ts');
     const config = new KubeConfig();
     if (files.length === 1) config.loadFromFile(files[0] ?? '');
     else config.loadFromDefault();

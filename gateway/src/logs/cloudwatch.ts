@@ -46,7 +46,7 @@ export function cloudWatchSender(
 }
 
 async function connect(endpoint: string, options: CloudWatchOptions): Promise<CloudWatchLogsClient> {
-  const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
+  const { CloudWatchLogsClient } = await import('./aws-logs.ts');
   const { region, ownEndpoint } = options;
   const credentials = endpoint === ownEndpoint ? options.credentials : nobody;
   return new CloudWatchLogsClient({
@@ -70,9 +70,7 @@ async function put(
   events: readonly ShipEvent[],
   abortSignal: AbortSignal,
 ): Promise<number> {
-  const { CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand } = await import(
-    '@aws-sdk/client-cloudwatch-logs'
-  );
+  const { CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand } = await import('./aws-logs.ts');
   const names = { logGroupName: to.group, logStreamName: to.stream };
   const until = { abortSignal };
   const store = async (): Promise<number> =>

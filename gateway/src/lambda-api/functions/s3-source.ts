@@ -42,7 +42,7 @@ export function s3Reader(access: S3Access): (source: S3Source, namespace: string
 }
 
 async function read(from: CodeSource, { bucket, key, version }: S3Source, uploads: Uploads): Promise<Spooled> {
-  const { GetObjectCommand, S3Client } = await import('@aws-sdk/client-s3');
+  const { GetObjectCommand, S3Client } = await import('../../blobs/aws-s3.ts');
   const { endpoint, region, forcePathStyle, credentials } = from;
   const client = new S3Client({
     region,
