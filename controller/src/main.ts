@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isNotFound } from '@kappa/crds/client/errors';
-import { layers } from '@kappa/crds/client/kinds';
+import { layers, namespaces } from '@kappa/crds/client/kinds';
 import { connect } from '@kappa/crds/client/kubernetes';
 import { functionUrlAddress } from '@kappa/crds/function-url';
 import { openBlobStore } from '@kappa/gateway/blobs';
@@ -25,6 +25,7 @@ import { View } from './view.ts';
 import { type Requeue, WorkQueue } from './work-queue.ts';
 
 const config = parseConfig(process.env);
+const leaseName = 'kappa-controller';
 const log = pino({ name: 'controller', base: {} });
 const registry = new Registry();
 const metrics = controllerMetrics(registry, () => ({
@@ -196,19 +197,37 @@ function nullWhenMissing(error: unknown): null {
   throw error;
 }
 setInterval(() => isActing() && enqueueAll(), 600_000).unref(); // level, not edge: what a watch merged away is found again
-if (config.codeKeepSeconds > 0)
-  startCollector({
-    kubernetes,
-    blobs,
-    keepMs: config.codeKeepSeconds * 1_000,
-    isActing,
-    nowMs,
-    elapsedMs: () => performance.now(),
-    metrics,
-    onRemoved: ({ purged }) => log.info(purged, 'unused code was removed'),
-    onProblem: (problem) => log.warn({ problem: textOf(problem) }, 'unused code could not be looked for'),
-    every: (periodMs, call) => void setInterval(call, periodMs).unref(),
-  });
+
+/** Told in the log when it is new, as an event at each round. */
+let lastOthers = '';
+function tellOfOthers(installs: readonly string[]): void {
+  const others = installs.toSorted().join(', ').slice(0, 500);
+  if (others !== lastOthers) log.warn({ others }, 'other installs have code in this store: none is removed');
+  lastOthers = others;
+  const lease = {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    name: leaseName,
+    namespace: config.systemNamespace,
+  };
+  const message = `other installs have code in the code store, so none is removed from it: ${others}`;
+  void guarded.event(lease, { type: 'Warning', reason: 'CodeStoreShared', message });
+}
+
+startCollector({
+  kubernetes,
+  blobs,
+  keepMs: config.codeKeepSeconds * 1_000,
+  isActing,
+  nowMs,
+  elapsedMs: () => performance.now(),
+  metrics,
+  onRemoved: ({ purged }) => log.info(purged, 'unused code was removed'),
+  onProblem: (problem) => log.warn({ problem: textOf(problem) }, 'unused code could not be looked for'),
+  installId: async () => (await kubernetes.get(namespaces, null, config.systemNamespace)).metadata.uid,
+  onShared: tellOfOthers,
+  every: (periodMs, call) => void setInterval(call, periodMs).unref(),
+});
 
 const server = healthServer({ notReadyBecause: unsynced, registry });
 server.listen(config.port, config.host);
@@ -233,7 +252,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => 
 const identity = config.identity === '' ? `controller-${randomUUID()}` : config.identity;
 const election = kubernetes.runLeaderElection({
   namespace: config.systemNamespace,
-  name: 'kappa-controller',
+  name: leaseName,
   identity,
   signal: stopping.signal,
   // After a crash another one leads within 7 s; the API server must only be away for less than 4 s.

@@ -60,7 +60,7 @@ export function controllerMetrics(registry: Registry, depths: () => Readonly<Rec
     }),
     collections: new Counter({
       name: 'kappa_controller_blob_collections_total',
-      help: 'Looks for zips that nobody refers to. result: done | ended (early, the next one goes on) | failed.',
+      help: 'Looks for zips that nobody refers to. result: done | ended (early, the next one goes on) | claimed (nobody had used the store) | shared (another install does, too: nothing is removed) | failed.',
       labelNames: ['result'] as const,
       registers,
     }),

@@ -5,8 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openDirectoryBlobStore } from '@kappa/gateway/blobs';
 import { Registry } from 'prom-client';
 import { controllerMetrics } from '../metrics.ts';
-import type { CollectedBlobs } from './collect.ts';
-import { startCollector } from './collector.ts';
+import { type CollectorOptions, startCollector } from './collector.ts';
 import { TestObjects } from './testing.ts';
 
 const KEEP_MS = 3_600_000;
@@ -22,22 +21,25 @@ const objects = (): TestObjects => {
   return objects;
 };
 
-/** Runs one round on these blobs, and says what its metrics say then and which problems it told of. */
-async function roundOf(blobs: CollectedBlobs, nowMs: number) {
+/** Runs one round of an install on these blobs, and says what its metrics say then and what it told of. */
+async function roundOf(blobs: CollectorOptions['blobs'], installId: string, keepMs = KEEP_MS) {
   const registry = new Registry();
   const problems: unknown[] = [];
+  const others: string[] = [];
   const ended = Promise.withResolvers<void>();
   const metrics = controllerMetrics(registry, () => ({}));
   startCollector({
     kubernetes: objects(),
     blobs,
-    keepMs: KEEP_MS,
+    keepMs,
     isActing: () => true,
-    nowMs: () => nowMs,
+    nowMs: () => Date.now() + 2 * KEEP_MS,
     elapsedMs: () => 0,
     metrics,
     onRemoved: () => undefined,
     onProblem: (problem) => problems.push(problem),
+    installId: () => Promise.resolve(installId),
+    onShared: (installs) => others.push(...installs),
     onRound: ended.resolve,
     every: (_periodMs, call) => call(),
   });
@@ -45,6 +47,7 @@ async function roundOf(blobs: CollectedBlobs, nowMs: number) {
   const metricOf = async (name: string) => (await registry.getSingleMetric(name)?.get())?.values ?? [];
   return {
     problems,
+    others,
     removed: (await metricOf('kappa_controller_blobs_removed_total'))[0]?.value,
     removedBytes: (await metricOf('kappa_controller_blob_bytes_removed_total'))[0]?.value,
     results: (await metricOf('kappa_controller_blob_collections_total')).map(({ labels }) => labels['result']),
@@ -55,17 +58,48 @@ test('what a round has removed counts, also when it fails then', async () => {
   const store = await openDirectoryBlobStore(directory);
   for (const n of [1, 2, 3]) await store.retire((await store.put(Buffer.from(`old ${n}`))).sha256);
   let purges = 0;
-  const broken: CollectedBlobs = {
+  const broken: CollectorOptions['blobs'] = {
+    installs: () => store.installs(),
+    addInstall: (install) => store.addInstall(install),
     list: () => store.list(),
     retired: () => store.retired(),
     retire: (...call) => store.retire(...call),
     reinstate: (sha256) => store.reinstate(sha256),
     purge: (...call) => (++purges === 3 ? Promise.reject(new Error('disk is gone')) : store.purge(...call)),
   };
-  expect(await roundOf(broken, Date.now() + 2 * KEEP_MS)).toEqual({
+  await roundOf(broken, 'here');
+  expect(await roundOf(broken, 'here')).toEqual({
     problems: [new Error('disk is gone')],
+    others: [],
     removed: 2,
     removedBytes: 10,
     results: ['failed'],
   });
+});
+
+test('of two installs with one store none removes code, and both say why', async () => {
+  const [here, there] = [await openDirectoryBlobStore(directory), await openDirectoryBlobStore(directory)];
+  const { sha256 } = await here.put(Buffer.from('code'));
+  await Promise.all([roundOf(here, 'here'), roundOf(there, 'there')]);
+  expect(await roundOf(here, 'here')).toMatchObject({ others: ['there'], results: ['shared'], problems: [] });
+  expect(await roundOf(there, 'there')).toMatchObject({ others: ['here'], results: ['shared'], problems: [] });
+  expect(await here.has(sha256)).toBe(true);
+});
+
+test('an install removes nothing before everybody can know that it is there', async () => {
+  const store = await openDirectoryBlobStore(directory);
+  const { sha256 } = await store.put(Buffer.from('code'));
+  expect(await roundOf(store, 'here')).toMatchObject({ results: ['claimed'] });
+  expect(await store.has(sha256)).toBe(true);
+  expect(await roundOf(store, 'here')).toMatchObject({ results: ['done'] });
+  expect(await store.has(sha256)).toBe(false);
+});
+
+test('who keeps all code says so to those who do not', async () => {
+  const store = await openDirectoryBlobStore(directory);
+  const { sha256 } = await store.put(Buffer.from('code'));
+  await roundOf(store, 'here');
+  expect(await roundOf(store, 'keeper', 0)).toMatchObject({ others: [], results: [], problems: [] });
+  expect(await roundOf(store, 'here')).toMatchObject({ others: ['keeper'], results: ['shared'] });
+  expect(await store.has(sha256)).toBe(true);
 });

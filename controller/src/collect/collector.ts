@@ -1,8 +1,14 @@
 import type { ControllerMetrics } from '../metrics.ts';
-import { type Collection, collectBlobs, type Round } from './collect.ts';
+import { type CollectedBlobs, type Collection, collectBlobs, type Round } from './collect.ts';
+import { type OwnedBlobs, seeOwnership } from './ownership.ts';
 
 /** What rounds are run with. */
 export interface CollectorOptions extends Collection {
+  /** As of a round; 0 = nothing is removed, but other installs are told that code is here. */
+  readonly keepMs: number;
+  readonly blobs: CollectedBlobs & OwnedBlobs;
+  /** This install, unlike every other one. */
+  readonly installId: () => Promise<string>;
   readonly metrics: Pick<
     ControllerMetrics,
     'blobs' | 'blobBytes' | 'blobsRemoved' | 'blobBytesRemoved' | 'collections'
@@ -11,6 +17,8 @@ export interface CollectorOptions extends Collection {
   readonly onRemoved: (round: Round) => void;
   /** A round failed; the next one tries again. */
   readonly onProblem: (problem: unknown) => void;
+  /** The store has code of other installs, too, and nothing is removed; told at each round. */
+  readonly onShared: (others: readonly string[]) => void;
   /** A round is over, however it went. Default: nobody hears. */
   readonly onRound?: () => void;
   /** Calls back again and again. */
@@ -23,7 +31,8 @@ const MIN_PERIOD_MS = 1_000;
 
 /** Runs a round four times in `keepMs`, at least each hour, one at a time, while this process acts. */
 export function startCollector(options: CollectorOptions): void {
-  const periodMs = Math.max(MIN_PERIOD_MS, Math.min(MAX_PERIOD_MS, options.keepMs / 4));
+  const { keepMs } = options;
+  const periodMs = keepMs === 0 ? MAX_PERIOD_MS : Math.max(MIN_PERIOD_MS, Math.min(MAX_PERIOD_MS, keepMs / 4));
   let isRunning = false;
   options.every(periodMs, () => {
     if (isRunning || !options.isActing()) return;
@@ -38,6 +47,13 @@ export function startCollector(options: CollectorOptions): void {
 async function runRound(options: CollectorOptions): Promise<void> {
   const { metrics, onRemoved, onProblem } = options;
   try {
+    const ownership = await seeOwnership(options.blobs, await options.installId());
+    if (options.keepMs === 0) return;
+    if (ownership.kind !== 'own') {
+      metrics.collections.inc({ result: ownership.kind });
+      if (ownership.kind === 'shared') options.onShared(ownership.others);
+      return;
+    }
     const round = await collectBlobs(options);
     metrics.collections.inc({ result: round.ending.kind });
     for (const state of ['used', 'unused', 'retired'] as const) {

@@ -30,3 +30,9 @@ export function checkDigest(sha256: string): void {
   if (!/^[0-9a-f]{64}$/.test(sha256))
     throw new BlobError('BadDigest', `not a sha256 in lower-case hex: ${JSON.stringify(sha256)}`);
 }
+
+/** @throws BlobError BadDigest; the name of an install becomes a path, too */
+export function checkInstall(install: string): void {
+  if (!/^[0-9A-Za-z-]{1,64}$/.test(install))
+    throw new BlobError('BadDigest', `not the name of an install: ${JSON.stringify(install)}`);
+}

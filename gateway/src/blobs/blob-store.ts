@@ -68,4 +68,12 @@ export interface BlobStore {
    * @throws BlobError BadDigest, Unavailable
    */
   purge(sha256: string, mayRemove?: () => boolean): Promise<boolean>;
+  /** Installs that have said that their code is here, in no order. @throws BlobError Unavailable */
+  installs(): Promise<readonly string[]>;
+  /**
+   * Says that the code of this install is here; more than once is fine.
+   * @param install at most 64 letters, digits and hyphens
+   * @throws BlobError Unavailable
+   */
+  addInstall(install: string): Promise<void>;
 }

@@ -41,6 +41,8 @@ function faultyOrigin(): BlobStore {
     retired: () => origin.retired(),
     reinstate: (sha256) => reach(() => origin.reinstate(sha256)),
     purge: (sha256, mayRemove) => reach(() => origin.purge(sha256, mayRemove)),
+    installs: () => reach(() => origin.installs()),
+    addInstall: (install) => reach(() => origin.addInstall(install)),
   };
 }
 

@@ -138,6 +138,14 @@ class CachedBlobStore implements BlobStore {
     return isGone;
   }
 
+  installs(): Promise<readonly string[]> {
+    return this.#origin.installs();
+  }
+
+  addInstall(install: string): Promise<void> {
+    return this.#origin.addInstall(install);
+  }
+
   /** Copies of other processes go when something else needs their room. */
   async #forget(sha256: string): Promise<void> {
     this.#memory.delete(sha256);

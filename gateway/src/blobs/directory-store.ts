@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
-import { BlobError, checkDigest } from './blob-error.ts';
+import { BlobError, checkDigest, checkInstall } from './blob-error.ts';
 import type { BlobDigest, BlobEntry, BlobStore } from './blob-store.ts';
 import type { Spooled } from './spool.ts';
 
@@ -154,6 +154,17 @@ class DirectoryBlobStore implements BlobStore {
     return true;
   }
 
+  async installs(): Promise<readonly string[]> {
+    return (await readdir(join(this.#directory, INSTALLS)).catch(ignoreMissing)) ?? [];
+  }
+
+  async addInstall(install: string): Promise<void> {
+    checkInstall(install);
+    await mkdir(join(this.#directory, INSTALLS), { recursive: true });
+    await writeFile(join(this.#directory, INSTALLS, install), install);
+    await syncDirectory(join(this.#directory, INSTALLS));
+  }
+
   async #write(path: string, content: Buffer | Readable | Spooled): Promise<BlobDigest> {
     const hash = createHash('sha256');
     let sizeBytes = 0;
@@ -215,6 +226,8 @@ class DirectoryBlobStore implements BlobStore {
 
 /** Folder of retired blobs; no digest begins like that. */
 const RETIRED = 'retired';
+/** Folder of the names of installs whose code is here. */
+const INSTALLS = 'installs';
 
 const always = (): boolean => true;
 

@@ -7,9 +7,10 @@ import {
   HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { BlobError, checkDigest } from './blob-error.ts';
+import { BlobError, checkDigest, checkInstall } from './blob-error.ts';
 import type { BlobDigest, BlobEntry, BlobStore } from './blob-store.ts';
 import type { S3Config } from './open-blob-store.ts';
 import { DEFAULT_SILENCE_MS, makeS3Client, type S3Bounds } from './s3-client.ts';
@@ -30,6 +31,8 @@ export interface S3Options extends S3Config, S3Bounds {
 
 /** What was stored while the install had a larger bound is still read. */
 const MAX_STORED_BYTES = 256 * 1024 * 1024;
+/** Before the names of installs whose code is here. */
+const INSTALLS = 'installs/';
 /** A large blob takes as long as it takes; silence ends it all the same. */
 const unhurried = { requestTimeout: 0 };
 
@@ -147,6 +150,23 @@ class S3BlobStore implements BlobStore {
     return this.#retired.purge(sha256, mayRemove);
   }
 
+  async installs(): Promise<readonly string[]> {
+    const found: string[] = [];
+    for await (const { Key = '' } of this.#objects(INSTALLS)) found.push(Key.slice(INSTALLS.length));
+    return found;
+  }
+
+  async addInstall(install: string): Promise<void> {
+    checkInstall(install);
+    const mark = { ...this.#at(`${INSTALLS}${install}`), Body: install, ContentType: 'text/plain' };
+    try {
+      await this.#bucketIsThere();
+      await this.#client.send(new PutObjectCommand(mark));
+    } catch (error) {
+      throw unavailable(`put ${mark.Key}`, error);
+    }
+  }
+
   async #delete(key: string): Promise<void> {
     try {
       await this.#client.send(new DeleteObjectCommand(this.#at(key)));
@@ -155,15 +175,19 @@ class S3BlobStore implements BlobStore {
     }
   }
 
-  /** What is right below `prefix`. */
+  /** Blobs right below `prefix`. */
   async *#list(prefix: string): AsyncIterable<BlobEntry> {
+    for await (const { Key = '', Size = 0, LastModified } of this.#objects(prefix)) {
+      const sha256 = Key.slice(prefix.length);
+      if (/^[0-9a-f]{64}$/.test(sha256)) yield { sha256, sizeBytes: Size, modifiedMs: LastModified?.getTime() ?? 0 };
+    }
+  }
+
+  async *#objects(prefix: string) {
     let next: string | undefined;
     do {
       const page = await this.#page(prefix, next);
-      for (const { Key = '', Size = 0, LastModified } of page.Contents ?? []) {
-        const sha256 = Key.slice(prefix.length);
-        if (/^[0-9a-f]{64}$/.test(sha256)) yield { sha256, sizeBytes: Size, modifiedMs: LastModified?.getTime() ?? 0 };
-      }
+      yield* page.Contents ?? [];
       next = page.NextContinuationToken;
     } while (next !== undefined);
   }

@@ -71,6 +71,7 @@ export function blobStoreContract(under: () => StoreUnderTest): void {
 
   contentIsSafe(under);
   blobsGoInTwoSteps(under);
+  storesKnowTheirInstalls(under);
 }
 
 function contentIsSafe(under: () => StoreUnderTest): void {
@@ -190,6 +191,18 @@ function blobsGoInTwoSteps(under: () => StoreUnderTest): void {
     const steps = [() => store.purge(sha256), () => store.reinstate(sha256), () => store.retire(sha256)];
     for (const step of [...steps, ...steps.toReversed()]) await step();
     expect([...(await listed(store)), ...(await Array.fromAsync(store.retired()))]).toEqual([]);
+  });
+}
+
+function storesKnowTheirInstalls(under: () => StoreUnderTest): void {
+  test('each install that says so has its code here, also when several do at the same time', async () => {
+    const { store, reopen } = under();
+    const other = await reopen();
+    expect(await store.installs()).toEqual([]);
+    await Promise.all([store.addInstall('first'), other.addInstall('second'), store.addInstall('first')]);
+    expect([...(await other.installs())].sort()).toEqual(['first', 'second']);
+    expect([...(await listed(store)), ...(await Array.fromAsync(store.retired()))]).toEqual([]);
+    await expect(store.addInstall('../first')).rejects.toMatchObject({ code: 'BadDigest' });
   });
 }
 
