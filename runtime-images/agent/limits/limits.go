@@ -17,6 +17,9 @@ const (
 	UnpackedBytes = 262144000
 	// Layers bounds the layers of one function version.
 	Layers = 5
+	// OpenFiles and Processes bound the file descriptors of each process, and the processes and threads of a function, as Lambda's.
+	OpenFiles = 1024
+	Processes = 1024
 	// CodeEntries bounds the number of files and folders in one zip.
 	CodeEntries = 65535
 	// CodeInMemoryBytes is the largest zip that is kept in memory instead of in a file.

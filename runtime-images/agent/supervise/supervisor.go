@@ -20,6 +20,8 @@ type Supervisor struct {
 	// strays are frozen processes that have left the groups of children.
 	strays []int
 	starts chan startRequest
+	// ownUsers says that the number of processes can be limited.
+	ownUsers bool
 }
 
 type startRequest struct {
@@ -37,7 +39,7 @@ func New() (*Supervisor, error) {
 	if err := becomeSubreaper(); err != nil {
 		return nil, fmt.Errorf("cannot become subreaper: %w", err)
 	}
-	s := &Supervisor{children: map[int]*Process{}, starts: make(chan startRequest)}
+	s := &Supervisor{children: map[int]*Process{}, starts: make(chan startRequest), ownUsers: ownUsers()}
 	died := make(chan os.Signal, 1)
 	signal.Notify(died, syscall.SIGCHLD)
 	go s.reap(died)
@@ -79,6 +81,7 @@ func (s *Supervisor) fork(command Command) (*Process, error) {
 	if err != nil {
 		return nil, &os.PathError{Op: "fork/exec", Path: command.Path, Err: err}
 	}
+	limit(pid, s.ownUsers)
 	process := &Process{Pid: pid, done: make(chan struct{})}
 	s.children[pid] = process
 	// Fails harmlessly when the process is gone already.
