@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"kappa.dev/agent/limits"
+	"kappa.dev/agent/telemetry"
 )
 
 const (
@@ -34,6 +35,9 @@ func AddRoutes(mux *http.ServeMux, setOf func(*http.Request) *Set) {
 	add("GET /2020-01-01/extension/event/next", identified(handleNext))
 	add("POST /2020-01-01/extension/init/error", identified(handleError(failsInit, "Extension.InitError")))
 	add("POST /2020-01-01/extension/exit/error", identified(handleError(failsExit, "Extension.ExitError")))
+	add("PUT /2022-07-01/telemetry", identified(handleSubscribe(telemetry.TelemetryAPI)))
+	add("PUT /2022-07-01/telemetry/{$}", identified(handleSubscribe(telemetry.TelemetryAPI)))
+	add("PUT /2020-08-15/logs", identified(handleSubscribe(telemetry.LogsAPI)))
 }
 
 // isIdentifier says whether the text is a UUID.
@@ -138,6 +142,24 @@ func handleError(e event, fatal string) func(*Set, string, http.ResponseWriter, 
 			return
 		}
 		write(w, http.StatusAccepted, []byte(`{"status":"OK"}`+"\n"))
+	}
+}
+
+// handleSubscribe is PUT /telemetry and PUT /logs.
+func handleSubscribe(api *telemetry.API) func(*Set, string, http.ResponseWriter, *http.Request) {
+	return func(set *Set, id string, w http.ResponseWriter, r *http.Request) {
+		name, err := set.nameOf(id)
+		if err != nil {
+			writeRefusal(w, err)
+			return
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limits.ExtensionBodyBytes))
+		if err != nil {
+			writeRefusal(w, err)
+			return
+		}
+		status, answer := set.hub.Subscribe(api, name, body)
+		writeJSON(w, status, answer)
 	}
 }
 

@@ -25,7 +25,7 @@ type api struct {
 func newAPI(t *testing.T) *api {
 	t.Helper()
 	a := &api{t: t, alarms: make(chan func(), 99)}
-	a.set = NewSet(func(_ time.Duration, f func()) { a.alarms <- f })
+	a.set = NewSet(func(_ time.Duration, f func()) { a.alarms <- f }, nil)
 	mux := http.NewServeMux()
 	AddRoutes(mux, func(*http.Request) *Set { return a.set })
 	a.server = httptest.NewServer(mux)
@@ -327,7 +327,7 @@ func FuzzRegister(f *testing.F) {
 		f.Add("name", body)
 	}
 	f.Fuzz(func(t *testing.T, name, body string) {
-		set := NewSet(func(time.Duration, func()) {})
+		set := NewSet(func(time.Duration, func()) {}, nil)
 		set.Open(Function{})
 		mux := http.NewServeMux()
 		AddRoutes(mux, func(*http.Request) *Set { return set })

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kappa.dev/agent/limits"
+	"kappa.dev/agent/telemetry"
 )
 
 // Function is what an extension is told of the function when it registers.
@@ -40,6 +41,8 @@ type Info struct {
 type Set struct {
 	// after runs f in a goroutine of its own after a time, as time.AfterFunc.
 	after func(d time.Duration, f func())
+	// hub takes subscriptions of registered extensions.
+	hub *telemetry.Hub
 
 	mu       sync.Mutex
 	open     bool
@@ -65,9 +68,9 @@ type gate struct {
 
 var errEnded = errors.New("the execution environment has ended")
 
-// NewSet makes a set that takes no registration yet. after is the clock.
-func NewSet(after func(d time.Duration, f func())) *Set {
-	return &Set{after: after, failed: make(chan struct{}), ending: make(chan struct{}), ended: make(chan struct{})}
+// NewSet makes a set that takes no registration yet. after is the clock, hub takes the subscriptions of what registers.
+func NewSet(after func(d time.Duration, f func()), hub *telemetry.Hub) *Set {
+	return &Set{after: after, hub: hub, failed: make(chan struct{}), ending: make(chan struct{}), ended: make(chan struct{})}
 }
 
 // Open begins to take registrations.

@@ -11,11 +11,17 @@ import (
 	"kappa.dev/agent/logs"
 	"kappa.dev/agent/runtimeapi"
 	"kappa.dev/agent/supervise"
+	"kappa.dev/agent/telemetry"
 )
 
 // beside is what runs beside the runtime in one execution environment. A reset makes a new one.
 type beside struct {
 	set *extensions.Set
+	// hub tells them what happens.
+	hub *telemetry.Hub
+	// began is when init did; isInitDone says that subscribers know how the runtime's has ended.
+	began      time.Time
+	isInitDone bool
 	// processes are the external extensions, in the order of their start; guarded by Engine.mu.
 	processes []*helper
 }
@@ -29,10 +35,11 @@ type helper struct {
 
 // renewExtensions begins a new execution environment, before its first process is started.
 func (e *Engine) renewExtensions() {
-	set := extensions.NewSet(e.After)
+	hub := e.newHub()
+	set := extensions.NewSet(e.After, hub)
 	e.API.UseExtensions(set)
 	e.mu.Lock()
-	e.beside = &beside{set: set}
+	e.beside = &beside{set: set, hub: hub}
 	e.mu.Unlock()
 }
 
@@ -45,6 +52,10 @@ func (e *Engine) currentBeside() *beside {
 // admitExtensions lets the function's extensions register from now on.
 func (e *Engine) admitExtensions(a *attempt) *beside {
 	b := e.currentBeside()
+	e.tellInitStart(a, b)
+	if len(a.extensions) > 0 {
+		b.hub.Collect()
+	}
 	b.set.Open(extensions.Function{
 		Name: a.head.FunctionName, Version: a.head.Version, Handler: a.head.Handler, AccountID: a.head.AccountID,
 	})
@@ -112,7 +123,10 @@ func launchWord(err error) string {
 }
 
 func (e *Engine) launchOne(b *beside, name, path string, env []string) error {
-	lines := &logs.Lines{Emit: e.Log.Line}
+	lines := &logs.Lines{Emit: func(text []byte) {
+		e.Log.Line(text)
+		b.hub.Line(text)
+	}}
 	capture, output, err := logs.NewCaptureOf(lines.Write)
 	if err != nil {
 		return err
@@ -158,24 +172,42 @@ func extensionFailure(set *extensions.Set) *failure {
 
 // settleExtensions ends the time of registrations, when the runtime is ready, and waits until every extension is. A runtime without any has
 // nothing to do with them from then on.
-func (e *Engine) settleExtensions(r *running, expired <-chan time.Time, limit time.Duration) *failure {
-	set := e.currentBeside().set
-	if set.Close() == 0 {
+func (e *Engine) settleExtensions(a *attempt, r *running, expired <-chan time.Time, limit time.Duration) *failure {
+	b := e.currentBeside()
+	if b.set.Close() == 0 {
+		b.hub.Close()
 		return nil
 	}
+	r.drain()
+	e.tellInitDone(a, b, nil)
 	e.mu.Lock()
-	r.extensions = set
+	r.extensions = b.set
 	e.mu.Unlock()
-	failed := awaitGate(set, set.AllReady(), r.process.Done(), expired, limit)
-	if failed == errRuntimeDied {
+	if failed := awaitGate(b.set, b.set.AllReady(), r.process.Done(), expired, limit); failed == errRuntimeDied {
 		return e.initOrExit(r)
+	} else if failed != nil {
+		return failed
 	}
-	return failed
+	e.logExtensions(r, b)
+	e.tellInitReport(a, b, nil)
+	if b.hub.Close() {
+		r.telemetry = b.hub
+	}
+	return nil
+}
+
+// abandonInit ends what a failed init has left.
+func (e *Engine) abandonInit(a *attempt, r *running, failed *failure) {
+	b := e.currentBeside()
+	e.logExtensions(r, b)
+	e.tellInitDone(a, b, failed)
+	e.tellInitReport(a, b, failed)
+	e.shutDown(r, shutdownReason(failed))
 }
 
 // logExtensions writes how init has gone for each, after what they and the runtime have printed.
-func (e *Engine) logExtensions(r *running) {
-	infos := e.currentBeside().set.Infos()
+func (e *Engine) logExtensions(r *running, b *beside) {
+	infos := b.set.Infos()
 	if len(infos) == 0 {
 		return
 	}
@@ -183,6 +215,7 @@ func (e *Engine) logExtensions(r *running) {
 	e.drainExtensions()
 	for _, info := range infos {
 		e.Log.Extension(info.Name, string(info.State), info.Events, info.ErrorType)
+		b.hub.Extension(logs.ExtensionRecord(info.Name, string(info.State), info.Events, info.ErrorType))
 	}
 }
 
@@ -236,6 +269,7 @@ func (e *Engine) closeExtensions() {
 		return
 	}
 	b.set.End()
+	b.hub.End()
 	for _, h := range processes {
 		h.capture.Close()
 	}

@@ -53,20 +53,19 @@ func reportStatus(f *failure) string {
 func (e *Engine) runInit(a *attempt, r *running, limit time.Duration) (*running, *failure) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	defer func() { e.logExtensions(r) }()
 	r, failed := e.bring(a, r, timer.C, limit)
 	if failed != nil {
-		e.shutDown(r, shutdownReason(failed))
+		e.abandonInit(a, r, failed)
 		return r, failed
 	}
 	stopWatching := e.watchMemory(r, a.head.MemoryMiB)
 	defer stopWatching()
 	failed = e.awaitInit(r, timer.C, limit)
 	if failed == nil {
-		failed = e.settleExtensions(r, timer.C, limit)
+		failed = e.settleExtensions(a, r, timer.C, limit)
 	}
 	if failed != nil {
-		e.shutDown(r, shutdownReason(failed))
+		e.abandonInit(a, r, failed)
 		return r, failed
 	}
 	e.mu.Lock()

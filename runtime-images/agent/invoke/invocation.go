@@ -70,6 +70,11 @@ type invocation struct {
 	end     time.Time
 	expired <-chan time.Time
 	answer  *runtimeapi.Answer
+	// answered and producedBytes are when the answer had been passed on, and its size.
+	answered      time.Time
+	producedBytes int64
+	// isDone says that subscribers know that the runtime is through it.
+	isDone bool
 }
 
 // Run waits for the claim and for init, and runs the invocation to its end.
@@ -139,6 +144,9 @@ func (i *invocation) run() link.Report {
 		})
 	}
 	i.end = e.Now()
+	if i.running != nil && i.running.telemetry != nil && !i.isDone {
+		i.tellRuntimeDone(failed)
+	}
 	isReusable := failed == nil || i.reset(failed)
 	return i.report(failed, isReusable)
 }
@@ -181,6 +189,9 @@ func (i *invocation) exchangeWithRuntime() *failure {
 	i.exchange.Event, i.event = i.event, nil
 	if i.head.Stream != nil {
 		i.exchange.Stream, i.exchange.MaxStreamBytes = streamed{i.replies}, i.head.Stream.MaxBytes
+	}
+	if i.running.telemetry != nil {
+		i.tellStart()
 	}
 	if i.running.extensions != nil {
 		i.tellExtensions()
@@ -244,6 +255,10 @@ func (i *invocation) hasExited() bool {
 func (i *invocation) awaitFinish() *failure {
 	select {
 	case <-i.exchange.Finished:
+		if i.running.telemetry != nil {
+			i.isDone = true
+			i.tellRuntimeDone(nil)
+		}
 		return i.awaitExtensions()
 	case <-i.running.process.Done():
 		return i.engine.exitFailure(i.running)

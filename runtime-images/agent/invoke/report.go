@@ -11,6 +11,10 @@ import (
 
 // reply sends the answer, or its end when it was streamed; once.
 func (i *invocation) reply(answer runtimeapi.Answer) {
+	if i.running != nil && i.running.telemetry != nil {
+		i.producedBytes = answer.StreamedBytes + int64(len(answer.Body))
+		defer func() { i.answered = i.engine.Now() }()
+	}
 	if answer.Streamed {
 		i.replies.End()
 		i.answer = &answer
@@ -55,6 +59,9 @@ func (i *invocation) report(failed *failure, isReusable bool) link.Report {
 	usage.BilledDurationMs = int64(math.Ceil(billed))
 	e.count(usage.Status)
 	e.Log.End(usage)
+	if i.running != nil && i.running.telemetry != nil {
+		i.tellReport(usage, failed)
+	}
 	report := link.Report{
 		RequestID: usage.RequestID, Status: usage.Status, ErrorType: usage.ErrorType, DurationMs: usage.DurationMs,
 		BilledDurationMs: usage.BilledDurationMs, InitDurationMs: usage.InitDurationMs, MemorySizeMiB: usage.MemorySizeMiB,

@@ -8,6 +8,7 @@ import (
 	"kappa.dev/agent/logs"
 	"kappa.dev/agent/runtimeapi"
 	"kappa.dev/agent/supervise"
+	"kappa.dev/agent/telemetry"
 )
 
 // running is one runtime process with its conversation and its output.
@@ -17,6 +18,8 @@ type running struct {
 	capture *logs.Capture
 	// extensions are those that invocations wait for; nil when there are none.
 	extensions *extensions.Set
+	// telemetry tells them what happens; nil when none has subscribed.
+	telemetry *telemetry.Hub
 	// oomKills is how often the kernel had run out of the pod's memory when the process was started.
 	oomKills int64
 	// exceeded is set when the agent itself ends it for its memory.

@@ -43,6 +43,11 @@ func (e *Engine) shutDown(r *running, reason string) bool {
 			e.Supervisor.Signal(r.process, syscall.SIGKILL)
 		}
 	}
+	if limit == limits.ShutdownExternal { // what there is to know comes before the end
+		r.drain()
+		e.drainExtensions()
+		b.hub.Flush(limits.ShutdownFlush)
+	}
 	e.shutDownHelpers(b, b.set.Shutdown(reason, end), deadline.C)
 	return e.stop(r)
 }

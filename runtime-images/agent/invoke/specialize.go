@@ -101,15 +101,19 @@ func (e *Engine) logStreamName(version string) string {
 	return fmt.Sprintf("%s/[%s]%s", e.Now().UTC().Format("2006/01/02"), version, randomHex(16))
 }
 
-// logInitStart writes INIT_START. The version ARN is a stable name for the runtime of this install.
+// logInitStart writes INIT_START.
 func (e *Engine) logInitStart(a *attempt) {
 	name, version := splitRuntime(e.Pod.Runtime)
-	digest := sha256.Sum256([]byte(e.Pod.Runtime))
-	arn := fmt.Sprintf("arn:aws:lambda:%s::runtime:%s", e.Pod.Region, hex.EncodeToString(digest[:]))
 	e.Log.InitStart(logs.Init{
-		Type: a.head.Initialization(), RuntimeVersion: name + ":" + version + ".v1", RuntimeVersionArn: arn,
+		Type: a.head.Initialization(), RuntimeVersion: name + ":" + version + ".v1", RuntimeVersionArn: e.runtimeArn(),
 		FunctionName: a.head.FunctionName, FunctionVersion: a.head.Version,
 	})
+}
+
+// runtimeArn is a stable name for the runtime of this install.
+func (e *Engine) runtimeArn() string {
+	digest := sha256.Sum256([]byte(e.Pod.Runtime))
+	return fmt.Sprintf("arn:aws:lambda:%s::runtime:%s", e.Pod.Region, hex.EncodeToString(digest[:]))
 }
 
 // splitRuntime cuts nodejs24.x into nodejs and 24, python3.13 into python and 3.13, provided.al2023 into provided and al2023.

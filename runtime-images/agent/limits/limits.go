@@ -77,6 +77,8 @@ const (
 	ShutdownExternal = 2 * time.Second
 	// ShutdownRuntime is how much of it the runtime may take after SIGTERM.
 	ShutdownRuntime = 300 * time.Millisecond
+	// ShutdownFlush is how long extensions may take, before they are told of the end, for what they have subscribed to.
+	ShutdownFlush = 300 * time.Millisecond
 	// KillTimeout bounds the wait for a killed process tree to disappear.
 	KillTimeout = 5 * time.Second
 	// RecentDelay is how long lines are collected before gateways are told.

@@ -51,3 +51,18 @@ func ExtensionRecord(name, state string, events []string, errorType string) []by
 	}{name, state, events, errorType})
 	return record
 }
+
+// Subscribed writes that an extension has subscribed to the Telemetry API or the Logs API, api is Telemetry or Logs. types are Platform, Function
+// and Extension.
+func (s *Stream) Subscribed(api, name string, types []string) {
+	if !s.isJSON() {
+		s.Platform(fmt.Appendf(nil, "%s\tName: %s\tState: Subscribed\tTypes: [%s]", strings.ToUpper(api), name, strings.Join(types, ", ")))
+		return
+	}
+	record, _ := json.Marshal(struct { // strings always can be written
+		Name  string   `json:"name"`
+		State string   `json:"state"`
+		Types []string `json:"types"`
+	}{name, "Subscribed", strings.Split(strings.ToLower(strings.Join(types, " ")), " ")})
+	s.Platform(jsonLine(s.now(), "platform."+strings.ToLower(api)+"Subscription", record))
+}

@@ -26,6 +26,8 @@ type Stream struct {
 	tail   *tail
 	// outbox takes a copy of everything, line by line; nil when nobody wants one.
 	outbox *Outbox
+	// tap sees what the function writes and the filter lets through, before any bound; nil when nobody wants it.
+	tap func(p []byte)
 
 	tokens   float64
 	refilled time.Time
@@ -51,6 +53,13 @@ func (s *Stream) Collect(outbox *Outbox) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.outbox = outbox
+}
+
+// Tap lets a function see what the function writes from now on; nil ends it. It must not keep p, nor use the log.
+func (s *Stream) Tap(tap func(p []byte)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tap = tap
 }
 
 // BeginTail starts to keep the last bytes of an invocation.
@@ -84,6 +93,9 @@ func (s *Stream) Output(p []byte) {
 }
 
 func (s *Stream) output(p []byte) {
+	if s.tap != nil {
+		s.tap(p)
+	}
 	for len(p) > 0 {
 		p = s.outputPiece(p)
 	}

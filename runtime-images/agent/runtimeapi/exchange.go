@@ -19,6 +19,10 @@ type Exchange struct {
 	Stream Stream
 	// MaxStreamBytes bounds what Stream takes.
 	MaxStreamBytes int64
+	// Timed asks for Began.
+	Timed bool
+	// Began is when the runtime began to answer; valid once Answered has the answer.
+	Began time.Time
 
 	// Answered receives exactly one answer, unless the runtime dies first.
 	Answered chan Answer
@@ -41,6 +45,8 @@ type Answer struct {
 	Body      []byte
 	// Streamed says that the answer has gone through Stream, to its end.
 	Streamed bool
+	// StreamedBytes is how much that was.
+	StreamedBytes int64
 	// BrokeOff says that the runtime's connection ended in the middle of it: the process may have died.
 	BrokeOff bool
 }

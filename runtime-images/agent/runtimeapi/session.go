@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // State is where one runtime process is in its conversation.
@@ -243,7 +244,11 @@ func (s *Session) beginClaim() error {
 func (s *Session) begin(e event, requestID, invocationID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.check(e, requestID, invocationID)
+	err := s.check(e, requestID, invocationID)
+	if err == nil && s.current.Timed {
+		s.current.Began = time.Now()
+	}
+	return err
 }
 
 // check looks at the id first, as Lambda does.

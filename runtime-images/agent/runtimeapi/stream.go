@@ -82,7 +82,7 @@ func copyBody(exchange *Exchange, r *http.Request) (Answer, error) {
 			return trailerError(failed, r.Trailer.Get(errorBodyTrailer)), nil
 		}
 		if err == io.EOF {
-			return Answer{ContentType: contentType, Streamed: true}, nil
+			return Answer{ContentType: contentType, Streamed: true, StreamedBytes: total}, nil
 		}
 	}
 }
