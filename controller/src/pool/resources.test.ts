@@ -146,6 +146,10 @@ describe('the template hash', () => {
   });
 });
 
+test('the name that extensions listen at is known in the pod', () => {
+  expect(podOf().spec.hostAliases).toEqual([{ ip: '127.0.0.1', hostnames: ['sandbox.localdomain', 'sandbox'] }]);
+});
+
 test('zones are a wish, so that a lost one holds up nothing; pods leave a lost node after 30 s', () => {
   const { topologySpreadConstraints, tolerations } = podOf().spec;
   expect(topologySpreadConstraints).toEqual([

@@ -95,6 +95,8 @@ function makeSpec(pool: string, runtime: Runtime, settings: PodSettings) {
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
     enableServiceLinks: false,
+    // Where extensions listen for telemetry, by the names that they know from AWS.
+    hostAliases: [{ ip: '127.0.0.1', hostnames: ['sandbox.localdomain', 'sandbox'] }],
     terminationGracePeriodSeconds: 960, // the longest function, and a margin
     ...(settings.priorityClass !== '' && { priorityClassName: settings.priorityClass }),
     ...(settings.pullSecrets.length > 0 && { imagePullSecrets: settings.pullSecrets.map((name) => ({ name })) }),

@@ -94,7 +94,7 @@ func (s *Set) report(e event, fatal, id, errorType string) error {
 		s.errorType = fatal
 	}
 	if s.shutdown == nil {
-		s.after(limits.ExitGrace, func() { s.failReported(x.name, fatal, errorType) })
+		s.after(limits.ReportGrace, func() { s.failReported(x.name, fatal, errorType) })
 	}
 	return nil
 }

@@ -70,6 +70,8 @@ const (
 	BootTimeout = 60 * time.Second
 	// ExitGrace is how long a runtime that has reported an init error may take to exit by itself.
 	ExitGrace = 200 * time.Millisecond
+	// ReportGrace is how long an extension that has reported its failure may take to exit by itself: how it exits says more.
+	ReportGrace = 2 * time.Second
 	// BreakOffGrace is how long a runtime that has broken off a streamed answer may take to be seen dead: its exit says more.
 	BreakOffGrace = 2 * time.Second
 	// ShutdownInternal and ShutdownExternal are how long the end of an execution environment with extensions may take.
