@@ -22,8 +22,9 @@ export class Census<P extends CorePod, R extends CoreRequest> {
   /** Requests that wait, over all versions and for whatever, and the bytes of their events. */
   queuedCount = 0;
   queuedBytes = 0;
-  /** Of the requests that wait those that wait at a limit, see LimitQueue. */
+  /** Of the requests that wait those that wait at a limit, see LimitQueue, and the bytes of their events. */
   linedCount = 0;
+  linedBytes = 0;
   /** Requests that are not settled. */
   outstanding = 0;
   /** Versions by uid, only those that have something to remember. */
@@ -142,13 +143,13 @@ export class Census<P extends CorePod, R extends CoreRequest> {
   }
 
   /** A request waits at a limit; it was not admitted. */
-  lined({ bytes }: R): void {
-    this.#countLined(1, bytes);
+  lined({ owner }: VersionState<P, R>, { bytes }: R): void {
+    this.#countLined(owner.account, 1, bytes);
   }
 
   /** It does not any more; it is admitted now, or settled. */
-  unlined({ bytes }: R): void {
-    this.#countLined(-1, -bytes);
+  unlined({ owner }: VersionState<P, R>, { bytes }: R): void {
+    this.#countLined(owner.account, -1, -bytes);
   }
 
   queued(version: VersionState<P, R>, request: R): void {
@@ -227,9 +228,11 @@ export class Census<P extends CorePod, R extends CoreRequest> {
     version.queuedBytes += bytes;
   }
 
-  #countLined(count: number, bytes: number): void {
+  #countLined(account: AccountState, count: number, bytes: number): void {
+    account.linedBytes += bytes;
     this.outstanding += count;
     this.linedCount += count;
+    this.linedBytes += bytes;
     this.queuedCount += count;
     this.queuedBytes += bytes;
   }
@@ -261,7 +264,7 @@ export class Census<P extends CorePod, R extends CoreRequest> {
   #account(accountId: string): AccountState {
     let account = this.#accounts.get(accountId);
     if (account === undefined) {
-      account = { id: accountId, outstanding: 0, reserved: 0, letIn: 0, calls: null, lines: 0 };
+      account = { id: accountId, outstanding: 0, reserved: 0, letIn: 0, calls: null, lines: 0, linedBytes: 0 };
       this.#accounts.set(accountId, account);
     }
     return account;

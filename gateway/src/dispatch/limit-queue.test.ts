@@ -42,7 +42,8 @@ test('a call above the cap waits for its turn, and runs as soon as the one befor
   end('r2');
   end('r3');
   expect(ran()).toEqual(['r1', 'r2', 'r3']);
-  expect([core.census.linedCount, core.census.queuedBytes, core.census.outstanding]).toEqual([0, 0, 0]);
+  const { linedCount, linedBytes, queuedBytes, outstanding } = core.census;
+  expect([linedCount, linedBytes, queuedBytes, outstanding]).toEqual([0, 0, 0, 0]);
 });
 
 test('who waits takes no concurrency: of a full account the others get what becomes free as well', () => {
@@ -85,6 +86,39 @@ test('functions that wait for the same account take turns', () => {
   expect(ran()).toEqual(['r1', 'r2', 'r4', 'r3', 'r5']);
 });
 
+test('a turn looks at as many functions as it lets in, and at one more, however many wait', () => {
+  let looks = 0;
+  const rules: CoreRules = {
+    ...noRules,
+    outstandingElsewhere: () => {
+      looks += 1;
+      return 0;
+    },
+  };
+  const { arrive, end, ran } = start({ accountConcurrency: 1 }, rules);
+  arrive(patient);
+  for (let n = 0; n < 200; n += 1) arrive({ ...other, versionUid: `v${n}`, functionObjectName: `f${n}` });
+  looks = 0;
+  end('r1');
+  expect(ran()).toEqual(['r1', 'r2']);
+  expect(looks).toBeLessThan(10);
+});
+
+test('who waits for something of its own does not hold up the account, and has its turn again', () => {
+  const { arrive, end, pass, ran } = start({ accountConcurrency: 2, scaleOutPods: 1, scaleOutMs: 10_000 });
+  arrive(patient);
+  arrive(patient); // no second pod of it so soon
+  arrive(other);
+  arrive(other);
+  expect(ran()).toEqual(['r1', 'r3']);
+  end('r3'); // its pod is idle now
+  pass(100);
+  expect(ran()).toEqual(['r1', 'r3', 'r4']);
+  end('r1');
+  pass(100);
+  expect(ran()).toEqual(['r1', 'r3', 'r4', 'r2']);
+});
+
 test('versions of one function are one line', () => {
   const { arrive, end, ran } = start();
   const v2 = { ...capped, versionUid: 'capped-2' };
@@ -117,6 +151,8 @@ test.each<[reason: string, limits: Parameters<typeof startCore>[0], waits: numbe
   ['in number', {}, 3, 10],
   ['in bytes of a function', { maxQueuedBytes: 100 }, 2, 50],
   ['in bytes of the gateway', { maxTotalQueuedBytes: 100 }, 2, 50],
+  ['in bytes of all that wait at limits', { maxLinedBytes: 100 }, 2, 50],
+  ['in bytes of an account', { maxAccountLinedBytes: 100 }, 2, 50],
 ])('the line is bounded %s; who finds it full is told of the limit', (_reason, limits, waits, bytes) => {
   const { arrive, core } = start(limits);
   arrive(capped);
@@ -125,6 +161,16 @@ test.each<[reason: string, limits: Parameters<typeof startCore>[0], waits: numbe
     expect.objectContaining({ reason: 'ReservedFunctionConcurrentInvocationLimitExceeded' }),
   );
   expect(core.census.linedCount).toBe(waits);
+});
+
+test('the events of one account leave room for those of others', () => {
+  const { arrive, core } = start({ maxAccountLinedBytes: 100 });
+  const elsewhere = { ...capped, versionUid: 'elsewhere', functionObjectName: 'elsewhere', accountId: '222222222222' };
+  for (const target of [capped, elsewhere]) arrive(target);
+  for (let n = 0; n < 2; n += 1) arrive(capped, 50);
+  expect(() => arrive(capped, 1)).toThrow(expect.objectContaining({ status: 429 }));
+  arrive(elsewhere, 100);
+  expect(core.census.linedBytes).toBe(200);
 });
 
 describe('the end of waiting', () => {

@@ -24,12 +24,18 @@ export interface Line<P extends CorePod, R extends CoreRequest> {
   reason: ThrottleReason;
 }
 
+/** What became of the first one of a line: `waits` says nothing about other functions. */
+type Outcome = 'let in' | 'waits' | 'account is full';
+
 /** What {@link LimitQueue} works with. */
 export interface LimitQueueParts<P extends CorePod, R extends CoreRequest> {
   readonly census: Census<P, R>;
   readonly gate: Pick<Gate<P, R>, 'throttle' | 'isQueueFull' | 'take' | 'isUnowned'>;
   readonly effects: Pick<CoreEffects<P, R>, 'fail'>;
-  readonly limits: Pick<DispatchLimits, 'maxQueuedBytes' | 'maxTotalQueuedBytes'>;
+  readonly limits: Pick<
+    DispatchLimits,
+    'maxQueuedBytes' | 'maxTotalQueuedBytes' | 'maxLinedBytes' | 'maxAccountLinedBytes'
+  >;
   readonly nowMs: () => number;
 }
 
@@ -37,10 +43,11 @@ export interface LimitQueueParts<P extends CorePod, R extends CoreRequest> {
  * Requests above a limit, of functions that say `onLimit: Queue`. They wait before the gate, not behind it: who waits here takes no
  * concurrency of the function or the account, whatever the limit is that it waits for. What always holds:
  *
- *  1. Requests of a function are let in in the order of their arrival; functions of one account, which wait for the same, take turns.
+ *  1. Requests of a function are let in in the order of their arrival; functions of one account, which wait for the same, take turns. A turn costs
+ *     the same however many wait: what is full for one of them is full for all, and who waits for something of its own is left out until the tick.
  *  2. While one waits, no later one of its function gets past it.
- *  3. Nobody waits for longer than the function says (and a tick), and no more at a time, nor more bytes. Then it is what it would have been
- *     without a queue: a 429 with the reason of the limit.
+ *  3. Nobody waits for longer than the function says (and a tick), and no more at a time, nor more bytes of a function, of an account or of all.
+ *     Then it is what it would have been without a queue: a 429 with the reason of the limit.
  *  4. A function with no concurrency at all (0 reserved) has no queue: there is nothing to wait for.
  *
  * Whoever settles a request makes room for the next one at once; what time or other gateways make is seen at the next tick.
@@ -48,8 +55,10 @@ export interface LimitQueueParts<P extends CorePod, R extends CoreRequest> {
 export class LimitQueue<P extends CorePod, R extends CoreRequest> {
   readonly #parts: LimitQueueParts<P, R>;
   readonly #letIn: (version: VersionState<P, R>, request: R) => void;
-  /** Functions with a line, in turn. */
-  readonly #byAccount = new Map<AccountState, Set<FunctionState<P, R>>>();
+  /** Functions with a line. */
+  readonly #owners = new Set<FunctionState<P, R>>();
+  /** Of those the ones that wait for their account, in turn. Without a cap each is here, or is again from the next tick on; others may be. */
+  readonly #turns = new Map<AccountState, Set<FunctionState<P, R>>>();
 
   /** @param letIn a request that no limit is against any more goes on as if it had just arrived */
   constructor(parts: LimitQueueParts<P, R>, letIn: (version: VersionState<P, R>, request: R) => void) {
@@ -63,34 +72,38 @@ export class LimitQueue<P extends CorePod, R extends CoreRequest> {
     const { limitQueue } = target;
     if (limitQueue === undefined || owner.cap === 0 || !(error instanceof TooManyRequests)) return false;
     if (request.isAsync === true) return false;
-    const { census, limits } = this.#parts;
-    if (census.queuedCount > 0 && census.queuedBytes + request.bytes > limits.maxTotalQueuedBytes) return false;
+    const { census } = this.#parts;
+    if (!this.#hasMemory(owner.account, request.bytes)) return false;
     const line = owner.line ?? this.#open(owner, error.throttle);
     const isFull =
       line.waiters.length >= limitQueue.maxCount ||
-      (line.waiters.length > 0 && line.bytes + request.bytes > limits.maxQueuedBytes);
+      (line.waiters.length > 0 && line.bytes + request.bytes > this.#parts.limits.maxQueuedBytes);
     if (isFull) return false;
     line.waiters.push({ version, request, sinceMs: this.#parts.nowMs() });
     line.bytes += request.bytes;
-    census.lined(request);
+    census.lined(version, request);
     return true;
   }
 
   /** A request of that function was settled; to be called when its account has a line. */
   settled(owner: FunctionState<P, R>): void {
-    if (owner.cap === null) this.#takeTurns(owner.account);
-    else while (this.#letInNext(owner));
+    if (owner.cap !== null) this.#letInAll(owner);
+    else {
+      if (owner.line !== null) this.#takesTurns(owner);
+      this.#takeTurns(owner.account);
+    }
   }
 
   /** To be called at each tick. */
   tick(): void {
-    for (const [account, owners] of [...this.#byAccount]) {
-      for (const owner of [...owners]) {
-        if (this.#parts.gate.isUnowned(owner)) this.#endLine(owner, new NotOwner(owner.key));
-        else this.#endOld(owner);
-      }
-      this.#takeTurns(account);
+    for (const owner of [...this.#owners]) {
+      if (this.#parts.gate.isUnowned(owner)) this.#endLine(owner, new NotOwner(owner.key));
+      else this.#endOld(owner);
+      if (owner.line === null) continue;
+      if (owner.cap === null) this.#takesTurns(owner);
+      else this.#letInAll(owner);
     }
+    for (const account of [...this.#turns.keys()]) this.#takeTurns(account);
   }
 
   /** The function belongs to other gateways now: those who wait go there. */
@@ -100,39 +113,58 @@ export class LimitQueue<P extends CorePod, R extends CoreRequest> {
 
   /** Nobody waits any more. */
   end(error: LambdaError): void {
-    for (const owners of [...this.#byAccount.values()]) for (const owner of [...owners]) this.#endLine(owner, error);
+    for (const owner of [...this.#owners]) this.#endLine(owner, error);
   }
 
-  /** One of each function, again and again, until no limit lets another one in. */
+  /** One request more does not make events that wait at limits too many. */
+  #hasMemory({ linedBytes }: AccountState, bytes: number): boolean {
+    const { census, limits } = this.#parts;
+    return (
+      (linedBytes === 0 || linedBytes + bytes <= limits.maxAccountLinedBytes) &&
+      (census.linedBytes === 0 || census.linedBytes + bytes <= limits.maxLinedBytes) &&
+      (census.queuedCount === 0 || census.queuedBytes + bytes <= limits.maxTotalQueuedBytes)
+    );
+  }
+
+  /** One of each function, again and again, until the account lets no other one in. */
   #takeTurns(account: AccountState): void {
-    for (let isAny = true; isAny; ) {
-      isAny = false;
-      const owners = this.#byAccount.get(account);
-      for (const owner of [...(owners ?? [])]) {
-        if (!this.#letInNext(owner)) continue;
-        isAny = true;
-        if (owners?.delete(owner)) owners.add(owner); // its turn comes again after the others'
-      }
+    const owners = this.#turns.get(account);
+    if (owners === undefined) return;
+    for (const owner of owners) {
+      const outcome = owner.cap === null ? this.#letInNext(owner) : 'waits';
+      if (outcome === 'account is full') return;
+      owners.delete(owner);
+      if (outcome === 'let in' && owner.line !== null) owners.add(owner); // its turn comes again after the others'
     }
+    if (owners.size === 0 && this.#turns.get(account) === owners) this.#turns.delete(account);
   }
 
-  /** False = the first one waits on, or nobody waits. */
-  #letInNext(owner: FunctionState<P, R>): boolean {
+  #takesTurns(owner: FunctionState<P, R>): void {
+    const owners = this.#turns.get(owner.account);
+    if (owners === undefined) this.#turns.set(owner.account, new Set([owner]));
+    else owners.add(owner);
+  }
+
+  #letInAll(owner: FunctionState<P, R>): void {
+    while (this.#letInNext(owner) === 'let in');
+  }
+
+  #letInNext(owner: FunctionState<P, R>): Outcome {
     const { gate, nowMs } = this.#parts;
     const { line } = owner;
     const first = line?.waiters.peek();
-    if (line === null || first === undefined || gate.isUnowned(owner)) return false;
+    if (line === null || first === undefined || gate.isUnowned(owner)) return 'waits';
     const { version, request } = first;
-    if (version.idle.length === 0 && gate.isQueueFull(version, request.bytes)) return false;
+    if (version.idle.length === 0 && gate.isQueueFull(version, request.bytes)) return 'waits';
     const now = nowMs();
     const isAbandoned = request.isAbandoned();
     const reason = isAbandoned ? null : gate.throttle(version, now);
     if (reason !== null) {
       line.reason = reason;
-      return false;
+      return owner.cap === null && reason !== 'FunctionInvocationRateLimitExceeded' ? 'account is full' : 'waits';
     }
     line.waiters.shift();
-    this.#left(line, request);
+    this.#left(line, first);
     if (isAbandoned) this.#parts.effects.fail(request, new RequestAbandoned());
     else {
       request.arrivedMs = now;
@@ -140,7 +172,7 @@ export class LimitQueue<P extends CorePod, R extends CoreRequest> {
       this.#letIn(version, request);
     }
     this.#closeIfEmpty(owner, line);
-    return true;
+    return 'let in';
   }
 
   /** Ends those who have waited for too long, and those that nobody waits for. */
@@ -156,7 +188,7 @@ export class LimitQueue<P extends CorePod, R extends CoreRequest> {
         line.waiters.push(waiter);
         continue;
       }
-      this.#left(line, waiter.request);
+      this.#left(line, waiter);
       this.#parts.effects.fail(waiter.request, error);
     }
     this.#closeIfEmpty(owner, line);
@@ -173,25 +205,23 @@ export class LimitQueue<P extends CorePod, R extends CoreRequest> {
     const { line } = owner;
     if (line === null) return;
     for (let waiter = line.waiters.shift(); waiter !== undefined; waiter = line.waiters.shift()) {
-      this.#left(line, waiter.request);
+      this.#left(line, waiter);
       this.#parts.effects.fail(waiter.request, error);
     }
     this.#closeIfEmpty(owner, line);
   }
 
-  #left(line: Line<P, R>, request: R): void {
+  #left(line: Line<P, R>, { version, request }: Waiter<P, R>): void {
     line.bytes -= request.bytes;
-    this.#parts.census.unlined(request);
+    this.#parts.census.unlined(version, request);
   }
 
   #open(owner: FunctionState<P, R>, reason: ThrottleReason): Line<P, R> {
     const line: Line<P, R> = { waiters: new Fifo(), bytes: 0, reason };
     owner.line = line;
-    const { account } = owner;
-    account.lines += 1;
-    const owners = this.#byAccount.get(account);
-    if (owners === undefined) this.#byAccount.set(account, new Set([owner]));
-    else owners.add(owner);
+    owner.account.lines += 1;
+    this.#owners.add(owner);
+    if (owner.cap === null) this.#takesTurns(owner);
     return line;
   }
 
@@ -200,9 +230,10 @@ export class LimitQueue<P extends CorePod, R extends CoreRequest> {
     owner.line = null;
     const { account } = owner;
     account.lines -= 1;
-    const owners = this.#byAccount.get(account);
+    this.#owners.delete(owner);
+    const owners = this.#turns.get(account);
     owners?.delete(owner);
-    if (owners?.size === 0) this.#byAccount.delete(account);
+    if (owners?.size === 0) this.#turns.delete(account);
     for (const version of [...owner.versions]) this.#parts.census.forgetIfUnused(version);
   }
 }

@@ -17,6 +17,9 @@ export interface DispatchLimits {
   readonly maxQueuedBytes: number;
   /** Bytes of all waiting events of this gateway. */
   readonly maxTotalQueuedBytes: number;
+  /** Of those the ones that wait at a limit, and of these the ones of one account: the rest is for those who wait for pods, and for other accounts. */
+  readonly maxLinedBytes: number;
+  readonly maxAccountLinedBytes: number;
   /** A request waits so long for a pod before it is offered to the function's other owners. */
   readonly offerAfterMs: number;
   /** A request waits so long for a pod, then it is the platform's error. Not part of the function's timeout. */
@@ -76,6 +79,8 @@ export const defaultLimits: DispatchLimits = Object.freeze({
   maxQueued: 1000,
   maxQueuedBytes: 64 * 1024 * 1024,
   maxTotalQueuedBytes: 256 * 1024 * 1024,
+  maxLinedBytes: 128 * 1024 * 1024,
+  maxAccountLinedBytes: 64 * 1024 * 1024,
   offerAfterMs: 100,
   capacityBudgetMs: 30_000,
   finishGraceMs: 20,

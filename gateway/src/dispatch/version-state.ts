@@ -46,8 +46,9 @@ export interface AccountState {
   letIn: number;
   /** The same in a second; null = none has come. */
   calls: RateLimit | null;
-  /** Functions with requests that wait at a limit. */
+  /** Functions with requests that wait at a limit, and the bytes of these. */
   lines: number;
+  linedBytes: number;
 }
 
 /** All that dispatch knows of one function version that has a slot, a waiting request or a bad record. */
