@@ -97,7 +97,7 @@ def handler(event, context):
                 pod = self.claimed({"fn.py": "def handler(e, c):\n    %s" % code})
                 outcome = pod.invoke(requestId="r-1")
                 self.assertEqual(outcome.body, {"errorType": "Runtime.ExitError", "errorMessage": "RequestId: r-1 Error: " + message})
-                self.assertIsNot(outcome.report["reusable"], True)
+                self.assertIs(outcome.report["reusable"], True)
 
 
 if __name__ == "__main__":
