@@ -292,6 +292,13 @@ func TestAFloodOfAnExtensionIsCut(t *testing.T) {
 	}
 }
 
+func TestTheMemoryOfExtensionsCounts(t *testing.T) {
+	_, gateway := extended(t, function("index.echo", nil), map[string]string{"x": "memory"})
+	if result := call(t, gateway, `"x"`); result.Report.MaxMemoryMiB < 64 {
+		t.Fatalf("%+v", result.Report)
+	}
+}
+
 func TestExtensionsDoNotSeeWhatIsTheRuntimes(t *testing.T) {
 	p, gateway := extended(t, function("index.echo", func(head *link.Specialize) { head.Environment["MINE"] = "yes" }), map[string]string{"x": "env"})
 	call(t, gateway, "{}")

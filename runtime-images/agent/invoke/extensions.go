@@ -249,6 +249,16 @@ func (e *Engine) drainExtensions() {
 	}
 }
 
+// helpersOf are the processes of the external extensions beside a runtime.
+func (e *Engine) helpersOf(r *running) []*helper {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r.extensions == nil || e.beside == nil {
+		return nil
+	}
+	return e.beside.processes
+}
+
 // hasExtensions says whether processes of extensions may be left.
 func (e *Engine) hasExtensions() bool {
 	e.mu.Lock()

@@ -33,7 +33,7 @@ func (e *Engine) sample(r *running, memoryMiB int) bool {
 	if !r.process.Alive() {
 		return false
 	}
-	now, peak := supervise.TreeMemoryKiB(r.process.Pid)
+	now, peak := e.treeMemoryKiB(r)
 	e.mu.Lock()
 	e.peakKiB, e.sampled = max(e.peakKiB, peak), e.Now()
 	e.mu.Unlock()
@@ -43,6 +43,16 @@ func (e *Engine) sample(r *running, memoryMiB int) bool {
 		return false
 	}
 	return true
+}
+
+// treeMemoryKiB is what the runtime and its external extensions use, KiB.
+func (e *Engine) treeMemoryKiB(r *running) (now, peak int64) {
+	now, peak = supervise.TreeMemoryKiB(r.process.Pid)
+	for _, h := range e.helpersOf(r) {
+		helperNow, helperPeak := supervise.TreeMemoryKiB(h.process.Pid)
+		now, peak = now+helperNow, peak+helperPeak
+	}
+	return now, peak
 }
 
 // enforcesMemory says whether nobody but the agent holds the function to its memory: it was told so, or the pod still has the size
@@ -63,7 +73,7 @@ func (e *Engine) maxMemoryMiB(r *running) int {
 	case !r.process.Alive():
 		exhausted, peak = e.exhaustedKiB(r), r.process.PeakKiB()
 	case stale:
-		_, peak = supervise.TreeMemoryKiB(r.process.Pid)
+		_, peak = e.treeMemoryKiB(r)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

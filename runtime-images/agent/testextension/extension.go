@@ -41,6 +41,9 @@ func Main(name, mode string) {
 		os.Exit(1)
 	}
 	x.prepare()
+	if x.is("memory") {
+		x.held = bytes.Repeat([]byte{1}, 64<<20)
+	}
 	if x.is("never-next") {
 		time.Sleep(time.Hour)
 	}
@@ -52,6 +55,7 @@ func Main(name, mode string) {
 type extension struct {
 	name, api, id string
 	words         []string
+	held          []byte
 }
 
 func (x *extension) is(word string) bool { return slices.Contains(x.words, word) }
