@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readRuntimes } from '@kappa/local/runtimes';
 
 import { columns } from '../../runtime-images/cases/columns.ts';
@@ -8,6 +8,7 @@ import { playCases } from '../../runtime-images/cases/play.ts';
 import { buildImages } from '../images/src/build-images.ts';
 import { imageName, images } from '../images/src/images.ts';
 import { repository } from '../images/src/places.ts';
+import { run } from '../images/src/run.ts';
 import { type UnpackedImage, unpackImage } from '../images/src/unpack-image.ts';
 
 /*
@@ -25,6 +26,15 @@ describe.each(built.filter((name) => name.startsWith('kappa/runtime-')))('%s', (
     image = await unpackImage(archive);
   }, 600_000);
   afterAll(() => rmSync(dirname(image.root), { recursive: true }));
+
+  if (name.startsWith('kappa/runtime-java:'))
+    test('the JVM has the classes of the client in its archive', async () => {
+      const java = image.entrypoint.slice(image.entrypoint.indexOf('java'), -1).filter((option) => option !== '-jar');
+      const training = ['-Xlog:class+load', '-cp', '/var/runtime/kappa-runtime.jar', 'dev.kappa.runtime.Training'];
+      const script = 'mount -t proc none "$0/proc" && exec chroot "$0" "$@"';
+      const said = await run('unshare', ['--mount', 'sh', '-ec', script, image.root, ...java, ...training]);
+      expect(said).toMatch(/ com\.amazonaws\.\S+\.LambdaRuntimeApiClientImpl source: shared objects file \(top\)/);
+    });
 
   for (const { id } of table.filter((runtime) => runtime.image === name)) {
     for (const column of columns.filter(({ runtimes }) => runtimes.includes(id))) {

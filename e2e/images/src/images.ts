@@ -30,10 +30,10 @@ const app = {
   isDefault: true,
 } as const;
 
-/** Families whose sources get into the image compiled. */
-const compiledParts: ReadonlyMap<string, PartName> = new Map([
-  ['java', 'client'],
-  ['dotnet', 'dotnet'],
+/** Families whose sources get into the image compiled: as which part, and what else of their folder does. */
+const compiledFamilies: ReadonlyMap<string, { readonly part: PartName; readonly copied: readonly string[] }> = new Map([
+  ['java', { part: 'client', copied: ['runtime-images/java/archive.sh'] }],
+  ['dotnet', { part: 'dotnet', copied: [] }],
 ]);
 
 /** The image of one version of a language. */
@@ -44,7 +44,7 @@ function runtime(
   use: 'of a test run' | 'on request' = 'on request',
 ): ImageSpec {
   const sources = `runtime-images/${family}`;
-  const compiled = compiledParts.get(family);
+  const compiled = compiledFamilies.get(family);
   return {
     repository: `kappa/runtime-${family}`,
     tag,
@@ -52,7 +52,7 @@ function runtime(
     base,
     ...(compiled === undefined
       ? { parts: ['agent'], inputs: ['LICENSE', sources] }
-      : { parts: ['agent', compiled], inputs: ['LICENSE'] }),
+      : { parts: ['agent', compiled.part], inputs: ['LICENSE', ...compiled.copied] }),
     isDefault: use === 'of a test run',
   };
 }

@@ -44,6 +44,8 @@ const unneededIn: readonly (readonly [folder: string, name: RegExp])[] = [
 export async function extractPackages(root: string, suite: string, packages: readonly string[]): Promise<void> {
   await run('mmdebstrap', [
     '--variant=extract',
+    // A mirror may be of some day that is past.
+    '--aptopt=Acquire::Check-Valid-Until "false"',
     // Before trixie no package says that /bin is /usr/bin.
     '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
     `--include=${packages.join(',')}`,

@@ -5,6 +5,7 @@ import { memoryMaxMiB, timeoutMaxSeconds } from '@kappa/crds/limits';
 import { InvalidParameterValue } from '../../errors.ts';
 import { codeSigningConfigNotFound } from '../code-signing/code-signing.ts';
 import { validationError, violation } from '../errors.ts';
+import { checkDeprecated } from './deprecated-runtimes.ts';
 import { environmentEntries } from './environment.ts';
 
 type FunctionSpec = FunctionObject['spec'];
@@ -68,6 +69,7 @@ function checkSettings(input: SettingsInput, runtime: string): void {
   checkRange(input.Timeout, 'timeout', timeoutMaxSeconds);
   checkRange(input.MemorySize, 'memorySize', memoryMaxMiB);
   checkRange(input.EphemeralStorage?.Size, 'ephemeralStorage.size', 10_240);
+  checkDeprecated(runtime, input.Runtime ?? runtime);
   checkSnapStart(input.Runtime ?? runtime, input);
   if (input.CodeSigningConfigArn !== undefined) throw codeSigningConfigNotFound(input.CodeSigningConfigArn);
 }

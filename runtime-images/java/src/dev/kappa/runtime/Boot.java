@@ -19,7 +19,7 @@ public final class Boot {
         if (temporary != null) System.setProperty("java.io.tmpdir", temporary);
         NativeLibrary.choose();
         boolean isGeneric = "generic".equals(System.getenv("KAPPA_BOOT"));
-        ProcessEnvironment.become(isGeneric ? Rehearsal.waitForClaim() : ProcessEnvironment.own());
+        ProcessEnvironment.become(isGeneric ? Rehearsal.waitForClaim(System.getenv("AWS_LAMBDA_RUNTIME_API")) : ProcessEnvironment.own());
         if (optFolder != null) Layers.use(optFolder);
         Heap.collectBelow(Integer.parseInt(System.getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")));
         AWSLambda.main(new String[] {System.getenv("_HANDLER")});

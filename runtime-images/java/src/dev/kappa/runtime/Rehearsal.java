@@ -35,9 +35,8 @@ final class Rehearsal {
 
     private Rehearsal() {}
 
-    /** Runs the agent's own invocation through the client, then waits for the claim without a time limit. */
-    static Map<String, String> waitForClaim() throws IOException {
-        String address = System.getenv("AWS_LAMBDA_RUNTIME_API");
+    /** Runs the agent's own invocation through the client, then waits for the claim without a time limit. @param address of the Runtime API */
+    static Map<String, String> waitForClaim(String address) throws IOException {
         LambdaRuntimeApiClientImpl client = new LambdaRuntimeApiClientImpl(address);
         try {
             InvocationRequest request = client.nextInvocation();
