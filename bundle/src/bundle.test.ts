@@ -63,9 +63,12 @@ test('an install comes up, and goes, from the bundles alone', async () => {
   const der = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
   await ends('setup');
   await ends('publish', { KAPPA_PUBLIC_KEY: der });
-  const store = { KAPPA_S3_ENDPOINT: 'http://127.0.0.1:1' }; // never called, but what calls it is loaded
+  // Nobody answers there, and nobody has to; but what would call them is loaded.
+  const store = { KAPPA_S3_ENDPOINT: 'http://127.0.0.1:1' };
+  const redis = { KAPPA_REDIS_URL: 'redis://127.0.0.1:1' };
   const gateway = start('gateway', {
     ...store,
+    ...redis,
     KAPPA_PORT: '0',
     KAPPA_PUBLIC_URL: 'http://127.0.0.1:1',
     KAPPA_SIGNING_KEY_FILE: join(folder, 'gateway.key'),
