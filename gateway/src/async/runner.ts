@@ -199,6 +199,7 @@ export class Runner {
       const settlement = await this.#work(leased, pace);
       this.#deps.observer.planned(line, settlement);
       await this.#settle(running, settlement);
+      if (settlement.kind === 'retry' && settlement.dueMs <= this.#deps.now()) pace.isDry = false;
     } catch (err) {
       this.#deps.onProblem(err); // its lease runs out, and it runs again
     } finally {
