@@ -292,6 +292,42 @@ func TestAFloodOfAnExtensionIsCut(t *testing.T) {
 	}
 }
 
+func TestExtensionsRunBesideAFunctionsOwnBootstrap(t *testing.T) {
+	p := provided(t)
+	gateway := p.connect(1)
+	if _, err := gateway.SpecializeWithLayers(providedFunction("index.count", nil), ownRuntime(t), extensionsLayer(t, map[string]string{"x": ""})); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1", "2"} {
+		if result := call(t, gateway, "{}"); string(result.Payload) != want || result.Report.Status != "success" {
+			t.Fatalf("%s %+v", result.Payload, result.Report)
+		}
+	}
+	p.drain(gateway)
+	p.awaitExit(0)
+	inOrder(t, p.output.String(), "<x> starts", "init index.count", "<x> done", "<x> done", `"shutdownReason":"spindown"}`, "<x> ends")
+}
+
+// An environment that stands still is woken to hear of its end.
+func TestAFrozenExtensionHearsOfTheEnd(t *testing.T) {
+	p, gateway := extended(t, function("index.echo", nil), map[string]string{"x": ""})
+	call(t, gateway, "1")
+	p.await("all stand still", func() bool {
+		for _, pid := range p.children() {
+			if stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat"); err != nil || !bytes.Contains(stat, []byte(") T ")) {
+				return false
+			}
+		}
+		return true
+	})
+	if result := call(t, gateway, "2"); string(result.Payload) != "2" {
+		t.Fatalf("%+v", result)
+	}
+	p.drain(gateway)
+	p.awaitExit(0)
+	inOrder(t, p.output.String(), "<x> done", "<x> done", "<x> ends")
+}
+
 func TestTheMemoryOfExtensionsCounts(t *testing.T) {
 	_, gateway := extended(t, function("index.echo", nil), map[string]string{"x": "memory"})
 	if result := call(t, gateway, `"x"`); result.Report.MaxMemoryMiB < 64 {

@@ -64,5 +64,5 @@ func (s *Stream) Subscribed(api, name string, types []string) {
 		State string   `json:"state"`
 		Types []string `json:"types"`
 	}{name, "Subscribed", strings.Split(strings.ToLower(strings.Join(types, " ")), " ")})
-	s.Platform(jsonLine(s.now(), "platform."+strings.ToLower(api)+"Subscription", record))
+	s.event("INFO", "platform."+strings.ToLower(api)+"Subscription", record)
 }
