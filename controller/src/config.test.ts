@@ -24,6 +24,8 @@ test('in a cluster', () => {
     KAPPA_IMAGE_SUFFIX: '-0.2.0',
     KAPPA_POOL_PRIORITY_CLASS: 'functions',
     KAPPA_POOL_PULL_SECRETS: 'registry,mirror',
+    KAPPA_POOL_TMP_MIB: '10240',
+    KAPPA_POOL_TMP_IN_MEMORY: 'true',
     KAPPA_S3_ENDPOINT: 'http://kappa-store:7070',
     KAPPA_IDENTITY: 'kappa-controller-0',
   };
@@ -33,6 +35,7 @@ test('in a cluster', () => {
     imageSuffix: '-0.2.0',
     poolPriorityClass: 'functions',
     poolPullSecrets: ['registry', 'mirror'],
+    poolTmp: { sizeMiB: 10_240, isInMemory: true },
     poolRollAfterSeconds: 600,
     s3: { endpoint: 'http://kappa-store:7070', bucket: 'kappa-code', region: 'us-east-1' },
     identity: 'kappa-controller-0',

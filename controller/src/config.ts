@@ -29,6 +29,8 @@ export interface ControllerConfig {
   readonly imageSuffix: string;
   /** `KAPPA_POOL_PRIORITY_CLASS`: PriorityClass of pool pods; empty = none. */
   readonly poolPriorityClass: string;
+  /** `KAPPA_POOL_TMP_MIB`, `KAPPA_POOL_TMP_IN_MEMORY`: size of every function's `/tmp`, and whether it is memory instead of disk. */
+  readonly poolTmp: { readonly sizeMiB: number; readonly isInMemory: boolean };
   /** `KAPPA_POOL_PULL_SECRETS`: names of Secrets beside the pools that their images are pulled with, comma separated. */
   readonly poolPullSecrets: readonly string[];
   /** `KAPPA_POOL_ROLL_AFTER_SECONDS`: claimed pods of an older template are replaced one by one after so long. */
@@ -79,6 +81,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     imagePrefix: text('KAPPA_IMAGE_PREFIX', ''),
     imageSuffix: text('KAPPA_IMAGE_SUFFIX', ''),
     poolPriorityClass: text('KAPPA_POOL_PRIORITY_CLASS', ''),
+    poolTmp: {
+      sizeMiB: integer('KAPPA_POOL_TMP_MIB', 512, 512, 10_240),
+      isInMemory: text('KAPPA_POOL_TMP_IN_MEMORY', 'false') === 'true',
+    },
     poolPullSecrets: text('KAPPA_POOL_PULL_SECRETS', '')
       .split(',')
       .filter((name) => name !== ''),

@@ -152,6 +152,7 @@ const poolQueue = queueOf('pool', (name) =>
       priorityClass: config.poolPriorityClass,
       pullSecrets: config.poolPullSecrets,
       maxUnpackedBytes: config.codeLimits.unpackedBytes,
+      tmp: config.poolTmp,
     },
     gatewayKey: () => view.gatewayKey,
     pacing: {

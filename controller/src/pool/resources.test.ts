@@ -19,6 +19,7 @@ const settings: PodSettings = {
   priorityClass: '',
   pullSecrets: [],
   maxUnpackedBytes: 262_144_000,
+  tmp: { sizeMiB: 512, isInMemory: false },
 };
 const pool = { name: 'nodejs24.x', uid: 'u' };
 const podOf = (r: Runtime = runtime, s: PodSettings = settings, ordinal = 1) =>
@@ -38,6 +39,7 @@ const anySettings = fc.record<PodSettings>({
   priorityClass: fc.string(),
   pullSecrets: fc.array(fc.string()),
   maxUnpackedBytes: fc.nat(),
+  tmp: fc.record({ sizeMiB: fc.nat(), isInMemory: fc.boolean() }),
 });
 
 test('whatever the runtime and the settings: a pool pod meets Pod Security restricted, and asks for nothing of its node or the API', () => {
@@ -136,6 +138,7 @@ describe('the template hash', () => {
     ['priority class', hashOf({}, { priorityClass: 'functions' })],
     ['Secrets for registries', hashOf({}, { pullSecrets: ['registry'] })],
     ['room for larger code', hashOf({}, { maxUnpackedBytes: 500_000_000 })],
+    ['size of /tmp', hashOf({}, { tmp: { sizeMiB: 1024, isInMemory: false } })],
     ['key of the gateways', hashOf({}, {}, 'another')],
   ])('changes with the %s', (_what, after) => {
     expect(after).not.toBe(before);
@@ -144,6 +147,13 @@ describe('the template hash', () => {
   test('is not touched by where the pools are', () => {
     expect(hashOf({}, { namespace: 'elsewhere' })).toBe(before);
   });
+});
+
+test.each<[reason: string, tmp: PodSettings['tmp'], emptyDir: object]>([
+  ['on the disk of the node', { sizeMiB: 512, isInMemory: false }, { sizeLimit: '512Mi' }],
+  ['in memory', { sizeMiB: 2048, isInMemory: true }, { medium: 'Memory', sizeLimit: '2048Mi' }],
+])('/tmp: %s', (_reason, tmp, emptyDir) => {
+  expect(podOf(runtime, { ...settings, tmp }).spec.volumes).toContainEqual({ name: 'tmp', emptyDir });
 });
 
 test('the name that extensions listen at is known in the pod', () => {

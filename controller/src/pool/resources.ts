@@ -19,6 +19,8 @@ export interface PodSettings {
   readonly pullSecrets: readonly string[];
   /** Code and layers of one function together, unpacked, bytes. */
   readonly maxUnpackedBytes: number;
+  /** `/tmp` of a pod. In memory a full one answers ENOSPC, and takes from the function's memory; on the node's disk the pod is evicted. */
+  readonly tmp: { readonly sizeMiB: number; readonly isInMemory: boolean };
 }
 
 /** Ports of a pod on its own address. */
@@ -112,7 +114,10 @@ function makeSpec(pool: string, runtime: Runtime, settings: PodSettings) {
     volumes: [
       { name: 'task', emptyDir: { medium: 'Memory', sizeLimit: roomFor(settings) } },
       { name: 'opt', emptyDir: { medium: 'Memory', sizeLimit: roomFor(settings) } },
-      { name: 'tmp', emptyDir: { sizeLimit: '512Mi' } },
+      {
+        name: 'tmp',
+        emptyDir: { ...(settings.tmp.isInMemory && { medium: 'Memory' }), sizeLimit: `${settings.tmp.sizeMiB}Mi` },
+      },
     ],
   };
 }

@@ -91,7 +91,14 @@ describe('on an API server', () => {
   const reconcile = (): ReturnType<typeof reconcilePool> => {
     const { kubernetes } = api;
     const images = { imagePrefix: '', imageSuffix: '', pullSecrets: [] };
-    const settings = { namespace, region: '', ...images, priorityClass: '', maxUnpackedBytes: 1 };
+    const settings = {
+      namespace,
+      region: '',
+      ...images,
+      priorityClass: '',
+      maxUnpackedBytes: 1,
+      tmp: { sizeMiB: 512, isInMemory: false },
+    };
     const runtime = { id: name, image: 'none', freshProcess: [], executionEnvironment: '' } as const;
     const world: PoolWorld = {
       kubernetes,
