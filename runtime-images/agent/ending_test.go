@@ -69,6 +69,17 @@ var lives = []struct {
 		_, _ = gateway.Invoke(requestHead(), []byte("3"))
 		return gateway
 	}},
+	{"with an extension", func(t *testing.T, p *pod, random *rand.Rand) *testgateway.Gateway {
+		modes := []string{"", "http", "stay", "crash", "init-error", "never-register", "never-next", "crash-in-invoke", "hang-in-invoke", "stuck"}
+		layer := extensionsLayer(t, map[string]string{"x": modes[random.IntN(len(modes))]})
+		gateway := p.connect(1)
+		head := function("internal.print", func(head *link.Specialize) { head.TimeoutMs, head.InitTimeoutMs = 1500, 1500 })
+		if _, err := gateway.SpecializeWithLayers(head, zipOf(t, map[string]string{"index.mjs": "code"}), layer); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = gateway.Invoke(requestHead(), []byte("3"))
+		return gateway
+	}},
 }
 
 func (p *pod) claim(handler string) *testgateway.Gateway {
