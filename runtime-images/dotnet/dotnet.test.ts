@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { eventually } from '../../e2e/src/eventually.ts';
@@ -27,7 +28,11 @@ async function claimed({ runtime, interpreter }: LocalColumn, fn: TestFunction):
 
 const runtimeConfig = (properties: object) =>
   JSON.stringify({
-    runtimeOptions: { framework: { name: 'Microsoft.NETCore.App', version: '8.0.0' }, configProperties: properties },
+    runtimeOptions: {
+      tfm: 'net8.0',
+      framework: { name: 'Microsoft.NETCore.App', version: '8.0.0' },
+      configProperties: properties,
+    },
   });
 
 /** What the SDK writes beside an assembly `Handlers` that needs a library `Greeting`. */
@@ -46,11 +51,13 @@ function deps(greeting: object): string {
 for (const column of dotnet)
   describe(`.NET ${column.version}`, () => {
     let files: TestFiles;
-    let library: Buffer | string | undefined;
+    let program: TestFiles;
+    let library: Buffer | string;
     beforeAll(async () => {
       files = await compileCsharp('Handlers');
-      library = (await compileCsharp('Greeting'))['Greeting.dll'];
-    }, 60_000);
+      program = await compileCsharp('Executable', ['-target:exe']);
+      library = (await compileCsharp('Greeting'))['Greeting.dll'] ?? '';
+    }, 120_000);
     const start = (method: string, more: Partial<TestFunction> = {}) =>
       claimed(column, { files, handler: `Handlers::Handlers::${method}`, ...more });
     const call = async (method: string, event: string, more: Partial<TestFunction> = {}) =>
@@ -148,7 +155,6 @@ for (const column of dotnet)
     });
 
     test('an executable assembly runs its own client', async () => {
-      const program = await compileCsharp('Executable', ['-target:exe']);
       const config = { 'Executable.runtimeconfig.json': runtimeConfig({}) };
       const pod = await claimed(column, {
         files: { ...program, ...config },
@@ -161,11 +167,27 @@ for (const column of dotnet)
     test('libraries are found where deps.json says', async () => {
       const path = 'runtimes/linux-x64/lib/net8.0/Greeting.dll';
       const more = {
-        [path]: library ?? '',
+        [path]: library,
         'Handlers.deps.json': deps({ runtimeTargets: { [path]: { rid: 'linux-x64', assetType: 'runtime' } } }),
       };
       const { text } = await call('Dependency', '{}', { files: { ...files, ...more } });
       expect(JSON.parse(text)).toEqual({ text: 'from a library', apart: true });
+    });
+
+    test.each([
+      ['', {}],
+      [' by a process of the function’s own', { 'Handlers.runtimeconfig.json': runtimeConfig({}) }],
+    ])('libraries are found in the store of a layer%s', async (_how, config) => {
+      const pod = await TestPod.start(column.runtime, column.interpreter);
+      pods.push(pod);
+      const path = 'lib/net8.0/Greeting.dll';
+      await pod.claim({
+        files: { ...files, ...config, 'Handlers.deps.json': deps({ runtime: { [path]: {} } }) },
+        handler: 'Handlers::Handlers::Dependency',
+        layers: [{ [`dotnetcore/store/x64/net8.0/greeting/1.0.0/${path}`]: library }],
+        environment: { DOTNET_SHARED_STORE: join(pod.taskRoot, '../opt/dotnetcore/store') },
+      });
+      expect(JSON.parse((await pod.invoke('{}')).text)).toEqual({ text: 'from a library', apart: true });
     });
 
     test('garbage is collected before the function’s memory is full', async () => {

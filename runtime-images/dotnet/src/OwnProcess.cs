@@ -26,12 +26,11 @@ namespace Kappa.Runtime
 
         /// <summary>This program again, with the function's own settings of the runtime. Returns never.</summary>
         public static void StartConfigured(string runtimeConfig) =>
-            Become(Dotnet, Current(), "exec", "--runtimeconfig", runtimeConfig, Own, "configured");
+            Become(Dotnet, Heap.Tuned(Current()), "exec", "--runtimeconfig", runtimeConfig, Assembly.GetExecutingAssembly().Location, "configured");
 
-        /// <summary>This program again, with just this environment. Returns never.</summary>
-        public static void StartAnew(IReadOnlyDictionary<string, string> environment) => Become(Dotnet, environment, "exec", Own);
-
-        private static string Own => Assembly.GetExecutingAssembly().Location;
+        /// <summary>This program again with just this environment, and settings of the heap that .NET takes from there only. Returns never.</summary>
+        public static void StartAnew(IReadOnlyDictionary<string, string> environment) =>
+            Become(Dotnet, Heap.Tuned(environment), File.ReadAllText("/proc/self/cmdline").TrimEnd('\0').Split('\0').Skip(1).ToArray());
 
         /// <summary>The host of this process: RUNTIME/shared/Microsoft.NETCore.App/VERSION belongs to RUNTIME/dotnet.</summary>
         private static string Dotnet => Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet"));

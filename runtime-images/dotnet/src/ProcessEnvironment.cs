@@ -36,7 +36,7 @@ namespace Kappa.Runtime
             bool isPossible = true;
             foreach (KeyValuePair<string, string> entry in wanted)
             {
-                if (entry.Key.StartsWith(Platform, StringComparison.Ordinal)) continue;
+                if (entry.Key.StartsWith(Platform, StringComparison.Ordinal) || Heap.IsPlatforms(entry.Key, own)) continue;
                 all[entry.Key] = entry.Value;
                 isPossible &= entry.Value.Length > 0 || own.ContainsKey(entry.Key);
             }

@@ -14,6 +14,7 @@ namespace Kappa.Runtime
         /// <summary>Runs until the agent ends the process. An argument says that the function's own settings are in force.</summary>
         private static int Main(string[] arguments)
         {
+            if (!Heap.IsTuned) OwnProcess.StartAnew(ProcessEnvironment.Own());
             var api = new RuntimeApi(Environment.GetEnvironmentVariable("AWS_LAMBDA_RUNTIME_API"));
             bool isGeneric = Environment.GetEnvironmentVariable("KAPPA_BOOT") == "generic";
             IReadOnlyDictionary<string, string> wanted = isGeneric ? Rehearsal.WaitForClaim(api) : ProcessEnvironment.Own();

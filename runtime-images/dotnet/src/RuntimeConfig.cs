@@ -35,9 +35,11 @@ namespace Kappa.Runtime
             return File.Exists(path) ? new RuntimeConfig(path) : null;
         }
 
-        /// <summary>The waiting process cannot take it over.</summary>
+        /// <summary>The waiting process cannot take it over. A layer's store has folders that are named after the function's framework.</summary>
         public bool NeedsOwnProcess =>
-            frameworks.Any(name => name != OwnFramework) || settings.Any(each => Early.Any(start => each.Name.StartsWith(start, StringComparison.Ordinal)));
+            frameworks.Any(name => name != OwnFramework)
+            || settings.Any(each => Early.Any(start => each.Name.StartsWith(start, StringComparison.Ordinal)))
+            || Environment.GetEnvironmentVariable("DOTNET_SHARED_STORE") != null;
 
         /// <summary>Takes over what can be.</summary>
         public void Apply()
