@@ -4,8 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
+import { dropEvent, type EventsClient, eventsTable, listEvents, replayEvent, showEvent } from './events.ts';
 import { packageSource } from './package-source.ts';
 import { rewriteManifests } from './rewrite-manifests.ts';
+import { accessKeyOf } from './sign-request.ts';
 import { uploadBlob } from './upload-blob.ts';
 
 const defaultEndpoint = process.env['KAPPA_ENDPOINT'] ?? `http://127.0.0.1:${process.env['KAPPA_PORT'] ?? '9000'}`;
@@ -42,6 +44,45 @@ program
     if (error !== undefined)
       throw new Error(`cannot run ${kubectl} (make kubectl provides one; KAPPA_KUBECTL names it)`, { cause: error });
     process.exitCode = status ?? 1;
+  });
+
+const events = program
+  .command('events')
+  .description('asynchronous invocations that were given up; signs with AWS_ACCESS_KEY_ID where it is set');
+
+const client = (): EventsClient => ({
+  endpoint: program.opts<{ endpoint: string }>().endpoint,
+  key: accessKeyOf(process.env),
+  nowMs: Date.now(),
+});
+
+events
+  .command('list <function>')
+  .description('dead events of a function, newest first')
+  .option('--limit <n>', 'how many at most', '100')
+  .option('--json', 'as JSON')
+  .action(async (name: string, { limit, json }: { limit: string; json?: boolean }) => {
+    const found = await listEvents(client(), name, Number(limit));
+    console.log(json === true ? JSON.stringify(found, null, 2) : eventsTable(found, `${name} has no dead events`));
+  });
+
+events
+  .command('show <function> <id>')
+  .description('one event with its payload and the last answer, JSON; also one that waits or runs')
+  .action(async (name: string, id: string) => console.log(await showEvent(client(), name, id)));
+
+events
+  .command('replay <function> <ids...>')
+  .description('let dead events run again, as if they had just come')
+  .action(async (name: string, ids: string[]) => {
+    for (const id of ids) await replayEvent(client(), name, id);
+  });
+
+events
+  .command('drop <function> <ids...>')
+  .description('remove dead or waiting events for good')
+  .action(async (name: string, ids: string[]) => {
+    for (const id of ids) await dropEvent(client(), name, id);
   });
 
 program.parseAsync().catch((error: unknown) => {

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type AwsCli, provideAwsCli } from '../src/aws-cli.ts';
 import { eventually } from '../src/eventually.ts';
@@ -19,6 +21,8 @@ export const handler = async (event, context) => {
   return { done: event.note };
 };
 `;
+
+const run = promisify(execFile);
 
 let kappa: TestPlatform;
 let aws: AwsCli;
@@ -70,6 +74,13 @@ async function send(name: string, event: object, headers: Record<string, string>
   });
 }
 
+/** What `kappa events …` prints. @throws Error with what it says when it fails */
+async function kappaCommand(...args: readonly string[]): Promise<string> {
+  const main = join(import.meta.dirname, '../../cli/src/main.ts');
+  const { stdout } = await run(process.execPath, [main, '--endpoint', kappa.endpoint, 'events', ...args]);
+  return stdout;
+}
+
 interface Listed {
   readonly events: readonly { readonly requestId: string; readonly condition: string; readonly errorMessage: string }[];
 }
@@ -95,9 +106,9 @@ test('the id of the answer is the id of the run, and the ARN has the qualifier t
   expect(answer.status).toBe(202);
   expect(await answer.text()).toBe('');
   await eventually('it has run', async () => runsIn('id').length === 1);
-  const [run] = runsIn('id');
-  expect(run?.id).toBe(answer.headers.get('x-amzn-requestid'));
-  expect(run?.arn).toMatch(/:function:marker:\$LATEST$/);
+  const [one] = runsIn('id');
+  expect(one?.id).toBe(answer.headers.get('x-amzn-requestid'));
+  expect(one?.arn).toMatch(/:function:marker:\$LATEST$/);
 }, 60_000);
 
 test('what fails for good is kept: it can be listed, looked at, run again and dropped', async () => {
@@ -118,3 +129,64 @@ test('what fails for good is kept: it can be listed, looked at, run again and dr
   expect(await deadOf('marker')).toEqual([]);
   expect((await fetch(url)).status).toBe(404);
 }, 60_000);
+
+test('kappa events lists, shows, replays and drops', async () => {
+  const answer = await send('marker', { mark: markFile('command'), fail: true, note: 'by command' });
+  const id = answer.headers.get('x-amzn-requestid') ?? '';
+  await eventually('it is dead', async () => (await deadOf('marker')).length === 1);
+  const list = await kappaCommand('list', 'marker');
+  expect(list).toMatch(/^ID +GIVEN UP +WHY +ATTEMPTS +ERROR\n/);
+  expect(list).toMatch(new RegExp(`\n${id} +20\\S+Z +RetriesExhausted +1 +on purpose\n`));
+  expect(JSON.parse(await kappaCommand('show', 'marker', id))).toMatchObject({ payload: { note: 'by command' } });
+  await kappaCommand('replay', 'marker', id);
+  await eventually('it has run again', async () => runsIn('command').length === 2);
+  await eventually('it is dead again', async () => (await deadOf('marker')).length === 1);
+  await kappaCommand('drop', 'marker', id);
+  expect(await kappaCommand('list', 'marker')).toBe('marker has no dead events\n');
+  await expect(kappaCommand('show', 'marker', id)).rejects.toThrow(/ResourceNotFoundException: There is no event/);
+}, 60_000);
+
+test('a gateway that is told to end finishes what runs, and the next one runs what waits', async () => {
+  await kappa.applyReady(manifest('single', { concurrency: { reserved: 1 } }));
+  const [slow, next] = [
+    await send('single', { mark: markFile('slow'), sleepMs: 2000 }),
+    await send('single', { mark: markFile('next') }),
+  ];
+  expect([slow.status, next.status]).toEqual([202, 202]);
+  await eventually('one runs', async () => runsIn('slow').length + runsIn('next').length > 0);
+  await kappa.kill('gateway', 'SIGTERM');
+  await kappa.start('gateway');
+  await eventually('both have run', async () => runsIn('slow').length > 0 && runsIn('next').length > 0);
+  const id = slow.headers.get('x-amzn-requestid');
+  await eventually('it is settled', async () => {
+    const answer = await fetch(`${kappa.endpoint}/kappa/v1/events/single/${id}`);
+    return answer.status === 404;
+  });
+  expect(runsIn('slow')).toHaveLength(1);
+}, 120_000);
+
+test('a gateway that is killed in the middle loses no event that was acknowledged', async () => {
+  const acknowledged: string[] = [];
+  const sendOne = async (): Promise<void> => {
+    try {
+      const answer = await send('marker', { mark: markFile('killed'), sleepMs: 300 });
+      if (answer.status === 202) acknowledged.push(answer.headers.get('x-amzn-requestid') ?? '');
+    } catch {
+      // nobody has said that it was kept
+    }
+  };
+  for (let round = 1; round <= 3; round += 1) {
+    const sending = Promise.all([...Array(40).keys()].map(sendOne));
+    const before = runsIn('killed').length;
+    await eventually('some run', async () => runsIn('killed').length > before);
+    await kappa.kill('gateway');
+    await sending;
+    await kappa.start('gateway');
+  }
+  expect(acknowledged.length).toBeGreaterThan(0);
+  const missing = (): readonly string[] => {
+    const seen = new Set(runsIn('killed').map(({ id }) => id));
+    return acknowledged.filter((id) => !seen.has(id));
+  };
+  await eventually('all have run', async () => missing().length === 0, 120_000);
+}, 300_000);
