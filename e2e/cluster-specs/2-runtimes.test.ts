@@ -59,7 +59,7 @@ test.each(languages)(
         FunctionName,
         Runtime: id as Runtime,
         Handler: handler,
-        Role: 'arn:aws:iam::000000000000:role/any',
+        Role: 'arn:aws:iam::000000000000:role/default',
         Code: { ZipFile: makeZip(await makeFiles()) },
         MemorySize: 512,
         Timeout: 60,
