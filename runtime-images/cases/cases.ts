@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 
+import { eventually } from '../../e2e/src/eventually.ts';
 import type { TestFunction, TestOutcome, TestPod } from '../nodejs/testing.ts';
 import type { Column } from './columns.ts';
 
@@ -15,7 +16,11 @@ export interface Bench {
   /** Whether its `/tmp` is another folder, which TMPDIR names then. */
   readonly hasOwnTmp: () => boolean;
   /** A pod of the case's own, with the function in it. */
-  readonly alone: (change: Pick<TestFunction, 'environment' | 'timeoutMs'>) => Promise<TestPod>;
+  readonly alone: (change: Partial<TestFunction>) => Promise<TestPod>;
+  /** A pod of the case's own that waits for its function. */
+  readonly generic: () => Promise<TestPod>;
+  /** Puts the function into it. */
+  readonly claim: (pod: TestPod, change: Partial<TestFunction>) => Promise<void>;
 }
 
 /** One row: what every runtime must do. */
@@ -60,6 +65,8 @@ function failureOf({ head, text: json, report }: TestOutcome): { errorType: stri
   expect({ kind: head.kind, errorType: head.errorType }).toEqual({ kind: 'error', errorType: report.errorType });
   return JSON.parse(json);
 }
+
+const onlyOne = (pids: readonly number[]): readonly number[] | undefined => (pids.length === 1 ? pids : undefined);
 
 /** The rows of docs/runtimes.md, in order. */
 export const cases: readonly Case[] = [
@@ -148,6 +155,33 @@ export const cases: readonly Case[] = [
     },
   },
   { title: 'layers', check: async ({ call }) => expect(resultOf(await call({ do: 'layer' }))).toBe('from a layer') },
+  {
+    title: 'a wrapper script',
+    cell: ({ fresh }) => (fresh === null ? 'no effect' : 'yes'),
+    check: async ({ column, generic, claim }) => {
+      const pod = await generic();
+      const layers = [{ wrapper: '#!/bin/sh\nWRAPPED=yes exec "$@"\n' }];
+      await claim(pod, { layers, environment: { AWS_LAMBDA_EXEC_WRAPPER: `${pod.optRoot}/wrapper` } });
+      const environment = resultOf(await pod.invoke('{"do":"environment"}')) as Record<string, string>;
+      expect(environment['WRAPPED']).toBe(column.fresh === null ? undefined : 'yes');
+    },
+  },
+  {
+    title: 'a variable that needs a new process',
+    cell: ({ fresh }) => (fresh === null ? 'always new' : `\`${fresh.name}\``),
+    check: async ({ column: { fresh }, generic, claim }) => {
+      for (const variable of [{ name: 'ORDINARY', value: '1' }, ...(fresh === null ? [] : [fresh])]) {
+        const pod = await generic();
+        const before = fresh === null ? [] : await eventually('a process waits', async () => onlyOne(pod.children));
+        await claim(pod, { environment: { [variable.name]: variable.value } });
+        const environment = resultOf(await pod.invoke('{"do":"environment"}')) as Record<string, string>;
+        expect(environment[variable.name]).toBe(variable.value);
+        const isSame = fresh !== null && variable !== fresh;
+        if (isSame) expect(pod.children).toEqual(before);
+        else expect(pod.children).not.toEqual(before);
+      }
+    },
+  },
   {
     title: '/tmp',
     check: async ({ call }) => {

@@ -32,6 +32,8 @@ export interface Column {
   readonly trace: string | null;
   /** What a module says that fails while it is loaded. */
   readonly initError: { readonly errorType: string; readonly message: RegExp };
+  /** A harmless variable that a running process cannot take over; null = each function starts its own process. */
+  readonly fresh: { readonly name: string; readonly value: string } | null;
   /** Names that the environment has beyond what all have. */
   readonly environment: readonly string[];
   /** Calls of the long row; fewer where each starts a process. */
@@ -52,6 +54,7 @@ export const columns: readonly Column[] = [
     thrown: 'OwnError',
     trace: 'trace',
     initError: { errorType: 'RangeError', message: /^not today$/ },
+    fresh: { name: 'NODE_OPTIONS', value: '--no-warnings' },
     environment: ['AWS_EXECUTION_ENV', 'NODE_PATH'],
     calls: 1_000,
   },
@@ -64,6 +67,7 @@ export const columns: readonly Column[] = [
     thrown: 'OwnError',
     trace: 'stackTrace',
     initError: { errorType: 'ValueError', message: /^not today$/ },
+    fresh: { name: 'PYTHONHASHSEED', value: '0' },
     environment: ['AWS_EXECUTION_ENV', 'PYTHONPATH'],
     calls: 1_000,
   },
@@ -76,6 +80,7 @@ export const columns: readonly Column[] = [
     thrown: 'Function<OwnError>',
     trace: 'stackTrace',
     initError: { errorType: 'Init<ArgumentError>', message: /^not today$/ },
+    fresh: { name: 'RUBYOPT', value: '-W0' },
     environment: ['AWS_EXECUTION_ENV', 'GEM_HOME', 'GEM_PATH', 'RUBYLIB'],
     calls: 1_000,
   },
@@ -88,6 +93,7 @@ export const columns: readonly Column[] = [
     thrown: 'Cases$OwnError',
     trace: 'stackTrace',
     initError: { errorType: 'java.lang.IllegalStateException', message: /^not today$/ },
+    fresh: { name: 'JAVA_TOOL_OPTIONS', value: '-Dmine=works' },
     environment: ['AWS_EXECUTION_ENV'],
     calls: 1_000,
   },
@@ -100,6 +106,7 @@ export const columns: readonly Column[] = [
     thrown: 'OwnError',
     trace: 'stackTrace',
     initError: { errorType: 'TargetInvocationException', message: /^Exception has been thrown by the target/ },
+    fresh: { name: 'DOTNET_TieredPGO', value: '0' },
     environment: ['AWS_EXECUTION_ENV'],
     calls: 1_000,
   },
@@ -112,6 +119,7 @@ export const columns: readonly Column[] = [
     thrown: 'OwnError',
     trace: null,
     initError: { errorType: 'Runtime.ExitError', message: /Error: Runtime exited with error: exit status 2$/ },
+    fresh: null,
     environment: [],
     calls: 1_000,
   },
@@ -124,6 +132,7 @@ export const columns: readonly Column[] = [
     thrown: 'OwnError',
     trace: null,
     initError: { errorType: 'Own.InitError', message: /^not today$/ },
+    fresh: null,
     environment: [],
     calls: 100,
   },

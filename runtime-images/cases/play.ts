@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
 
 import { eventually } from '../../e2e/src/eventually.ts';
-import { TestPod } from '../nodejs/testing.ts';
+import { type TestFunction, TestPod } from '../nodejs/testing.ts';
 import type { Place } from '../nodejs/testing-places.ts';
 import type { TestFiles } from '../nodejs/zip.ts';
 import { type Bench, cases } from './cases.ts';
@@ -18,12 +18,13 @@ export function playCases(
     let shared: TestPod;
     let files: TestFiles;
 
-    const start = async (fn: Partial<Parameters<TestPod['claim']>[0]>): Promise<TestPod> => {
+    const generic = async (): Promise<TestPod> => {
       const pod = await TestPod.start(place.runtime, place.place());
       pods.push(pod);
-      await pod.claim({ files, handler: column.handler, ...fn });
       return pod;
     };
+    const claim = (pod: TestPod, fn: Partial<TestFunction>): Promise<void> =>
+      pod.claim({ files, handler: column.handler, ...fn });
     const bench: Bench = {
       column,
       call: (event, head) => shared.invoke(typeof event === 'string' ? event : JSON.stringify(event), head),
@@ -33,12 +34,18 @@ export function playCases(
       },
       taskRoot: () => shared.taskRoot,
       hasOwnTmp: () => shared.taskRoot !== '/var/task',
-      alone: start,
+      generic,
+      claim,
+      alone: async (fn) => {
+        const pod = await generic();
+        await claim(pod, fn);
+        return pod;
+      },
     };
 
     beforeAll(async () => {
       files = await column.makeFiles();
-      shared = await start({ environment: { COLOUR: 'blü' }, layers: [await column.makeLayer()] });
+      shared = await bench.alone({ environment: { COLOUR: 'blü' }, layers: fiveLayers(await column.makeLayer()) });
     }, 120_000);
     afterAll(async () => {
       await Promise.all(pods.map((pod) => pod.stop()));
@@ -46,4 +53,11 @@ export function playCases(
 
     test.each(cases.map((each) => [each.title, each] as const))('%s', (_name, { check }) => check(bench));
   });
+}
+
+/** As many as a function may have: the second one's files win over the first one's, and the others bring other ones. */
+function fiveLayers(layer: TestFiles): readonly TestFiles[] {
+  const hidden = Object.fromEntries(Object.keys(layer).map((path) => [path, 'not this one']));
+  const others = ['third', 'fourth', 'fifth'].map((name) => ({ [`extra/${name}`]: name }));
+  return [hidden, layer, ...others];
 }

@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { createHash, generateKeyPairSync, randomInt, randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Connection, dial, LinkError, type ReportBody, type ResponseHead } from '@kappa/gateway/link';
+import { dial, LinkError, type PodConnection, type ReportBody, type ResponseHead } from '@kappa/gateway/link';
+import { readProcess } from '@kappa/local/processes';
 import { isImage, type Place, runtimeOf, startHere, startInImage } from './testing-places.ts';
 import { makeZip, type TestFiles } from './zip.ts';
 
@@ -37,14 +38,17 @@ export interface TestStream extends TestOutcome {
 export class TestPod {
   /** Where the function's code is, as the function sees it. */
   readonly taskRoot: string;
+  /** Where its layers are, as it sees it. */
+  readonly optRoot: string;
   readonly #process: ChildProcess;
   readonly #folder: string;
-  readonly #link: Connection;
+  readonly #link: PodConnection;
   #output = '';
   readonly #exited: Promise<number | null>;
 
-  private constructor(process: ChildProcess, folder: string, link: Connection, taskRoot: string) {
-    this.taskRoot = taskRoot;
+  private constructor(process: ChildProcess, folder: string, link: PodConnection, isInImage: boolean) {
+    this.taskRoot = isInImage ? '/var/task' : path.join(folder, 'task');
+    this.optRoot = isInImage ? '/opt' : path.join(folder, 'opt');
     this.#process = process;
     this.#folder = folder;
     this.#link = link;
@@ -78,8 +82,7 @@ export class TestPod {
     const identity = { gatewayId: 'test', epoch: 1, signingKey: privateKey };
     try {
       const link = await openLink({ host, port: 9100, podUid }, identity);
-      const taskRoot = isImage(place) ? '/var/task' : path.join(folder, 'task');
-      return new TestPod(agent, folder, link, taskRoot);
+      return new TestPod(agent, folder, link, isImage(place));
     } catch (error) {
       agent.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true });
@@ -90,6 +93,12 @@ export class TestPod {
   /** Process id of the agent. */
   get pid(): number {
     return this.#process.pid ?? 0;
+  }
+
+  /** Process ids of what the agent has started and that runs. */
+  get children(): readonly number[] {
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    return pids.map(Number).filter((pid) => readProcess(pid)?.parent === this.pid);
   }
 
   /** Everything that the pod has logged until now. */
@@ -212,7 +221,7 @@ function sha256Of(bytes: Buffer): string {
 
 function openLink(
   ...[address, identity]: [Parameters<typeof dial>[0], Parameters<typeof dial>[1]]
-): Promise<Connection> {
+): Promise<PodConnection> {
   const clock = {
     nowMs: () => performance.now(),
     after: (delayMs: number, call: () => void) => {
@@ -222,7 +231,13 @@ function openLink(
   };
   const budget = { budgetMs: 10_000, minPauseMs: 5, maxPauseMs: 50 };
   return new Promise((resolve, reject) => {
-    dial(address, identity, clock, { opened: resolve, failed: reject, closed: () => {} }, budget);
+    dial(
+      address,
+      identity,
+      clock,
+      { opened: resolve, failed: reject, stateChanged: () => {}, closed: () => {} },
+      budget,
+    );
   });
 }
 
