@@ -4,7 +4,7 @@ import type { AsyncEvent, Progress } from './event.ts';
 import { type EventQueue, QueueFull } from './event-queue.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import { asyncEvent, leaseAt, leaseOne, line, startMs } from './testing.ts';
-import { storeNames, TestStores } from './testing-stores.ts';
+import { installMs, storeNames, TestStores } from './testing-stores.ts';
 
 /*
  * What EventQueue promises, played on every store: dead events and bounds.
@@ -23,7 +23,7 @@ let stores: TestStores;
 
 beforeAll(async () => {
   stores = await TestStores.start();
-});
+}, installMs);
 afterEach(() => stores.closeQueues());
 afterAll(() => stores.stop());
 
@@ -122,7 +122,7 @@ describe.each(storeNames)('the queue in %s', (store) => {
   });
 
   test('lets the oldest dead events of all lines make room for new ones', async () => {
-    const queue = await start({ bytes: 16_000 });
+    const queue = await start({ bytes: 20_000 });
     const other = asyncEvent({ line: 'default/other', payload: Buffer.alloc(1000) });
     await queue.put(other);
     const [leased] = await queue.lease(other.line, { count: 1, nowMs: startMs, leaseMs: 1, maxBytes: 1 });

@@ -4,7 +4,7 @@ import { until } from '../testing.ts';
 import type { Progress } from './event.ts';
 import { type EventQueue, QueueUnavailable } from './event-queue.ts';
 import { asyncEvent, leaseAt, leaseOne, line, startMs } from './testing.ts';
-import { storeNames, TestStores } from './testing-stores.ts';
+import { installMs, storeNames, TestStores } from './testing-stores.ts';
 
 /*
  * What EventQueue promises, played on every store: lines, leases and settlements.
@@ -22,7 +22,7 @@ let stores: TestStores;
 
 beforeAll(async () => {
   stores = await TestStores.start();
-});
+}, installMs);
 afterEach(() => stores.closeQueues());
 afterAll(() => stores.stop());
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { EventQueue, LeasedEvent, Settlement } from './event-queue.ts';
 import { asyncEvent, line, startMs } from './testing.ts';
 import { ModelQueue, type Step } from './testing-model.ts';
-import { type StoreName, storeNames, TestStores } from './testing-stores.ts';
+import { installMs, type StoreName, storeNames, TestStores } from './testing-stores.ts';
 
 /*
  * Random histories of two gateways on one queue. After each step the store has answered what the model says: no event is lost, none is run by
@@ -17,7 +17,7 @@ let stores: TestStores;
 
 beforeAll(async () => {
   stores = await TestStores.start();
-});
+}, installMs);
 afterAll(() => stores.stop());
 
 async function withStore(store: StoreName, play: (gateways: Gateways) => Promise<void>): Promise<void> {

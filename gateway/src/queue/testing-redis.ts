@@ -116,11 +116,16 @@ function provideRedis(): readonly [command: string, argv0: string] {
   if (found !== null) return found;
   if (process.getuid?.() !== 0)
     throw new Error('install Redis 7 or Valkey (Debian: redis-tools), or run this as root on Debian');
-  const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, stdio: 'ignore' } as const;
-  execFileSync('apt-get', ['update', '-q'], options);
-  // Two test files may come here at once.
-  const install = ['install', '-q', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', 'redis-tools'];
-  execFileSync('apt-get', install, options);
+  // Several test files may come here at once.
+  const install = 'apt-get update -q && apt-get install -q -y --no-install-recommends redis-tools';
+  execFileSync(
+    'flock',
+    [join(tmpdir(), 'kappa-redis.lock'), 'sh', '-c', `test -e /usr/bin/redis-check-rdb || { ${install}; }`],
+    {
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
   const installed = installedRedis();
   if (installed === null) throw new Error('redis-tools has no redis-check-rdb');
   return installed;

@@ -11,6 +11,9 @@ import { TestRedis } from './testing-redis.ts';
 /** Every store that has to keep the contract. */
 export const storeNames = ['redis', 'sqlite'] as const;
 
+/** Redis may have to be installed first. */
+export const installMs = 300_000;
+
 export type StoreName = (typeof storeNames)[number];
 
 /** Real stores for tests: a Redis, and files in a folder. */

@@ -1,9 +1,7 @@
 -- What all scripts share; it stands above each of them. KEYS[1] is the index of lines, '{kappa}:lines': the other keys begin like it, and
 -- its tag in braces keeps all of them in one slot. Every script is one transition of one event: it happens as a whole or not at all.
+-- OVERHEAD is what an event takes beside its header, payload and last answer (queue-limits.ts).
 local root = string.sub(KEYS[1], 1, -6)
-
--- What an event takes beside its three large fields: its places in the sets, the keys, the allocator's rounding. As measured: docs/adr/0012.
-local OVERHEAD = 700
 
 -- 'waiting': ids by due time; 'leased': by the end of the lease; 'dead': by time of death; 'age': all that are not dead by time of acceptance.
 local function set(kind, line)
