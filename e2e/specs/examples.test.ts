@@ -7,7 +7,7 @@ const example = (path: string): string => fileURLToPath(new URL(`../../examples/
 let kappa: TestPlatform;
 beforeAll(async () => {
   kappa = await startTestPlatform({ examples: true });
-  for (const file of ['echo.yaml', 'layers.yaml', 'settings.yaml'])
+  for (const file of ['async.yaml', 'echo.yaml', 'layers.yaml', 'settings.yaml'])
     await kappa.kubectl.ok(['apply', '-f', example(file)]);
   await kappa.kappa(['apply', '-f', example('greeter/function.yaml')]);
   await kappa.kubectl.ok(['wait', 'fn', '--all', '--for=condition=Ready', '--timeout=30s']);
@@ -52,6 +52,20 @@ test('echo shows payload format 2.0 both ways', async () => {
       isBase64Encoded: false,
     },
   });
+});
+
+test('who waits for nothing: one function is told of what the other has given up', async () => {
+  const url = `${kappa.endpoint}/2015-03-31/functions/resize/invocations`;
+  const headers = { 'x-amz-invocation-type': 'Event' };
+  for (const picture of ['cat.png', 'no picture']) {
+    const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ picture }) });
+    expect(answer.status).toBe(202);
+  }
+  const told = /kappa_gateway_invocations_total\{namespace="default",function="resize-failed"\} 1\n/;
+  await eventually('it was told', async () => told.test(await kappa.metrics('gateway')));
+  expect(await kappa.metrics('gateway')).toMatch(
+    /async_events_dropped_total\{namespace="default",function="resize",condition="RetriesExhausted"\} 1\n/,
+  );
 });
 
 test('echo takes and gives bytes', async () => {
