@@ -14,6 +14,7 @@ const shown: Shown = {
   kubectl: '/repo/.cache/kubectl-1.35/kubectl',
   ownKubectl: '1.36.0',
   runtimes: [runtime('python3.13', '3.13.0', true), runtime('python3.14', '3.13.0', false)],
+  lacks: ['ruby: no program ruby on PATH'],
   hasExamples: true,
 };
 
@@ -24,6 +25,7 @@ test('it shows kubeconfig, commands, URLs, runtimes, and what local mode is not'
   expect(text).toContain('  kubectl logs -n kappa-functions -l kappa.dev/function=hello-node\n');
   expect(text).toContain('http://127.0.0.1:9000/fn/default/hello-python/');
   expect(text).toContain('python3.13; stand-ins: python3.14 (runs on python 3.13.0)');
+  expect(text).toContain('\nNot here: ruby: no program ruby on PATH\n');
   expect(text).toContain('isolates nothing');
   expect(text).not.toContain('.cache');
 });

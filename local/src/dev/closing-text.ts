@@ -12,6 +12,8 @@ export interface Shown {
   /** Version of the kubectl on PATH; null when there is none. */
   readonly ownKubectl: string | null;
   readonly runtimes: readonly LocalRuntime[];
+  /** Languages that the machine lacks, and why. */
+  readonly lacks: readonly string[];
   readonly hasExamples: boolean;
 }
 
@@ -36,6 +38,7 @@ export function closingText(shown: Shown): string {
       ? [`Function URLs: ${path}  ${shown.url}/fn/default/hello-python/`]
       : ['No examples were applied: kubectl apply -f examples/hello-node.yaml']),
     `Runtimes here: ${runtimesText(shown.runtimes)}`,
+    ...shown.lacks.map((text) => `Not here: ${text}`),
     'Local mode isolates nothing: functions run as your own user, on your files, with your network. Run only code you trust.',
     '',
   ];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { kubectlVersion } from '../kubectl.ts';
 import { Held } from '../node/holder.ts';
 import { makeFindInterpreter } from '../node/interpreters.ts';
-import { findLocalRuntimes, readRuntimes } from '../node/runtimes.ts';
+import { findLocalRuntimes, lacksOf, readRuntimes } from '../node/runtimes.ts';
 import { closingText } from './closing-text.ts';
 import { parseConfig } from './config.ts';
 import { heldText, type Platform, partNames, repository, startPlatform } from './platform.ts';
@@ -27,14 +27,14 @@ process.stdout.on('error', () => undefined);
 
 try {
   platform = await startPlatform({ ...config, log, signal: starting.signal });
+  const entries = readRuntimes(join(repository, 'runtime-images'));
   const [ownKubectl, runtimes] = await Promise.all([
     kubectlVersion('kubectl'),
-    findLocalRuntimes(
-      readRuntimes(join(repository, 'runtime-images')),
-      makeFindInterpreter(process.env['PATH'] ?? '', process.execPath),
-    ),
+    findLocalRuntimes(entries, makeFindInterpreter(process.env['PATH'] ?? '', process.execPath)),
   ]);
-  const text = closingText({ ...platform, folder: process.cwd(), ownKubectl, runtimes, hasExamples: config.examples });
+  const lacks = lacksOf(entries, runtimes);
+  const shown = { ...platform, folder: process.cwd(), ownKubectl, runtimes, lacks, hasExamples: config.examples };
+  const text = closingText(shown);
   if (signals === 0) process.stdout.write(text);
 } catch (error) {
   if (!starting.signal.aborted) {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { makeFindInterpreter } from './interpreters.ts';
-import { findLocalRuntimes, isVersionOf, readRuntimes } from './runtimes.ts';
+import { findLocalRuntimes, isVersionOf, lacksOf, readRuntimes } from './runtimes.ts';
 
 const folder = join(import.meta.dirname, '../../../runtime-images');
 
@@ -52,4 +52,19 @@ test('the pinned Node is found as what it is, and a word that no program answers
   const find = makeFindInterpreter('/nowhere', process.execPath);
   expect(await find('pinned')).toEqual([{ path: process.execPath, version: process.versions.node }]);
   expect(await find('no-such-interpreter')).toEqual([]);
+});
+
+test('what a language lacks is said once: its program, or what make setup builds', async () => {
+  const base = { version: '1', image: 'i', bootstrap: [], freshProcess: [] };
+  const entries = [
+    { ...base, id: 'a1', family: 'a', interpreters: ['a1', 'a'] },
+    { ...base, id: 'a2', family: 'a', interpreters: ['a2', 'a'] },
+    { ...base, id: 'b1', family: 'b', interpreters: ['b'], bootstrap: ['/nowhere/client.jar'] },
+    { ...base, id: 'own', family: 'own', interpreters: [] },
+  ];
+  const found = await findLocalRuntimes(entries, async () => []);
+  expect(lacksOf(entries, found)).toEqual([
+    'a: no program a1 or a or a2 on PATH',
+    'b: make setup could not build its client',
+  ]);
 });

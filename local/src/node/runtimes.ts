@@ -48,6 +48,20 @@ export async function findLocalRuntimes(
   return found.filter((runtime) => runtime !== null);
 }
 
+/** What this machine lacks for the languages of which it has nothing, one text each: `ruby: no program ruby3.4 or ruby on PATH`. */
+export function lacksOf(entries: readonly RuntimeEntry[], found: readonly LocalRuntime[]): readonly string[] {
+  const here = new Set(found.map(({ entry }) => entry.family));
+  const missing = Map.groupBy(
+    entries.filter(({ family }) => !here.has(family)),
+    ({ family }) => family,
+  );
+  return [...missing].map(([family, group]) => {
+    const isUnbuilt = group.some(({ bootstrap }) => bootstrap.some(isNotBuilt));
+    const names = [...new Set(group.flatMap(({ interpreters }) => interpreters))];
+    return `${family}: ${isUnbuilt ? 'make setup could not build its client' : `no program ${names.join(' or ')} on PATH`}`;
+  });
+}
+
 /** True when `version` ("3.11.7", "24.1.0") is a version of the runtime ("3.11", "24"). */
 export function isVersionOf(version: string, wanted: string): boolean {
   return version === wanted || version.startsWith(`${wanted}.`);
