@@ -1,7 +1,6 @@
 package runtimeapi
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -141,6 +140,7 @@ func (s *Session) Deliver(exchange *Exchange) error {
 		return err
 	}
 	s.current = exchange
+	s.takeBack() // else one that nobody has read would stand in its way
 	s.deliver <- exchange
 	return nil
 }
@@ -162,81 +162,6 @@ func (s *Session) move(e event) error {
 		return &transitionError{s.state, e}
 	}
 	s.state = next
-	return nil
-}
-
-// next is the runtime's request for an invocation. It blocks until there is one. While one runs it is given again, as on Lambda.
-func (s *Session) next(ctx context.Context) (*Exchange, error) {
-	atOnce, err := s.beginNext()
-	if err != nil || atOnce != nil {
-		return atOnce, err
-	}
-	defer s.endPoll()
-	select {
-	case exchange := <-s.deliver:
-		return exchange, nil
-	case <-s.ended:
-		return nil, errSessionEnded
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (s *Session) beginNext() (*Exchange, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	before := s.state
-	if before == Ready && !s.polling { // the connection of the first request was lost
-		s.polling = true
-		return nil, nil
-	}
-	if err := s.move(asksNext); err != nil {
-		return nil, err
-	}
-	switch before {
-	case Booting:
-		s.current = rehearsal()
-		return s.current, nil
-	case Running:
-		return s.current, nil
-	case Initializing:
-		close(s.Initialized)
-	case Responded:
-		close(s.current.Finished)
-		s.current = nil
-	}
-	s.polling = true
-	return nil, nil
-}
-
-func (s *Session) endPoll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.polling = false
-}
-
-// awaitClaim is the generic runtime's request for its function. It blocks until the pod is claimed.
-func (s *Session) awaitClaim(ctx context.Context) (Assignment, error) {
-	if err := s.beginClaim(); err != nil {
-		return Assignment{}, err
-	}
-	select {
-	case assignment := <-s.assign:
-		return assignment, nil
-	case <-s.ended:
-		return Assignment{}, errSessionEnded
-	case <-ctx.Done():
-		return Assignment{}, ctx.Err()
-	}
-}
-
-func (s *Session) beginClaim() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.move(asksClaim); err != nil {
-		return err
-	}
-	close(s.Warm)
 	return nil
 }
 

@@ -64,3 +64,28 @@ func TestErrorTypes(t *testing.T) {
 		}
 	}
 }
+
+func TestAnInvocationThatWasGivenAgainIsNotGivenLater(t *testing.T) {
+	s := NewSession(false)
+	lost, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	if _, err := s.next(lost); err == nil {
+		t.Fatal("no error for a lost connection")
+	}
+	for n := range 3 {
+		exchange := NewExchange()
+		exchange.RequestID = "id"
+		if err := s.Deliver(exchange); err != nil { // nobody polls
+			t.Fatal(err)
+		}
+		if got, err := s.next(t.Context()); err != nil || got != exchange {
+			t.Fatalf("invocation %d: %v %v", n, got, err)
+		}
+		if err := s.answer(responds, "id", "", Answer{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.next(lost); err == nil {
+			t.Fatal("something came by a lost connection")
+		}
+	}
+}
