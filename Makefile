@@ -6,7 +6,7 @@ AGENT := runtime-images/agent/bin/agent
 AGENT_SOURCES := $(shell find runtime-images/agent -name '*.go' -o -name go.mod)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup languages dev test unit contract local-e2e e2e smoke agent-test python-test lint chart generate verify bench bench-cluster kubectl clean
+.PHONY: help setup languages dev test test-tools unit contract local-e2e e2e smoke agent-test python-test lint chart generate verify bench bench-cluster kubectl clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,13 +32,16 @@ dev: setup ## Run the whole platform here, with the examples applied (Ctrl-C end
 
 test: setup unit agent-test python-test contract local-e2e ## Set up and pass all the tests that need no cluster
 
-unit: setup
+test-tools: setup ## Bring what only tests need: Amazon's clients, an S3 server
+	@node --disable-warning=ExperimentalWarning e2e/src/provide.ts
+
+unit: setup test-tools
 	node .ci/jest.ts unit
 
 contract: setup ## The contract of the Kubernetes API, against the embedded one (KAPPA_CONTRACT_KUBECONFIG: another)
 	node .ci/jest.ts contract
 
-local-e2e: setup ## End to end in local mode: real kubectl, plain HTTP
+local-e2e: setup test-tools ## End to end in local mode: real kubectl, plain HTTP
 	node .ci/jest.ts e2e
 
 e2e: setup ## End to end on a real three-zone Kubernetes that this builds, starts and removes (Linux, root)

@@ -5,6 +5,7 @@ import { GetFunctionCommand, InvokeCommand, LambdaClient, ListFunctionsCommand }
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type AwsCli, provideAwsCli } from '../src/aws-cli.ts';
 import { eventually } from '../src/eventually.ts';
+import { assuming, type Issued, lambdaTrust, trust, variablesOf } from '../src/issued-credentials.ts';
 import { startTestPlatform, type TestPlatform, zipWithEntry } from '../src/platform.ts';
 
 /*
@@ -14,24 +15,6 @@ import { startTestPlatform, type TestPlatform, zipWithEntry } from '../src/platf
 
 const account = '111111111111';
 const roleArn = (name: string) => `arn:aws:iam::${account}:role/${name}`;
-const trust = (Principal: object) =>
-  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal, Action: 'sts:AssumeRole' }] });
-const lambdaTrust = trust({ Service: 'lambda.amazonaws.com' });
-/** As SDKs do it with what they find in the environment. */
-const assuming = `import { readFileSync } from 'node:fs';
-export const handler = async () => {
-  const { AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME, AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ENDPOINT_URL_STS } = process.env;
-  const body = new URLSearchParams({
-    Action: 'AssumeRoleWithWebIdentity',
-    Version: '2011-06-15',
-    RoleArn: AWS_ROLE_ARN,
-    RoleSessionName: AWS_ROLE_SESSION_NAME,
-    WebIdentityToken: readFileSync(AWS_WEB_IDENTITY_TOKEN_FILE, 'utf8'),
-  });
-  const answer = await (await fetch(AWS_ENDPOINT_URL_STS, { method: 'POST', body })).text();
-  const text = (name) => new RegExp('<' + name + '>([^<]*)<').exec(answer)?.[1];
-  return Object.fromEntries(['AccessKeyId', 'SecretAccessKey', 'SessionToken', 'Code'].map((name) => [name, text(name)]));
-};`;
 const code = "export const handler = async (event) => ({ greeting: 'hello ' + event.name });";
 
 let kappa: TestPlatform;
@@ -63,24 +46,6 @@ async function makeKey(name: string, fields: Readonly<Record<string, string>>) {
     stringData: { accessKeyId, secretAccessKey, ...fields },
   });
   return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
-}
-
-interface Issued {
-  readonly Credentials: {
-    readonly AccessKeyId: string;
-    readonly SecretAccessKey: string;
-    readonly SessionToken: string;
-    readonly Expiration: string;
-  };
-}
-
-/** The variables that have these credentials. */
-function variablesOf({ Credentials }: Issued): Readonly<Record<string, string>> {
-  return {
-    AWS_ACCESS_KEY_ID: Credentials.AccessKeyId,
-    AWS_SECRET_ACCESS_KEY: Credentials.SecretAccessKey,
-    AWS_SESSION_TOKEN: Credentials.SessionToken,
-  };
 }
 
 const whoIs = (cli: AwsCli) => cli.json<{ Arn: string; Account: string; UserId: string }>('sts', 'get-caller-identity');

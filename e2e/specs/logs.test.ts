@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type AwsCli, provideAwsCli } from '../src/aws-cli.ts';
-import { type AwsCli2, provideAwsCli2, type RunningAws } from '../src/aws-cli-2.ts';
 import { eventually } from '../src/eventually.ts';
 import { startTestPlatform, type TestPlatform } from '../src/platform.ts';
 
@@ -40,11 +39,11 @@ const limitMs = 240_000;
 
 let kappa: TestPlatform;
 let aws: AwsCli;
-let aws2: AwsCli2;
+let aws2: AwsCli;
 beforeAll(async () => {
   kappa = await startTestPlatform({ examples: false });
   aws = await provideAwsCli(kappa.endpoint);
-  aws2 = provideAwsCli2(kappa.endpoint);
+  aws2 = await provideAwsCli(kappa.endpoint, 2);
   await kappa.applyReady(functionOf('talker', code));
 }, 180_000);
 afterAll(() => kappa?.stop(), 60_000);
@@ -131,11 +130,11 @@ test(
 test(
   'aws logs tail prints it, and --follow what comes',
   async () => {
-    const once = await aws2.run('logs', 'tail', group, '--since', '1h', '--format', 'short');
+    const once = await aws2.run(['logs', 'tail', group, '--since', '1h', '--format', 'short']);
     expect(once).toMatchObject({ code: 0, stderr: '' });
     expect(once.stdout).toMatch(/INFO\s+hello there\n/);
     expect(once.stdout.trim().split('\n')).toHaveLength(6);
-    const following: RunningAws = aws2.start(
+    const following = aws2.start(
       'logs',
       'tail',
       group,

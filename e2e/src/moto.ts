@@ -1,12 +1,7 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-
-const requirements = join(import.meta.dirname, '../moto/requirements.txt');
-const cache = join(import.meta.dirname, '../../.cache');
+import { providePythonPackages } from './python-packages.ts';
 
 /** moto: AWS's services as one real process on loopback, in memory. */
 export class Moto {
@@ -20,7 +15,7 @@ export class Moto {
 
   /** Starts one. @param port 0 = a free one. @throws Error with what it wrote when it does not serve */
   static async start(port = 0): Promise<Moto> {
-    const environment = { PATH: process.env['PATH'], HOME: '/nonexistent', PYTHONPATH: provideMoto() };
+    const environment = { PATH: process.env['PATH'], HOME: '/nonexistent', PYTHONPATH: providePythonPackages('moto') };
     const args = ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)];
     const child = spawn('python3', args, { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
     const said: string[] = [];
@@ -51,21 +46,4 @@ export class Moto {
     this.#child.kill('SIGKILL');
     await gone;
   }
-}
-
-/** A folder for PYTHONPATH with the pinned packages, installed once by pip; later calls find it there, whole or not at all. */
-function provideMoto(): string {
-  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
-  const folder = join(cache, `moto-${digest}`);
-  if (existsSync(folder)) return folder;
-  const fresh = `${folder}.${process.pid}`;
-  try {
-    const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:'];
-    const args = ['-m', 'pip', 'install', ...options, '--target', fresh, '--requirement', requirements];
-    execFileSync('python3', args, { stdio: ['ignore', 'ignore', 'inherit'] });
-    renameSync(fresh, folder);
-  } finally {
-    rmSync(fresh, { recursive: true, force: true });
-  }
-  return folder;
 }

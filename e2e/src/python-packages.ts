@@ -4,6 +4,8 @@ import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const cache = join(import.meta.dirname, '../../.cache');
+/** All packages together may take so long, milliseconds. */
+const LIMIT_MS = 600_000;
 
 /**
  * A folder for PYTHONPATH with what `e2e/NAME/requirements.txt` pins by version and digest, installed once by pip from the registry that this
@@ -23,6 +25,7 @@ export function providePythonPackages(name: string): string {
     const pinned = ['--only-binary=:all:', '--require-hashes', '--target', fresh, '--requirement', requirements];
     execFileSync('python3', ['-m', 'pip', 'install', ...options, ...found, ...pinned], {
       stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: LIMIT_MS,
     });
     renameSync(fresh, folder);
   } finally {

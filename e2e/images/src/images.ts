@@ -1,3 +1,5 @@
+import { testS3Version } from '@kappa/gateway/testing-s3';
+
 import type { BaseName } from './bases.ts';
 import type { PartName } from './parts.ts';
 
@@ -84,7 +86,7 @@ export const images: readonly ImageSpec[] = [
   },
   {
     repository: 'kappa/store',
-    tag: 'v1.8.0',
+    tag: testS3Version,
     dockerfile: 'e2e/images/store/Dockerfile',
     base: 'debian',
     parts: ['store'],

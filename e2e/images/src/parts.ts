@@ -1,13 +1,12 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+import { testS3Module as storeModule } from '@kappa/gateway/testing-s3';
+
 import { provideDotnetToolchain } from '../../../runtime-images/dotnet/toolchain.ts';
 import { hashInputs } from './inputs.ts';
 import { cache, repository } from './places.ts';
 import { run } from './run.ts';
-
-/** versity/versitygw, Apache-2.0: the object store of the tests. */
-const storeModule = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0';
 
 /** A stage of a Dockerfile that is built outside, where the package registries are, and given as a folder. */
 interface Part {

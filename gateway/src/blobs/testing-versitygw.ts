@@ -8,8 +8,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const VERSION = 'v1.8.0';
-const MODULE = 'github.com/versity/versitygw/cmd/versitygw';
+/** Version of the server, of tests and of the image that tests build. */
+export const testS3Version = 'v1.8.0';
+/** Its Go module (Apache-2.0). */
+export const testS3Module = `github.com/versity/versitygw/cmd/versitygw@${testS3Version}`;
+/** A build may take so long, milliseconds. */
+const BUILD_LIMIT_MS = 600_000;
 
 /** Keys of the test server. */
 export const testCredentials = { accessKeyId: 'kappa-test', secretAccessKey: 'kappa-test-secret' };
@@ -30,7 +34,7 @@ export interface TestS3 {
 
 /** Starts the server that the chart ships, as a process of its own; builds it from its Go module when the machine has none yet (a minute). */
 export async function startTestS3(): Promise<TestS3> {
-  const program = await versitygw();
+  const program = await provideTestS3();
   const directory = await mkdtemp(join(tmpdir(), 'kappa-s3-'));
   const [objects, metadata] = [join(directory, 'objects'), join(directory, 'metadata')];
   await mkdir(objects);
@@ -71,17 +75,18 @@ export async function startTestS3(): Promise<TestS3> {
   };
 }
 
-/** Path of the program, in the cache that the cluster harness uses too. */
-async function versitygw(): Promise<string> {
+/** Builds the server, once; path of the program, in the cache that the cluster harness uses too. */
+export async function provideTestS3(): Promise<string> {
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   const tools = join(cache, 'kappa-cluster', 'tools');
   const program = join(tools, 'versitygw');
   await mkdir(tools, { recursive: true });
-  const build = `go version -m "$1" 2>/dev/null | grep -q "${VERSION}" || go install -trimpath -ldflags="-s -w" ${MODULE}@${VERSION}`;
+  const build = `go version -m "$1" 2>/dev/null | grep -q "${testS3Version}" || go install -trimpath -ldflags="-s -w" ${testS3Module}`;
   // Two suites must not build at the same time; GOFLAGS of this repository's own module do not apply.
   await run('flock', [join(tools, 'versitygw.lock'), 'sh', '-c', build, 'sh', program], {
     env: { ...process.env, GOBIN: tools, GOFLAGS: '-mod=mod', GOWORK: 'off' },
     cwd: tools,
+    timeout: BUILD_LIMIT_MS,
   });
   return program;
 }
