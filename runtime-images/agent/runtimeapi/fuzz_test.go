@@ -33,6 +33,13 @@ func (c *caller) call(method, path string, header map[string]string, body []byte
 	return recorder.Code
 }
 
+// nowhere takes a streamed answer.
+type nowhere struct{}
+
+func (nowhere) Begin(string) error { return nil }
+
+func (nowhere) Write([]byte) error { return nil }
+
 // step does what two bytes say, with a body.
 func (c *caller) step(what, how byte, body []byte) (status int) {
 	header := map[string]string{}
@@ -61,6 +68,9 @@ func (c *caller) step(what, how byte, body []byte) (status int) {
 	case 5:
 		exchange := NewExchange()
 		exchange.RequestID, exchange.InvocationID, exchange.Event = "id", "attempt", body
+		if how%2 == 1 {
+			exchange.Stream, exchange.MaxStreamBytes = nowhere{}, 8
+		}
 		if c.session.Deliver(exchange) == nil {
 			c.current = exchange
 		}
@@ -80,6 +90,7 @@ func FuzzRuntimeAPI(f *testing.F) {
 	f.Add(false, []byte("\x03\x00\x03\x00\x00\x00"), []byte("{}"))                                       // init error twice
 	f.Add(true, []byte("\x00\x00\x01\x0a\x04\x00\x06\x00\x00\x00\x05\x00\x00\x00\x02\x04"), []byte(`x`)) // from the rehearsal to an error
 	f.Add(false, []byte("\x00\x00\x05\x00\x00\x00\x01\x01\x01\x02\x02\x03\x07\x00\x00\x00"), []byte("streaming"))
+	f.Add(false, []byte("\x00\x00\x05\x01\x00\x00\x01\x01\x01\x01\x00\x00"), []byte("more than fits")) // streamed
 	f.Fuzz(func(t *testing.T, generic bool, steps, body []byte) {
 		session := NewSession(generic)
 		c := &caller{t: t, session: session, handler: NewServer().routes(), answered: map[*Exchange]int{}}
@@ -88,7 +99,7 @@ func FuzzRuntimeAPI(f *testing.F) {
 			status := c.step(steps[0], steps[1], body)
 			hungUp := steps[0]%8 == 0 || steps[0]%8 == 4
 			switch status {
-			case 0, 200, 202, 400:
+			case 0, 200, 202, 400, 413:
 			case 403:
 				if after := session.State(); after != before {
 					t.Fatalf("%s became %s by a call that was refused", before, after)
