@@ -5,6 +5,7 @@ import { readRuntimes } from '@kappa/local/runtimes';
 
 import { columns } from '../../runtime-images/cases/columns.ts';
 import { playCases } from '../../runtime-images/cases/play.ts';
+import { TestPod } from '../../runtime-images/nodejs/testing.ts';
 import { buildImages } from '../images/src/build-images.ts';
 import { imageName, images } from '../images/src/images.ts';
 import { repository } from '../images/src/places.ts';
@@ -34,6 +35,21 @@ describe.each(built.filter((name) => name.startsWith('kappa/runtime-')))('%s', (
       const script = 'mount -t proc none "$0/proc" && exec chroot "$0" "$@"';
       const said = await run('unshare', ['--mount', 'sh', '-ec', script, image.root, ...java, ...training]);
       expect(said).toMatch(/ com\.amazonaws\.\S+\.LambdaRuntimeApiClientImpl source: shared objects file \(top\)/);
+    });
+
+  if (name.startsWith('kappa/runtime-nodejs:'))
+    test('handlers with a callback work up to Node.js 22, as on Lambda', async () => {
+      const runtime = table.find((each) => each.image === name);
+      const pod = await TestPod.start(runtime?.id ?? '', image);
+      try {
+        const source = "exports.handler = (event, context, callback) => callback(null, 'called');";
+        await pod.claim({ files: { 'index.js': source }, handler: 'index.handler' });
+        const { text } = await pod.invoke('{}');
+        if (Number(runtime?.version) < 24) expect(text).toBe('"called"');
+        else expect(JSON.parse(text)).toMatchObject({ errorType: 'Runtime.CallbackHandlerDeprecated' });
+      } finally {
+        await pod.stop();
+      }
     });
 
   for (const { id } of table.filter((runtime) => runtime.image === name)) {

@@ -13,6 +13,8 @@ export interface Bench {
   readonly logged: (requestId: string) => Promise<string>;
   /** Folder of the shared pod's code. */
   readonly taskRoot: () => string;
+  /** Folder of its layers. */
+  readonly optRoot: () => string;
   /** Whether its `/tmp` is another folder, which TMPDIR names then. */
   readonly hasOwnTmp: () => boolean;
   /** A pod of the case's own, with the function in it. */
@@ -154,7 +156,16 @@ export const cases: readonly Case[] = [
       expect(log).toContain('to standard error\n');
     },
   },
-  { title: 'layers', check: async ({ call }) => expect(resultOf(await call({ do: 'layer' }))).toBe('from a layer') },
+  {
+    title: 'layers',
+    check: async ({ call, column, optRoot }) => {
+      expect(resultOf(await call({ do: 'layer' }))).toBe('from a layer');
+      const environment = resultOf(await call({ do: 'environment' })) as Record<string, string>;
+      const folders = { PATH: 'bin', LD_LIBRARY_PATH: 'lib', ...column.layerFolders };
+      for (const [name, folder] of Object.entries(folders))
+        expect(environment[name]?.split(':')).toContain(`${optRoot()}/${folder}`);
+    },
+  },
   {
     title: 'a wrapper script',
     cell: ({ fresh }) => (fresh === null ? 'no effect' : 'yes'),

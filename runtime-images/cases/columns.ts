@@ -26,6 +26,8 @@ export interface Column {
   readonly makeFiles: () => Promise<TestFiles>;
   /** A layer that brings the text `from a layer` in the language's own way. */
   readonly makeLayer: () => Promise<TestFiles>;
+  /** Variables with folders of layers that only this language looks into. */
+  readonly layerFolders?: Readonly<Record<string, string>>;
   /** errorType of an error of the function's own type. */
   readonly thrown: string;
   /** Member of errors with the stack trace; null = there is none. */
@@ -51,6 +53,7 @@ export const columns: readonly Column[] = [
     handler: 'index.handler',
     makeFiles: oneFile('nodejs/index.mjs'),
     makeLayer: async () => ({ 'nodejs/node_modules/greeting/index.js': "module.exports = 'from a layer';" }),
+    layerFolders: { NODE_PATH: 'nodejs/node_modules' },
     thrown: 'OwnError',
     trace: 'trace',
     initError: { errorType: 'RangeError', message: /^not today$/ },
@@ -77,6 +80,7 @@ export const columns: readonly Column[] = [
     handler: 'index.Cases.handler',
     makeFiles: oneFile('ruby/index.rb'),
     makeLayer: async () => ({ 'ruby/lib/greeting.rb': "GREETING = 'from a layer'\n" }),
+    layerFolders: { RUBYLIB: 'ruby/lib' },
     thrown: 'Function<OwnError>',
     trace: 'stackTrace',
     initError: { errorType: 'Init<ArgumentError>', message: /^not today$/ },

@@ -33,6 +33,7 @@ export function playCases(
         return await eventually(`the log of ${requestId}`, async () => lines.exec(shared.output)?.[0]);
       },
       taskRoot: () => shared.taskRoot,
+      optRoot: () => shared.optRoot,
       hasOwnTmp: () => shared.taskRoot !== '/var/task',
       generic,
       claim,
