@@ -161,6 +161,7 @@ func TestExtensionsFailInLambdasWords(t *testing.T) {
 		{"init/error", "init-error", "index.echo", "failure", "Extension.InitError", "exit status 1", "EXTENSION\tName: x\tState: InitError\tEvents: [INVOKE, SHUTDOWN]\tError Type: My.InitError\n"},
 		{"never registers", "never-register", "index.echo", "timeout", "Sandbox.Timedout", "Task timed out after 1.50 seconds", "EXTENSION\tName: x\tState: Started\tEvents: []\n"},
 		{"never asks", "never-next", "index.echo", "timeout", "Sandbox.Timedout", "Task timed out after 1.50 seconds", "EXTENSION\tName: x\tState: Registered\tEvents: [INVOKE, SHUTDOWN]\n"},
+		{"an internal one never asks", "", "internal.neverNext", "timeout", "Sandbox.Timedout", "Task timed out after 1.50 seconds", "EXTENSION\tName: internal\tState: Registered\tEvents: [INVOKE]\n"},
 		{"crash in invoke", "crash-in-invoke", "index.hang", "failure", "Extension.Crash", "exit status 4", "EXTENSION\tName: x\tState: Ready\tEvents: [INVOKE, SHUTDOWN]\n"},
 		{"exit/error", "exit-error-in-invoke", "index.hang", "failure", "Extension.ExitError", "exit code 0", `<x> exit/error: 202 {"status":"OK"}`},
 	}

@@ -16,6 +16,9 @@ func (r *runtime) startInternal(handler string) string {
 	}
 	id, text := r.callExtensions("POST", "register", `{"events":["INVOKE"]}`, "Lambda-Extension-Name", "internal")
 	fmt.Println("internal registered:", text)
+	if name == "neverNext" {
+		return "index.echo"
+	}
 	go func() {
 		for {
 			_, text := r.callExtensions("GET", "event/next", "", "Lambda-Extension-Identifier", id)
