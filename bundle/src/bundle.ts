@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
 import { type BundledPackage, licensesText, packagesOf } from './licenses.ts';
-import { ownSources, withoutBodyParser } from './sources.ts';
+import { httpByRequire, ownSources, withoutBodyParser } from './sources.ts';
 
 /** What the images run, by the name of its bundle. */
 export const entries = {
@@ -56,7 +56,7 @@ export async function bundle(root: string, folder: string): Promise<readonly Bun
     sourcesContent: false,
     legalComments: 'none', // they are in THIRD-PARTY-LICENSES
     metafile: true,
-    plugins: [withoutBodyParser, ownSources({ root, onData: (path) => files.add(path) })],
+    plugins: [httpByRequire, withoutBodyParser, ownSources({ root, onData: (path) => files.add(path) })],
   });
   const app = join(folder, 'app');
   for (const { path, contents } of outputFiles) {

@@ -1,10 +1,12 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type BuildResult, build } from 'esbuild';
 
-import { ownSources, withoutBodyParser } from './sources.ts';
+import { httpByRequire, ownSources, withoutBodyParser } from './sources.ts';
 
 let root = '';
 const data: string[] = [];
@@ -29,7 +31,7 @@ async function bundled(source: string): Promise<BuildResult<{ write: false }>> {
     format: 'esm',
     platform: 'node',
     logLevel: 'silent',
-    plugins: [withoutBodyParser, ownSources({ root, onData: (path) => data.push(path) })],
+    plugins: [httpByRequire, withoutBodyParser, ownSources({ root, onData: (path) => data.push(path) })],
   });
 }
 
@@ -55,6 +57,15 @@ test.each<[reason: string, source: string]>([
   ['a file that is not there', "console.log(new URL('./none.json', import.meta.url));"],
 ])('what a bundle would not find fails its build: %s', async (_reason, source) => {
   await expect(bundled(source)).rejects.toThrow(/part\/src\/main\.ts: \S+ is not in a bundle/);
+});
+
+test('importing http loads no undici', async () => {
+  const { outputFiles } = await bundled(`import http, { METHODS } from 'node:http';
+    console.log(METHODS === http.METHODS, process.moduleLoadList.filter((name) => name.includes('undici/')));`);
+  const require = 'const require = process.getBuiltinModule("node:module").createRequire("file:///");';
+  const script = `${require}${outputFiles[0]?.text}`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script]);
+  expect(stdout).toBe('true []\n');
 });
 
 test('who reads bodies with Express hears that its parser is left out', async () => {

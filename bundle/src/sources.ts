@@ -46,6 +46,19 @@ export const withoutBodyParser: Plugin = {
   },
 };
 
+/** Whoever imports `node:http` as an ES module has Node.js 24 call all its getters, and so load undici, which nobody uses: 2 MiB. `require` does not. */
+export const httpByRequire: Plugin = {
+  name: 'http-by-require',
+  setup: (build) => {
+    build.onResolve({ filter: /^(node:)?http$/ }, ({ kind, path }) =>
+      kind === 'import-statement' ? { path, namespace: 'by-require' } : null,
+    );
+    build.onLoad({ filter: /./, namespace: 'by-require' }, ({ path }) => ({
+      contents: `module.exports = require('${path}');`,
+    }));
+  },
+};
+
 /** What the source names: a file, or the folder that a template begins with. */
 function dataOf(text: string, path: string): string[] {
   const found = text.matchAll(/new URL\(\s*(?:'([^']+)'|`([^`$]+)[^`]*`),\s*import\.meta\.url,?\s*\)/g);
