@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { AwsCli } from '../src/aws-cli.ts';
+import { eventually } from '../src/eventually.ts';
 import { InstalledKappa, release } from '../src/installed.ts';
 import { zipWithEntry } from '../src/platform.ts';
 
@@ -26,6 +27,8 @@ const layer = "exports.hello = (name) => 'hello ' + name;\n";
 let kappa: InstalledKappa;
 let aws: AwsCli;
 let folder: string;
+/** Of the call of the function. */
+let requestId: string | undefined;
 beforeAll(async () => {
   kappa = await InstalledKappa.find();
   aws = await kappa.aws();
@@ -60,6 +63,7 @@ test('a role, a layer and a function are made by the aws command, and the functi
   const client = await kappa.lambda();
   try {
     const answer = await client.send(new InvokeCommand({ FunctionName: 'by-aws', Payload: '{"name":"cluster"}' }));
+    requestId = answer.$metadata.requestId;
     expect(JSON.parse(Buffer.from(answer.Payload ?? []).toString())).toEqual({
       greeting: 'hello cluster',
       role: Role.Arn,
@@ -67,6 +71,16 @@ test('a role, a layer and a function are made by the aws command, and the functi
   } finally {
     client.destroy();
   }
+}, 120_000);
+
+test('what it has written is found, whichever gateway is asked', async () => {
+  const asked = ['logs', 'filter-log-events', '--log-group-name', '/aws/lambda/by-aws'];
+  const reports = async (): Promise<number> => {
+    const { events } = await aws.json<{ events: readonly { readonly message: string }[] }>(...asked);
+    return events.filter(({ message }) => message.startsWith(`REPORT RequestId: ${requestId}`)).length;
+  };
+  await eventually('the REPORT is there', async () => (await reports()) === 1, 60_000);
+  for (let asks = 0; asks < 4; asks += 1) expect(await reports()).toBe(1);
 }, 120_000);
 
 test('its code can be had by the link that GetFunction gives', async () => {
@@ -99,6 +113,10 @@ test('gateways write only the ServiceAccounts that are roles', async () => {
   const gateway = ['--as', `system:serviceaccount:${release.namespace}:kappa-gateway`];
   const made = await kappa.kubectl.run(['create', 'serviceaccount', 'foreign', ...gateway]);
   expect([made.code, made.stderr]).toEqual([1, expect.stringContaining('kappa.dev/role')]);
+  const mayI = async (...what: readonly string[]) =>
+    (await kappa.kubectl.run(['auth', 'can-i', ...what, ...gateway])).stdout.trim();
+  expect(await mayI('create', 'events.events.k8s.io', '-n', 'default')).toBe('yes'); // RecursiveLoopStopped
+  expect(await mayI('list', 'secrets', '-n', 'default')).toBe('no');
   const deleted = await kappa.kubectl.run(['delete', 'serviceaccount', 'default', ...gateway]);
   expect([deleted.code, deleted.stderr]).toEqual([1, expect.stringContaining('kappa.dev/role')]);
 });
