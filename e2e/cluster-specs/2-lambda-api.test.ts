@@ -74,9 +74,13 @@ test('a role, a layer and a function are made by the aws command, and the functi
 }, 120_000);
 
 test('what it has written is found, whichever gateway is asked', async () => {
-  const asked = ['logs', 'filter-log-events', '--log-group-name', '/aws/lambda/by-aws'];
+  const group = ['--log-group-name', '/aws/lambda/by-aws'];
   const reports = async (): Promise<number> => {
-    const { events } = await aws.json<{ events: readonly { readonly message: string }[] }>(...asked);
+    const { events } = await aws.json<{ events: readonly { readonly message: string }[] }>(
+      'logs',
+      'filter-log-events',
+      ...group,
+    );
     return events.filter(({ message }) => message.startsWith(`REPORT RequestId: ${requestId}`)).length;
   };
   await eventually('the REPORT is there', async () => (await reports()) === 1, 60_000);
