@@ -219,14 +219,16 @@ export class Runner {
       return planDelivery(progress, await this.#deps.deliver(leased, settings), settings, now());
     if (isTooOld(event, settings, now()))
       return planAttempt(event, progress, { kind: 'ended', condition: 'EventAgeExceeded' }, settings, now());
-    observer.begun(event.line, now() - event.acceptedMs);
+    const ageMs = now() - event.acceptedMs;
+    observer.begun(event.line, ageMs);
     const outcome = await attempt(event, this.#deps);
-    this.#note(event.line, pace, outcome);
+    const isFirst = progress.attempts === 0 && progress.refusals === 0;
+    this.#note(event.line, pace, outcome, isFirst ? ageMs : 0); // others have waited because they were to wait
     return planAttempt(event, progress, outcome, settings, now());
   }
 
-  #note(line: string, pace: Pace, outcome: AttemptOutcome): void {
-    if (outcome.kind === 'ran') pace.ran();
+  #note(line: string, pace: Pace, outcome: AttemptOutcome, lateMs: number): void {
+    if (outcome.kind === 'ran') pace.ran(this.#deps.now(), lateMs);
     if (outcome.kind === 'refused') this.#deps.after(pace.refused(this.#deps.now()), () => this.#due(line));
   }
 

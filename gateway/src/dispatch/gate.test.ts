@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { TooManyRequests } from '../errors.ts';
 import type { DispatchLimits } from './limits.ts';
 import { type CoreRules, noRules } from './rules.ts';
-import { makeTarget, startCore } from './testing.ts';
+import { makeRequest, makeTarget, startCore } from './testing.ts';
 import type { Target } from './types.ts';
 
 const free = makeTarget();
@@ -158,4 +158,16 @@ test('what is left of an account is what nobody uses, anywhere', () => {
   arrive(free);
   const [account] = core.census.accounts();
   expect(account === undefined ? null : core.gate.unreservedLeft(account)).toBe(6);
+});
+
+test('events of the queue take none of the calls in a second, and run when those are used up', () => {
+  const { burst, core, clock, effects, finish } = start();
+  expect(burst(capped, 50)[0]).toBe(20);
+  for (let n = 0; n < 30; n += 1) {
+    const before = effects.started.length;
+    core.arrive(capped, { ...makeRequest(`event-${n}`, clock.nowMs()), isAsync: true }, false);
+    finish(effects.started[before]?.pod ?? '');
+  }
+  clock.advance(1000);
+  expect(burst(capped, 50)[0]).toBe(20);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { NoIdleSlot, NotOwner } from './ownership.ts';
 import { type CoreRules, noRules } from './rules.ts';
-import { makeTarget, startCore, testError } from './testing.ts';
+import { makeRequest, makeTarget, startCore, testError } from './testing.ts';
 
 const limitQueue = { maxWaitMs: 10_000, maxCount: 3 };
 const capped = makeTarget({ versionUid: 'capped', functionObjectName: 'capped', reservedConcurrency: 1, limitQueue });
@@ -288,4 +288,18 @@ test('in the end nothing is remembered', () => {
   end('r1');
   pass(400_000);
   expect([core.census.versionCount, core.census.outstanding, core.census.queuedCount]).toEqual([0, 0, 0]);
+});
+
+test('events of the queue wait at no limit: they go back to where they came from', () => {
+  const { arrive, end, core, clock, ran } = start();
+  const event = () => core.arrive(capped, { ...makeRequest('event', clock.nowMs()), isAsync: true }, false);
+  const throttled = expect.objectContaining({ reason: 'ReservedFunctionConcurrentInvocationLimitExceeded' });
+  arrive(capped);
+  expect(event).toThrow(throttled);
+  arrive(capped);
+  expect(event).toThrow(throttled); // nor do they get past those who wait
+  end('r1');
+  end('r2');
+  event();
+  expect(ran()).toEqual(['r1', 'r2', 'event']);
 });

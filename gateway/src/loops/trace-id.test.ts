@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import { type LoopGuard, loopGuard } from './loop-guard.ts';
 import { RecursiveInvocation } from './recursive-invocation.ts';
-import { traceIdOf } from './trace-id.ts';
+import { keptTrace, traceIdOf } from './trace-id.ts';
 
 const requestId = '11111111-2222-4333-8444-555555555555';
 const nowMs = 1_700_000_000_000;
@@ -112,4 +112,16 @@ describe('no loop', () => {
     const chain = Array.from({ length: 15 }, (_, at) => guardOf(`f${at}`));
     for (const at of chain.keys()) expect(traceOf(after(chain.slice(0, at + 1)))).toMatch(new RegExp(`${id}:0$`));
   });
+});
+
+test.each<[reason: string, header: string | undefined]>([
+  ['none', undefined],
+  ['of a caller', 'Root=1-a-b;Parent=c'],
+  ['of a function', `Root=1-a-b;Lineage=${id}:4|a87bd80c:1`],
+  ['a lineage alone', `Lineage=${id}:1`],
+  ['too long', `Root=1-a-b;Lineage=${id}:1;Self=${'x'.repeat(60_000)}`],
+])('what is kept of a trace header says the same to a later run: %s', (_reason, header) => {
+  const kept = keptTrace(header, requestId, nowMs);
+  expect(kept.length).toBeLessThan(1100);
+  expect(traceOf(kept)).toBe(traceOf(header));
 });
