@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes OUT/kappa-runtime.dll, and OUT/rehearsal/Function.dll that it tries first: build.sh OUT [DOTNET [SDK]]. DOTNET is the program `dotnet` that runs the compiler (default: the one on PATH);
-# SDK is the folder with sdk/VERSION/Roslyn and packs/Microsoft.NETCore.App.Ref (default: DOTNET's own). No NuGet, no MSBuild.
+# Makes OUT/kappa-runtime.dll, and OUT/rehearsal/Function.dll that it tries first: build.sh OUT [DOTNET [SDK]].
+# DOTNET is the program `dotnet` that runs the compiler (default: the one on PATH); SDK is the folder with sdk/VERSION/Roslyn and packs/Microsoft.NETCore.App.Ref (default: DOTNET's own). No NuGet, no MSBuild.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 dotnet=$(readlink -f "$(command -v "${2:-dotnet}")")

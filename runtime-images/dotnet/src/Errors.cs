@@ -23,7 +23,11 @@ namespace Kappa.Runtime
         private static readonly JsonWriterOptions Options = new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
         /// <summary>Ends of traces that are not the user's.</summary>
-        private static readonly string[] Inner = { "at Kappa.Runtime.", "at System.Reflection.", "at System.RuntimeMethodHandle.", "at System.RuntimeType.", "at System.Activator.", "at InvokeStub_", "---" };
+        private static readonly string[] Inner =
+        {
+            "at Kappa.Runtime.", "at System.Reflection.", "at System.RuntimeMethodHandle.", "at System.RuntimeType.", "at System.Activator.",
+            "at InvokeStub_", "---",
+        };
 
         /// <summary>Value of the header Lambda-Runtime-Function-Error-Type, and the body's errorType.</summary>
         public static string TypeOf(Exception error) => error.GetType().Name;

@@ -10,7 +10,8 @@ namespace Kappa.Runtime
     /// </summary>
     public class Facade : DispatchProxy
     {
-        private static readonly MethodInfo Creator = typeof(DispatchProxy).GetMethods().Single(each => each.Name == nameof(Create) && each.GetGenericArguments().Length == 2);
+        private static readonly MethodInfo Creator =
+            typeof(DispatchProxy).GetMethods().Single(each => each.Name == nameof(Create) && each.GetGenericArguments().Length == 2);
 
         private Func<MethodInfo, object[], object> answer;
 

@@ -18,7 +18,8 @@ namespace Kappa.Runtime
 
         static FunctionContext()
         {
-            foreach (string path in ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "").Split(':')) Platform[Path.GetFileNameWithoutExtension(path)] = path;
+            string paths = (string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "";
+            foreach (string path in paths.Split(':')) Platform[Path.GetFileNameWithoutExtension(path)] = path;
         }
 
         /// <param name="assembly">full path of the function's</param>

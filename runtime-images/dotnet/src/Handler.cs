@@ -42,13 +42,15 @@ namespace Kappa.Runtime
         {
             if (!File.Exists(path))
             {
-                throw new LambdaValidationException($"Could not find the specified handler assembly with the file name '{name.Assembly}, Culture=neutral, PublicKeyToken=null'. The assembly should be located in the root of your uploaded .zip file.");
+                string file = $"{name.Assembly}, Culture=neutral, PublicKeyToken=null";
+                throw new LambdaValidationException($"Could not find the specified handler assembly with the file name '{file}'. The assembly should be located in the root of your uploaded .zip file.");
             }
             var context = new FunctionContext(path);
             LambdaLogger.RedirectIn(context);
             Assembly assembly = context.LoadFromAssemblyPath(path);
             System.Runtime.Loader.AssemblyLoadContext.EnterContextualReflection(assembly); // for all that follows
-            Type type = assembly.GetType(name.Type) ?? throw new LambdaValidationException($"Unable to load type '{name.Type}' from assembly '{name.Assembly}'.");
+            Type type = assembly.GetType(name.Type)
+                ?? throw new LambdaValidationException($"Unable to load type '{name.Type}' from assembly '{name.Assembly}'.");
             MethodInfo method = MethodOf(type, name);
             Check(method, type);
             object target = null;
@@ -112,21 +114,31 @@ namespace Kappa.Runtime
                 MethodInfo[] found = all.Where(each => each.Name == name.Method).ToArray();
                 if (found.Length == 0) found = all.Where(each => each.ToString() == name.Method).ToArray();
                 if (found.Length == 1) return found[0];
-                if (found.Length > 1) throw new LambdaValidationException($"The method '{name.Method}' in type '{owner.FullName}' appears to have a number of overloads. To call this method please specify a complete method signature. Possible candidates are:\n{string.Join("\n", found.Select(each => each.ToString()))}.");
+                if (found.Length > 1) throw Overloads(name, owner, found);
             }
-            throw new LambdaValidationException($"Unable to find method '{name.Method}' in type '{name.Type}' from assembly '{name.Assembly}': Found no methods matching method name '{name.Method}'.");
+            string where = $"type '{name.Type}' from assembly '{name.Assembly}'";
+            throw new LambdaValidationException($"Unable to find method '{name.Method}' in {where}: Found no methods matching method name '{name.Method}'.");
+        }
+
+        private static LambdaValidationException Overloads(HandlerName name, Type type, MethodInfo[] found)
+        {
+            string all = string.Join("\n", found.Select(each => each.ToString()));
+            return new LambdaValidationException($"The method '{name.Method}' in type '{type.FullName}' appears to have a number of overloads. To call this method please specify a complete method signature. Possible candidates are:\n{all}.");
         }
 
         private static void Check(MethodInfo method, Type type)
         {
             ParameterInfo[] parameters = method.GetParameters();
+            bool isAsyncVoid = method.ReturnType == typeof(void) && method.IsDefined(typeof(AsyncStateMachineAttribute));
+            const string As = "cannot be used as a Lambda Handler";
+            string of = $"Method '{method}' of type '{type.FullName}' is not supported: the method has";
             string refused = null;
-            if (type.IsGenericType) refused = $"The type '{type.FullName}' cannot be used as a Lambda Handler type because it is generic.";
-            else if (type.IsAbstract && !method.IsStatic) refused = $"The instance method '{method}' cannot be used as a Lambda Handler because its type '{type.FullName}' is abstract.";
-            else if (method.IsGenericMethod) refused = $"The method '{method}' cannot be used as a Lambda Handler because it is a generic method.";
-            else if (method.ReturnType == typeof(void) && method.IsDefined(typeof(AsyncStateMachineAttribute))) refused = $"The method '{method}' cannot be used as a Lambda Handler because it is an 'async void' method.";
-            else if (parameters.Length > 2) refused = $"Method '{method}' of type '{type.FullName}' is not supported: the method has more than 2 parameters.";
-            else if (parameters.Length == 2 && !IsContext(parameters[1].ParameterType)) refused = $"Method '{method}' of type '{type.FullName}' is not supported: the method has 2 parameters, but the second parameter is not of type 'Amazon.Lambda.Core.ILambdaContext'.";
+            if (type.IsGenericType) refused = $"The type '{type.FullName}' {As} type because it is generic.";
+            else if (type.IsAbstract && !method.IsStatic) refused = $"The instance method '{method}' {As} because its type '{type.FullName}' is abstract.";
+            else if (method.IsGenericMethod) refused = $"The method '{method}' {As} because it is a generic method.";
+            else if (isAsyncVoid) refused = $"The method '{method}' {As} because it is an 'async void' method.";
+            else if (parameters.Length > 2) refused = $"{of} more than 2 parameters.";
+            else if (parameters.Length == 2 && !IsContext(parameters[1].ParameterType)) refused = $"{of} 2 parameters, but the second parameter is not of type 'Amazon.Lambda.Core.ILambdaContext'.";
             if (refused != null) throw new LambdaValidationException(refused);
         }
     }

@@ -33,8 +33,10 @@ namespace Kappa.Runtime
                 if (assembly.GetName().Name != "Amazon.Lambda.Core" || AssemblyLoadContext.GetLoadContext(assembly) != context) return;
                 Type logger = assembly.GetType("Amazon.Lambda.Core.LambdaLogger");
                 Set(logger, "_loggingAction", new Action<string>(message => Logs.Write(null, message, null, null)));
-                Set(logger, "_loggingWithLevelAction", new Action<string, string, object[]>((level, message, values) => Logs.Write(level, message, null, values)));
-                Set(logger, "_loggingWithLevelAndExceptionAction", new Action<string, Exception, string, object[]>((level, error, message, values) => Logs.Write(level, message, error, values)));
+                Set(logger, "_loggingWithLevelAction", new Action<string, string, object[]>(
+                    (level, message, values) => Logs.Write(level, message, null, values)));
+                Set(logger, "_loggingWithLevelAndExceptionAction", new Action<string, Exception, string, object[]>(
+                    (level, error, message, values) => Logs.Write(level, message, error, values)));
             };
         }
 

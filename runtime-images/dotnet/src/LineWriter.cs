@@ -66,7 +66,8 @@ namespace Kappa.Runtime
 
         public override void WriteLine(string format, object first, object second) => WriteLine(string.Format(FormatProvider, format, first, second));
 
-        public override void WriteLine(string format, object first, object second, object third) => WriteLine(string.Format(FormatProvider, format, first, second, third));
+        public override void WriteLine(string format, object first, object second, object third) =>
+            WriteLine(string.Format(FormatProvider, format, first, second, third));
 
         public override void WriteLine(string format, params object[] values) => WriteLine(string.Format(FormatProvider, format, values));
     }

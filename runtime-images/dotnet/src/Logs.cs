@@ -26,8 +26,10 @@ namespace Kappa.Runtime
         public static void SetUp()
         {
             isJson = Environment.GetEnvironmentVariable("AWS_LAMBDA_LOG_FORMAT") == "JSON";
-            isPlain = string.Equals(Environment.GetEnvironmentVariable("AWS_LAMBDA_HANDLER_LOG_FORMAT"), "Unformatted", StringComparison.OrdinalIgnoreCase);
-            int wanted = LevelOf(Environment.GetEnvironmentVariable("AWS_LAMBDA_LOG_LEVEL") ?? Environment.GetEnvironmentVariable("AWS_LAMBDA_HANDLER_LOG_LEVEL"));
+            string form = Environment.GetEnvironmentVariable("AWS_LAMBDA_HANDLER_LOG_FORMAT");
+            isPlain = string.Equals(form, "Unformatted", StringComparison.OrdinalIgnoreCase);
+            string level = Environment.GetEnvironmentVariable("AWS_LAMBDA_LOG_LEVEL") ?? Environment.GetEnvironmentVariable("AWS_LAMBDA_HANDLER_LOG_LEVEL");
+            int wanted = LevelOf(level);
             lowest = wanted < 0 ? LevelOf("Information") : wanted;
             output = Console.OpenStandardOutput();
             Console.SetOut(new LineWriter(output, "Information"));
@@ -43,7 +45,9 @@ namespace Kappa.Runtime
             int rank = level == null ? -1 : LevelOf(level);
             if (rank >= 0 && rank < lowest) return;
             var template = new MessageTemplate(message ?? "", values);
-            byte[] line = isJson ? Json(rank < 0 ? level ?? "Information" : Levels[rank], template, error) : Text(rank < 0 ? level : Labels[rank], template, error);
+            byte[] line = isJson
+                ? Json(rank < 0 ? level ?? "Information" : Levels[rank], template, error)
+                : Text(rank < 0 ? level : Labels[rank], template, error);
             lock (stream) stream.Write(line, 0, line.Length);
         }
 

@@ -29,7 +29,8 @@ namespace Kappa.Runtime
             foreach ((string name, bool isJson, object value) in values.Where(each => each.Value != null))
             {
                 json.WritePropertyName(name);
-                if (isJson || value is bool || value is int || value is long || value is double || value is decimal) JsonSerializer.Serialize(json, value, value.GetType());
+                bool isPlain = value is bool || value is int || value is long || value is double || value is decimal;
+                if (isJson || isPlain) JsonSerializer.Serialize(json, value, value.GetType());
                 else json.WriteStringValue(Text(value, null));
             }
         }

@@ -22,7 +22,10 @@ namespace Kappa.Runtime
             Path = path;
             JsonElement options = JsonDocument.Parse(File.ReadAllBytes(path)).RootElement.GetProperty("runtimeOptions");
             if (options.TryGetProperty("framework", out JsonElement framework)) frameworks.Add(framework.GetProperty("name").GetString());
-            if (options.TryGetProperty("frameworks", out JsonElement several)) frameworks.AddRange(several.EnumerateArray().Select(each => each.GetProperty("name").GetString()));
+            if (options.TryGetProperty("frameworks", out JsonElement several))
+            {
+                frameworks.AddRange(several.EnumerateArray().Select(each => each.GetProperty("name").GetString()));
+            }
             if (options.TryGetProperty("configProperties", out JsonElement properties)) settings.AddRange(properties.EnumerateObject());
         }
 
@@ -46,7 +49,8 @@ namespace Kappa.Runtime
         {
             foreach (JsonProperty each in settings)
             {
-                if (each.Value.ValueKind == JsonValueKind.True || each.Value.ValueKind == JsonValueKind.False) AppContext.SetSwitch(each.Name, each.Value.GetBoolean());
+                bool isSwitch = each.Value.ValueKind == JsonValueKind.True || each.Value.ValueKind == JsonValueKind.False;
+                if (isSwitch) AppContext.SetSwitch(each.Name, each.Value.GetBoolean());
                 else AppDomain.CurrentDomain.SetData(each.Name, each.Value.ToString());
             }
         }

@@ -16,7 +16,8 @@ namespace Kappa.Runtime
         /// <summary>The one that the method, or else its assembly, names with a LambdaSerializerAttribute; System.Text.Json without one.</summary>
         public static Serializer For(MethodInfo method, Assembly assembly)
         {
-            Attribute attribute = method.GetCustomAttributes().Concat(assembly.GetCustomAttributes()).FirstOrDefault(each => each.GetType().FullName == "Amazon.Lambda.Core.LambdaSerializerAttribute");
+            Attribute attribute = method.GetCustomAttributes().Concat(assembly.GetCustomAttributes())
+                .FirstOrDefault(each => each.GetType().FullName == "Amazon.Lambda.Core.LambdaSerializerAttribute");
             return attribute == null ? (Serializer)new JsonTexts() : new Brought(attribute);
         }
 
@@ -49,12 +50,13 @@ namespace Kappa.Runtime
             public Brought(Attribute attribute)
             {
                 string what = attribute.GetType().FullName;
-                if (!(attribute.GetType().GetProperty("SerializerType")?.GetValue(attribute) is Type type)) throw new LambdaValidationException($"The 'SerializerType' property on attribute class '{what}' is not set.");
-                if (type.GetConstructor(Type.EmptyTypes) == null) throw new LambdaValidationException($"The indicated serializer '{type.FullName}' does not define a public zero-parameter constructor.");
+                var type = attribute.GetType().GetProperty("SerializerType")?.GetValue(attribute) as Type;
+                if (type == null) throw Refused($"The 'SerializerType' property on attribute class '{what}' is not set.");
+                if (type.GetConstructor(Type.EmptyTypes) == null) throw Refused($"The indicated serializer '{type.FullName}' does not define a public zero-parameter constructor.");
                 Type contract = type.GetInterface("Amazon.Lambda.Core.ILambdaSerializer");
                 deserialize = contract?.GetMethod("Deserialize");
                 serialize = contract?.GetMethod("Serialize");
-                if (deserialize == null || serialize == null) throw new LambdaValidationException($"The '{type.FullName}' class is invalid: it does not implement the 'ILambdaSerializer' interface.");
+                if (deserialize == null || serialize == null) throw Refused($"The '{type.FullName}' class is invalid: it does not implement the 'ILambdaSerializer' interface.");
                 own = Activator.CreateInstance(type);
             }
 
@@ -71,6 +73,8 @@ namespace Kappa.Runtime
 
             private object Call(MethodInfo method, Type type, params object[] arguments) =>
                 method.MakeGenericMethod(type).Invoke(own, BindingFlags.DoNotWrapExceptions, null, arguments, null);
+
+            private static LambdaValidationException Refused(string why) => new LambdaValidationException(why);
         }
     }
 }

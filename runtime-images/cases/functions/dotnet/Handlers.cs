@@ -140,7 +140,8 @@ public class Handlers : Base
     public object Dependency(JsonElement given)
     {
         Assembly greeting = Assembly.Load("Greeting");
-        return new { text = (string)greeting.GetType("Greeting").GetField("Text").GetValue(null), apart = AssemblyLoadContext.GetLoadContext(greeting) != AssemblyLoadContext.Default };
+        object text = greeting.GetType("Greeting").GetField("Text").GetValue(null);
+        return new { text, apart = AssemblyLoadContext.GetLoadContext(greeting) != AssemblyLoadContext.Default };
     }
 }
 
