@@ -54,7 +54,7 @@ const (
 //
 // Locks: mu comes first; under it only the writer's lock of a connection and the log's are taken, and nothing waits for a gateway or a process.
 // Whoever holds one of those never takes mu. The outbox gives lines away under mu, holding none of the log's locks that writers need. The
-// locks of the supervisor and the link's server stand alone.
+// locks of the supervisor, the link's server and a Set of extensions stand alone; a Hub's comes after the log's.
 type Engine struct {
 	Settings
 	base map[string]string
