@@ -14,6 +14,8 @@ import type { BundledPackage } from './licenses.ts';
 import { sourcePositions } from './source-positions.ts';
 
 const root = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
+/** Of what starts many processes, on a busy machine. */
+const PATIENCE_MS = 300_000;
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const running: ChildProcess[] = [];
 let folder = '';
@@ -30,7 +32,7 @@ beforeAll(async () => {
   api = await startEmbedded(join(folder, 'state'), 0);
   for (const name of ['kappa-system', 'kappa-functions'])
     await connect(kubeconfig()).apply(namespaces, { metadata: { name } }, 'test');
-});
+}, PATIENCE_MS);
 afterEach(async () => {
   for (const child of running.splice(0)) await killed(child);
 });
@@ -59,31 +61,35 @@ test('a stack trace can be told in terms of the sources', async () => {
   expect(source.split('\n')[Number(line) - 1]).toContain('throw new Error(`bad configuration');
 });
 
-test('an install comes up, and goes, from the bundles alone', async () => {
-  const der = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
-  await ends('setup');
-  await ends('publish', { KAPPA_PUBLIC_KEY: der });
-  // Nobody answers there, and nobody has to; but what would call them is loaded.
-  const store = { KAPPA_S3_ENDPOINT: 'http://127.0.0.1:1' };
-  const redis = { KAPPA_REDIS_URL: 'redis://127.0.0.1:1' };
-  const gateway = start('gateway', {
-    ...store,
-    ...redis,
-    KAPPA_PORT: '0',
-    KAPPA_PUBLIC_URL: 'http://127.0.0.1:1',
-    KAPPA_SIGNING_KEY_FILE: join(folder, 'gateway.key'),
-    KAPPA_BLOB_DIR: join(folder, 'gateway-blobs'),
-  });
-  const controller = start('controller', {
-    ...store,
-    KAPPA_CONTROLLER_PORT: '0',
-    KAPPA_BLOB_DIR: join(folder, 'controller-blobs'),
-    KAPPA_POOL_MIN_REPLICAS: '0',
-  });
-  await Promise.all([says(gateway, 'ready'), says(controller, 'leading')]);
-  for (const child of running.splice(0)) await killed(child);
-  await ends('uninstall', { KAPPA_UNINSTALL_GRACE_SECONDS: '1' });
-});
+test(
+  'an install comes up, and goes, from the bundles alone',
+  async () => {
+    const der = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+    await ends('setup');
+    await ends('publish', { KAPPA_PUBLIC_KEY: der });
+    // Nobody answers there, and nobody has to; but what would call them is loaded.
+    const store = { KAPPA_S3_ENDPOINT: 'http://127.0.0.1:1' };
+    const redis = { KAPPA_REDIS_URL: 'redis://127.0.0.1:1' };
+    const gateway = start('gateway', {
+      ...store,
+      ...redis,
+      KAPPA_PORT: '0',
+      KAPPA_PUBLIC_URL: 'http://127.0.0.1:1',
+      KAPPA_SIGNING_KEY_FILE: join(folder, 'gateway.key'),
+      KAPPA_BLOB_DIR: join(folder, 'gateway-blobs'),
+    });
+    const controller = start('controller', {
+      ...store,
+      KAPPA_CONTROLLER_PORT: '0',
+      KAPPA_BLOB_DIR: join(folder, 'controller-blobs'),
+      KAPPA_POOL_MIN_REPLICAS: '0',
+    });
+    await Promise.all([says(gateway, 'ready'), says(controller, 'leading')]);
+    for (const child of running.splice(0)) await killed(child);
+    await ends('uninstall', { KAPPA_UNINSTALL_GRACE_SECONDS: '1' });
+  },
+  PATIENCE_MS,
+);
 
 test('the packages within may be passed on, and their licences are', async () => {
   const permissive = /^(MIT|ISC|Apache-2\.0|BSD-[23]-Clause|0BSD|BlueOak-1\.0\.0|Unlicense)$/;
