@@ -5,7 +5,7 @@ import { judge, parseSettings } from './redis-safety.ts';
 import { type RedisScript, type RedisScripts, readScripts } from './redis-scripts.ts';
 
 /** A call that Redis has not answered after this has failed; below the 1 s that callers are promised. */
-export const answerWithinMs = 900;
+export const answerWithinMs = 800;
 /** A connection that owes an answer for so long is given up. */
 const silentMs = 5_000;
 /** A server that would lose events is asked again whether it still would. */
@@ -16,6 +16,8 @@ export interface RedisConnectionOptions {
   readonly url: string;
   /** Empty = none. */
   readonly password: string;
+  /** Default: {@link answerWithinMs}. */
+  readonly answerWithinMs?: number;
   /** Is told each problem, also the same one again. */
   readonly onProblem: (problem: Error) => void;
 }
@@ -30,7 +32,7 @@ type State =
  *
  * | state | enters | calls |
  * | --- | --- | --- |
- * | connecting | at the start | wait for the outcome, at most 900 ms |
+ * | connecting | at the start | wait for the outcome, at most 800 ms |
  * | up | connected, settings looked at, scripts loaded: anew after each loss, as another server may answer now | run |
  * | down | connection lost, or the server would lose events (no AOF, no fsync, eviction) | fail at once |
  *
@@ -40,6 +42,7 @@ export class RedisConnection {
   readonly scripts: RedisScripts = readScripts();
   readonly #client: Redis;
   readonly #options: RedisConnectionOptions;
+  readonly #answerWithinMs: number;
   #state: State;
   /** Settles `connecting`. */
   #firstOutcome = Promise.withResolvers<void>();
@@ -51,9 +54,10 @@ export class RedisConnection {
 
   constructor(options: RedisConnectionOptions) {
     this.#options = options;
+    this.#answerWithinMs = options.answerWithinMs ?? answerWithinMs;
     this.#firstOutcome.promise.catch(() => {});
     this.#state = { kind: 'connecting', usable: this.#firstOutcome.promise };
-    this.#client = this.#connect({ socketTimeout: silentMs });
+    this.#client = this.#connect({ socketTimeout: Math.max(silentMs, this.#answerWithinMs) });
     this.#client.on('ready', () => void this.#examine());
     this.#client.on('error', (error) => {
       this.#lastError = error;
@@ -66,14 +70,19 @@ export class RedisConnection {
     return this.#maxMemoryBytes;
   }
 
+  /** Resolves when calls can be sent. @throws QueueUnavailable when they can't */
+  async usable(): Promise<void> {
+    if (this.#state.kind === 'connecting') await this.#inTime(this.#state.usable);
+    if (this.#state.kind === 'down') throw unavailable(this.#state.because);
+  }
+
   /**
    * Runs a script on the keys of the queue.
    *
    * @throws QueueFull when Redis has no memory for it, QueueUnavailable when it did not answer in time or refused
    */
   async run(script: RedisScript, args: readonly (string | number | Buffer)[]): Promise<unknown> {
-    if (this.#state.kind === 'connecting') await this.#inTime(this.#state.usable);
-    if (this.#state.kind === 'down') throw unavailable(this.#state.because);
+    await this.usable();
     try {
       return await this.#client.callBuffer('EVALSHA', script.sha, 1, indexKey, ...args).catch((error: unknown) => {
         // Somebody has emptied the server's cache of scripts.
@@ -87,8 +96,7 @@ export class RedisConnection {
 
   /** Names of lines that hold events. */
   async lines(): Promise<readonly string[]> {
-    if (this.#state.kind === 'connecting') await this.#inTime(this.#state.usable);
-    if (this.#state.kind === 'down') throw unavailable(this.#state.because);
+    await this.usable();
     return this.#client.smembers(indexKey).catch((error: unknown) => {
       throw queueError(error);
     });
@@ -116,7 +124,7 @@ export class RedisConnection {
       ...(password === '' ? {} : { password }),
       ...more,
       protocol: 2,
-      commandTimeout: answerWithinMs,
+      commandTimeout: this.#answerWithinMs,
       connectTimeout: silentMs,
       // Of a stream that has ended already ioredis waits in vain for the end.
       disconnectTimeout: 200,
@@ -171,7 +179,7 @@ export class RedisConnection {
 
   async #inTime(promise: Promise<void>): Promise<void> {
     const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(unavailable(new Error('not connected yet'))), answerWithinMs);
+    const timer = setTimeout(() => late.reject(unavailable(new Error('not connected yet'))), this.#answerWithinMs);
     try {
       await Promise.race([promise, late.promise]);
     } finally {

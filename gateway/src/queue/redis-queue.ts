@@ -19,7 +19,7 @@ import { RedisConnection, type RedisConnectionOptions } from './redis-connection
 /** Lines that one script looks at: Redis does nothing else meanwhile. */
 const linesAtOnce = 200;
 /** Calls without an answer that are remembered, for each line. */
-const maxUnanswered = 20;
+const maxUnanswered = 50;
 
 /**
  * The queue in Redis 7 or Valkey, for any number of gateways. Each transition is one script of `lua/`, so it happens as a whole or not
@@ -47,6 +47,8 @@ export class RedisQueue implements EventQueue {
   }
 
   async lease(line: string, { count, nowMs, leaseMs, maxBytes }: LeaseRequest): Promise<readonly LeasedEvent[]> {
+    // A call that is not sent has no leases that could get lost.
+    await this.#redis.usable();
     const call = randomUUID();
     const lost = this.#unanswered.get(line) ?? [];
     const leasedUntilMs = nowMs + leaseMs;

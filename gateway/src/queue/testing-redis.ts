@@ -6,6 +6,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
+/** Deadline for tests that are not about deadlines: the machine may be busy. */
+export const patientMs = 20_000;
+
 /** Redis as one real process with a folder of its own, on a Unix socket there: no port can be taken. It survives its process. */
 export class TestRedis {
   readonly #settings: readonly string[];

@@ -6,7 +6,7 @@ import type { EventQueue } from './event-queue.ts';
 import { defaultLimits, type QueueLimits } from './queue-limits.ts';
 import { RedisQueue } from './redis-queue.ts';
 import { SqliteQueue } from './sqlite-queue.ts';
-import { TestRedis } from './testing-redis.ts';
+import { patientMs, TestRedis } from './testing-redis.ts';
 
 /** Every store that has to keep the contract. */
 export const storeNames = ['redis', 'sqlite'] as const;
@@ -39,7 +39,7 @@ export class TestStores {
     const file = join(this.#folder, `${this.#files}/events.db`);
     await this.#redis.command('FLUSHALL');
     return () => {
-      const redis = { url: this.#redis.url, password: '', onProblem: () => {} };
+      const redis = { url: this.#redis.url, password: '', answerWithinMs: patientMs, onProblem: () => {} };
       const queue = store === 'redis' ? new RedisQueue(redis, limits) : new SqliteQueue(file, limits);
       this.#open.push(queue);
       return queue;
