@@ -157,7 +157,8 @@ afterAll(async () => {
 let first: ChildProcess;
 let lives = 0;
 beforeEach(async () => {
-  for (const child of children.slice(1)) await end(child, 'SIGKILL');
+  for (const child of children.splice(1)) await end(child, 'SIGKILL');
+  await kubernetes.delete(leases, 'kappa-system', 'kappa-controller'); // else the next one waits until it has run out
   lives += 1;
   first = startController(`first-${lives}`);
   await until('first leads', async () => (await holder()) === `first-${lives}`);
