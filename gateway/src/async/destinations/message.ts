@@ -1,3 +1,4 @@
+import type { Condition } from '../../queue/event.ts';
 import { errorMessageOf, invocationRecord } from './record.ts';
 import type { Telling } from './telling.ts';
 
@@ -13,6 +14,16 @@ interface Attribute {
   readonly StringValue: string;
 }
 
+/** Statuses of what was given up without a single answer: those that a synchronous caller would have got. */
+const neverRan: Readonly<Record<Condition, number>> = {
+  Success: 200,
+  RetriesExhausted: 200,
+  EventAgeExceeded: 500,
+  ZeroReservedConcurrency: 429,
+  RecursiveInvocationDropped: 400,
+  FunctionNotFound: 404,
+};
+
 /** A destination gets the record; a dead-letter queue gets the event as it was, and in attributes why it is there. */
 export function messageOf(telling: Telling): Message {
   const { kind, event, progress, condition } = telling;
@@ -21,7 +32,7 @@ export function messageOf(telling: Telling): Message {
     body: event.payload.toString('utf8'),
     attributes: {
       RequestID: { DataType: 'String', StringValue: event.id },
-      ErrorCode: { DataType: 'Number', StringValue: String(progress.last?.statusCode ?? 200) },
+      ErrorCode: { DataType: 'Number', StringValue: String(progress.last?.statusCode ?? neverRan[condition]) },
       ErrorMessage: { DataType: 'String', StringValue: errorMessageOf(progress, condition) },
     },
   };

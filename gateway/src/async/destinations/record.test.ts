@@ -68,6 +68,19 @@ test('a dead-letter queue gets the event, and why it is there in attributes', ()
   });
 });
 
+test('what never ran has the status that a caller would have got', () => {
+  const source = {
+    event: asyncEvent(),
+    progress: { attempts: 0, refusals: 0 },
+    decidedMs,
+    arn: 'arn',
+    namespace: 'default',
+  };
+  const { attributes } = messageOf({ ...source, kind: 'deadLetter', condition: 'ZeroReservedConcurrency' });
+  expect(attributes['ErrorCode']?.StringValue).toBe('429');
+  expect(attributes['ErrorMessage']?.StringValue).toBe('ZeroReservedConcurrency');
+});
+
 test.each<[reason: string, payload: Buffer | undefined, want: string]>([
   ['the text of an error object', payload, 'on purpose'],
   ['what is no error object', Buffer.from('"oh"'), '"oh"'],
