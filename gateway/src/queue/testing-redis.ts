@@ -28,7 +28,12 @@ export class TestRedis {
    */
   static async start(...settings: readonly string[]): Promise<TestRedis> {
     const redis = new TestRedis(await mkdtemp(join(tmpdir(), 'kappa-redis-')), settings);
-    await redis.restart();
+    try {
+      await redis.restart();
+    } catch (error) {
+      await redis.stop();
+      throw error;
+    }
     return redis;
   }
 
