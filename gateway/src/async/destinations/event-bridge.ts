@@ -7,11 +7,11 @@ import type { Teller } from './telling.ts';
 /** Puts events on a bus, `arn:aws:events:REGION:ACCOUNT:event-bus/NAME`, in the form that Lambda gives them. */
 export function eventBridgeTeller(options: NeighbourOptions): Teller {
   const clients = new Neighbours<EventBridgeClient>(options, 'AWS_ENDPOINT_URL_EVENTBRIDGE', async (config) => {
-    const { EventBridgeClient } = await import('@aws-sdk/client-eventbridge');
+    const { EventBridgeClient } = await import('./aws-event-bridge.ts');
     return new EventBridgeClient(config);
   });
   return async (telling) => {
-    const { PutEventsCommand } = await import('@aws-sdk/client-eventbridge');
+    const { PutEventsCommand } = await import('./aws-event-bridge.ts');
     const { arn, namespace, condition, event, decidedMs } = telling;
     const client = await clients.of(namespace, arn);
     const entry = {

@@ -7,11 +7,11 @@ import type { Teller, Telling } from './telling.ts';
 /** Keeps records in a bucket, `arn:aws:s3:::NAME`. */
 export function s3Teller(options: NeighbourOptions): Teller {
   const clients = new Neighbours<S3Client>(options, 'AWS_ENDPOINT_URL_S3', async (config) => {
-    const { S3Client } = await import('@aws-sdk/client-s3');
+    const { S3Client } = await import('./aws-s3.ts');
     return new S3Client({ ...config, forcePathStyle: true });
   });
   return async (telling) => {
-    const { PutObjectCommand } = await import('@aws-sdk/client-s3');
+    const { PutObjectCommand } = await import('./aws-s3.ts');
     const { arn, namespace } = telling;
     const client = await clients.of(namespace, arn);
     const Bucket = arn.slice(arn.lastIndexOf(':') + 1);

@@ -12,11 +12,11 @@ const MAX_QUEUES = 1_000;
 export function sqsTeller(options: NeighbourOptions): Teller {
   const urls = new LRUCache<string, string>({ max: MAX_QUEUES });
   const clients = new Neighbours<SQSClient>(options, 'AWS_ENDPOINT_URL_SQS', async (config) => {
-    const { SQSClient } = await import('@aws-sdk/client-sqs');
+    const { SQSClient } = await import('./aws-sqs.ts');
     return new SQSClient({ ...config, useQueueUrlAsEndpoint: false }); // servers do not always know their own names
   });
   return async (telling) => {
-    const { SendMessageCommand } = await import('@aws-sdk/client-sqs');
+    const { SendMessageCommand } = await import('./aws-sqs.ts');
     const { arn, namespace } = telling;
     const client = await clients.of(namespace, arn);
     const key = `${namespace} ${arn}`;
@@ -29,7 +29,7 @@ export function sqsTeller(options: NeighbourOptions): Teller {
 }
 
 async function urlOf(client: SQSClient, arn: string): Promise<string> {
-  const { GetQueueUrlCommand } = await import('@aws-sdk/client-sqs');
+  const { GetQueueUrlCommand } = await import('./aws-sqs.ts');
   const [, , , , QueueOwnerAWSAccountId, QueueName] = arn.split(':');
   const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName, QueueOwnerAWSAccountId }));
   if (QueueUrl === undefined) throw new Error(`there is no address of ${arn}`);
