@@ -6,14 +6,14 @@ AGENT := runtime-images/agent/bin/agent
 AGENT_SOURCES := $(shell find runtime-images/agent -name '*.go' -o -name go.mod)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup languages dev test test-tools unit contract local-e2e e2e smoke agent-test python-test lint chart generate verify bench bench-cluster kubectl clean
+.PHONY: help setup languages dev test test-tools unit contract local-e2e e2e smoke agent-test python-test images-test lint chart generate verify bench bench-cluster kubectl clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: node_modules/.package-lock.json $(AGENT) kubectl languages ## Install what the project needs, under this folder only (Ruby: Debian's, as root)
 
-languages: node_modules/.package-lock.json ## Provide Ruby, and AWS's runtime client for Java, where this machine can have them
+languages: node_modules/.package-lock.json ## Provide Ruby, AWS's runtime client for Java, and .NET, where this machine can have them
 	@node runtime-images/setup.ts
 
 node_modules/.package-lock.json: package-lock.json package.json $(wildcard */package.json)
@@ -63,6 +63,9 @@ lint: setup ## Format, lint, types, import direction
 	@test -z "$$(gofmt -l runtime-images bench/go e2e/cluster e2e/go-sdk)" || { gofmt -l runtime-images bench/go e2e/cluster e2e/go-sdk; echo 'run gofmt on these'; exit 1; }
 	cd bench/go && go vet ./...
 	cd e2e/go-sdk && go vet ./...
+
+images-test: setup ## Every case of every language in its image (Linux, root)
+	node .ci/jest.ts images
 
 chart: setup ## Lint the Helm chart
 	node .ci/chart.ts

@@ -1,5 +1,5 @@
 /**
- * Starts Jest for one suite: `node .ci/jest.ts unit|contract|e2e|cluster [jest arguments]`.
+ * Starts Jest for one suite: `node .ci/jest.ts unit|contract|images|e2e|cluster [jest arguments]`.
  *
  * Jest needs `--experimental-vm-modules` to load ES modules; it is given to Node here, not to the children of the tests.
  */
@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 const suites: Readonly<Record<string, readonly string[]>> = {
   unit: ['--selectProjects', 'unit'],
   contract: ['--selectProjects', 'contract', '--runInBand'],
+  images: ['--selectProjects', 'images', '--runInBand'],
   e2e: ['--selectProjects', 'e2e', '--runInBand'],
   cluster: ['--selectProjects', 'cluster', '--runInBand', '--testSequencer', './.ci/by-path.cjs'],
 };

@@ -43,7 +43,7 @@ describe('calls', () => {
     for (const [at, outcome] of outcomes.entries()) expect(answer(outcome) === chars[at]?.repeat(3_000_000)).toBe(true);
   });
 
-  test('an exception is an outcome and keeps the pod; an exit is one and costs it', async () => {
+  test('an exception is an outcome and keeps the process; an exit costs it, and the pod has a new one', async () => {
     const gateway = startGateway([hello()]);
     const agents = await startPods(2);
     await offer(gateway, agents);
@@ -53,9 +53,9 @@ describe('calls', () => {
     expect(answer(await call(gateway, hello()))).toMatchObject({ calls: 2 });
     const outcome = await call(gateway, hello(), { exit: true });
     expect(outcome).toMatchObject({ kind: 'error', errorType: 'Runtime.ExitError' });
-    expect(await outcome.report).toMatchObject({ reusable: false });
+    expect(await outcome.report).toMatchObject({ reusable: true });
     expect(answer(await call(gateway, hello()))).toMatchObject({ calls: 1 });
-    expect(gateway.dispatcher.stats()).toMatchObject({ claimsTotal: 2 });
+    expect(gateway.dispatcher.stats()).toMatchObject({ claimsTotal: 1 });
   });
 
   test('a zip that is none is the function owner’s error and leaves the pod generic', async () => {

@@ -203,6 +203,12 @@ test.each<[reason: string, running: number, pace: Partial<Pace>, want: number]>(
   ['no cold start is known', 2, { coldMs: 0 }, 0],
   ['the oldest has waited for too long', 2, { waitedMs: 501 }, 0],
   ['which depends on the cold start', 2, { waitedMs: 1_999, coldMs: 1_000 }, 200],
+  [
+    'first requests seem to take long, as those that call others do: 2 s of waiting disprove it',
+    1,
+    { coldMs: 15_000, waitedMs: 2_001 },
+    0,
+  ],
 ])('servedSooner: %s', (_reason, running, pace, want) => {
   expect(servedSooner(running, { ...known, ...pace })).toBe(want);
 });

@@ -129,9 +129,12 @@ export const sparingMeanMs = 10;
 /** Claimed pods should work off what waits in about that time. */
 const drainMs = 250;
 
+/** A first request that calls other functions counts their time, too: who waits for longer than twice that is not served sooner by anybody. */
+const maxColdMs = 1_000;
+
 /** When what is known holds, no request waits for longer, and every agent has confirmed a claim, which it does before the init. */
 export function patienceMs(coldMs: number): number {
-  return 2 * Math.max(drainMs, coldMs);
+  return 2 * Math.min(Math.max(drainMs, coldMs), maxColdMs);
 }
 
 /**

@@ -205,6 +205,7 @@ function environmentOf(stateDir: string, kubeconfig: string, ports: Ports): Reco
     KAPPA_CONTROLLER_PORT: String(ports.controller),
     KAPPA_PUBLIC_URL: `http://127.0.0.1:${ports.gateway}`,
     KAPPA_BLOB_DIR: join(stateDir, 'blobs'),
+    KAPPA_EVENTS_FILE: join(stateDir, 'events.db'),
     KAPPA_SIGNING_KEY_FILE: join(stateDir, 'gateway.key'),
     KAPPA_RUNTIMES_FILE: join(repository, 'runtime-images/runtimes.yaml'),
     KAPPA_ALLOW_LOCAL_CODE: 'true',
