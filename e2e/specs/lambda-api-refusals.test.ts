@@ -62,9 +62,9 @@ test.each<
   ],
   [
     'a runtime that is not here',
-    () => creating({ Runtime: 'dotnet8' }),
+    () => creating({ Runtime: 'java11' }),
     parameter,
-    'The runtime dotnet8 is not supported by this install.',
+    'The runtime java11 is not supported by this install.',
   ],
   [
     'an image',

@@ -27,7 +27,8 @@ export function functionBothWays(functionName: string, sha256: string, layer: st
       LocalMountPath: '/mnt/a',
     },
   ];
-  const levels = { ApplicationLogLevel: 'DEBUG', SystemLogLevel: 'WARN', LogGroup: '/own' };
+  const levels = { ApplicationLogLevel: 'DEBUG', SystemLogLevel: 'WARN' };
+  const group = { LogGroup: '/own' };
   const updates = { UpdateRuntimeOn: 'FunctionUpdate' };
   const statement = { Effect: 'Allow', Resource: functionArn };
   return {
@@ -60,7 +61,7 @@ export function functionBothWays(functionName: string, sha256: string, layer: st
           maxAgeSeconds: cors.age,
         },
       },
-      logging: { format: 'JSON' },
+      logging: { format: 'JSON', applicationLevel: 'DEBUG', systemLevel: 'WARN' },
       idleTimeoutSeconds: 300,
       tags: { team: 'a' },
       role: arn(`iam::${account}:role/any`),
@@ -110,7 +111,7 @@ export function functionBothWays(functionName: string, sha256: string, layer: st
         KMSKeyArn: JSON.stringify(arn(`kms:us-east-1:${account}:key/k`)),
         TracingConfig: JSON.stringify({ Mode: 'Active' }),
         FileSystemConfigs: JSON.stringify(files),
-        LoggingConfig: JSON.stringify(levels),
+        LoggingConfig: JSON.stringify(group),
         RuntimeManagement: JSON.stringify({ $LATEST: updates }),
       },
     },
@@ -125,7 +126,7 @@ export function functionBothWays(functionName: string, sha256: string, layer: st
         MemorySize: 256,
         Timeout: 7,
         Environment: { Variables: { AA: 'a' } },
-        LoggingConfig: { LogFormat: 'JSON', ...levels },
+        LoggingConfig: { LogFormat: 'JSON', ...levels, ...group },
         Role: arn(`iam::${account}:role/any`),
         Architectures: ['x86_64'],
         Layers: [{ Arn: layer }],

@@ -13,6 +13,7 @@ export const kubectlOnly: readonly string[] = [
   'environment.valueFrom.configMapKeyRef.name',
   'environment.valueFrom.secretKeyRef.key',
   'environment.valueFrom.secretKeyRef.name',
+  'idle',
   'serviceAccountName', // in place of `role`: the API shows it as one
 ];
 

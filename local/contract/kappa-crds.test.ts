@@ -60,6 +60,12 @@ const permission = (over: Json): Json => ({
 
 const creation: readonly Row[] = [
   [
+    'applicationLevel and systemLevel need format: JSON',
+    'spec.logging.format',
+    () => fn({ logging: { format: 'Text', applicationLevel: 'WARN' } }),
+    () => fn({ logging: { format: 'JSON', applicationLevel: 'WARN' } }),
+  ],
+  [
     'role and serviceAccountName say the same; give one of them',
     'spec.serviceAccountName',
     () => fn({ role: 'arn:aws:iam::000000000000:role/one', serviceAccountName: 'one' }),

@@ -19,9 +19,9 @@ function documents(file: string): Record<string, unknown>[] {
 
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
 
-test.each(files)('%s is a valid Function', (file) => {
+test.each(files)('%s has valid Functions', (file) => {
   const functions = documents(file).filter(({ kind }) => kind === 'Function');
-  expect(functions).toHaveLength(1);
+  expect(functions.length).toBeGreaterThan(0);
   for (const manifest of functions) expect(parseFunction(manifest).metadata.name).not.toBe('');
 });
 
