@@ -118,6 +118,16 @@ describe.each(storeNames)('the queue in %s', (store) => {
     expect((await leaseOne(queue, startMs + 60_000)).progress).toStrictEqual(failed);
   });
 
+  test('tells since when a leased event was due', async () => {
+    const [queue, other] = await startTwo();
+    await queue.put(asyncEvent());
+    const first = await leaseOne(queue, startMs + 500);
+    expect(first.dueMs).toBe(startMs);
+    await queue.settle(first.lease, retryAt(startMs + 60_000));
+    expect((await leaseOne(queue, startMs + 70_000)).dueMs).toBe(startMs + 60_000);
+    expect((await leaseOne(other, startMs + 200_000)).dueMs).toBe(startMs + 200_000);
+  });
+
   test('keeps a final outcome that has still to be delivered', async () => {
     const queue = await start();
     const progress: Progress = {

@@ -69,6 +69,8 @@ export interface LeasedEvent {
   readonly lease: Lease;
   readonly event: AsyncEvent;
   readonly progress: Progress;
+  /** Since when it could have been leased, ms since 1970: when it was accepted, its retry was due, or another lease of it was found to be over. */
+  readonly dueMs: number;
   readonly leasedUntilMs: number;
 }
 

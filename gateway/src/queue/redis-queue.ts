@@ -59,11 +59,12 @@ export class RedisQueue implements EventQueue {
     });
     this.#forgetCalls(line, lost);
     return listOf(answer).map((entry) => {
-      const [id, ...record] = listOf(entry);
+      const [id, dueMs, ...record] = listOf(entry);
       const name = textOf(id);
       return {
         lease: { line, id: name, token: `${call}:${name}` },
         ...parseRecord(line, name, record),
+        dueMs: Number(textOf(dueMs)),
         leasedUntilMs,
       };
     });

@@ -60,15 +60,15 @@ export class SqliteQueue implements EventQueue {
         ...[nowMs, line, nowMs],
       );
       const due = this.#file.all(
-        `SELECT id, length(bytes) AS size FROM events JOIN bodies ON event = number AND kind = 'payload' WHERE line = ? AND state = 'waiting' AND at_ms <= ? ORDER BY at_ms, id LIMIT ?`,
+        `SELECT id, at_ms, length(bytes) AS size FROM events JOIN bodies ON event = number AND kind = 'payload' WHERE line = ? AND state = 'waiting' AND at_ms <= ? ORDER BY at_ms, id LIMIT ?`,
         ...[line, nowMs, count],
       );
       const leased: LeasedEvent[] = [];
       let room = maxBytes;
-      for (const { id, size } of due) {
+      for (const { id, at_ms, size } of due) {
         room -= Number(size);
         if (room < 0 && leased.length > 0) break;
-        leased.push(this.#take(line, String(id), nowMs + leaseMs));
+        leased.push(this.#take(line, String(id), Number(at_ms), nowMs + leaseMs));
       }
       return leased;
     });
@@ -183,7 +183,7 @@ export class SqliteQueue implements EventQueue {
     for (const listener of this.#listeners) listener(line);
   }
 
-  #take(line: string, id: string, leasedUntilMs: number): LeasedEvent {
+  #take(line: string, id: string, dueMs: number, leasedUntilMs: number): LeasedEvent {
     const token = randomUUID();
     this.#file.run(
       `UPDATE events SET state = 'leased', at_ms = ?, token = ? WHERE line = ? AND id = ?`,
@@ -191,7 +191,7 @@ export class SqliteQueue implements EventQueue {
     );
     const stored = this.#read(line, id);
     if (stored === undefined) throw new Error(`event ${id} of ${line} is gone while it is leased`);
-    return { lease: { line, id, token }, event: stored.event, progress: stored.progress, leasedUntilMs };
+    return { lease: { line, id, token }, event: stored.event, progress: stored.progress, dueMs, leasedUntilMs };
   }
 
   #read(line: string, id: string): StoredEvent | undefined {

@@ -1,5 +1,5 @@
 -- ARGV: line, nowMs, untilMs, count, most bytes of payloads, token of this call, tokens of calls whose answer got lost…
--- Gives [id, header, payload, accepted, progress, last, condition] of each event, which is leased by the token `CALL:ID`.
+-- Gives [id, dueMs, header, payload, accepted, progress, last, condition] of each event, which is leased by the token `CALL:ID`.
 local line, now, untilMs, token = ARGV[1], ARGV[2], ARGV[3], ARGV[6]
 
 local function giveBack(id)
@@ -22,7 +22,9 @@ if #ARGV > 6 then
 end
 
 local leased, room = {}, tonumber(ARGV[5])
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', set('waiting', line), '-inf', now, 'LIMIT', 0, tonumber(ARGV[4]))) do
+local waiting = redis.call('ZRANGEBYSCORE', set('waiting', line), '-inf', now, 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[4]))
+for i = 1, #waiting, 2 do
+  local id = waiting[i]
   local event = eventKey(line, id)
   room = room - redis.call('HSTRLEN', event, 'payload')
   if room < 0 and #leased > 0 then break end
@@ -30,6 +32,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', set('waiting', line), '-inf', no
   redis.call('ZADD', set('leased', line), untilMs, id)
   redis.call('HSET', event, 'token', token .. ':' .. id)
   local fields = read(event)
+  table.insert(fields, 1, waiting[i + 1])
   table.insert(fields, 1, id)
   table.insert(leased, fields)
 end
