@@ -76,7 +76,7 @@ export const columns: readonly Column[] = [
   },
   {
     title: 'Ruby',
-    runtimes: ['ruby3.4', 'ruby3.3', 'ruby3.2'],
+    runtimes: ['ruby3.4', 'ruby3.3'],
     handler: 'index.Cases.handler',
     makeFiles: oneFile('ruby/index.rb'),
     makeLayer: async () => ({ 'ruby/lib/greeting.rb': "GREETING = 'from a layer'\n" }),
