@@ -129,6 +129,43 @@ function checkRights(objects: readonly Json[]): void {
   }
 }
 
+/** Objects of the chart with these settings, as of `--set`. */
+function render(...settings: readonly string[]): readonly Json[] {
+  const command = [goTool('helm'), 'template', 'kappa', chart, '--kube-version', kubernetesVersion];
+  const values = settings.flatMap((setting) => ['--set', setting]);
+  const text = check(`helm template with ${settings.join(', ')}`, [...command, ...values]);
+  return parseAllDocuments(text).flatMap((document) => document.toJS() ?? []);
+}
+
+function objectOf(objects: readonly Json[], kind: string, name: string): Json | undefined {
+  return objects.find((object) => object['kind'] === kind && (object['metadata'] as Json)['name'] === name);
+}
+
+/** Gateways may reach every endpoint of `awsEndpoints`: destinations of events are told there. */
+function checkEgress(): void {
+  const urls = ['AWS_ENDPOINT_URL=http://localstack:4566', 'AWS_ENDPOINT_URL_SQS=http://queues.example.org'];
+  const more = ['AWS_ENDPOINT_URL_SNS=http://localstack:4566', 'AWS_ENDPOINT_URL_S3='];
+  const objects = render(...[...urls, ...more].map((setting) => `awsEndpoints.${setting}`));
+  const { egress } = (objectOf(objects, 'NetworkPolicy', 'kappa-gateway')?.['spec'] ?? {}) as { egress?: Json[] };
+  const open = (egress ?? [])
+    .filter(({ to }) => to === undefined)
+    .flatMap(({ ports }) => (ports as Json[]).map(({ port }) => port))
+    .filter((port) => port === 4566 || port === 80);
+  if (String(open.sort()) !== '4566,80') report('ports of awsEndpoints', `open for the gateway: ${open}`);
+}
+
+/** The folder /tmp of functions is as large as was said: the controller's container makes their pods. */
+function checkTmp(): void {
+  const pod = JSON.stringify(objectOf(render('functions.tmp.sizeMiB=1234'), 'Deployment', 'kappa-controller') ?? {});
+  const { spec } = (JSON.parse(pod).spec?.template ?? {}) as { spec?: Record<string, Json[]> };
+  const containers = [...(spec?.['initContainers'] ?? []), ...(spec?.['containers'] ?? [])];
+  const told = containers.filter(({ env }) =>
+    JSON.stringify(env).includes('{"name":"KAPPA_POOL_TMP_MIB","value":"1234"}'),
+  );
+  const names = String(told.map(({ name }) => name));
+  if (names !== 'controller') report('functions.tmp', `KAPPA_POOL_TMP_MIB is told to: ${names}`);
+}
+
 /** The dashboard asks for metrics that docs/metrics.md knows. */
 function checkDashboard(): void {
   const documented = readFileSync(join(repository, 'docs/metrics.md'), 'utf8');
@@ -194,6 +231,8 @@ function missingDefaults(schema: Json, values: unknown, path: string): readonly 
 
 checkDocs();
 checkDashboard();
+checkEgress();
+checkTmp();
 checkRights(checkRendered());
 console.log(problems.length === 0 ? 'the chart is fine' : `${problems.length} findings`);
 process.exitCode = problems.length === 0 ? 0 : 1;

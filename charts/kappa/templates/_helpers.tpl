@@ -46,6 +46,13 @@ app.kubernetes.io/name: {{ .name }}
 {{ $explicit | default (get $byScheme $url.scheme) }}
 {{- end }}
 
+{{/* Ports of `awsEndpoints`, each once. */}}
+{{- define "kappa.awsPorts" -}}
+{{- $ports := list -}}
+{{- range .Values.awsEndpoints }}{{ with . }}{{ $ports = append $ports (include "kappa.port" . | int) }}{{ end }}{{ end -}}
+{{- $ports | uniq | sortAlpha | toJson -}}
+{{- end }}
+
 {{/* What every pod of the chart has in common; Pod Security "restricted" with both of the next. */}}
 {{- define "kappa.podSecurity" -}}
 runAsNonRoot: true
