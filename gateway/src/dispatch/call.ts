@@ -199,7 +199,7 @@ export class Call implements OfferedRequest, Outcome, InvokeSink {
     const isReusable = report.reusable === true;
     if (isReusable && !slot.pod.isLeaving) {
       if (slot.pod.isTaken) this.#context.handOver(slot);
-      else this.#context.core.reported(slot, true);
+      else this.#context.core.reported(slot, true, null, report.status === 'success' || report.status === 'error');
       return;
     }
     slot.pod.condemn('the pod is going away');

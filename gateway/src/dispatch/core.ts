@@ -137,12 +137,12 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   /**
    * REPORT is in: the pod is free, or ends by itself when it is not `isReusable`.
    * @param initError what the function's init has answered, when it was that which failed
+   * @param hasRun false = a time-out or the end of the runtime cut it short: the pod has to init again
    */
-  reported(slot: Slot<P, R>, isReusable: boolean, initError: InitError | null = null): void {
+  reported(slot: Slot<P, R>, isReusable: boolean, initError: InitError | null = null, hasRun = true): void {
     const { version } = slot;
     if (isReusable) {
-      slot.isProven = true;
-      this.#failures.forgive(version);
+      if (hasRun) this.#failures.forgive(slot);
       this.census.move(slot, 'reported');
       this.#settleIdle(slot);
       return;

@@ -2,16 +2,18 @@ import { expect, test } from '@jest/globals';
 import { makeTarget } from './testing.ts';
 import { SimCluster } from './testing-cluster.ts';
 
-test.each<[perSecond: number, gateways: number]>([
-  [1, 1],
-  [20, 1],
-  [20, 3],
-  [200, 3],
+test.each<[broken: 'init' | 'call', perSecond: number, gateways: number]>([
+  ['init', 1, 1],
+  ['init', 20, 1],
+  ['init', 20, 3],
+  ['init', 200, 3],
+  ['call', 1, 1],
+  ['call', 20, 3],
 ])(
-  'an init that always fails, called %i times a second, %i gateways: few pods are used up, nobody waits',
-  async (perSecond, gateways) => {
+  'a function whose %s always fails, called %i times a second, %i gateways: few pods are used up, nobody waits',
+  async (fails, perSecond, gateways) => {
     const broken = makeTarget({ versionUid: 'broken', functionObjectName: 'broken' });
-    const functions = [{ target: broken, warmMs: 5, coldMs: 50, isBroken: true }];
+    const functions = [{ target: broken, warmMs: 5, coldMs: 50, broken: fails }];
     const cluster = new SimCluster({ functions, gateways, room: 50, floor: 4 });
     await cluster.advance(5_000);
     await cluster.load(broken, perSecond, 60);

@@ -55,8 +55,10 @@ export class Failures<P extends CorePod, R extends CoreRequest> {
     this.#effects.initFailed(version.target, pauseMs);
   }
 
-  /** The version has had a good invocation. */
-  forgive(version: VersionState<P, R>): void {
+  /** The pod of `slot` has had a good invocation. */
+  forgive(slot: Slot<P, R>): void {
+    const { version } = slot;
+    slot.isProven = true;
     version.failures = 0;
     version.pausedUntilMs = 0;
     version.initError = null;

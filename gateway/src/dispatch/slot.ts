@@ -121,6 +121,6 @@ export interface Slot<P extends CorePod, R extends CoreRequest> {
   deadlineMs: number;
   /** When the core decided on it. */
   readonly claimedMs: number;
-  /** It has run at least one invocation to a report that lets it go on: its init works. */
+  /** It has run at least one invocation to its end, and goes on: its init works. */
   isProven: boolean;
 }

@@ -18,8 +18,11 @@ export interface SimFunction {
   readonly target: Target;
   warmMs: number;
   coldMs: number;
-  /** Its init fails: the pod answers with the error after `coldMs` and ends. */
-  readonly isBroken?: boolean;
+  /**
+   * init: it fails, the pod answers with the error after `coldMs` and ends. call: a pod's first one ends the runtime, the pod goes on, and
+   * then init fails. Default: neither.
+   */
+  readonly broken?: 'init' | 'call';
 }
 
 /** One pod as it is, whatever the gateways have been shown. */
@@ -158,8 +161,9 @@ export class SimNodes {
     if (fn === undefined) throw new Error('an unknown version runs');
     pod.runs += 1;
     agenda.at('agents', pod.runs === 1 ? fn.coldMs : fn.warmMs, () => {
-      pod.agent.end(fn.isBroken !== true);
-      if (fn.isBroken === true || pod.isDraining) this.#end(pod);
+      const isFailed = fn.broken === 'init' || (fn.broken === 'call' && pod.runs > 1);
+      pod.agent.end(!isFailed, isFailed ? 'error' : fn.broken === 'call' ? 'failure' : 'success');
+      if (isFailed || pod.isDraining) this.#end(pod);
     });
   }
 

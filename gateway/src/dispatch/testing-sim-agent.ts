@@ -1,4 +1,14 @@
-import type { dial, Holder, Identity, InvokeSink, PodConnection, PodState, Pulse, Welcome } from '../link/link.ts';
+import type {
+  dial,
+  Holder,
+  Identity,
+  InvokeSink,
+  PodConnection,
+  PodState,
+  Pulse,
+  ReportBody,
+  Welcome,
+} from '../link/link.ts';
 import { LinkError } from '../link/link.ts';
 
 type Sinks =
@@ -91,19 +101,13 @@ export class SimAgent {
   }
 
   /** The invocation ends; `reusable` false = with an error, and the pod ends with it. */
-  end(reusable = true): void {
+  end(reusable = true, status: ReportBody['status'] = reusable ? 'success' : 'error'): void {
     const { run } = this;
     if (run === null) return;
-    this.answer(reusable ? 'response' : 'error');
+    this.answer(status === 'success' ? 'response' : 'error');
     this.run = null;
     this.#truth.ended(run.requestId);
-    const report = {
-      status: reusable ? 'success' : 'error',
-      durationMs: 1,
-      billedDurationMs: 1,
-      memorySizeMiB: 128,
-      maxMemoryMiB: 1,
-    } as const;
+    const report = { status, durationMs: 1, billedDurationMs: 1, memorySizeMiB: 128, maxMemoryMiB: 1 } as const;
     run.connection.reply(() => run.sink.onReport({ ...report, requestId: run.requestId, reusable }), true);
     for (const each of this.connections)
       if (each !== run.connection && each.gatewayId === this.holder?.gatewayId) each.tell(this.state());
