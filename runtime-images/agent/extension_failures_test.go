@@ -129,3 +129,16 @@ func TestAfterAFailureTheExtensionsStartAgain(t *testing.T) {
 	p.await("two lives", func() bool { return strings.Count(p.output.String(), "<x> ends") == 2 })
 	inOrder(t, p.output.String(), "<x> registered: 200", `"shutdownReason":"failure"}`, "<x> registered: 200", `"shutdownReason":"failure"}`)
 }
+
+// The second start has no runtime yet: what the first one's subscriber was told of is over.
+func TestASubscriberThatDoesNotComeBackEndsThePod(t *testing.T) {
+	p, gateway := extended(t, function("index.exit1", awake), map[string]string{"x": "http crash-second"})
+	if first := call(t, gateway, "{}"); !first.Report.Reusable {
+		t.Fatalf("%+v", first.Report)
+	}
+	second := call(t, gateway, "{}")
+	if errorType, _ := errorBody(t, second.Payload); errorType != "Extension.Crash" || second.Report.Reusable {
+		t.Fatalf("%s %+v", second.Payload, second.Report)
+	}
+	p.awaitExit(0)
+}

@@ -158,10 +158,7 @@ func (i *invocation) suppressedInit() *failure {
 	}
 	e, begin := i.engine, i.engine.Now()
 	r, failed := e.runInit(i.attempt, nil, i.timeout())
-	if r != nil {
-		i.running = r
-	}
-	i.live = failed == nil
+	i.running, i.live = r, failed == nil // also without a runtime: the one before is gone
 	e.logInitDone(i.attempt, "invoke", milliseconds(e.Now().Sub(begin)), failed)
 	return failed
 }

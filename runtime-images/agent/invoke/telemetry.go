@@ -93,7 +93,7 @@ func (i *invocation) tellRuntimeDone(failed *failure) {
 	case i.answer.IsError:
 		done.Status, done.ErrorType = statusError, i.answer.ErrorType
 	}
-	if i.answer != nil && !i.answered.IsZero() && !i.exchange.Began.IsZero() {
+	if i.answer != nil && !i.answered.IsZero() && i.exchange != nil && !i.exchange.Began.IsZero() {
 		done.Spans = append(done.Spans, spanOf("responseLatency", i.begin, i.exchange.Began), spanOf("responseDuration", i.exchange.Began, i.answered))
 		if failed == nil {
 			done.Spans = append(done.Spans, spanOf("runtimeOverhead", i.answered, now))

@@ -29,7 +29,7 @@ func Main(name, mode string) {
 		body, _ := json.Marshal(environment)
 		x.say("env", string(body))
 	}
-	if x.is("crash") {
+	if x.is("crash") || x.is("crash-second") && x.isSecond() {
 		os.Exit(3)
 	}
 	if x.is("never-register") {
@@ -59,6 +59,15 @@ type extension struct {
 }
 
 func (x *extension) is(word string) bool { return slices.Contains(x.words, word) }
+
+// isSecond says whether it has been started in this pod before.
+func (x *extension) isSecond() bool {
+	file, err := os.OpenFile(x.File("started-"+x.name), os.O_CREATE|os.O_EXCL, 0o644)
+	if err == nil {
+		must(file.Close())
+	}
+	return err != nil
+}
 
 // say prints one line that tests look for.
 func (x *extension) say(words ...string) { fmt.Println("<"+x.name+">", strings.Join(words, " ")) }
