@@ -7,10 +7,11 @@ const common = {
   transform: {
     '\\.ts$': ['@swc/jest', { jsc: { target: 'esnext', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },
-  setupFilesAfterEnv: ['<rootDir>/.ci/second-try.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/\\.kappa/', '/\\.cache/'],
   modulePathIgnorePatterns: ['/\\.kappa/', '/\\.cache/'],
 } satisfies Config;
+/** Of tests that run whole processes; a unit test is never played again. */
+const withProcesses = { ...common, setupFilesAfterEnv: ['<rootDir>/.ci/second-try.ts'] } satisfies Config;
 
 const config: Config = {
   maxWorkers: 2,
@@ -25,11 +26,11 @@ const config: Config = {
         '<rootDir>/e2e/{cluster,images}/src/**/*.test.ts',
       ],
     },
-    { ...common, displayName: 'contract', testMatch: ['<rootDir>/local/contract/**/*.test.ts'] },
-    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/e2e/specs/**/*.test.ts'] },
-    { ...common, displayName: 'images', testMatch: ['<rootDir>/e2e/image-specs/**/*.test.ts'] },
+    { ...withProcesses, displayName: 'contract', testMatch: ['<rootDir>/local/contract/**/*.test.ts'] },
+    { ...withProcesses, displayName: 'e2e', testMatch: ['<rootDir>/e2e/specs/**/*.test.ts'] },
+    { ...withProcesses, displayName: 'images', testMatch: ['<rootDir>/e2e/image-specs/**/*.test.ts'] },
     {
-      ...common,
+      ...withProcesses,
       displayName: 'cluster',
       testMatch: ['<rootDir>/e2e/cluster-specs/**/*.test.ts'],
     },
