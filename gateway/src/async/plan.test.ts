@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import type { Condition, Progress } from '../queue/event.ts';
-import { type AttemptOutcome, isTooOld, planAttempt, planDelivery } from './plan.ts';
+import { type AttemptOutcome, isTooOld, planAttempt, planDelivery, planUnknown } from './plan.ts';
 import type { AsyncSettings } from './settings.ts';
 import { asyncEvent, asyncSettings } from './testing.ts';
 
@@ -9,6 +9,8 @@ const fresh: Progress = { attempts: 0, refusals: 0 };
 const failed: AttemptOutcome = { kind: 'ran', result: { statusCode: 200, functionError: 'Unhandled' } };
 const good: AttemptOutcome = { kind: 'ran', result: { statusCode: 200 } };
 const throttled: AttemptOutcome = { kind: 'refused', result: { statusCode: 429 } };
+const missing = (times: number): readonly AttemptOutcome[] =>
+  Array.from({ length: times }, () => ({ kind: 'missing' }));
 const dlq = { kind: 'deadLetter', arn: 'arn:dlq' } as const;
 const destination = { kind: 'destination', arn: 'arn:failed' } as const;
 
@@ -81,6 +83,13 @@ describe('the schedule, to the millisecond', () => {
       'EventAgeExceeded',
     ],
     ['a function that is not known yet', [{ kind: 'missing' }, good], asyncSettings(), [0, 1], 'done'],
+    [
+      'a function that is not known at a retry, and made anew meanwhile',
+      [failed, ...missing(5), throttled, ...missing(5), good],
+      asyncSettings(),
+      [0, 60, 61, 63, 67, 75, 91, 92, 93, 95, 99, 107, 123],
+      'done',
+    ],
     ['a function that is gone', [{ kind: 'missing' }], asyncSettings(), [0, 1, 3, 7, 15, 31], 'FunctionNotFound'],
     [
       'no concurrency at all',
@@ -174,6 +183,19 @@ describe('who is told', () => {
     ['that of successes, too', delivering('Success'), [], { onSuccess: null }, 1000, { kind: 'done' }],
   ])('%s', (_reason, progress, told, over, atMs, want) => {
     expect(planDelivery(progress, told, { ...settings, ...over }, atMs)).toMatchObject(want);
+  });
+
+  test('while the function is not known nobody knows who is to be told; after half a minute it is dead', () => {
+    const steps: string[] = [];
+    let next = planUnknown(delivering('Success'), 1000);
+    for (; next.kind === 'retry'; next = planUnknown(next.progress, 1000)) steps.push(String(next.dueMs / 1000 - 1));
+    expect(steps).toEqual(['1', '2', '4', '8', '16']);
+    expect(next).toMatchObject({ kind: 'dead', condition: 'Success' });
+  });
+
+  test('what was looked at in vain is forgotten once the function is known', () => {
+    const next = planDelivery({ ...delivering('Success'), missing: 3 }, [], settings, 1000);
+    expect(next.kind === 'retry' && 'missing' in next.progress).toBe(false);
   });
 
   test('pauses of deliveries double to five minutes', () => {

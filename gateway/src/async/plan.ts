@@ -18,8 +18,8 @@ const RETRY_MS = 60_000;
 /** Pause after the first refusal; it doubles. */
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 300_000;
-/** A function that was there when the event was accepted may not be known yet to the gateway that runs it. */
-const MISSING_GRACE_MS = 30_000;
+/** Looks that find no function before it counts as gone: 31 s, for one that is made anew, and for gateways that hear of it late. */
+const MISSING_LOOKS = 6;
 
 /**
  * What becomes of an event after an attempt. Pure.
@@ -29,7 +29,7 @@ const MISSING_GRACE_MS = 30_000;
  *   ran and failed, retries left     | again after 60 s, then after 120 s
  *   ran and failed, none left        | given up: RetriesExhausted
  *   refused (429, 5xx)               | again after 1 s, 2 s, 4 s … 300 s; an attempt that runs begins anew
- *   missing                          | as refused while it is younger than 30 s, then given up: FunctionNotFound
+ *   missing                          | again after 1 s, 2 s … 16 s; at the sixth time in a row given up: FunctionNotFound
  *   ended                            | given up at once: too old, reserved concurrency 0, a loop
  *
  *   given up                         | the destination on failure and the dead-letter queue are told; without either it is dead
@@ -47,25 +47,22 @@ export function planAttempt(
     const dueMs = Math.min(nowMs + pauseMs, event.acceptedMs + settings.maxAgeMs);
     return { kind: 'retry', dueMs: Math.max(dueMs, nowMs), progress: next };
   };
-  const refused = (last: AttemptResult | undefined): Settlement =>
-    again(pauseAfter(progress.refusals), {
-      attempts: progress.attempts,
-      refusals: progress.refusals + 1,
-      ...(last !== undefined && { last }),
-    });
+  const { attempts, refusals } = progress;
   switch (outcome.kind) {
     case 'ran': {
       const { result } = outcome;
       if (result.functionError === undefined) return planSuccess(progress, result, settings, nowMs);
-      const failed = { attempts: progress.attempts + 1, refusals: 0, last: result };
+      const failed = { attempts: attempts + 1, refusals: 0, last: result };
       if (failed.attempts > settings.maxRetryAttempts) return planEnd(failed, 'RetriesExhausted', settings, nowMs);
       return again(RETRY_MS * failed.attempts, failed);
     }
     case 'refused':
-      return refused(outcome.result);
-    case 'missing':
-      if (nowMs - event.acceptedMs < MISSING_GRACE_MS) return refused(progress.last);
+      return again(pauseAfter(refusals), { attempts, refusals: refusals + 1, last: outcome.result });
+    case 'missing': {
+      const missing = (progress.missing ?? 0) + 1;
+      if (missing < MISSING_LOOKS) return again(pauseAfter(missing - 1), { ...progress, missing });
       return planEnd(progress, 'FunctionNotFound', settings, nowMs);
+    }
     case 'ended':
       return planEnd(progress, outcome.condition, settings, nowMs);
   }
@@ -106,9 +103,23 @@ export function planDelivery(
   if (targets.length === 0 && condition !== 'Success') return { kind: 'dead', atMs: nowMs, condition, progress }; // nobody wants it any more
   if (targets.every((arn) => told.includes(arn))) return { kind: 'done' };
   const endMs = decidedMs + settings.maxAgeMs;
-  const next = { ...progress, delivery: { ...delivery, failures: failures + 1, told: [...told] } };
+  const { missing: _, ...known } = progress;
+  const next = { ...known, delivery: { ...delivery, failures: failures + 1, told: [...told] } };
   if (nowMs >= endMs) return { kind: 'dead', atMs: nowMs, condition, progress: next };
   return { kind: 'retry', dueMs: Math.min(nowMs + pauseAfter(failures), endMs), progress: next };
+}
+
+/**
+ * What becomes of a final outcome while its function is not known, and so nobody knows who is to be told: looked at again as an event is that
+ * finds no function, then dead. Pure.
+ */
+export function planUnknown(progress: Progress, nowMs: number): Settlement {
+  const { delivery, missing = 0 } = progress;
+  if (delivery === undefined) throw new Error('nothing was to be delivered');
+  const { condition, failures } = delivery;
+  const next = { ...progress, missing: missing + 1, delivery: { ...delivery, failures: failures + 1 } };
+  if (next.missing >= MISSING_LOOKS) return { kind: 'dead', atMs: nowMs, condition, progress };
+  return { kind: 'retry', dueMs: nowMs + pauseAfter(missing), progress: next };
 }
 
 function planSuccess(progress: Progress, last: AttemptResult, settings: AsyncSettings, nowMs: number): Settlement {
@@ -122,6 +133,7 @@ function planEnd(progress: Progress, condition: Condition, settings: AsyncSettin
 }
 
 function planTelling(progress: Progress, condition: Condition, nowMs: number): Settlement {
+  const { missing: _, ...known } = progress;
   const delivery = { condition, decidedMs: nowMs, failures: 0 };
-  return { kind: 'retry', dueMs: nowMs, progress: { ...progress, delivery } };
+  return { kind: 'retry', dueMs: nowMs, progress: { ...known, delivery } };
 }

@@ -10,7 +10,8 @@ import { defaultLimits } from '../queue/queue-limits.ts';
 import { SqliteQueue } from '../queue/sqlite-queue.ts';
 import type { RoutedFunction } from '../registry/routing.ts';
 import { answered, routed } from '../testing.ts';
-import { Runner, type RunnerLimits } from './runner.ts';
+import { Runner } from './runner.ts';
+import type { RunnerLimits } from './runner-options.ts';
 import { asyncEvent, asyncSettings } from './testing.ts';
 
 /* Runners on a real queue. Their clock stands still until a test moves it; sweeps come in real time. */
@@ -138,8 +139,6 @@ describe('what may not run never does', () => {
   test.each<[condition: string, fn: RoutedFunction | undefined, event: object, atMs: number]>([
     ['EventAgeExceeded', routed(), {}, 21_600_000],
     ['ZeroReservedConcurrency', routed({ reserved: 0 }), {}, 0],
-    ['FunctionNotFound', undefined, {}, 30_000],
-    ['FunctionNotFound', routed(), { qualifier: '7' }, 30_000],
     ['RecursiveInvocationDropped', routed(), { traceId: `Root=1-a-b;Lineage=${routed().loops.id}:15` }, 0],
   ])('%s', async (condition, fn, event, atMs) => {
     nowMs = atMs;
@@ -148,6 +147,23 @@ describe('what may not run never does', () => {
     await until('it is dead', async () => (await stored())?.state === 'dead');
     expect(await stored()).toMatchObject({ condition, progress: { attempts: 0 } });
   });
+});
+
+test.each<[reason: string, fn: RoutedFunction | undefined, event: object]>([
+  ['the function', undefined, {}],
+  ['the version', routed(), { qualifier: '7' }],
+])('an old event waits for %s for half a minute, and is dead then', async (_reason, fn, event) => {
+  nowMs = 40_000;
+  await queue.put(asyncEvent({ id: 'event-0', ...event }));
+  start(() => Promise.reject(new Error('it has run')), { fn });
+  for (const [looks, seconds] of [1, 2, 4, 8, 16].entries()) {
+    const want = { state: 'waiting', atMs: nowMs + seconds * 1000, progress: { attempts: 0, missing: looks + 1 } };
+    await until('it waits', async () => (await stored())?.progress.missing === looks + 1);
+    expect(await stored()).toMatchObject(want);
+    nowMs += seconds * 1000;
+  }
+  await until('it is dead', async () => (await stored())?.state === 'dead');
+  expect(await stored()).toMatchObject({ condition: 'FunctionNotFound', atMs: 71_000 });
 });
 
 test('no more run at a time than may, and one is there that runs long', async () => {

@@ -1,55 +1,10 @@
-import type { EventQueue, LeasedEvent, LeaseRequest, Settlement } from '../queue/event-queue.ts';
+import type { LeasedEvent, LeaseRequest, Settlement } from '../queue/event-queue.ts';
 import { QueueUnavailable } from '../queue/event-queue.ts';
-import { type AttemptDeps, attempt } from './attempt.ts';
+import { attempt } from './attempt.ts';
 import { Pace } from './pace.ts';
-import { type AttemptOutcome, isTooOld, planAttempt, planDelivery } from './plan.ts';
-import type { AsyncSettings } from './settings.ts';
-
-/** What a {@link Runner} is made with. */
-export interface RunnerDeps extends AttemptDeps {
-  readonly queue: EventQueue;
-  /** This gateway may run events now: it knows the functions. */
-  readonly isReady: () => boolean;
-  /** Of all gateways it is this one that takes events of the line. */
-  readonly isMine: (line: string) => boolean;
-  readonly settingsOf: (line: string, qualifier: string | undefined) => AsyncSettings;
-  /** Tells those who are to be told of a final outcome; answers who has heard of it by now. Never rejects. */
-  readonly deliver: (leased: LeasedEvent, settings: AsyncSettings) => Promise<readonly string[]>;
-  readonly observer: RunnerObserver;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-  /** Calls back once; returns what takes it back. */
-  readonly after: (ms: number, then: () => void) => () => void;
-  readonly onProblem: (err: unknown) => void;
-  readonly limits: RunnerLimits;
-}
-
-/** Told what happens to events, for metrics. */
-export interface RunnerObserver {
-  /** An attempt begins so long after the event was accepted. */
-  readonly begun: (line: string, ageMs: number) => void;
-  /** What becomes of it is decided. */
-  readonly planned: (line: string, settlement: Settlement) => void;
-}
-
-/** Bounds of one gateway. */
-export interface RunnerLimits {
-  /** Events that run at a time, of all functions. Below the account's concurrency, so that synchronous callers always find some. */
-  readonly maxRunning: number;
-  /** Bytes of their payloads; one event may always run. */
-  readonly maxBytes: number;
-  /** After the death of a gateway its events run elsewhere after so long. Those that run on are renewed long before. */
-  readonly leaseMs: number;
-  /** How often lines are looked at, in case nobody has told. */
-  readonly sweepMs: number;
-}
-
-/** What holds unless a test says otherwise. */
-export const defaultRunnerLimits: Omit<RunnerLimits, 'maxRunning'> = Object.freeze({
-  maxBytes: 64 * 1024 * 1024,
-  leaseMs: 30_000,
-  sweepMs: 1_000,
-});
+import { type AttemptOutcome, isTooOld, planAttempt, planDelivery, planUnknown } from './plan.ts';
+import type { RunnerDeps } from './runner-options.ts';
+import { defaultSettings } from './settings.ts';
 
 /** A write that the store did not take is tried again after so long, while the lease lasts. */
 const RESETTLE_MS = 500;
@@ -214,7 +169,9 @@ export class Runner {
   async #work(leased: LeasedEvent, pace: Pace): Promise<Settlement> {
     const { event, progress } = leased;
     const { now, observer } = this.#deps;
-    const settings = this.#deps.settingsOf(event.line, event.qualifier);
+    const known = this.#deps.settingsOf(event.line, event.qualifier);
+    const settings = known ?? defaultSettings;
+    if (progress.delivery !== undefined && known === null) return planUnknown(progress, now());
     if (progress.delivery !== undefined)
       return planDelivery(progress, await this.#deps.deliver(leased, settings), settings, now());
     if (isTooOld(event, settings, now()))
@@ -229,7 +186,8 @@ export class Runner {
 
   #note(line: string, pace: Pace, outcome: AttemptOutcome, lateMs: number): void {
     if (outcome.kind === 'ran') pace.ran(this.#deps.now(), lateMs);
-    if (outcome.kind === 'refused') this.#deps.after(pace.refused(this.#deps.now()), () => this.#due(line));
+    if (outcome.kind === 'refused' || outcome.kind === 'missing')
+      this.#deps.after(pace.refused(this.#deps.now()), () => this.#due(line));
   }
 
   /** Writes down what becomes of an event; a store that is away for a moment is asked again while the lease lasts. */

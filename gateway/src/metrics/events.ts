@@ -1,6 +1,6 @@
 import { Counter, type Registry } from 'prom-client';
 
-import type { RunnerObserver } from '../async/runner.ts';
+import type { RunnerObserver } from '../async/runner-options.ts';
 import type { FailureTarget } from '../async/settings.ts';
 import type { Condition } from '../queue/event.ts';
 import type { Settlement } from '../queue/event-queue.ts';

@@ -39,6 +39,8 @@ export interface Progress {
   readonly attempts: number;
   /** Attempts in a row that found no capacity: exponent of the next pause. 0 after one that ran. */
   readonly refusals: number;
+  /** Looks in a row that found no such function, version or alias. Absent = 0. */
+  readonly missing?: number;
   readonly last?: AttemptResult;
   /** Set once the outcome is final and a destination has still to be told: no attempt of the function is made any more. */
   readonly delivery?: Delivery;

@@ -28,8 +28,8 @@ export function headerText({ qualifier, invokedArn, accountId, traceId }: AsyncE
   return JSON.stringify({ qualifier, invokedArn, accountId, traceId });
 }
 
-export function progressText({ attempts, refusals, last, delivery }: Progress): string {
-  return JSON.stringify({ attempts, refusals, last: last && { ...last, payload: undefined }, delivery });
+export function progressText({ attempts, refusals, missing, last, delivery }: Progress): string {
+  return JSON.stringify({ attempts, refusals, missing, last: last && { ...last, payload: undefined }, delivery });
 }
 
 /** @throws Error when it is no event: another program wrote it */
@@ -49,10 +49,11 @@ export function parseEvent(line: string, id: string, record: Omit<EventRecord, '
 
 /** @throws Error when it is no progress: another program wrote it */
 export function parseProgress({ progress, last: payload }: Pick<EventRecord, 'progress' | 'last'>): Progress {
-  const { attempts, refusals, last, delivery } = parseObject(progress);
+  const { attempts, refusals, missing, last, delivery } = parseObject(progress);
   return {
     attempts: Number(attempts),
     refusals: Number(refusals),
+    ...(missing === undefined ? {} : { missing: Number(missing) }),
     ...(last === undefined ? {} : { last: parseResult(last, payload) }),
     ...(delivery === undefined ? {} : { delivery: parseDelivery(delivery) }),
   };

@@ -8,8 +8,9 @@ import { s3Teller } from '../async/destinations/s3.ts';
 import { snsTeller } from '../async/destinations/sns.ts';
 import { sqsTeller } from '../async/destinations/sqs.ts';
 import type { Teller } from '../async/destinations/telling.ts';
-import { defaultRunnerLimits, Runner } from '../async/runner.ts';
-import { defaultSettings, settingsOf } from '../async/settings.ts';
+import { Runner } from '../async/runner.ts';
+import { defaultRunnerLimits } from '../async/runner-options.ts';
+import { settingsOf } from '../async/settings.ts';
 import { LambdaError } from '../errors.ts';
 import { type EventMetrics, eventMetrics } from '../metrics/events.ts';
 import type { EventQueue } from '../queue/event-queue.ts';
@@ -36,7 +37,7 @@ export interface Events {
 export interface EventParts {
   /** null = this install has none: asynchronous calls are refused. */
   readonly queue: EventQueue | null;
-  readonly watched: Pick<WatchedFunctions, 'functions' | 'missing' | 'endpointsOf' | 'has'>;
+  readonly watched: Pick<WatchedFunctions, 'functions' | 'missing' | 'hearsOfFunctions' | 'endpointsOf' | 'has'>;
   readonly membership: Pick<Membership, 'router' | 'ownership' | 'notReadyBecause'>;
   readonly metricRegistry: MetricRegistry;
   readonly onRefused: (err: unknown, requestId: string) => void;
@@ -69,7 +70,7 @@ export function openEvents(context: Context, parts: EventParts): Events {
     isMine: (line) => isMine(parts, line),
     settingsOf: (line, qualifier) => {
       const { fn } = watched.functions.look(line);
-      return fn === undefined ? defaultSettings : settingsOf(fn, qualifier);
+      return fn === undefined ? null : settingsOf(fn, qualifier);
     },
     deliver: deliverer({ tellers: tellersOf(context, parts, accept), onFailed: failureTeller(context, metrics) }),
     observer: metrics,
@@ -106,11 +107,15 @@ const noEvents: Events = {
   end: () => undefined,
 };
 
-/** The first owner of a function runs its events; those of functions that are gone belong to the first gateway. */
+/**
+ * The first owner of a function runs its events; those of functions that are gone belong to the first gateway. While this one does not hear of
+ * functions, what it does not know may be there: its owner runs it.
+ */
 function isMine({ watched, membership: { ownership } }: EventParts, line: string): boolean {
   const { routed } = watched.functions.look(line);
   const [target] = routed === undefined ? [] : targetsOf(routed);
-  return target === undefined ? ownership.place().index === 0 : ownership.isFirstOwner(target);
+  if (target !== undefined) return ownership.isFirstOwner(target);
+  return watched.hearsOfFunctions() && ownership.place().index === 0;
 }
 
 function tellersOf(

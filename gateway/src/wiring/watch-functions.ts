@@ -31,6 +31,8 @@ export interface WatchedFunctions {
   readonly sizes: () => Readonly<Record<string, number>>;
   /** Whether the API server tells of pods, as far as is known at this moment. */
   readonly hearsOfPods: () => boolean;
+  /** Whether functions that are not known do not exist, as far as is known at this moment. */
+  readonly hearsOfFunctions: () => boolean;
 }
 
 /** What {@link watchFunctions} connects. */
@@ -92,6 +94,7 @@ export function watchFunctions(
     missing: observation.missing,
     sizes: () => ({ ...registry.stats(), ...observation.sizes() }),
     hearsOfPods: observation.hearsOfPods,
+    hearsOfFunctions: observation.hearsOfFunctions,
   };
 }
 
