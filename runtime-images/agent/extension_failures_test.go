@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"kappa.dev/agent/limits"
 	"kappa.dev/agent/link"
 )
 
@@ -141,4 +143,21 @@ func TestASubscriberThatDoesNotComeBackEndsThePod(t *testing.T) {
 		t.Fatalf("%s %+v", second.Payload, second.Report)
 	}
 	p.awaitExit(0)
+}
+
+// How long extensions take for their end is nobody's time: the caller has the answer before.
+func TestAnInitThatFailsInACallDoesNotPayForTheShutdown(t *testing.T) {
+	_, gateway := extended(t, function("index.echo", func(head *link.Specialize) {
+		head.TimeoutMs, head.InitTimeoutMs = 1500, 1000
+	}), map[string]string{"x": "never-next", "stays": "stay"})
+	result := call(t, gateway, "{}")
+	tooLong := 1500 + float64(limits.ShutdownExternal.Milliseconds())
+	if result.Report.Status != "timeout" || result.Report.DurationMs >= tooLong || result.Report.BilledDurationMs >= int64(tooLong) {
+		t.Fatalf("%+v", result.Report)
+	}
+	_, line, _ := strings.Cut(tailOf(t, result.Report), "INIT_REPORT Init Duration: ")
+	var duration float64
+	if _, err := fmt.Sscanf(line, "%f ms\tPhase: invoke\tStatus: timeout\n", &duration); err != nil || duration >= tooLong {
+		t.Fatalf("%v %q", err, line)
+	}
 }

@@ -196,13 +196,13 @@ func (e *Engine) settleExtensions(a *attempt, r *running, expired <-chan time.Ti
 	return nil
 }
 
-// abandonInit ends what a failed init has left.
-func (e *Engine) abandonInit(a *attempt, r *running, failed *failure) {
+// tellInitFailed notes how a failed init has gone, after what it has printed.
+func (e *Engine) tellInitFailed(a *attempt, r *running, failed *failure) {
 	b := e.currentBeside()
+	r.drain()
 	e.logExtensions(r, b)
 	e.tellInitDone(a, b, failed)
 	e.tellInitReport(a, b, failed)
-	e.shutDown(r, shutdownReason(failed))
 }
 
 // logExtensions writes how init has gone for each, after what they and the runtime have printed.

@@ -26,6 +26,9 @@ func (e *Engine) runInitPhase(a *attempt, begin time.Time, r *running) {
 	r, failed := e.runInit(a, r, limit)
 	a.init.failure = failed
 	a.init.durationMs = milliseconds(e.Now().Sub(begin))
+	if failed != nil {
+		e.shutDown(r, shutdownReason(failed))
+	}
 	e.logInitDone(a, "init", a.init.durationMs, failed)
 }
 
@@ -49,13 +52,14 @@ func reportStatus(f *failure) string {
 	return f.status
 }
 
-// runInit runs init in r, or in a fresh process when r is nil, for at most limit. After a failure nothing is left of it.
+// runInit runs init in r, or in a fresh process when r is nil, for at most limit. After a failure the caller ends what is left of it, by shutDown: the
+// time that takes is not the init's.
 func (e *Engine) runInit(a *attempt, r *running, limit time.Duration) (*running, *failure) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	r, failed := e.bring(a, r, timer.C, limit)
 	if failed != nil {
-		e.abandonInit(a, r, failed)
+		e.tellInitFailed(a, r, failed)
 		return r, failed
 	}
 	stopWatching := e.watchMemory(r, a.head.MemoryMiB)
@@ -65,7 +69,7 @@ func (e *Engine) runInit(a *attempt, r *running, limit time.Duration) (*running,
 		failed = e.settleExtensions(a, r, timer.C, limit)
 	}
 	if failed != nil {
-		e.abandonInit(a, r, failed)
+		e.tellInitFailed(a, r, failed)
 		return r, failed
 	}
 	e.mu.Lock()

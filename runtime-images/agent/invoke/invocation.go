@@ -151,7 +151,8 @@ func (i *invocation) run() link.Report {
 	return i.report(failed, isReusable)
 }
 
-// suppressedInit runs init again when the init phase has failed, or a runtime before; its time is the invocation's.
+// suppressedInit runs init again when the init phase has failed, or a runtime before; its time is the invocation's. What a failure has left is
+// ended by reset, when the caller has the answer.
 func (i *invocation) suppressedInit() *failure {
 	if i.live {
 		return nil
