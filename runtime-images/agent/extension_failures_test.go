@@ -63,7 +63,9 @@ func TestAFileThatCannotBeExecutedIsALaunchError(t *testing.T) {
 	if errorType != "Extension.LaunchError" || !strings.HasSuffix(message, want) {
 		t.Fatalf("%s", result.Payload)
 	}
-	p.awaitLog("EXTENSION\tName: broken\tState: LaunchError\tEvents: []\tError Type: UnknownError\n")
+	if log := p.awaitLog("EXTENSION\tName: broken\tState: LaunchError\tEvents: []\tError Type: UnknownError\n"); strings.Contains(log, "init index.echo") {
+		t.Error("the runtime has been started all the same")
+	}
 }
 
 func TestMoreThanTenExtensionsAreALaunchError(t *testing.T) {
@@ -160,4 +162,12 @@ func TestAnInitThatFailsInACallDoesNotPayForTheShutdown(t *testing.T) {
 	if _, err := fmt.Sscanf(line, "%f ms\tPhase: invoke\tStatus: timeout\n", &duration); err != nil || duration >= tooLong {
 		t.Fatalf("%v %q", err, line)
 	}
+}
+
+// Both are killed, and the extension is gone first: it is small.
+func TestAFunctionAboveItsMemoryIsNoCrashOfItsExtension(t *testing.T) {
+	p, gateway := extended(t, function("index.memory", nil), map[string]string{"x": ""}, "KAPPA_ENFORCE_MEMORY=1")
+	result := call(t, gateway, "{}")
+	expectKilled(t, result)
+	p.awaitExit(0)
 }

@@ -49,9 +49,9 @@ func programsZip(t *testing.T, files map[string]string) []byte {
 }
 
 // extended is claimed, for a function with extensions.
-func extended(t *testing.T, head link.Specialize, modes map[string]string) (*pod, *testgateway.Gateway) {
+func extended(t *testing.T, head link.Specialize, modes map[string]string, extra ...string) (*pod, *testgateway.Gateway) {
 	t.Helper()
-	p := startPod(t)
+	p := startPod(t, extra...)
 	gateway := p.connect(1)
 	code := zipOf(t, map[string]string{"index.mjs": "code"})
 	if _, err := gateway.SpecializeWithLayers(head, code, extensionsLayer(t, modes)); err != nil {

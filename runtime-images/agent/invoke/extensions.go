@@ -112,7 +112,7 @@ func (e *Engine) launch(a *attempt, b *beside, expired <-chan time.Time, limit t
 		}
 	}
 	defer e.drainExtensions() // what they have printed until now comes before what the runtime prints
-	return awaitGate(b.set, b.set.AllRegistered(), nil, expired, limit)
+	return e.awaitGate(b.set, b.set.AllRegistered(), nil, expired, limit)
 }
 
 func launchWord(err error) string {
@@ -148,28 +148,6 @@ func (e *Engine) launchOne(b *beside, name, path string, env []string) error {
 	return nil
 }
 
-// awaitGate waits for all extensions. died is the runtime's end; nil when there is none to wait for.
-func awaitGate(set *extensions.Set, gate, died <-chan struct{}, expired <-chan time.Time, limit time.Duration) *failure {
-	select {
-	case <-gate:
-		return nil
-	case <-set.Failed():
-		return extensionFailure(set)
-	case <-died:
-		return errRuntimeDied
-	case <-expired:
-		return timeoutFailure(limit)
-	}
-}
-
-// errRuntimeDied marks that the runtime itself is the reason.
-var errRuntimeDied = &failure{}
-
-func extensionFailure(set *extensions.Set) *failure {
-	f := set.Failure()
-	return &failure{status: statusFailure, errorType: f.ErrorType, message: f.Message}
-}
-
 // settleExtensions ends the time of registrations, when the runtime is ready, and waits until every extension is. A runtime without any has
 // nothing to do with them from then on.
 func (e *Engine) settleExtensions(a *attempt, r *running, expired <-chan time.Time, limit time.Duration) *failure {
@@ -183,7 +161,7 @@ func (e *Engine) settleExtensions(a *attempt, r *running, expired <-chan time.Ti
 	e.mu.Lock()
 	r.extensions = b.set
 	e.mu.Unlock()
-	if failed := awaitGate(b.set, b.set.AllReady(), r.process.Done(), expired, limit); failed == errRuntimeDied {
+	if failed := e.awaitGate(b.set, b.set.AllReady(), r, expired, limit); failed == errRuntimeDied {
 		return e.initOrExit(r)
 	} else if failed != nil {
 		return failed
@@ -217,19 +195,6 @@ func (e *Engine) logExtensions(r *running, b *beside) {
 		e.Log.Extension(info.Name, string(info.State), info.Events, info.ErrorType)
 		b.hub.Extension(logs.ExtensionRecord(info.Name, string(info.State), info.Events, info.ErrorType))
 	}
-}
-
-// awaitExtensions waits until all extensions that have got the invocation ask for the next event.
-func (i *invocation) awaitExtensions() *failure {
-	set := i.running.extensions
-	if set == nil {
-		return nil
-	}
-	failed := awaitGate(set, set.AllReady(), i.running.process.Done(), i.expired, i.timeout())
-	if failed == errRuntimeDied {
-		return i.engine.exitFailure(i.running)
-	}
-	return failed
 }
 
 func (i *invocation) tellExtensions() {

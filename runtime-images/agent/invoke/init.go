@@ -90,7 +90,7 @@ func (e *Engine) awaitInit(r *running, expired <-chan time.Time, limit time.Dura
 	case <-r.process.Done():
 		return e.initOrExit(r)
 	case <-set.Failed():
-		return extensionFailure(set)
+		return e.extensionFailure(set, r)
 	case <-expired:
 		r.session.End()
 		return timeoutFailure(limit)

@@ -221,7 +221,7 @@ func (i *invocation) awaitAnswer() *failure {
 	case <-i.running.extensions.Failed():
 		i.running.session.End()
 		i.replyIfAnswered()
-		return extensionFailure(i.running.extensions)
+		return i.engine.extensionFailure(i.running.extensions, i.running)
 	case <-i.expired:
 		i.running.session.End()
 		i.replyIfAnswered()
@@ -261,7 +261,7 @@ func (i *invocation) awaitFinish() *failure {
 	case <-i.running.process.Done():
 		return i.engine.exitFailure(i.running)
 	case <-i.running.extensions.Failed():
-		return extensionFailure(i.running.extensions)
+		return i.engine.extensionFailure(i.running.extensions, i.running)
 	case <-i.expired:
 		return timeoutFailure(i.timeout())
 	}
