@@ -9,6 +9,8 @@ import { Buckets, registerBuckets } from './buckets.ts';
 /** What is counted of asynchronous invocations. Lines are namespace/name of the Function. */
 export interface EventMetrics extends RunnerObserver {
   readonly received: (line: string) => void;
+  /** Dead events were removed before their time. */
+  readonly evicted: (line: string, events: number) => void;
   /** Somebody could not be told of a final outcome. */
   readonly deliveryFailed: (line: string, kind: FailureTarget['kind']) => void;
 }
@@ -24,6 +26,11 @@ export function eventMetrics(registry: Registry, isRegistered: (line: string) =>
     'async_events_dropped_total',
     'Events that were given up without a good run. condition: as in invocation records.',
     'condition',
+  );
+  const evicted = counter(
+    registry,
+    'dead_events_evicted_total',
+    'Events that were given up and then removed before their time, because newer ones needed the room.',
   );
   const deadLetters = counter(registry, 'dead_letter_errors_total', 'Failed deliveries to a dead-letter queue.');
   const deliveries = counter(
@@ -42,12 +49,13 @@ export function eventMetrics(registry: Registry, isRegistered: (line: string) =>
   });
   return {
     received: (line) => received.inc(labelsOf(line)),
+    evicted: (line, events) => evicted.inc(labelsOf(line), events),
     begun: (line, ageMs) => {
       const buckets = byLine.get(line) ?? new Buckets(ages);
       byLine.set(line, buckets);
       buckets.observe(ageMs / 1000);
     },
-    planned: (line, settlement) => {
+    settled: (line, settlement) => {
       const condition = droppedBy(settlement);
       if (condition !== null) dropped.inc({ ...labelsOf(line), condition });
     },

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 
 import type { AsyncEvent, Progress } from './event.ts';
 import { type EventQueue, QueueFull } from './event-queue.ts';
-import type { QueueLimits } from './queue-limits.ts';
+import { defaultLimits, type QueueLimits } from './queue-limits.ts';
 import { asyncEvent, leaseAt, leaseOne, line, startMs } from './testing.ts';
 import { installMs, storeNames, TestStores } from './testing-stores.ts';
 
@@ -121,8 +121,24 @@ describe.each(storeNames)('the queue in %s', (store) => {
     expect(await queue.find(line, 'a')).toBeUndefined();
   });
 
+  test('tells of dead events that had to give way', async () => {
+    const queue = await start({ deadPerLine: 2 });
+    const told: unknown[] = [];
+    queue.onEvicted((name, events) => told.push([name, events]));
+    for (const id of ['a', 'b']) await putDead(queue, asyncEvent({ id }), startMs);
+    expect(told).toEqual([]);
+    await putDead(queue, asyncEvent({ id: 'c' }), startMs);
+    expect(told).toEqual([[line, 1]]);
+  });
+
+  test('keeps as many dead events of a line as it may have live ones', () => {
+    expect(defaultLimits.deadPerLine).toBeGreaterThanOrEqual(defaultLimits.eventsPerLine);
+  });
+
   test('lets the oldest dead events of all lines make room for new ones', async () => {
     const queue = await start({ bytes: 20_000 });
+    const told: unknown[] = [];
+    queue.onEvicted((name, events) => told.push([name, events]));
     const other = asyncEvent({ line: 'default/other', payload: Buffer.alloc(1000) });
     await queue.put(other);
     const [leased] = await queue.lease(other.line, { count: 1, nowMs: startMs, leaseMs: 1, maxBytes: 1 });
@@ -133,6 +149,10 @@ describe.each(storeNames)('the queue in %s', (store) => {
     }
     expect(await ids(queue)).toEqual(['c', 'b']);
     expect(await queue.find(other.line, other.id)).toBeUndefined();
+    expect(told).toEqual([
+      [other.line, 1],
+      [line, 1],
+    ]);
   });
 
   test('refuses more events in a line than it may hold, until one is done', async () => {

@@ -45,9 +45,13 @@ export interface EventQueue {
   drop(line: string, id: string): Promise<boolean>;
   /** Tells of lines that got a due event, here or at another gateway; a hint only (may be lost): `lines` is the truth. */
   onDue(listener: (line: string) => void): void;
+  /** Tells how many dead events of a line a `settle` of this gateway removed before their time, because newer ones needed the room. */
+  onEvicted(listener: EvictionListener): void;
   /** Ends connections and timers; leases stay until they run out. */
   close(): Promise<void>;
 }
+
+export type EvictionListener = (line: string, events: number) => void;
 
 export interface LeaseRequest {
   readonly count: number;

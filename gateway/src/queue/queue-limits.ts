@@ -7,7 +7,7 @@ export interface QueueLimits {
    * that has none. Dead events get a quarter of it on top, and the oldest give way.
    */
   readonly bytes: number | null;
-  /** Dead events of one line. */
+  /** Dead events of one line: as many as may be live, or giving up a backlog would remove what was accepted. */
   readonly deadPerLine: number;
   /** How long dead events are kept. */
   readonly deadKeptMs: number;
@@ -16,7 +16,7 @@ export interface QueueLimits {
 export const defaultLimits: QueueLimits = {
   eventsPerLine: 100_000,
   bytes: null,
-  deadPerLine: 10_000,
+  deadPerLine: 100_000,
   deadKeptMs: 14 * 24 * 3_600_000,
 };
 

@@ -4,6 +4,7 @@ import type { AsyncEvent, Progress } from './event.ts';
 import type {
   DeadPage,
   EventQueue,
+  EvictionListener,
   Lease,
   LeasedEvent,
   LeaseRequest,
@@ -32,6 +33,7 @@ export class RedisQueue implements EventQueue {
   readonly #limits: QueueLimits;
   /** Tokens of calls of `lease` that got no answer, by line: what Redis leased to them is taken back by the next call. */
   readonly #unanswered = new Map<string, string[]>();
+  readonly #evictionListeners: EvictionListener[] = [];
   #nextSweepMs = 0;
 
   constructor(options: RedisConnectionOptions, limits: QueueLimits) {
@@ -78,12 +80,12 @@ export class RedisQueue implements EventQueue {
     const { settle, settleFull } = this.#redis.scripts;
     if (settlement.kind === 'done') return (await this.#redis.run(settleFull, settleArgs(lease, settlement))) === 1;
     try {
-      return (await this.#redis.run(settle, [...settleArgs(lease, settlement), ...this.#deadRoom()])) === 1;
+      return this.#isSettled(await this.#redis.run(settle, [...settleArgs(lease, settlement), ...this.#deadRoom()]));
     } catch (error) {
       if (!(error instanceof QueueFull)) throw error;
       // A full Redis keeps how far the event has come, but not what the function answered.
       const lean = { ...settlement, progress: withoutAnswer(settlement.progress) };
-      return (await this.#redis.run(settleFull, [...settleArgs(lease, lean), ...this.#deadRoom()])) === 1;
+      return this.#isSettled(await this.#redis.run(settleFull, [...settleArgs(lease, lean), ...this.#deadRoom()]));
     }
   }
 
@@ -130,8 +132,21 @@ export class RedisQueue implements EventQueue {
     this.#redis.subscribe(listener);
   }
 
+  onEvicted(listener: EvictionListener): void {
+    this.#evictionListeners.push(listener);
+  }
+
   async close(): Promise<void> {
     this.#redis.close();
+  }
+
+  /** Reads the answer of `settle`, and tells what it removed. */
+  #isSettled(answer: unknown): boolean {
+    if (!Array.isArray(answer)) return answer === 1;
+    for (let i = 0; i + 1 < answer.length; i += 2) {
+      for (const listener of this.#evictionListeners) listener(textOf(answer[i]), Number(answer[i + 1]));
+    }
+    return true;
   }
 
   /** Removes what died too long ago, now and then. */

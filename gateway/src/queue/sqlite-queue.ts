@@ -4,6 +4,7 @@ import type { AsyncEvent } from './event.ts';
 import type {
   DeadPage,
   EventQueue,
+  EvictionListener,
   Lease,
   LeasedEvent,
   LeaseRequest,
@@ -25,6 +26,7 @@ export class SqliteQueue implements EventQueue {
   readonly #file: SqliteFile;
   readonly #limits: QueueLimits;
   readonly #listeners: ((line: string) => void)[] = [];
+  readonly #evictionListeners: EvictionListener[] = [];
   #nextSweepMs = 0;
 
   /**
@@ -87,7 +89,7 @@ export class SqliteQueue implements EventQueue {
     );
   }
 
-  settle({ line, id, token }: Lease, settlement: Settlement): Promise<boolean> {
+  async settle({ line, id, token }: Lease, settlement: Settlement): Promise<boolean> {
     const held = 'line = ? AND id = ? AND token = ?';
     if (settlement.kind === 'done') {
       return this.#file.change(() => this.#file.run(`DELETE FROM events WHERE ${held}`, line, id, token) > 0);
@@ -95,18 +97,19 @@ export class SqliteQueue implements EventQueue {
     const { kind, progress } = settlement;
     const [state, atMs, condition] =
       kind === 'dead' ? ['dead', settlement.atMs, settlement.condition] : ['waiting', settlement.dueMs, null];
-    return this.#file.change(() => {
+    const evicted = await this.#file.change(() => {
       const row = this.#file.get(`SELECT number FROM events WHERE ${held}`, line, id, token);
-      if (row === undefined) return false;
+      if (row === undefined) return null;
       const number = Number(row['number']);
       this.#keepAnswer(number, progress.last?.payload);
       this.#file.run(
         'UPDATE events SET state = ?, at_ms = ?, progress = ?, condition = ?, token = NULL WHERE number = ?',
         ...[state, atMs, progressText(progress), condition, number],
       );
-      if (kind === 'dead') this.#makeRoomForDead(line);
-      return true;
+      return kind === 'dead' ? this.#makeRoomForDead(line) : new Map<string, number>();
     });
+    for (const [name, events] of evicted ?? []) for (const listener of this.#evictionListeners) listener(name, events);
+    return evicted !== null;
   }
 
   async lines(nowMs: number): Promise<readonly LineState[]> {
@@ -173,6 +176,10 @@ export class SqliteQueue implements EventQueue {
 
   onDue(listener: (line: string) => void): void {
     this.#listeners.push(listener);
+  }
+
+  onEvicted(listener: EvictionListener): void {
+    this.#evictionListeners.push(listener);
   }
 
   close(): Promise<void> {
@@ -246,18 +253,25 @@ export class SqliteQueue implements EventQueue {
     );
   }
 
-  /** The oldest dead events make room. */
-  #makeRoomForDead(line: string): void {
-    this.#file.run(
-      `DELETE FROM events WHERE number IN (SELECT number FROM events WHERE line = ? AND state = 'dead' ORDER BY at_ms DESC, id DESC LIMIT -1 OFFSET ?)`,
-      ...[line, this.#limits.deadPerLine],
+  /** The oldest dead events make room. @returns how many of each line */
+  #makeRoomForDead(line: string): ReadonlyMap<string, number> {
+    const evicted = new Map<string, number>();
+    const evict = (sql: string, ...values: (string | number)[]): void => {
+      for (const { line: from } of this.#file.all(
+        `DELETE FROM events WHERE number IN (${sql}) RETURNING line`,
+        ...values,
+      ))
+        evicted.set(String(from), (evicted.get(String(from)) ?? 0) + 1);
+    };
+    const events = Number(
+      this.#file.get('SELECT events FROM totals WHERE dead = 1 AND line = ?', line)?.['events'] ?? 0,
     );
+    const tooMany = events - this.#limits.deadPerLine;
+    const ofLine = `SELECT number FROM events WHERE line = ? AND state = 'dead' ORDER BY at_ms, id LIMIT ?`;
+    if (tooMany > 0) evict(ofLine, line, tooMany);
     const { dead } = byteLimits(this.#limits, 0);
-    while (this.#bytes(1) > dead) {
-      this.#file.run(
-        `DELETE FROM events WHERE number = (SELECT number FROM events WHERE state = 'dead' ORDER BY at_ms LIMIT 1)`,
-      );
-    }
+    while (this.#bytes(1) > dead) evict(`SELECT number FROM events WHERE state = 'dead' ORDER BY at_ms LIMIT 1`);
+    return evicted;
   }
 
   async #sweep(nowMs: number): Promise<void> {

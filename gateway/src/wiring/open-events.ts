@@ -13,7 +13,7 @@ import { defaultRunnerLimits } from '../async/runner-options.ts';
 import { settingsOf } from '../async/settings.ts';
 import { LambdaError } from '../errors.ts';
 import { type EventMetrics, eventMetrics } from '../metrics/events.ts';
-import type { EventQueue } from '../queue/event-queue.ts';
+import type { EventQueue, EvictionListener } from '../queue/event-queue.ts';
 import { openEventQueue } from '../queue/open-event-queue.ts';
 import { targetsOf } from '../registry/routing.ts';
 import { type Context, textOf } from './context.ts';
@@ -59,6 +59,7 @@ export function openEvents(context: Context, parts: EventParts): Events {
   const { queue, watched, membership, metricRegistry, onRefused } = parts;
   const metrics = eventMetrics(metricRegistry, watched.has);
   if (queue === null) return noEvents;
+  queue.onEvicted(evictionTeller(context, metrics));
   const accept = eventAcceptor({ queue, now: Date.now, onReceived: metrics.received });
   const runner = new Runner({
     queue,
@@ -135,6 +136,17 @@ function tellersOf(
     events: eventBridgeTeller(neighbours),
     s3: s3Teller(neighbours),
     lambda: lambdaTeller({ functions: watched.functions, accept, random: Math.random }),
+  };
+}
+
+function evictionTeller({ problem }: Context, metrics: EventMetrics): EvictionListener {
+  return (line, events) => {
+    metrics.evicted(line, events);
+    problem(
+      `evicted ${line}`,
+      { function: line, events },
+      'events that were given up are removed before their time: newer ones need the room',
+    );
   };
 }
 
