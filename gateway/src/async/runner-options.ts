@@ -26,15 +26,15 @@ export interface RunnerDeps extends AttemptDeps {
 export interface RunnerObserver {
   /** An attempt begins so long after the event was accepted. */
   readonly begun: (line: string, ageMs: number) => void;
-  /** What becomes of it is decided. */
-  readonly planned: (line: string, settlement: Settlement) => void;
+  /** What becomes of it is decided, and on disk. */
+  readonly settled: (line: string, settlement: Settlement) => void;
 }
 
 /** Bounds of one gateway. */
 export interface RunnerLimits {
   /** Events that run at a time, of all functions. Below the account's concurrency, so that synchronous callers always find some. */
   readonly maxRunning: number;
-  /** Bytes of their payloads; one event may always run. */
+  /** Bytes of their payloads; one event more may run. */
   readonly maxBytes: number;
   /** After the death of a gateway its events run elsewhere after so long. Those that run on are renewed long before. */
   readonly leaseMs: number;

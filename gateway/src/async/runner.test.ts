@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { until as untilHolds } from '../dispatch/testing-agent.ts';
 import type { Invocation, Outcome } from '../dispatch/types.ts';
 import { ServiceException, TooManyRequests } from '../errors.ts';
+import { QueueUnavailable } from '../queue/event-queue.ts';
 import { defaultLimits } from '../queue/queue-limits.ts';
 import { SqliteQueue } from '../queue/sqlite-queue.ts';
 import type { RoutedFunction } from '../registry/routing.ts';
@@ -25,11 +26,14 @@ let folder: string;
 let queue: SqliteQueue;
 let runners: Runner[];
 let nowMs: number;
+/** What became of events, as metrics hear it. */
+let settled: string[];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'kappa-runner-'));
   queue = new SqliteQueue(join(folder, 'events.db'), defaultLimits);
   runners = [];
   nowMs = 0;
+  settled = [];
 });
 afterEach(async () => {
   for (const runner of runners) runner.end();
@@ -62,7 +66,7 @@ function start(
     isMine: over.isMine ?? (() => true),
     settingsOf: () => over.settings ?? asyncSettings(),
     deliver: () => Promise.resolve([]),
-    observer: { begun: () => undefined, planned: () => undefined },
+    observer: { begun: () => undefined, settled: (_line, { kind }) => settled.push(kind) },
     now: () => nowMs,
     after: (ms, then) => {
       const timer = setTimeout(then, ms);
@@ -175,6 +179,66 @@ test('no more run at a time than may, and one is there that runs long', async ()
   expect(runner.runningCount).toBe(3);
   letGo();
   await until('all are gone', isGone);
+});
+
+test('one slow function leaves room to the others, as soon as there is some', async () => {
+  const slow: PromiseWithResolvers<Outcome>[] = [];
+  const quick: string[] = [];
+  start(
+    ({ requestId }) => {
+      if (!requestId.startsWith('slow')) {
+        quick.push(requestId);
+        return Promise.resolve(answered(Buffer.from('{}')));
+      }
+      const held = Promise.withResolvers<Outcome>();
+      slow.push(held);
+      return held.promise;
+    },
+    { limits: { maxRunning: 4 } },
+  );
+  for (const id of ids(10)) await queue.put(asyncEvent({ id: `slow-${id}`, line: 'default/slow' }));
+  await until('the slow one has it all', () => slow.length === 4);
+  await put(10);
+  await until('it was turned away', async () => (await queue.lines(nowMs)).length === 2);
+  expect(quick).toEqual([]);
+  slow[0]?.resolve(failed);
+  await until('all others have run', () => quick.length === 10);
+  await until('the slow one has the rest', () => slow.length === 5);
+});
+
+test('bytes are bounded, however many lines are asked at a time', async () => {
+  const { run, seen, letGo } = held();
+  const runner = start(run, { limits: { maxBytes: 4 * 1024 * 1024 } });
+  const payload = Buffer.from(JSON.stringify('x'.repeat(1024 * 1024 - 2)));
+  await Promise.all(ids(20).map((id) => queue.put(asyncEvent({ id, line: `default/${id}`, payload }))));
+  await until('some run', () => seen.length >= 4);
+  for (let looks = 0; looks < 10; looks += 1) await queue.lines(nowMs);
+  expect(runner.runningCount).toBe(4);
+  letGo();
+  await until('all are gone', isGone);
+});
+
+test('what became of an event is written as soon as the store takes it, also when the lease is over', async () => {
+  let isAway = true;
+  queue.settle = async (lease, settlement) => {
+    nowMs = 40_000;
+    if (!isAway) return SqliteQueue.prototype.settle.call(queue, lease, settlement);
+    isAway = false;
+    throw new QueueUnavailable('it is away');
+  };
+  start(() => Promise.resolve(answered(Buffer.from('{}'))), { isMine: () => nowMs === 0 });
+  await put();
+  await until('it is gone', isGone);
+  expect(settled).toEqual(['done']);
+});
+
+test('what became of an event that others have taken meanwhile is not counted', async () => {
+  queue.settle = () => Promise.resolve(false);
+  const runner = start(() => Promise.resolve(answered(Buffer.from('{}'))), { isMine: () => nowMs === 0 });
+  await put();
+  await until('it was run', async () => (await stored())?.state === 'leased');
+  await runner.whenIdle();
+  expect(settled).toEqual([]);
 });
 
 test('leases of what runs are held; those of who died run out, and another gateway runs the event', async () => {

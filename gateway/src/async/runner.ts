@@ -1,15 +1,16 @@
-import type { LeasedEvent, LeaseRequest, Settlement } from '../queue/event-queue.ts';
+import type { LeasedEvent, Settlement } from '../queue/event-queue.ts';
 import { QueueUnavailable } from '../queue/event-queue.ts';
 import { attempt } from './attempt.ts';
 import { Pace } from './pace.ts';
 import { type AttemptOutcome, isTooOld, planAttempt, planDelivery, planUnknown } from './plan.ts';
+import { Room, type Share } from './room.ts';
 import type { RunnerDeps } from './runner-options.ts';
 import { defaultSettings } from './settings.ts';
 
-/** A write that the store did not take is tried again after so long, while the lease lasts. */
+/** A write that the store did not take is tried again after so long. */
 const RESETTLE_MS = 500;
-/** Taken at one time: several lines may be asked for at once. */
-const MAX_LEASED_BYTES = 8 * 1024 * 1024;
+/** From one sweep to the next at least: something is always just about to be due where much waits. */
+const MIN_SWEEP_MS = 100;
 
 interface Running {
   readonly leased: LeasedEvent;
@@ -20,16 +21,17 @@ interface Running {
  * Takes due events of the lines that are this gateway's, runs each once, and says what becomes of it.
  *
  * A line is looked at when the store says that something is due, when one of its events has ended, and at each sweep, which is the truth: what
- * another gateway left behind shows up there when its leases run out. Nothing of an event is only in memory: whoever dies here loses no
+ * another gateway left behind shows up there when its leases run out. Of lines that have to wait for room the one goes first of which the fewest
+ * events run: one slow function does not hold up the others. Nothing of an event is only in memory: whoever dies here loses no
  * event, and one that was on its way runs again.
  */
 export class Runner {
   readonly #deps: RunnerDeps;
   readonly #paces = new Map<string, Pace>();
   readonly #running = new Set<Running>();
-  #bytes = 0;
-  /** Events that the store may be about to give. */
-  #asked = 0;
+  readonly #room: Room;
+  /** Lines that may have something due: they are asked for as there is room. */
+  readonly #hungry = new Map<string, Pace>();
   #isStopping = false;
   #hasEnded = false;
   #isSweeping = false;
@@ -38,6 +40,7 @@ export class Runner {
 
   constructor(deps: RunnerDeps) {
     this.#deps = deps;
+    this.#room = new Room(deps.limits);
     deps.queue.onDue((line) => this.#due(line));
   }
 
@@ -73,7 +76,8 @@ export class Runner {
     if (this.#isStopping || !this.#deps.isReady() || !this.#deps.isMine(line)) return;
     const pace = this.#paceOf(line);
     pace.isDry = false;
-    void this.#fill(line, pace);
+    this.#hungry.set(line, pace);
+    this.#feed();
   }
 
   async #sweep(): Promise<void> {
@@ -86,7 +90,7 @@ export class Runner {
       if (!this.#isStopping && this.#deps.isReady()) {
         const lines = await queue.lines(now());
         const soonestMs = this.#lookAt(lines.map(({ line, nextMs }) => ({ line, nextMs })));
-        pauseMs = Math.min(Math.max(soonestMs - now(), 1), sweepMs);
+        pauseMs = Math.min(Math.max(soonestMs - now(), MIN_SWEEP_MS), sweepMs);
       }
     } catch (err) {
       this.#deps.onProblem(err);
@@ -106,41 +110,58 @@ export class Runner {
       if (nextMs <= nowMs) this.#due(line);
       else if (nextMs < soonestMs && this.#deps.isMine(line)) soonestMs = nextMs;
     }
-    for (const [line, { running, isFilling }] of this.#paces)
-      if (running === 0 && !isFilling && !seen.has(line)) this.#paces.delete(line);
+    for (const [line, { running, isFilling }] of this.#paces) {
+      if (running > 0 || isFilling || seen.has(line)) continue;
+      this.#paces.delete(line);
+      this.#hungry.delete(line);
+    }
     return soonestMs;
   }
 
-  /** Takes events of a line while there is room for them. */
-  async #fill(line: string, pace: Pace): Promise<void> {
-    if (pace.isFilling) return;
-    pace.isFilling = true;
-    try {
-      while (!(this.#isStopping || pace.isDry)) {
-        const { maxRunning, maxBytes, leaseMs } = this.#deps.limits;
-        const nowMs = this.#deps.now();
-        const count = Math.min(pace.room(nowMs), maxRunning - this.#running.size - this.#asked);
-        const bytes = Math.min(this.#running.size === 0 ? maxBytes : maxBytes - this.#bytes, MAX_LEASED_BYTES);
-        if (count <= 0 || bytes <= 0) return;
-        pace.isDry = true; // what comes while the store is asked says otherwise
-        for (const each of await this.#lease(line, { count, nowMs, leaseMs, maxBytes: bytes })) {
-          pace.isDry = false;
-          void this.#run(each, pace);
-        }
-      }
-    } catch (err) {
-      this.#deps.onProblem(err);
-    } finally {
-      pace.isFilling = false;
+  /** Asks for events of hungry lines while there is room. */
+  #feed(): void {
+    while (!(this.#isStopping || this.#room.isFull)) {
+      const next = this.#hungriest();
+      if (next === undefined) return;
+      const [line, pace] = next;
+      this.#hungry.delete(line);
+      void this.#fill(line, pace, this.#room.ask(pace.room(this.#deps.now())));
     }
   }
 
-  async #lease(line: string, request: LeaseRequest): Promise<readonly LeasedEvent[]> {
-    this.#asked += request.count;
+  /** The line with the fewest events that run. Forgets those that may have no more now: they are hungry again when they may. */
+  #hungriest(): [line: string, pace: Pace] | undefined {
+    const nowMs = this.#deps.now();
+    let found: [line: string, pace: Pace] | undefined;
+    for (const [line, pace] of this.#hungry)
+      if (pace.isFilling || pace.room(nowMs) === 0) this.#hungry.delete(line);
+      else if (found === undefined || pace.running < found[1].running) found = [line, pace];
+    return found;
+  }
+
+  /** Takes events of a line, once. */
+  async #fill(line: string, pace: Pace, share: Share): Promise<void> {
+    pace.isFilling = true;
+    pace.isDry = true; // what comes while the store is asked says otherwise
+    const leased = await this.#lease(line, share);
+    this.#room.answered(share);
+    pace.isFilling = false;
+    for (const each of leased ?? []) {
+      pace.isDry = false;
+      void this.#run(each, pace);
+    }
+    if (leased !== null && !pace.isDry) this.#hungry.set(line, pace);
+    this.#feed();
+  }
+
+  /** null = the store is in trouble. */
+  async #lease(line: string, { count, bytes: maxBytes }: Share): Promise<readonly LeasedEvent[] | null> {
+    const { queue, now, limits, onProblem } = this.#deps;
     try {
-      return await this.#deps.queue.lease(line, request);
-    } finally {
-      this.#asked -= request.count;
+      return await queue.lease(line, { count, nowMs: now(), leaseMs: limits.leaseMs, maxBytes });
+    } catch (err) {
+      onProblem(err);
+      return null;
     }
   }
 
@@ -148,20 +169,20 @@ export class Runner {
     const running = { leased, leasedUntilMs: leased.leasedUntilMs };
     const { line, payload } = leased.event;
     this.#running.add(running);
-    this.#bytes += payload.length;
+    this.#room.begun(payload.length);
     pace.running += 1;
     try {
       const settlement = await this.#work(leased, pace);
-      this.#deps.observer.planned(line, settlement);
-      await this.#settle(running, settlement);
+      if (await this.#settle(leased, settlement)) this.#deps.observer.settled(line, settlement);
       if (settlement.kind === 'retry' && settlement.dueMs <= this.#deps.now()) pace.isDry = false;
     } catch (err) {
       this.#deps.onProblem(err); // its lease runs out, and it runs again
     } finally {
       this.#running.delete(running);
-      this.#bytes -= payload.length;
+      this.#room.ended(payload.length);
       pace.running -= 1;
-      void this.#fill(line, pace);
+      if (!pace.isDry) this.#hungry.set(line, pace);
+      this.#feed();
       if (this.#running.size === 0) for (const call of this.#onIdle.splice(0)) call();
     }
   }
@@ -190,15 +211,17 @@ export class Runner {
       this.#deps.after(pace.refused(this.#deps.now()), () => this.#due(line));
   }
 
-  /** Writes down what becomes of an event; a store that is away for a moment is asked again while the lease lasts. */
-  async #settle(running: Running, settlement: Settlement): Promise<void> {
-    const { queue, now, after } = this.#deps;
+  /**
+   * Writes down what becomes of an event; a store that is away is asked again until the process ends, also after the lease is over: who is late
+   * is heard as long as nobody else has taken the event. Answers whether it was heard.
+   */
+  async #settle({ lease }: LeasedEvent, settlement: Settlement): Promise<boolean> {
+    const { queue, after } = this.#deps;
     for (;;) {
       try {
-        await queue.settle(running.leased.lease, settlement);
-        return;
+        return await queue.settle(lease, settlement);
       } catch (err) {
-        if (!(err instanceof QueueUnavailable) || now() >= running.leasedUntilMs) throw err;
+        if (!(err instanceof QueueUnavailable) || this.#hasEnded) throw err;
       }
       await new Promise<void>((resolve) => void after(RESETTLE_MS, resolve));
     }
