@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 
 import { QueueFull, QueueUnavailable } from './event-queue.ts';
-import { judge, parseSettings } from './redis-safety.ts';
+import { judge, parseSettings, settingNames } from './redis-safety.ts';
 import { type RedisScript, type RedisScripts, readScripts } from './redis-scripts.ts';
 
 /** A call that Redis has not answered after this has failed; below the 1 s that callers are promised. */
@@ -145,9 +145,7 @@ export class RedisConnection {
     try {
       const [info, config] = await Promise.all([
         this.#client.info(),
-        this.#client
-          .call('CONFIG', 'GET', 'appendonly', 'appendfsync', 'maxmemory', 'maxmemory-policy')
-          .catch(refusedOrThrow),
+        this.#client.call('CONFIG', 'GET', ...settingNames).catch(refusedOrThrow),
         ...Object.values(this.scripts).map(({ text }) => this.#client.script('LOAD', text)),
       ]);
       const settings = parseSettings(info, Array.isArray(config) ? config.map(String) : null);

@@ -3,6 +3,8 @@ export interface RedisSettings {
   readonly version: string;
   readonly appendOnly: string | undefined;
   readonly appendFsync: string | undefined;
+  /** `no-appendfsync-on-rewrite`: `yes` takes `appendfsync` back for as long as the log is rewritten. */
+  readonly noFsyncOnRewrite: string | undefined;
   readonly evictionPolicy: string | undefined;
   /** 0 = no bound. */
   readonly maxMemoryBytes: number;
@@ -16,6 +18,9 @@ export interface Verdict {
   readonly unknown: readonly string[];
 }
 
+/** What `CONFIG GET` is asked for. */
+export const settingNames = ['appendonly', 'appendfsync', 'no-appendfsync-on-rewrite', 'maxmemory', 'maxmemory-policy'];
+
 /** Fails closed on what is known to be wrong, open on what a managed server hides. */
 export function judge(settings: RedisSettings): Verdict {
   const dangers: string[] = [];
@@ -27,6 +32,7 @@ export function judge(settings: RedisSettings): Verdict {
   };
   check('appendonly', settings.appendOnly, (value) => value === 'yes', 'yes');
   check('appendfsync', settings.appendFsync, (value) => value === 'always', 'always');
+  check('no-appendfsync-on-rewrite', settings.noFsyncOnRewrite, (value) => value === 'no', 'no');
   check('maxmemory-policy', settings.evictionPolicy, (value) => !value.startsWith('allkeys-'), 'noeviction');
   return { dangers, unknown };
 }
@@ -48,6 +54,7 @@ export function parseSettings(info: string, config: readonly string[] | null): R
     version: told.get('redis_version') ?? '0',
     appendOnly: set.get('appendonly') ?? (aof === undefined ? undefined : aof === '1' ? 'yes' : 'no'),
     appendFsync: set.get('appendfsync'),
+    noFsyncOnRewrite: set.get('no-appendfsync-on-rewrite'),
     evictionPolicy: set.get('maxmemory-policy') ?? told.get('maxmemory_policy'),
     maxMemoryBytes: Number(set.get('maxmemory') ?? told.get('maxmemory') ?? 0),
   };

@@ -17,6 +17,11 @@ afterEach(endRedis);
 test.each([
   ['without a log', ['--appendonly', 'no'], /appendonly is no/],
   ['that syncs its log later', ['--appendfsync', 'everysec'], /appendfsync is everysec/],
+  [
+    'that syncs none while it rewrites its log',
+    ['--no-appendfsync-on-rewrite', 'yes'],
+    /on-rewrite is yes: no is needed/,
+  ],
   ['that throws keys away', ['--maxmemory-policy', 'allkeys-lru'], /maxmemory-policy is allkeys-lru/],
 ])('a Redis %s is given no event, and why is said', async (_reason, settings, why) => {
   const redis = await startRedis(...settings);
@@ -45,7 +50,8 @@ test('a Redis that does not tell its settings is used, with a warning once', asy
   await until(async () => !(await isPut(queue)));
   await redis.restart();
   await until(() => isPut(queue));
-  const warning = 'Redis does not tell its settings, see to them: appendfsync (always is needed)';
+  const warning =
+    'Redis does not tell its settings, see to them: appendfsync (always is needed); no-appendfsync-on-rewrite (no is needed)';
   expect(problems.filter((problem) => problem === warning)).toHaveLength(1);
 });
 
