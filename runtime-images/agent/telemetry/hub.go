@@ -118,9 +118,10 @@ func (h *Hub) Subscribe(api *API, name string, body []byte) (status int, answer 
 		h.mu.Unlock()
 		return http.StatusBadRequest, refusal{err.Error(), api.prefix + ".ValidationError"}
 	}
+	var old *subscriber
 	before := slices.IndexFunc(h.subscribers, func(s *subscriber) bool { return s.name == name })
 	if before >= 0 {
-		old := h.subscribers[before]
+		old = h.subscribers[before]
 		switch {
 		case old.api != api:
 			h.mu.Unlock()
@@ -130,10 +131,12 @@ func (h *Hub) Subscribe(api *API, name string, body []byte) (status int, answer 
 			return http.StatusOK, "OK"
 		}
 		h.subscribers = slices.Delete(h.subscribers, before, before+1)
-		old.stop()
 	}
 	h.add(api, name, wanted)
 	h.mu.Unlock()
+	if old != nil {
+		old.stop()
+	}
 	h.tell(platform, subscribed{name, "Subscribed", wanted.types})
 	h.Subscribed(api.prefix, name, titles(wanted.types))
 	return http.StatusOK, "OK"
@@ -155,7 +158,7 @@ func titles(types []string) []string {
 // add starts a subscriber with what has happened so far; the caller holds mu.
 func (h *Hub) add(api *API, name string, wanted subscription) {
 	s := &subscriber{
-		name: name, api: api, sink: &sink{subscription: wanted, address: net.JoinHostPort(h.Host, wanted.port)},
+		name: name, api: api, sink: newSink(wanted, net.JoinHostPort(h.Host, wanted.port)),
 		after: h.After, now: h.Now, ended: make(chan struct{}), due: make(chan struct{}, 1),
 	}
 	h.subscribers = append(h.subscribers, s)
@@ -167,6 +170,7 @@ func (h *Hub) add(api *API, name string, wanted subscription) {
 	go s.run()
 }
 
+// stop ends one that is in no hub any more.
 func (s *subscriber) stop() {
 	close(s.ended)
 	s.sink.end()
@@ -202,11 +206,12 @@ func (h *Hub) End() {
 	h.mu.Lock()
 	wasCollecting := h.collecting
 	h.closed, h.collecting, h.backlog = true, false, nil
-	for _, s := range h.subscribers {
-		s.stop()
-	}
+	stopped := h.subscribers
 	h.subscribers = nil
 	h.mu.Unlock()
+	for _, s := range stopped {
+		s.stop()
+	}
 	if wasCollecting {
 		h.Listen(nil)
 	}

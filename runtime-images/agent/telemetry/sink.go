@@ -3,6 +3,7 @@ package telemetry
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -15,11 +16,19 @@ type sink struct {
 	subscription
 	// address is where the subscriber listens.
 	address string
+	// life ends with the first end, by die.
+	life context.Context
+	die  context.CancelFunc
 
 	mu     sync.Mutex
 	conn   net.Conn
 	reader *bufio.Reader
-	ended  bool
+}
+
+func newSink(wanted subscription, address string) *sink {
+	s := &sink{subscription: wanted, address: address}
+	s.life, s.die = context.WithCancel(context.Background())
+	return s
 }
 
 // separator is what stands between two events.
@@ -75,19 +84,25 @@ func (s *sink) request(conn net.Conn, reader *bufio.Reader, batch []byte) error 
 // maxAnswerBytes is how much of an answer is read before the connection is given up.
 const maxAnswerBytes = 64 << 10
 
+// connect gives the connection, or makes one. The lock is not held meanwhile: a listener may leave it waiting for as long as it likes.
 func (s *sink) connect() (net.Conn, *bufio.Reader, error) {
 	s.mu.Lock()
+	conn, reader := s.conn, s.reader
+	s.mu.Unlock()
+	if conn != nil {
+		return conn, reader, nil
+	}
+	conn, err := (&net.Dialer{}).DialContext(s.life, "tcp", s.address)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
-		return nil, nil, net.ErrClosed
+	if err := s.life.Err(); err != nil {
+		_ = conn.Close()
+		return nil, nil, err
 	}
-	if s.conn == nil {
-		conn, err := net.Dial("tcp", s.address)
-		if err != nil {
-			return nil, nil, err
-		}
-		s.conn, s.reader = conn, bufio.NewReader(conn)
-	}
+	s.conn, s.reader = conn, bufio.NewReader(conn)
 	return s.conn, s.reader, nil
 }
 
@@ -104,7 +119,7 @@ func (s *sink) disconnect() {
 func (s *sink) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ended = true
+	s.die()
 	if s.conn != nil {
 		_ = s.conn.Close()
 	}
