@@ -1,11 +1,14 @@
 package telemetry
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -81,4 +84,79 @@ func TestAListenerThatTakesNoConnectionHoldsNothing(t *testing.T) {
 	await(t, "it is dialed again", func() bool { return isDialed(t, port) })
 	inTime(t, "the end", h.End)
 	await(t, "the second is given up", func() bool { return !isDialed(t, port) })
+}
+
+// answering is a subscriber's server that answers each request by hand. It counts the connections and the requests.
+func answering(t *testing.T, answer func(conn net.Conn)) (s *sink, connections *atomic.Int32) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	connections = &atomic.Int32{}
+	go func() {
+		for conn, err := listener.Accept(); err == nil; conn, err = listener.Accept() {
+			connections.Add(1)
+			go func() {
+				defer conn.Close()
+				for reader := bufio.NewReader(conn); ; answer(conn) {
+					request, err := http.ReadRequest(reader)
+					if err != nil {
+						return
+					}
+					_, _ = io.Copy(io.Discard, request.Body)
+				}
+			}()
+		}
+	}()
+	s = newSink(subscription{method: "POST", uri: "http://sandbox/"}, listener.Addr().String())
+	t.Cleanup(s.end)
+	return s, connections
+}
+
+// endless writes until nobody reads any more, and says how much that was.
+func endless(conn net.Conn, head, more string) {
+	_, err := io.WriteString(conn, head)
+	for block := strings.Repeat(more, 1+4096/len(more)); err == nil; {
+		_, err = io.WriteString(conn, block)
+	}
+}
+
+func TestAnAnswerThatIsNoneIsNotTaken(t *testing.T) {
+	rows := []struct {
+		reason string
+		answer func(conn net.Conn)
+		isGood bool
+		// isKept says that the connection is used again.
+		isKept bool
+	}{
+		{"an answer", func(conn net.Conn) { _, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK") }, true, true},
+		{"an error", func(conn net.Conn) { _, _ = io.WriteString(conn, "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n") }, false, false},
+		{"only the promise of one", func(conn net.Conn) { _, _ = io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n") }, false, false},
+		{"a line without end", func(conn net.Conn) { endless(conn, "HTTP/1.1 200 ", "O") }, false, false},
+		{"headers without end", func(conn net.Conn) { endless(conn, "HTTP/1.1 200 OK\r\n", "A: b\r\n") }, false, false},
+		{"a body without end", func(conn net.Conn) { endless(conn, "HTTP/1.1 200 OK\r\n\r\n", "x") }, true, false},
+		{"a trailer without end", func(conn net.Conn) {
+			endless(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "A: b\r\n")
+		}, false, false},
+		{"a chunk's extension without end", func(conn net.Conn) {
+			endless(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;a=", "b")
+		}, false, false},
+	}
+	for _, row := range rows {
+		t.Run(row.reason, func(t *testing.T) {
+			s, connections := answering(t, row.answer)
+			for range 2 {
+				inTime(t, "an end", func() {
+					if err := s.send([]byte("{}")); (err == nil) != row.isGood {
+						t.Error(err)
+					}
+				})
+			}
+			if count := connections.Load(); (count == 1) != row.isKept {
+				t.Errorf("%d connections", count)
+			}
+		})
+	}
 }

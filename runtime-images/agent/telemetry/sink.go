@@ -20,9 +20,16 @@ type sink struct {
 	life context.Context
 	die  context.CancelFunc
 
-	mu     sync.Mutex
-	conn   net.Conn
-	reader *bufio.Reader
+	mu   sync.Mutex
+	conn *connection
+}
+
+// connection is one to a subscriber.
+type connection struct {
+	net.Conn
+	answers *bufio.Reader
+	// room is what may still be read of the answer.
+	room *io.LimitedReader
 }
 
 func newSink(wanted subscription, address string) *sink {
@@ -41,14 +48,14 @@ func (s *sink) separator() byte {
 
 // send delivers a batch once, or says why it may not have arrived.
 func (s *sink) send(batch []byte) error {
-	conn, reader, err := s.connect()
+	conn, err := s.connect()
 	if err != nil {
 		return err
 	}
 	if s.isTCP {
 		_, err = conn.Write(append(batch[:len(batch):len(batch)], '\n'))
 	} else {
-		err = s.request(conn, reader, batch)
+		err = s.request(conn, batch)
 	}
 	if err != nil {
 		s.disconnect()
@@ -56,7 +63,7 @@ func (s *sink) send(batch []byte) error {
 	return err
 }
 
-func (s *sink) request(conn net.Conn, reader *bufio.Reader, batch []byte) error {
+func (s *sink) request(conn *connection, batch []byte) error {
 	body := make([]byte, 0, len(batch)+2)
 	body = append(append(append(body, '['), batch...), ']')
 	request, err := http.NewRequest(s.method, s.uri, bytes.NewReader(body))
@@ -67,43 +74,48 @@ func (s *sink) request(conn net.Conn, reader *bufio.Reader, batch []byte) error 
 	if err := request.Write(conn); err != nil {
 		return err
 	}
-	response, err := http.ReadResponse(reader, request)
+	conn.room.N = maxAnswerBytes
+	response, err := http.ReadResponse(conn.answers, request)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(io.Discard, io.LimitReader(response.Body, maxAnswerBytes))
-	if _, more := response.Body.Read(make([]byte, 1)); more != io.EOF || response.Close {
+	_, err = io.Copy(io.Discard, response.Body)
+	if isCut := conn.room.N <= 0; isCut || response.Close {
 		s.disconnect()
+		if isCut {
+			err = nil // its status has come
+		}
 	}
-	if response.StatusCode >= 300 {
+	if response.StatusCode < 200 || response.StatusCode >= 300 {
 		return fmt.Errorf("the subscriber answered %s", response.Status)
 	}
 	return err
 }
 
-// maxAnswerBytes is how much of an answer is read before the connection is given up.
+// maxAnswerBytes is how much of an answer is read before the connection is given up, its head included.
 const maxAnswerBytes = 64 << 10
 
 // connect gives the connection, or makes one. The lock is not held meanwhile: a listener may leave it waiting for as long as it likes.
-func (s *sink) connect() (net.Conn, *bufio.Reader, error) {
+func (s *sink) connect() (*connection, error) {
 	s.mu.Lock()
-	conn, reader := s.conn, s.reader
+	before := s.conn
 	s.mu.Unlock()
-	if conn != nil {
-		return conn, reader, nil
+	if before != nil {
+		return before, nil
 	}
 	conn, err := (&net.Dialer{}).DialContext(s.life, "tcp", s.address)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.life.Err(); err != nil {
 		_ = conn.Close()
-		return nil, nil, err
+		return nil, err
 	}
-	s.conn, s.reader = conn, bufio.NewReader(conn)
-	return s.conn, s.reader, nil
+	room := &io.LimitedReader{R: conn}
+	s.conn = &connection{Conn: conn, answers: bufio.NewReader(room), room: room}
+	return s.conn, nil
 }
 
 func (s *sink) disconnect() {
@@ -111,7 +123,7 @@ func (s *sink) disconnect() {
 	defer s.mu.Unlock()
 	if s.conn != nil {
 		_ = s.conn.Close()
-		s.conn, s.reader = nil, nil
+		s.conn = nil
 	}
 }
 
