@@ -12,6 +12,7 @@ const throttled: AttemptOutcome = { kind: 'refused', result: { statusCode: 429 }
 const missing = (times: number): readonly AttemptOutcome[] =>
   Array.from({ length: times }, () => ({ kind: 'missing' }));
 const dlq = { kind: 'deadLetter', arn: 'arn:dlq' } as const;
+const loop = 'RecursiveInvocationDropped';
 const destination = { kind: 'destination', arn: 'arn:failed' } as const;
 
 interface Step {
@@ -142,6 +143,15 @@ describe('who is told', () => {
       dueMs: 5,
       progress: { attempts: 0, delivery: { condition: 'Success' } },
     });
+  });
+
+  test.each<[reason: string, arn: string, condition: Condition, want: object]>([
+    ['of a loop no function: that would be its next turn', 'arn:aws:lambda:r:a:function:f', loop, { kind: 'dead' }],
+    ['of a loop a queue', 'arn:aws:sqs:r:a:q', loop, { kind: 'retry' }],
+    ['of all else a function, too', 'arn:aws:lambda:r:a:function:f', 'RetriesExhausted', { kind: 'retry' }],
+  ])('%s', (_reason, arn, condition, want) => {
+    const only = asyncSettings({ onFailure: [{ kind: 'destination', arn }] });
+    expect(planAttempt(asyncEvent(), fresh, { kind: 'ended', condition }, only, 5)).toMatchObject(want);
   });
 
   test.each<

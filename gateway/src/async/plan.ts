@@ -1,6 +1,6 @@
 import type { AsyncEvent, AttemptResult, Condition, Progress } from '../queue/event.ts';
 import type { Settlement } from '../queue/event-queue.ts';
-import type { AsyncSettings } from './settings.ts';
+import type { AsyncSettings, FailureTarget } from './settings.ts';
 
 /** What came of taking an event up. */
 export type AttemptOutcome =
@@ -78,10 +78,11 @@ export function pauseAfter(before: number): number {
   return Math.min(FIRST_PAUSE_MS * 2 ** before, MAX_PAUSE_MS);
 }
 
-/** ARNs that have to be told of a final outcome. */
-export function targetsOf(condition: Condition, { onSuccess, onFailure }: AsyncSettings): readonly string[] {
-  if (condition !== 'Success') return onFailure.map(({ arn }) => arn);
-  return onSuccess === null ? [] : [onSuccess];
+/** Who has to be told of a final outcome. Of a loop that was stopped no function is: that would be the loop's next turn. */
+export function targetsOf(condition: Condition, { onSuccess, onFailure }: AsyncSettings): readonly FailureTarget[] {
+  if (condition === 'Success') return onSuccess === null ? [] : [{ kind: 'destination', arn: onSuccess }];
+  if (condition !== 'RecursiveInvocationDropped') return onFailure;
+  return onFailure.filter(({ arn }) => arn.split(':')[2] !== 'lambda');
 }
 
 /**
@@ -101,7 +102,7 @@ export function planDelivery(
   const { condition, decidedMs, failures } = delivery;
   const targets = targetsOf(condition, settings);
   if (targets.length === 0 && condition !== 'Success') return { kind: 'dead', atMs: nowMs, condition, progress }; // nobody wants it any more
-  if (targets.every((arn) => told.includes(arn))) return { kind: 'done' };
+  if (targets.every(({ arn }) => told.includes(arn))) return { kind: 'done' };
   const endMs = decidedMs + settings.maxAgeMs;
   const { missing: _, ...known } = progress;
   const next = { ...known, delivery: { ...delivery, failures: failures + 1, told: [...told] } };
@@ -128,7 +129,7 @@ function planSuccess(progress: Progress, last: AttemptResult, settings: AsyncSet
 }
 
 function planEnd(progress: Progress, condition: Condition, settings: AsyncSettings, nowMs: number): Settlement {
-  if (settings.onFailure.length > 0) return planTelling(progress, condition, nowMs);
+  if (targetsOf(condition, settings).length > 0) return planTelling(progress, condition, nowMs);
   return { kind: 'dead', atMs: nowMs, condition, progress };
 }
 

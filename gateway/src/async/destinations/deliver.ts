@@ -1,5 +1,6 @@
 import type { LeasedEvent } from '../../queue/event-queue.ts';
-import type { AsyncSettings, FailureTarget } from '../settings.ts';
+import { targetsOf } from '../plan.ts';
+import type { AsyncSettings } from '../settings.ts';
 import type { Teller, Telling } from './telling.ts';
 
 /** What {@link deliverer} works with. */
@@ -20,7 +21,7 @@ export function deliverer({
     const { condition, decidedMs, told = [] } = delivery;
     const [namespace = ''] = event.line.split('/');
     const heard = [...told];
-    for (const { kind, arn } of audience(condition === 'Success', settings)) {
+    for (const { kind, arn } of targetsOf(condition, settings)) {
       if (heard.includes(arn)) continue;
       const telling = { kind, arn, namespace, event, progress, condition, decidedMs };
       try {
@@ -32,11 +33,6 @@ export function deliverer({
     }
     return heard;
   };
-}
-
-function audience(isSuccess: boolean, { onSuccess, onFailure }: AsyncSettings): readonly FailureTarget[] {
-  if (!isSuccess) return onFailure;
-  return onSuccess === null ? [] : [{ kind: 'destination', arn: onSuccess }];
 }
 
 function tellerOf(tellers: Readonly<Record<string, Teller>>, arn: string): Teller {

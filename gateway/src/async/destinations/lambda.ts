@@ -4,7 +4,7 @@ import { readFunctionName } from '../../lambda-api/function-name.ts';
 import { traceIdOf } from '../../loops/trace-id.ts';
 import { type Functions, resolveQualifier } from '../../registry/functions.ts';
 import type { AcceptEvent } from '../accept.ts';
-import { invocationRecord } from './record.ts';
+import { boundedRecord } from './record.ts';
 import type { Teller, Telling } from './telling.ts';
 
 /** What {@link lambdaTeller} works with. */
@@ -17,7 +17,7 @@ export interface LambdaTellerDeps {
 
 /**
  * Invokes a function of the same account asynchronously with the record. The chain of calls goes on: who names itself as destination by way of
- * others is stopped as any loop is.
+ * others is stopped as any loop is. The record is an event, and may be as large as one.
  */
 export function lambdaTeller({ functions, accept, random }: LambdaTellerDeps): Teller {
   return async (telling) => {
@@ -28,7 +28,7 @@ export function lambdaTeller({ functions, accept, random }: LambdaTellerDeps): T
     const resolved = fn === undefined ? null : resolveQualifier(fn, qualifier ?? null, random);
     if (resolved === null) throw new Error(`${arn} is not there`);
     const trace = await chainOf(telling, functions);
-    await accept(resolved, { requestId: idOf(telling), trace, event: Buffer.from(invocationRecord(telling)) });
+    await accept(resolved, { requestId: idOf(telling), trace, event: boundedRecord(telling) });
   };
 }
 

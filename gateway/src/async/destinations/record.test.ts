@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { AttemptResult, Progress } from '../../queue/event.ts';
 import { asyncEvent } from '../testing.ts';
 import { messageOf } from './message.ts';
-import { errorMessageOf, invocationRecord } from './record.ts';
+import { boundedRecord, errorMessageOf, invocationRecord } from './record.ts';
 import { recordKey } from './s3.ts';
 
 const decidedMs = Date.parse('2026-11-22T01:02:03.456Z');
@@ -53,6 +53,29 @@ describe('a record', () => {
     ['that is no JSON', { statusCode: 200, payload: Buffer.from('{"a":1') }],
   ])('is JSON with an answer %s: it is a text', (_reason, last) => {
     expect(recordOf({ progress: { attempts: 0, refusals: 0, last } }).responsePayload).toMatch(/^\{"a":1/);
+  });
+});
+
+describe('a record as an event of a function', () => {
+  const source = { event: asyncEvent(), progress, condition: 'RetriesExhausted', decidedMs } as const;
+
+  test('is the same where it is small', () => {
+    expect(boundedRecord(source).toString()).toBe(invocationRecord(source));
+  });
+
+  test.each<[reason: string, payload: string, answer: string]>([
+    ['text', JSON.stringify('x'.repeat(1_000_000)), 'x'.repeat(200_000)],
+    ['what grows when it is written as a text', JSON.stringify('"'.repeat(500_000)), '\u0000'.repeat(262_144)],
+    ['characters of several bytes', JSON.stringify('€'.repeat(340_000)), '€'.repeat(80_000)],
+  ])('is of 1 MiB at most: %s', (_reason, text, answer) => {
+    const last = { ...failed, payload: Buffer.from(answer) };
+    const event = asyncEvent({ payload: Buffer.from(text) });
+    const record = boundedRecord({ ...source, event, progress: { ...progress, last } });
+    expect(record.length).toBeLessThanOrEqual(1024 * 1024);
+    const { requestPayload, responsePayload, requestContext } = JSON.parse(record.toString());
+    expect(text.startsWith(requestPayload.slice(0, 10_000))).toBe(true);
+    expect(answer.startsWith(responsePayload.slice(0, 10_000))).toBe(true);
+    expect(requestContext.requestId).toBe(event.id);
   });
 });
 

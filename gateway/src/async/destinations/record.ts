@@ -1,6 +1,10 @@
 import type { AsyncEvent, Condition, Progress } from '../../queue/event.ts';
 import { LATEST } from '../../registry/routing.ts';
 
+const MAX_RECORD_BYTES = 1024 * 1024;
+/** Two texts of so many bytes fit, also where each byte is written as six (`\u0000`). */
+const CUT_BYTES = 80 * 1024;
+
 /** What a record of an invocation is made from. */
 export interface RecordSource {
   readonly event: AsyncEvent;
@@ -36,6 +40,23 @@ export function invocationRecord({ event, progress, condition, decidedMs }: Reco
       members.push(`"responsePayload":${answerText(last.payload, last.payloadCut === true)}`);
   }
   return `{${members.join(',')}}`;
+}
+
+/**
+ * The record for who takes no more than 1 MiB: what is longer has only the beginnings of payload and answer, as texts.
+ *
+ * @see {@link invocationRecord}
+ */
+export function boundedRecord(source: RecordSource): Buffer {
+  const whole = Buffer.from(invocationRecord(source));
+  if (whole.length <= MAX_RECORD_BYTES) return whole;
+  const { event, progress } = source;
+  const payload = Buffer.from(JSON.stringify(event.payload.toString('utf8', 0, CUT_BYTES)));
+  const { last } = progress;
+  const cut = last?.payload !== undefined && {
+    last: { ...last, payload: last.payload.subarray(0, CUT_BYTES), payloadCut: true as const },
+  };
+  return Buffer.from(invocationRecord({ ...source, event: { ...event, payload }, progress: { ...progress, ...cut } }));
 }
 
 /** The function as the record names it: always with a qualifier. */
