@@ -191,6 +191,17 @@ test('a pod on a lost node is replaced at once', async () => {
   await kubernetes.delete(pods, poolNamespace, name, { graceSeconds: 0 });
 });
 
+test('who begins to lead marks the code store as that of the cluster', async () => {
+  const { metadata } = await kubernetes.get(namespaces, null, 'kube-system');
+  const mark = join(stateDir, 'blobs', 'installs', metadata.uid);
+  await until('the mark is there', () =>
+    access(mark).then(
+      () => true,
+      () => false,
+    ),
+  );
+});
+
 test('another key of the gateways rolls all pods, and three stay ready all the time', async () => {
   await until('the pool is full', () => poolSays('Ready', 'Full'));
   const [claimed] = await livePods();

@@ -215,7 +215,7 @@ function tellOfOthers(installs: readonly string[]): void {
   void guarded.event(lease, { type: 'Warning', reason: 'CodeStoreShared', message });
 }
 
-startCollector({
+const collect = startCollector({
   kubernetes,
   blobs,
   keepMs: config.codeKeepSeconds * 1_000,
@@ -225,7 +225,8 @@ startCollector({
   metrics,
   onRemoved: ({ purged }) => log.info(purged, 'unused code was removed'),
   onProblem: (problem) => log.warn({ problem: textOf(problem) }, 'unused code could not be looked for'),
-  installId: async () => (await kubernetes.get(namespaces, null, config.systemNamespace)).metadata.uid,
+  // References are cluster-wide, and so is the install: this uid lives as long as the cluster, whatever is uninstalled.
+  installId: async () => (await kubernetes.get(namespaces, null, 'kube-system')).metadata.uid,
   onShared: tellOfOthers,
   every: (periodMs, call) => void setInterval(call, periodMs).unref(),
 });
@@ -265,7 +266,10 @@ const election = kubernetes.runLeaderElection({
     metrics.isLeader.set(1);
     log.info({ identity }, 'leading');
     Promise.all([view.whenSynced(), layerView.whenSynced()]).then(
-      () => enqueueAll(),
+      () => {
+        enqueueAll();
+        collect();
+      },
       () => undefined, // aborted: the process ends
     );
   },

@@ -22,13 +22,18 @@ const objects = (): TestObjects => {
 };
 
 /** Runs one round of an install on these blobs, and says what its metrics say then and what it told of. */
-async function roundOf(blobs: CollectorOptions['blobs'], installId: string, keepMs = KEEP_MS) {
+async function roundOf(
+  blobs: CollectorOptions['blobs'],
+  installId: string,
+  keepMs = KEEP_MS,
+  when: 'at once' | 'in time' = 'in time',
+) {
   const registry = new Registry();
   const problems: unknown[] = [];
   const others: string[] = [];
   const ended = Promise.withResolvers<void>();
   const metrics = controllerMetrics(registry, () => ({}));
-  startCollector({
+  const look = startCollector({
     kubernetes: objects(),
     blobs,
     keepMs,
@@ -41,8 +46,9 @@ async function roundOf(blobs: CollectorOptions['blobs'], installId: string, keep
     installId: () => Promise.resolve(installId),
     onShared: (installs) => others.push(...installs),
     onRound: ended.resolve,
-    every: (_periodMs, call) => call(),
+    every: (_periodMs, call) => when === 'in time' && call(),
   });
+  if (when === 'at once') look();
   await ended.promise;
   const metricOf = async (name: string) => (await registry.getSingleMetric(name)?.get())?.values ?? [];
   return {
@@ -75,6 +81,12 @@ test('what a round has removed counts, also when it fails then', async () => {
     removedBytes: 10,
     results: ['failed'],
   });
+});
+
+test('a process that begins to act does not wait for the first period', async () => {
+  const store = await openDirectoryBlobStore(directory);
+  await roundOf(store, 'here', KEEP_MS, 'at once');
+  expect(await store.installs()).toEqual(['here']);
 });
 
 test('of two installs with one store none removes code, and both say why', async () => {

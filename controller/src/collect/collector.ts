@@ -29,19 +29,25 @@ export interface CollectorOptions extends Collection {
 const MAX_PERIOD_MS = 3_600_000;
 const MIN_PERIOD_MS = 1_000;
 
-/** Runs a round four times in `keepMs`, at least each hour, one at a time, while this process acts. */
-export function startCollector(options: CollectorOptions): void {
+/**
+ * Runs a round four times in `keepMs`, at least each hour, one at a time, while this process acts.
+ *
+ * @returns runs one now, under the same rules: for the moment in which this process begins to act, however seldom it lives for a period
+ */
+export function startCollector(options: CollectorOptions): () => void {
   const { keepMs } = options;
   const periodMs = keepMs === 0 ? MAX_PERIOD_MS : Math.max(MIN_PERIOD_MS, Math.min(MAX_PERIOD_MS, keepMs / 4));
   let isRunning = false;
-  options.every(periodMs, () => {
+  const look = (): void => {
     if (isRunning || !options.isActing()) return;
     isRunning = true;
     void runRound(options).finally(() => {
       isRunning = false;
       options.onRound?.();
     });
-  });
+  };
+  options.every(periodMs, look);
+  return look;
 }
 
 async function runRound(options: CollectorOptions): Promise<void> {
