@@ -47,7 +47,7 @@ export type Ending =
   | { readonly kind: 'done' }
   /** Early: this process leads no more, or what it knew got old. */
   | { readonly kind: 'ended' }
-  /** The store did not do a step. */
+  /** The store did not do some of the steps; the others are done, or left to the next round. `problem` is the first one's. */
   | { readonly kind: 'failed'; readonly problem: unknown };
 
 /** What the API server said counts for so long: a process that was stopped meanwhile does nothing by it. */
@@ -89,17 +89,21 @@ async function apply(
     [purge, (sha256) => blobs.purge(sha256, mayGoOn)],
   ];
   const purged: Listed[] = [];
-  try {
-    for (const [listed, step] of steps) {
-      for (const blob of listed) {
-        if (!mayGoOn() || !(await step(blob.sha256))) return { purged: amountOf(purged), ending: { kind: 'ended' } };
-        if (listed === purge) purged.push(blob);
-      }
+  const problems: unknown[] = [];
+  const over = (kind: 'done' | 'ended'): Pick<Round, 'purged' | 'ending'> => ({
+    purged: amountOf(purged),
+    ending: problems.length > 0 ? { kind: 'failed', problem: problems[0] } : { kind },
+  });
+  for (const [listed, step] of steps) {
+    for (const blob of listed) {
+      const result = mayGoOn() ? await step(blob.sha256).catch((problem: unknown) => ({ problem })) : false;
+      if (result === false) return over('ended');
+      if (result !== true)
+        problems.push(result.problem); // of this blob: the others need not wait for it
+      else if (listed === purge) purged.push(blob);
     }
-  } catch (problem) {
-    return { purged: amountOf(purged), ending: { kind: 'failed', problem } };
   }
-  return { purged: amountOf(purged), ending: { kind: 'done' } };
+  return over('done');
 }
 
 function amounts({ blobs, retired, references }: Stock): Pick<Round, 'used' | 'unused' | 'retired'> {
