@@ -31,8 +31,12 @@ export function checkDigest(sha256: string): void {
     throw new BlobError('BadDigest', `not a sha256 in lower-case hex: ${JSON.stringify(sha256)}`);
 }
 
+/** Whether that can be the name of an install: whatever else lies among them is none. */
+export function isInstall(name: string): boolean {
+  return /^[0-9A-Za-z-]{1,64}$/.test(name);
+}
+
 /** @throws BlobError BadDigest; the name of an install becomes a path, too */
 export function checkInstall(install: string): void {
-  if (!/^[0-9A-Za-z-]{1,64}$/.test(install))
-    throw new BlobError('BadDigest', `not the name of an install: ${JSON.stringify(install)}`);
+  if (!isInstall(install)) throw new BlobError('BadDigest', `not the name of an install: ${JSON.stringify(install)}`);
 }

@@ -51,6 +51,12 @@ describe('directory store', () => {
     expect(await readdir(join(directory, 'tmp'))).toEqual(['new']);
   });
 
+  test('a stray file among the installs is none', async () => {
+    await store.addInstall('here');
+    await writeFile(join(directory, 'installs', '.DS_Store'), '');
+    expect(await store.installs()).toEqual(['here']);
+  });
+
   test('no temporary file outlives its put', async () => {
     await store.put(Buffer.from('x'), sha256Of(Buffer.from('x')));
     await expect(store.put(Buffer.from('x'), sha256Of(Buffer.from('y')))).rejects.toThrow();

@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, utime
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
-import { BlobError, checkDigest, checkInstall } from './blob-error.ts';
+import { BlobError, checkDigest, checkInstall, isInstall } from './blob-error.ts';
 import type { BlobDigest, BlobEntry, BlobStore } from './blob-store.ts';
 import type { Spooled } from './spool.ts';
 
@@ -155,7 +155,8 @@ class DirectoryBlobStore implements BlobStore {
   }
 
   async installs(): Promise<readonly string[]> {
-    return (await readdir(join(this.#directory, INSTALLS)).catch(ignoreMissing)) ?? [];
+    const names = await readdir(join(this.#directory, INSTALLS)).catch(ignoreMissing);
+    return (names ?? []).filter(isInstall);
   }
 
   async addInstall(install: string): Promise<void> {

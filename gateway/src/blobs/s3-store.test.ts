@@ -69,6 +69,13 @@ describe('S3 store', () => {
     await store.delete('a'.repeat(64));
   });
 
+  test('a stray object among the installs is none', async () => {
+    await store.addInstall('here');
+    await server.damage('kappa-code', 'installs/READ.ME', '');
+    await server.damage('kappa-code', 'installs/there', '');
+    expect((await store.installs()).toSorted()).toEqual(['here', 'there']);
+  });
+
   test('a large stream goes over a file that does not outlive the put', async () => {
     const bytes = Buffer.alloc(262_144, 7);
     const pieces = [...Array(16).keys()].map((n) => bytes.subarray(n * 16_384, (n + 1) * 16_384));

@@ -10,7 +10,7 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { BlobError, checkDigest, checkInstall } from './blob-error.ts';
+import { BlobError, checkDigest, checkInstall, isInstall } from './blob-error.ts';
 import type { BlobDigest, BlobEntry, BlobStore } from './blob-store.ts';
 import type { S3Config } from './open-blob-store.ts';
 import { DEFAULT_SILENCE_MS, makeS3Client, type S3Bounds } from './s3-client.ts';
@@ -153,7 +153,7 @@ class S3BlobStore implements BlobStore {
   async installs(): Promise<readonly string[]> {
     const found: string[] = [];
     for await (const { Key = '' } of this.#objects(INSTALLS)) found.push(Key.slice(INSTALLS.length));
-    return found;
+    return found.filter(isInstall);
   }
 
   async addInstall(install: string): Promise<void> {
