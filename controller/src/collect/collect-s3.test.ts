@@ -77,9 +77,9 @@ test('nothing that is referred to is lost in a bucket, whoever is stopped betwee
   let runs = 0;
   const steps = fc.array(heldStep, { minLength: 30, maxLength: 80, size: 'max' });
   const property = fc.asyncProperty(steps, (history) => play(`random-${runs++}`, history));
-  await fc.assert(property, { numRuns: 40, endOnFailure: true, interruptAfterTimeLimit: 30_000 });
-  expect(runs).toBeGreaterThan(0);
-}, 150_000);
+  await fc.assert(property, { numRuns: 40, endOnFailure: true, interruptAfterTimeLimit: 120_000 });
+  expect(runs).toBeGreaterThanOrEqual(10);
+}, 300_000);
 
 const old: readonly Step[] = [
   { kind: 'upload', n: 0 },
