@@ -51,10 +51,12 @@ type told struct {
 	event    event
 }
 
-// Bounds of what is kept for those that subscribe late.
+// Bounds of what is kept for those that subscribe late, and of how often they may.
 const (
 	backlogItems = 10000
 	backlogBytes = 256 << 10
+	// maxSubscriptions is how often an extension may change its mind: each time all of it is told again.
+	maxSubscriptions = 10
 )
 
 // NewHub makes a hub without subscribers.
@@ -129,10 +131,13 @@ func (h *Hub) Subscribe(api *API, name string, body []byte) (status int, answer 
 		case old.sink.equals(wanted):
 			h.mu.Unlock()
 			return http.StatusOK, "OK"
+		case old.nth == maxSubscriptions:
+			h.mu.Unlock()
+			return http.StatusBadRequest, refusal{"the extension has subscribed too often", api.prefix + ".ValidationError"}
 		}
 		h.subscribers = slices.Delete(h.subscribers, before, before+1)
 	}
-	h.add(api, name, wanted)
+	h.add(api, name, wanted, old)
 	h.mu.Unlock()
 	if old != nil {
 		old.stop()
@@ -155,11 +160,14 @@ func titles(types []string) []string {
 	return written
 }
 
-// add starts a subscriber with what has happened so far; the caller holds mu.
-func (h *Hub) add(api *API, name string, wanted subscription) {
+// add starts a subscriber with what has happened so far, in the place of old unless that is nil; the caller holds mu.
+func (h *Hub) add(api *API, name string, wanted subscription, old *subscriber) {
 	s := &subscriber{
 		name: name, api: api, sink: newSink(wanted, net.JoinHostPort(h.Host, wanted.port)),
 		after: h.After, now: h.Now, ended: make(chan struct{}), due: make(chan struct{}, 1),
+	}
+	if s.nth = 1; old != nil {
+		s.nth += old.nth
 	}
 	h.subscribers = append(h.subscribers, s)
 	for _, t := range h.backlog {
@@ -168,12 +176,6 @@ func (h *Hub) add(api *API, name string, wanted subscription) {
 		}
 	}
 	go s.run()
-}
-
-// stop ends one that is in no hub any more.
-func (s *subscriber) stop() {
-	close(s.ended)
-	s.sink.end()
 }
 
 // Flush lets everything be sent now, and waits until it is, no longer than limit.

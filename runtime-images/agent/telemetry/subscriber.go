@@ -12,6 +12,8 @@ type subscriber struct {
 	name string
 	api  *API
 	sink *sink
+	// nth counts the subscriptions of the extension up to this one.
+	nth int
 	// after runs f in a goroutine of its own after a time, as time.AfterFunc.
 	after func(d time.Duration, f func())
 	now   func() time.Time
@@ -185,6 +187,15 @@ func (s *subscriber) run() {
 		}
 		s.settle()
 	}
+}
+
+// stop ends one that is in no hub any more, and lets go of what it has not sent.
+func (s *subscriber) stop() {
+	close(s.ended)
+	s.sink.end()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.full, s.pending, s.items = nil, nil, 0
 }
 
 // deliver tries until the subscriber has taken the batch; false means that the end has come first.

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,29 @@ func TestASubscriptionMayBeRepeatedAndChanged(t *testing.T) {
 	checkAnswer(t, h, TelemetryAPI, with("8080", "8081"), 200, "", "")
 	if len(h.subscribers) != 1 || h.subscribers[0].sink.port != "8081" {
 		t.Fatal("the change is not taken")
+	}
+}
+
+func TestASubscriptionMayNotBeChangedForEver(t *testing.T) {
+	h := quietHub()
+	defer h.End()
+	var before []*subscriber
+	for n := range maxSubscriptions {
+		checkAnswer(t, h, TelemetryAPI, with("8080", strconv.Itoa(8080+n)), 200, "", "")
+		s := h.subscribers[0]
+		if len(s.pending) == 0 {
+			t.Fatal("it hears nothing")
+		}
+		before = append(before, s)
+	}
+	for _, s := range before[:maxSubscriptions-1] {
+		if s.pending != nil || s.full != nil {
+			t.Fatal("what a subscription before has not sent is kept")
+		}
+	}
+	checkAnswer(t, h, TelemetryAPI, good, 400, "Telemetry.ValidationError", "the extension has subscribed too often")
+	if h.subscribers[0] != before[maxSubscriptions-1] {
+		t.Fatal("the last one does not stand")
 	}
 }
 
