@@ -191,8 +191,13 @@ func (s *Set) beginNext(id string) (*extension, error) {
 	if x == nil {
 		return nil, unknown(id)
 	}
-	repeated := !x.polling && (x.state == Ready || x.state == Running && len(x.deliver) > 0) // the connection of the first request was lost
-	if !repeated {
+	unread := x.state == Running && len(x.deliver) > 0
+	repeated := !x.polling && (x.state == Ready || unread) // the connection of the first request was lost
+	switch {
+	case repeated:
+	case unread:
+		return nil, x.refuse(asksNext, x.id)
+	default:
 		if err := x.move(asksNext, x.id); err != nil {
 			return nil, err
 		}

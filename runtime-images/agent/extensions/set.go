@@ -223,7 +223,11 @@ func (s *Set) Invoke(i Invocation) {
 		if body == nil {
 			body = i.event()
 		}
-		x.deliver <- body // empty: the last one has been read before it asked for this one
+		select {
+		case <-x.deliver: // beginNext sees to it that the last one has been read; if it ever were not, this must not wait for it
+		default:
+		}
+		x.deliver <- body
 	}
 }
 

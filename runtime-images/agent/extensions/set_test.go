@@ -72,6 +72,25 @@ func TestAnInvocationReachesThoseThatWantItAndEndsWithTheLast(t *testing.T) {
 	}
 }
 
+// A second request must not pass for the end of an invocation that has not been read.
+func TestAnInvocationThatHasNotBeenReadIsNotOver(t *testing.T) {
+	a := newAPI(t)
+	_ = a.set.Launching("x")
+	id := a.opened().register("x", "INVOKE")
+	x, err := a.set.beginNext(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.set.Invoke(Invocation{RequestID: "1"})
+	if _, err := a.set.beginNext(id); err == nil || x.state != Running {
+		t.Fatalf("%v, it is %s", err, x.state)
+	}
+	a.set.endPoll(x)
+	if got := <-a.next(id); !strings.Contains(got.body, `"requestId":"1"`) {
+		t.Fatalf("%+v", got)
+	}
+}
+
 func TestALateExtensionStillGetsShutdown(t *testing.T) {
 	a := newAPI(t)
 	_ = a.set.Launching("x")

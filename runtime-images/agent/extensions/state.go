@@ -80,12 +80,16 @@ func (x *extension) wants(kind string) bool { return slices.Contains(x.events, k
 func (x *extension) move(e event, named string) error {
 	next, ok := transitions[x.state][e]
 	if !ok {
-		return &Refusal{"Extension.InvalidExtensionState", fmt.Sprintf(
-			"State transition from %s to %s failed for extension %s. Error: State transition is not allowed", x.state, e, named,
-		)}
+		return x.refuse(e, named)
 	}
 	x.state = next
 	return nil
+}
+
+func (x *extension) refuse(e event, named string) error {
+	return &Refusal{"Extension.InvalidExtensionState", fmt.Sprintf(
+		"State transition from %s to %s failed for extension %s. Error: State transition is not allowed", x.state, e, named,
+	)}
 }
 
 // Refusal is the answer to a wrong call, in Lambda's words.
