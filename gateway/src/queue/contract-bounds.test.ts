@@ -168,6 +168,36 @@ describe.each(storeNames)('the queue in %s', (store) => {
     await queue.put(asyncEvent());
   });
 
+  test('gives no line more than half of the bytes, whatever came and went before', async () => {
+    const queue = await start({ bytes: 18_000 });
+    const large = (over: Partial<AsyncEvent> = {}): AsyncEvent => asyncEvent({ payload: Buffer.alloc(3000), ...over });
+    const full = new QueueFull(`the line of ${line} is full`);
+    for (let i = 0; i < 3; i += 1) {
+      const dead = large();
+      await putDead(queue, dead, startMs);
+      await queue.put(large({ id: 'first' }));
+      await queue.put(large());
+      await expect(queue.put(large())).rejects.toEqual(full);
+      await expect(queue.replay(line, dead.id, startMs)).rejects.toEqual(full);
+      expect(await queue.drop(line, 'first')).toBe(true);
+      expect(await queue.replay(line, dead.id, startMs)).toBe(true);
+      for (const { lease } of await leaseAt(queue, startMs)) await queue.settle(lease, retryAt(startMs));
+      await expect(queue.put(large())).rejects.toEqual(full);
+      for (const { lease } of await leaseAt(queue, startMs)) await queue.settle(lease, { kind: 'done' });
+    }
+    await queue.put(large());
+    await queue.put(large());
+    await queue.put(large({ line: 'default/other' }));
+    await queue.put(large({ line: 'default/other' }));
+    await expect(queue.put(large({ line: 'default/third' }))).rejects.toEqual(new QueueFull('the queue is full'));
+  });
+
+  test('takes an event that is larger than half of the bytes, alone in its line', async () => {
+    const queue = await start({ bytes: 10_000 });
+    await queue.put(asyncEvent({ payload: Buffer.alloc(8000) }));
+    await expect(queue.put(asyncEvent({ payload: Buffer.alloc(0) }))).rejects.toBeInstanceOf(QueueFull);
+  });
+
   test('refuses more bytes than it may hold, whatever came and went before', async () => {
     const queue = await start({ bytes: 10_000 });
     const event = asyncEvent({ payload: Buffer.alloc(5000) });

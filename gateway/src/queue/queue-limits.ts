@@ -20,6 +20,9 @@ export const defaultLimits: QueueLimits = {
   deadKeptMs: 14 * 24 * 3_600_000,
 };
 
+/** Of the bytes that may wait or run one line has this part at most: no function takes the room of all others. */
+export const lineShare = 0.5;
+
 /** What an event takes beside its header, payload and last answer: its places in the sets, keys, rounding. Measured in Redis 7.0: 780 to 890. */
 export const overheadBytes = 900;
 

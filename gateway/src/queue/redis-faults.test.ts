@@ -189,9 +189,11 @@ test('left to itself the queue is full before Redis is, whether events are large
     const redis = await startRedis('--maxmemory', '12mb');
     const queue = connect(redis);
     const putMany = (): Promise<unknown> =>
-      Promise.all(Array.from({ length: atOnce }, () => queue.put(asyncEvent({ payload: Buffer.alloc(bytes) })))).catch(
-        (error: unknown) => error,
-      );
+      Promise.all(
+        Array.from({ length: atOnce }, (_, i) =>
+          queue.put(asyncEvent({ line: `default/f${i % 4}`, payload: Buffer.alloc(bytes) })),
+        ),
+      ).catch((error: unknown) => error);
     let problem: unknown;
     await until(async () => {
       problem = await putMany();

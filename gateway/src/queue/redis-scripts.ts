@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-import { overheadBytes } from './queue-limits.ts';
+import { lineShare, overheadBytes } from './queue-limits.ts';
 
 /** A transition of the queue as Redis runs it. */
 export interface RedisScript {
@@ -32,7 +32,7 @@ export type RedisScripts = Readonly<Record<keyof typeof flagsOf | 'settleFull', 
 /** Reads `lua/`, once for each process. */
 export function readScripts(): RedisScripts {
   const shared = readFileSync(new URL('lua/common.lua', import.meta.url), 'utf8');
-  const common = `local OVERHEAD = ${overheadBytes}\n${shared}`;
+  const common = `local OVERHEAD, LINE_SHARE = ${overheadBytes}, ${lineShare}\n${shared}`;
   const read = (name: keyof typeof flagsOf, flags: string = flagsOf[name]): RedisScript => {
     const text = `#!lua flags=${flags}\n${common}${readFileSync(new URL(`lua/${name}.lua`, import.meta.url), 'utf8')}`;
     return { text, sha: createHash('sha1').update(text).digest('hex') };

@@ -13,9 +13,10 @@ import type {
   StoredEvent,
 } from './event-queue.ts';
 import { QueueFull } from './event-queue.ts';
-import { byteLimits, deadPageBytes, overheadBytes, type QueueLimits, sweepEveryMs } from './queue-limits.ts';
-import { headerText, noProgress, parseCondition, parseEvent, parseProgress, progressText } from './records.ts';
-import { type Row, SqliteFile } from './sqlite-file.ts';
+import { byteLimits, deadPageBytes, lineShare, overheadBytes, type QueueLimits, sweepEveryMs } from './queue-limits.ts';
+import { headerText, noProgress, progressText } from './records.ts';
+import { SqliteFile } from './sqlite-file.ts';
+import { parseRow } from './sqlite-rows.ts';
 
 /**
  * The queue in one SQLite file, for local mode: the same transitions as in Redis, each in a transaction that is on disk when its promise
@@ -241,9 +242,12 @@ export class SqliteQueue implements EventQueue {
 
   /** @throws QueueFull */
   #checkRoom(line: string, weight: number): void {
-    const events = this.#file.get('SELECT events FROM totals WHERE dead = 0 AND line = ?', line)?.['events'];
-    if (Number(events ?? 0) >= this.#limits.eventsPerLine) throw new QueueFull(`the line of ${line} is full`);
     const { live } = byteLimits(this.#limits, 0);
+    const { events, bytes } =
+      this.#file.get('SELECT events, bytes FROM totals WHERE dead = 0 AND line = ?', line) ?? {};
+    const isTooLarge = Number(bytes ?? 0) + weight > live * lineShare;
+    if (Number(events ?? 0) >= this.#limits.eventsPerLine || (events !== undefined && isTooLarge))
+      throw new QueueFull(`the line of ${line} is full`);
     if (this.#bytes(0) + weight > live) throw new QueueFull('the queue is full');
   }
 
@@ -280,21 +284,4 @@ export class SqliteQueue implements EventQueue {
     await this.#file.change(() => this.#file.run(`DELETE FROM events WHERE state = 'dead' AND at_ms < ?`, before));
     this.#nextSweepMs = nowMs + sweepEveryMs;
   }
-}
-
-function parseRow(line: string, id: string, row: Row): StoredEvent {
-  const { state, condition } = row;
-  if (state !== 'waiting' && state !== 'leased' && state !== 'dead') throw new Error(`no state of an event: ${state}`);
-  const payload = bytesOf(row['payload']) ?? Buffer.alloc(0);
-  return {
-    event: parseEvent(line, id, { header: String(row['header']), payload, acceptedMs: Number(row['accepted_ms']) }),
-    progress: parseProgress({ progress: String(row['progress']), last: bytesOf(row['last']) }),
-    state,
-    atMs: Number(row['at_ms']),
-    ...(typeof condition === 'string' ? { condition: parseCondition(condition) } : {}),
-  };
-}
-
-function bytesOf(value: Row[string] | undefined): Buffer | null {
-  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : null;
 }

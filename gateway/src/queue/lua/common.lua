@@ -1,6 +1,7 @@
 -- What all scripts share; it stands above each of them. KEYS[1] is the index of lines, '{kappa}:lines': the other keys begin like it, and
 -- its tag in braces keeps all of them in one slot. Every script is one transition of one event: it happens as a whole or not at all.
--- OVERHEAD is what an event takes beside its header, payload and last answer (queue-limits.ts).
+-- OVERHEAD is what an event takes beside its header, payload and last answer, LINE_SHARE the part of all bytes that one line may have
+-- (queue-limits.ts).
 local root = string.sub(KEYS[1], 1, -6)
 
 -- 'waiting': ids by due time; 'leased': by the end of the lease; 'dead': by time of death; 'age': all that are not dead by time of acceptance.
@@ -16,13 +17,22 @@ local function weigh(event)
   return OVERHEAD + redis.call('HSTRLEN', event, 'header') + redis.call('HSTRLEN', event, 'payload') + redis.call('HSTRLEN', event, 'last')
 end
 
--- Bytes of one kind, 'live' or 'dead'.
+-- Bytes of one kind: 'live', 'dead', or those of a line's live events.
 local function bytes(kind)
   return tonumber(redis.call('HGET', root .. 'bytes', kind) or '0')
 end
 
 local function addBytes(kind, difference)
   if difference ~= 0 then redis.call('HINCRBY', root .. 'bytes', kind, difference) end
+end
+
+local function liveOf(line)
+  return 'live:' .. line
+end
+
+local function addLive(line, difference)
+  addBytes('live', difference)
+  addBytes(liveOf(line), difference)
 end
 
 local function read(event)
@@ -45,7 +55,9 @@ end
 -- Out of a line; a line without events is no line any more.
 local function leave(line, id)
   redis.call('ZREM', set('age', line), id)
-  if redis.call('ZCARD', set('age', line)) == 0 then redis.call('SREM', KEYS[1], line) end
+  if redis.call('ZCARD', set('age', line)) > 0 then return end
+  redis.call('SREM', KEYS[1], line)
+  redis.call('HDEL', root .. 'bytes', liveOf(line))
 end
 
 -- The index of lines with dead events, by the time of the oldest.
@@ -66,9 +78,12 @@ local function forgetDead(line, id)
   noteOldestDead(line)
 end
 
--- Why there is no room for so many more bytes and one more event in the line, or nil.
+-- Why there is no room for so many more bytes and one more event in the line, or nil. No line takes more than LINE_SHARE of all bytes, but
+-- for its first event.
 local function fullBecause(line, weight, maxEvents, maxBytes)
-  if redis.call('ZCARD', set('age', line)) >= tonumber(maxEvents) then return 'line' end
+  local events = redis.call('ZCARD', set('age', line))
+  if events >= tonumber(maxEvents) then return 'line' end
+  if events > 0 and bytes(liveOf(line)) + weight > tonumber(maxBytes) * LINE_SHARE then return 'line' end
   if bytes('live') + weight > tonumber(maxBytes) then return 'store' end
   return nil
 end

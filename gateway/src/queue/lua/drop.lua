@@ -6,7 +6,7 @@ if redis.call('ZSCORE', set('dead', line), id) then
 end
 if redis.call('ZREM', set('waiting', line), id) == 0 then return 0 end
 local event = eventKey(line, id)
-addBytes('live', -weigh(event))
+addLive(line, -weigh(event))
 redis.call('DEL', event)
 leave(line, id)
 return 1

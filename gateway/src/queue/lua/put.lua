@@ -6,6 +6,6 @@ local weight = OVERHEAD + #ARGV[3] + #ARGV[4]
 local full = fullBecause(line, weight, ARGV[7], ARGV[8])
 if full then return full end
 redis.call('HSET', event, 'header', ARGV[3], 'payload', ARGV[4], 'accepted', ARGV[5], 'progress', ARGV[6])
-addBytes('live', weight)
+addLive(line, weight)
 enter(line, id, ARGV[5])
 return 'kept'

@@ -10,6 +10,6 @@ noteOldestDead(line)
 redis.call('HDEL', event, 'last', 'condition')
 redis.call('HSET', event, 'accepted', now, 'progress', ARGV[4])
 addBytes('dead', -before)
-addBytes('live', weigh(event))
+addLive(line, weigh(event))
 enter(line, id, now)
 return 'kept'

@@ -9,7 +9,7 @@ local before = weigh(event)
 redis.call('ZREM', set('leased', line), id)
 if kind == 'done' then
   redis.call('DEL', event)
-  addBytes('live', -before)
+  addLive(line, -before)
   leave(line, id)
   return 1
 end
@@ -18,12 +18,12 @@ redis.call('HDEL', event, 'token', 'last')
 redis.call('HSET', event, 'progress', ARGV[6])
 if ARGV[7] == '1' then redis.call('HSET', event, 'last', ARGV[8]) end
 if kind == 'retry' then
-  addBytes('live', weigh(event) - before)
+  addLive(line, weigh(event) - before)
   wait(line, id, at)
   return 1
 end
 
-addBytes('live', -before)
+addLive(line, -before)
 leave(line, id)
 redis.call('HSET', event, 'condition', ARGV[9])
 redis.call('ZADD', set('dead', line), at, id)
