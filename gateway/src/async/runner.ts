@@ -197,11 +197,10 @@ export class Runner {
       return planDelivery(progress, await this.#deps.deliver(leased, settings), settings, now());
     if (isTooOld(event, settings, now()))
       return planAttempt(event, progress, { kind: 'ended', condition: 'EventAgeExceeded' }, settings, now());
-    const ageMs = now() - event.acceptedMs;
-    observer.begun(event.line, ageMs);
+    const lateMs = now() - leased.dueMs;
+    observer.begun(event.line, now() - event.acceptedMs);
     const outcome = await attempt(event, this.#deps);
-    const isFirst = progress.attempts === 0 && progress.refusals === 0;
-    this.#note(event.line, pace, outcome, isFirst ? ageMs : 0); // others have waited because they were to wait
+    this.#note(event.line, pace, outcome, lateMs);
     return planAttempt(event, progress, outcome, settings, now());
   }
 
