@@ -171,3 +171,8 @@ func TestAFunctionAboveItsMemoryIsNoCrashOfItsExtension(t *testing.T) {
 	expectKilled(t, result)
 	p.awaitExit(0)
 }
+
+func TestTheLastLineOfAnExtensionNeedsNoEnd(t *testing.T) {
+	_, gateway := extended(t, function("index.echo", nil), map[string]string{"x": "half-line crash"})
+	inOrder(t, tailOf(t, call(t, gateway, "{}").Report), "<x> starts\n", "<x> has no end\n", "END RequestId: ")
+}

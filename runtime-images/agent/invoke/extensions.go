@@ -31,6 +31,8 @@ type helper struct {
 	name    string
 	process *supervise.Process
 	capture *logs.Capture
+	// lines cuts what is captured; used by capture only until that is closed.
+	lines *logs.Lines
 }
 
 // renewExtensions begins a new execution environment, before its first process is started.
@@ -138,7 +140,7 @@ func (e *Engine) launchOne(b *beside, name, path string, env []string) error {
 		return err
 	}
 	e.mu.Lock()
-	b.processes = append(b.processes, &helper{name, process, capture})
+	b.processes = append(b.processes, &helper{name, process, capture, lines})
 	e.mu.Unlock()
 	go func() {
 		<-process.Done()
@@ -244,8 +246,9 @@ func (e *Engine) closeExtensions() {
 		return
 	}
 	b.set.End()
-	b.hub.End()
 	for _, h := range processes {
 		h.capture.Close()
+		h.lines.Flush() // the last line may have no end
 	}
+	b.hub.End()
 }

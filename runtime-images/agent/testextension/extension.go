@@ -29,6 +29,9 @@ func Main(name, mode string) {
 		body, _ := json.Marshal(environment)
 		x.say("env", string(body))
 	}
+	if x.is("half-line") {
+		fmt.Printf("<%s> has no end", x.name)
+	}
 	if x.is("crash") || x.is("crash-second") && x.isSecond() {
 		os.Exit(3)
 	}
