@@ -32,7 +32,7 @@ export interface RunnerObserver {
 
 /** Bounds of one gateway. */
 export interface RunnerLimits {
-  /** Events that run at a time, of all functions. Below the account's concurrency, so that synchronous callers always find some. */
+  /** Events that run at a time, of all functions. What an account leaves to synchronous callers is the dispatcher's to say. */
   readonly maxRunning: number;
   /** Bytes of their payloads; one event more may run. */
   readonly maxBytes: number;

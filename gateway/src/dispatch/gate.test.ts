@@ -160,6 +160,23 @@ test('what is left of an account is what nobody uses, anywhere', () => {
   expect(account === undefined ? null : core.gate.unreservedLeft(account)).toBe(6);
 });
 
+describe('events of the queue leave some of an account to synchronous callers', () => {
+  test.each<[reason: string, limits: Partial<DispatchLimits>, elsewhere: number, target: Target, want: number]>([
+    ['80 % of what nobody has reserved', { accountConcurrency: 12, minUnreservedConcurrency: 5 }, 0, free, 8],
+    ['what runs at other gateways counts', { accountConcurrency: 12, minUnreservedConcurrency: 5 }, 3, free, 5],
+    ['one at least', { accountConcurrency: 1 }, 0, free, 1],
+    ['reserved concurrency is the function’s own', { accountConcurrency: 12 }, 11, capped, 2],
+  ])('%s', (_reason, limits, elsewhere, target, want) => {
+    const { core, clock, arrive } = start(limits, { outstandingElsewhere: () => elsewhere });
+    core.setVersions(new Map([free, capped].map((each) => [each.versionUid, each])));
+    const come = (n: number): void =>
+      core.arrive(target, { ...makeRequest(`event-${n}`, clock.nowMs()), isAsync: true }, false);
+    for (let n = 0; n < want; n += 1) come(n);
+    expect(() => come(want)).toThrow(expect.objectContaining({ status: 429 }));
+    if (target === free && want > 1) expect(() => arrive(free)).not.toThrow();
+  });
+});
+
 test('events of the queue take none of the calls in a second, and run when those are used up', () => {
   const { burst, core, clock, effects, finish } = start();
   expect(burst(capped, 50)[0]).toBe(20);

@@ -13,6 +13,8 @@ const noIdleSlot = new NoIdleSlot('the function');
 
 /** What is not used of a rate of calls is saved up for so long. */
 const CALLS_WINDOW_MS = 1_000;
+/** Of an account's concurrency events of the queue take no more than this part: synchronous callers find some. */
+const ASYNC_SHARE = 0.8;
 
 /**
  * What may come in, and what may run at this moment: limits of this gateway and rules among gateways.
@@ -54,7 +56,7 @@ export class Gate<P extends CorePod, R extends CoreRequest> {
     if (!isAsync) this.take(version, request.arrivedMs);
   }
 
-  /** The limit that one more call is above; null = none. @param isAsync the calls of a second do not matter to it */
+  /** The limit that one more call is above; null = none. @param isAsync an event of the queue: the calls of a second do not matter to it */
   throttle(version: VersionState<P, R>, nowMs: number, isAsync = false): ThrottleReason | null {
     const { owner } = version;
     const isCapped = owner.cap !== null;
@@ -67,6 +69,8 @@ export class Gate<P extends CorePod, R extends CoreRequest> {
     };
     const reason = planAdmission(seen, this.#limits);
     if (reason !== null) return reason;
+    if (isAsync && !isCapped && seen.accountOutstanding >= this.#asyncShare(owner.account))
+      return 'ConcurrentInvocationLimitExceeded';
     if (!isAsync && this.#callsOf(owner).isSpent(nowMs))
       return isCapped ? 'ReservedFunctionInvocationRateLimitExceeded' : 'CallerRateLimitExceeded';
     const isHeldBack = version.idle.length === 0 && owner.scaleOut?.isSpent(nowMs) === true;
@@ -140,6 +144,10 @@ export class Gate<P extends CorePod, R extends CoreRequest> {
   share(): void {
     for (const account of this.#census.accounts())
       if (account.calls !== null) account.calls.perSecond = this.#accountCalls(account);
+  }
+
+  #asyncShare(account: AccountState): number {
+    return Math.max(1, Math.floor(ASYNC_SHARE * this.unreserved(account)));
   }
 
   #callsOf(owner: FunctionState<P, R>): RateLimit {

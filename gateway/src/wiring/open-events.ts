@@ -43,9 +43,6 @@ export interface EventParts {
   readonly onRefused: (err: unknown, requestId: string) => void;
 }
 
-/** Of an account's concurrency this part is never used by events: synchronous callers find some. */
-const SYNC_SHARE = 0.2;
-
 /** The store that the settings name; null = there is none: a file cannot be shared by several gateways. */
 export function openQueue({ config, teller }: Context): EventQueue | null {
   if (config.redis === null && config.peerService !== '') return null;
@@ -78,7 +75,7 @@ export function openEvents(context: Context, parts: EventParts): Events {
     now: Date.now,
     after: clock.after,
     onProblem: teller('events', 'asynchronous invocations are not taken from the store, or not settled'),
-    limits: { ...defaultRunnerLimits, maxRunning: Math.ceil(config.accountConcurrency * (1 - SYNC_SHARE)) },
+    limits: { ...defaultRunnerLimits, maxRunning: config.accountConcurrency },
   });
   runner.start();
   return {
