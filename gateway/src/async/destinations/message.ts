@@ -24,16 +24,28 @@ const neverRan: Readonly<Record<Condition, number>> = {
   FunctionNotFound: 404,
 };
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const notXml = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
+
 /** A destination gets the record; a dead-letter queue gets the event as it was, and in attributes why it is there. */
 export function messageOf(telling: Telling): Message {
   const { kind, event, progress, condition } = telling;
-  if (kind === 'destination') return { body: invocationRecord(telling), attributes: {} };
+  if (kind === 'destination') return { body: writable(invocationRecord(telling)), attributes: {} };
   return {
-    body: event.payload.toString('utf8'),
+    body: writable(event.payload.toString('utf8')),
     attributes: {
       RequestID: { DataType: 'String', StringValue: event.id },
       ErrorCode: { DataType: 'Number', StringValue: String(progress.last?.statusCode ?? neverRan[condition]) },
-      ErrorMessage: { DataType: 'String', StringValue: errorMessageOf(progress, condition) },
+      ErrorMessage: { DataType: 'String', StringValue: writable(errorMessageOf(progress, condition)) },
     },
   };
+}
+
+/**
+ * What SQS and SNS take: they refuse a message for one character that XML 1.0 has not.
+ *
+ * @see Amazon SQS API Reference, SendMessage, MessageBody
+ */
+function writable(text: string): string {
+  return text.toWellFormed().replace(notXml, '\ufffd');
 }

@@ -108,11 +108,25 @@ test.each<[reason: string, payload: Buffer | undefined, want: string]>([
   ['the text of an error object', payload, 'on purpose'],
   ['what is no error object', Buffer.from('"oh"'), '"oh"'],
   ['nothing at all: the condition', undefined, 'EventAgeExceeded'],
+  ['an empty one: the whole object', Buffer.from('{"errorMessage":""}'), '{"errorMessage":""}'],
+  ['an empty answer: the condition', Buffer.alloc(0), 'EventAgeExceeded'],
   ['at most 1 KiB', Buffer.from(JSON.stringify({ errorMessage: 'x'.repeat(2000) })), 'x'.repeat(1024)],
   ['whole characters', Buffer.from(JSON.stringify({ errorMessage: `${'x'.repeat(1022)}€` })), 'x'.repeat(1022)],
 ])('an error message: %s', (_reason, bytes, want) => {
   const last = { statusCode: 200, ...(bytes !== undefined && { payload: bytes }) };
   expect(errorMessageOf({ attempts: 1, refusals: 0, last }, 'EventAgeExceeded')).toBe(want);
+});
+
+test('what SQS and SNS would refuse is written otherwise', () => {
+  const last = {
+    statusCode: 200,
+    payload: Buffer.from(JSON.stringify({ errorMessage: 'a\u0000b\u001bc\ud800\t\n\uffff€😀' })),
+  };
+  const event = asyncEvent({ payload: Buffer.from('"\uffff"') });
+  const source = { event, progress: { attempts: 1, refusals: 0, last }, decidedMs, arn: 'arn', namespace: 'default' };
+  const { body, attributes } = messageOf({ ...source, kind: 'deadLetter', condition: 'RetriesExhausted' });
+  expect(body).toBe('"\ufffd"');
+  expect(attributes['ErrorMessage']?.StringValue).toBe('a\ufffdb\ufffdc\ufffd\t\n\ufffd€😀');
 });
 
 test('where a record lies in a bucket', () => {

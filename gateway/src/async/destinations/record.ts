@@ -64,10 +64,10 @@ export function qualifiedArn({ invokedArn, qualifier }: AsyncEvent): string {
   return qualifier === undefined ? `${invokedArn}:${LATEST}` : invokedArn;
 }
 
-/** The message of an error for people, at most 1 KiB of UTF-8: of a function's error object, else of what there is. */
+/** The message of an error for people, at most 1 KiB of UTF-8 and never empty: of a function's error object, else of what there is. */
 export function errorMessageOf({ last }: Progress, condition: Condition): string {
-  const text = last?.payload?.toString('utf8') ?? condition;
-  return clip(messageIn(text) ?? text);
+  const text = last?.payload?.toString('utf8') || condition;
+  return clip(messageIn(text) || text);
 }
 
 /** Answers need not be JSON; what is cut is none any more. */
