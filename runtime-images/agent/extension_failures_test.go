@@ -176,3 +176,11 @@ func TestTheLastLineOfAnExtensionNeedsNoEnd(t *testing.T) {
 	_, gateway := extended(t, function("index.echo", nil), map[string]string{"x": "half-line crash"})
 	inOrder(t, tailOf(t, call(t, gateway, "{}").Report), "<x> starts\n", "<x> has no end\n", "END RequestId: ")
 }
+
+func TestAnIdleExtensionThatReportsItsFailureAndStaysEndsThePod(t *testing.T) {
+	p, gateway := extended(t, function("index.echo", awake), map[string]string{"x": "exit-error-after-invoke"})
+	call(t, gateway, "{}")
+	p.letGo()
+	p.awaitExit(0)
+	p.awaitLog(`<x> exit/error: 202 {"status":"OK"}`)
+}

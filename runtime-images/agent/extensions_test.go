@@ -109,6 +109,14 @@ func TestAnExtensionLivesFromInitToShutdown(t *testing.T) {
 	}
 }
 
+// letGo lets an extension go on that waits for the test.
+func (p *pod) letGo() {
+	p.t.Helper()
+	if err := os.WriteFile(filepath.Join(filepath.Dir(p.task), "tmp", "go"), nil, 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 func TestTheAnswerDoesNotWaitForExtensionsButTheNextCallDoes(t *testing.T) {
 	p, gateway := extended(t, function("index.echo", nil), map[string]string{"slow": "wait-in-invoke"})
 	stream, err := gateway.Invoke(requestHead(), []byte("1"))
@@ -127,9 +135,7 @@ func TestTheAnswerDoesNotWaitForExtensionsButTheNextCallDoes(t *testing.T) {
 	if refused := call(t, gateway, "2"); refused.Refusal == nil || refused.Refusal.Code != link.Busy {
 		t.Fatalf("%+v", refused)
 	}
-	if err := os.WriteFile(filepath.Join(filepath.Dir(p.task), "tmp", "go"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	p.letGo()
 	if result, err := gateway.Await(stream); err != nil || result.Report.Status != "success" || !result.Report.Reusable {
 		t.Fatalf("%v %+v", err, result)
 	}

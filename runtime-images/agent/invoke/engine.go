@@ -162,9 +162,15 @@ func (e *Engine) IsReady() bool {
 	}
 }
 
-// watch ends the pod when a runtime dies that nobody is waiting for.
+// watch ends the pod when a runtime dies, or an extension beside it fails, that nobody is waiting for.
 func (e *Engine) watch(r *running) {
-	<-r.process.Done()
+	e.mu.Lock()
+	beside := r.extensions
+	e.mu.Unlock()
+	select {
+	case <-r.process.Done():
+	case <-beside.Failed():
+	}
 	e.endIfDead()
 }
 

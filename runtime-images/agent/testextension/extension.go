@@ -153,11 +153,13 @@ func (x *extension) invoke() {
 		os.Exit(0)
 	case x.is("hang-in-invoke"):
 		time.Sleep(time.Hour)
-	case x.is("wait-in-invoke"): // until the test says so
-		for _, err := os.Stat(x.File("go")); err != nil; _, err = os.Stat(x.File("go")) {
-			time.Sleep(time.Millisecond)
-		}
-		must(os.Remove(x.File("go")))
+	case x.is("wait-in-invoke"):
+		x.awaitTest()
+	case x.is("exit-error-after-invoke"):
+		go func() {
+			x.awaitTest()
+			x.say("exit/error:", x.post("exit/error", "My.ExitError"))
+		}()
 	case x.is("flood-in-invoke"):
 		line := strings.Repeat("y", 1000)
 		for range 64 << 10 {
@@ -165,6 +167,14 @@ func (x *extension) invoke() {
 		}
 	}
 	x.say("done")
+}
+
+// awaitTest waits until the test says so.
+func (x *extension) awaitTest() {
+	for _, err := os.Stat(x.File("go")); err != nil; _, err = os.Stat(x.File("go")) {
+		time.Sleep(time.Millisecond)
+	}
+	must(os.Remove(x.File("go")))
 }
 
 // File is a file of that name in the function's folder for temporary files.
