@@ -203,6 +203,35 @@ describe.each(storeNames)('the queue in %s', (store) => {
     expect(told[0]).toBe(line);
   });
 
+  test('passes by an event that can not be read, and says so', async () => {
+    const queue = await start();
+    for (const id of ['a', 'b', 'c']) await queue.put(asyncEvent({ id }));
+    await stores.spoil(store, line, 'b');
+    const leased = await leaseAt(queue, startMs);
+    expect(leased.map(({ event }) => event.id)).toEqual(['a', 'c']);
+    expect(stores.problems).toEqual([expect.stringMatching(/^event b of default\/hello can't be read: .*JSON/)]);
+    expect(await leaseAt(queue, startMs + 59_999)).toEqual([]);
+    await leaseAt(queue, startMs + 60_000);
+    expect(stores.problems).toHaveLength(2);
+  });
+
+  test('passes by a dead event that can not be read', async () => {
+    const queue = await start();
+    for (const id of ['a', 'b', 'c', 'd']) await queue.put(asyncEvent({ id }));
+    for (const { lease } of await leaseAt(queue, startMs)) await queue.settle(lease, deadAt(startMs));
+    for (const id of ['b', 'c']) await stores.spoil(store, line, id);
+    const seen: string[] = [];
+    let after: string | undefined;
+    do {
+      const page = await queue.dead(line, { limit: 1, ...(after === undefined ? {} : { after }) });
+      seen.push(...page.events.map(({ event }) => event.id));
+      after = page.next;
+    } while (after !== undefined);
+    expect(seen).toEqual(['d', 'a']);
+    expect(stores.problems).toHaveLength(2);
+    expect(await queue.drop(line, 'b')).toBe(true);
+  });
+
   test('keeps everything when it is closed and opened again', async () => {
     const connect = await stores.empty(store);
     const before = connect();

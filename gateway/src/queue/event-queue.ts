@@ -23,7 +23,10 @@ export interface EventQueue {
    * @throws QueueUnavailable when the store did not confirm within its deadline (1 s): the caller gets 503 and may repeat
    */
   put(event: AsyncEvent): Promise<void>;
-  /** Up to `count` due events of a line, those due longest first; leased to the caller until `nowMs + leaseMs`. */
+  /**
+   * Up to `count` due events of a line, those due longest first; leased to the caller until `nowMs + leaseMs`. One that can't be read is passed by and told as a problem, again
+   * when its lease has run out.
+   */
   lease(line: string, wanted: LeaseRequest): Promise<readonly LeasedEvent[]>;
   /** Holds a lease until `untilMs`; false = it was lost. */
   renew(lease: Lease, untilMs: number): Promise<boolean>;

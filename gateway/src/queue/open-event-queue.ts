@@ -19,6 +19,6 @@ export interface EventQueueOptions {
  */
 export function openEventQueue({ redis, eventsFile, queueLimits, onProblem }: EventQueueOptions): EventQueue {
   return redis === null
-    ? new SqliteQueue(eventsFile, queueLimits)
+    ? new SqliteQueue(eventsFile, queueLimits, onProblem)
     : new RedisQueue({ ...redis, onProblem }, queueLimits);
 }

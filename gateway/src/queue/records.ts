@@ -59,6 +59,24 @@ export function parseProgress({ progress, last: payload }: Pick<EventRecord, 'pr
   };
 }
 
+/** What `parse` makes of those it can read: one that another program spoilt does not stand in the way of the others. */
+export function parseEach<Entry extends { readonly id: string }, Parsed>(
+  line: string,
+  entries: readonly Entry[],
+  parse: (entry: Entry) => Parsed,
+  onProblem: (problem: Error) => void,
+): readonly Parsed[] {
+  const parsed: Parsed[] = [];
+  for (const entry of entries) {
+    try {
+      parsed.push(parse(entry));
+    } catch (error) {
+      onProblem(new Error(`event ${entry.id} of ${line} can't be read: ${String(error)}`, { cause: error }));
+    }
+  }
+  return parsed;
+}
+
 /** @throws Error when it is none */
 export function parseCondition(text: string): Condition {
   if (!conditions.has(text)) throw new Error(`no condition of an event: ${text}`);

@@ -14,7 +14,15 @@ import type {
 } from './event-queue.ts';
 import { QueueFull } from './event-queue.ts';
 import { byteLimits, deadPageBytes, type QueueLimits, sweepEveryMs } from './queue-limits.ts';
-import { headerText, noProgress, parseCondition, parseEvent, parseProgress, progressText } from './records.ts';
+import {
+  headerText,
+  noProgress,
+  parseCondition,
+  parseEach,
+  parseEvent,
+  parseProgress,
+  progressText,
+} from './records.ts';
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.ts';
 
 /** Lines that one script looks at: Redis does nothing else meanwhile. */
@@ -31,6 +39,7 @@ const maxUnanswered = 50;
 export class RedisQueue implements EventQueue {
   readonly #redis: RedisConnection;
   readonly #limits: QueueLimits;
+  readonly #onProblem: (problem: Error) => void;
   /** Tokens of calls of `lease` that got no answer, by line: what Redis leased to them is taken back by the next call. */
   readonly #unanswered = new Map<string, string[]>();
   readonly #evictionListeners: EvictionListener[] = [];
@@ -39,6 +48,7 @@ export class RedisQueue implements EventQueue {
   constructor(options: RedisConnectionOptions, limits: QueueLimits) {
     this.#redis = new RedisConnection(options);
     this.#limits = limits;
+    this.#onProblem = options.onProblem;
   }
 
   async put(event: AsyncEvent): Promise<void> {
@@ -60,16 +70,17 @@ export class RedisQueue implements EventQueue {
       throw error;
     });
     this.#forgetCalls(line, lost);
-    return listOf(answer).map((entry) => {
+    const entries = listOf(answer).map((entry) => {
       const [id, dueMs, ...record] = listOf(entry);
-      const name = textOf(id);
-      return {
-        lease: { line, id: name, token: `${call}:${name}` },
-        ...parseRecord(line, name, record),
-        dueMs: Number(textOf(dueMs)),
-        leasedUntilMs,
-      };
+      return { id: textOf(id), dueMs: Number(textOf(dueMs)), record };
     });
+    const parse = ({ id, dueMs, record }: (typeof entries)[number]): LeasedEvent => ({
+      lease: { line, id, token: `${call}:${id}` },
+      ...parseRecord(line, id, record),
+      dueMs,
+      leasedUntilMs,
+    });
+    return parseEach(line, entries, parse, this.#onProblem);
   }
 
   async renew({ line, id, token }: Lease, untilMs: number): Promise<boolean> {
@@ -103,13 +114,18 @@ export class RedisQueue implements EventQueue {
   async dead(line: string, page: { readonly limit: number; readonly after?: string }): Promise<DeadPage> {
     const [, at = '+inf', id = ''] = /^(\d+):(.*)$/s.exec(page.after ?? '') ?? [];
     const answer = await this.#redis.run(this.#redis.scripts.dead, [line, page.limit, deadPageBytes, at, id]);
-    const [more, entries] = listOf(answer);
-    const events = listOf(entries).map((entry): StoredEvent => {
+    const [more, found] = listOf(answer);
+    const entries = listOf(found).map((entry) => {
       const [name, diedMs, ...record] = listOf(entry);
-      return parseStored(line, textOf(name), ['dead', diedMs, ...record]);
+      return { id: textOf(name), diedMs: textOf(diedMs), record };
     });
-    const last = events.at(-1);
-    return { events, ...(more === 1 && last !== undefined ? { next: `${last.atMs}:${last.event.id}` } : {}) };
+    const parse = ({ id: name, diedMs, record }: (typeof entries)[number]): StoredEvent =>
+      parseStored(line, name, ['dead', diedMs, ...record]);
+    const last = entries.at(-1);
+    return {
+      events: parseEach(line, entries, parse, this.#onProblem),
+      ...(more === 1 && last !== undefined ? { next: `${last.diedMs}:${last.id}` } : {}),
+    };
   }
 
   async find(line: string, id: string): Promise<StoredEvent | undefined> {

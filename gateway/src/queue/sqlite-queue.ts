@@ -14,9 +14,9 @@ import type {
 } from './event-queue.ts';
 import { QueueFull } from './event-queue.ts';
 import { byteLimits, deadPageBytes, lineShare, overheadBytes, type QueueLimits, sweepEveryMs } from './queue-limits.ts';
-import { headerText, noProgress, progressText } from './records.ts';
-import { SqliteFile } from './sqlite-file.ts';
-import { parseRow } from './sqlite-rows.ts';
+import { headerText, noProgress, parseEach, progressText } from './records.ts';
+import { type Row, SqliteFile } from './sqlite-file.ts';
+import { parseRow, readRow } from './sqlite-rows.ts';
 
 /**
  * The queue in one SQLite file, for local mode: the same transitions as in Redis, each in a transaction that is on disk when its promise
@@ -26,17 +26,20 @@ import { parseRow } from './sqlite-rows.ts';
 export class SqliteQueue implements EventQueue {
   readonly #file: SqliteFile;
   readonly #limits: QueueLimits;
+  readonly #onProblem: (problem: Error) => void;
   readonly #listeners: ((line: string) => void)[] = [];
   readonly #evictionListeners: EvictionListener[] = [];
   #nextSweepMs = 0;
 
   /**
    * @param file an open one, or its path: it is made when it is missing, with its folder
+   * @param onProblem is told of events that can't be read
    * @throws Error when it is no queue, or can't be opened
    */
-  constructor(file: string | SqliteFile, limits: QueueLimits) {
+  constructor(file: string | SqliteFile, limits: QueueLimits, onProblem: (problem: Error) => void = () => {}) {
     this.#file = typeof file === 'string' ? new SqliteFile(file) : file;
     this.#limits = limits;
+    this.#onProblem = onProblem;
   }
 
   async put(event: AsyncEvent): Promise<void> {
@@ -56,8 +59,9 @@ export class SqliteQueue implements EventQueue {
     if (isNew) this.#tell(line);
   }
 
-  lease(line: string, { count, nowMs, leaseMs, maxBytes }: LeaseRequest): Promise<readonly LeasedEvent[]> {
-    return this.#file.change(() => {
+  async lease(line: string, { count, nowMs, leaseMs, maxBytes }: LeaseRequest): Promise<readonly LeasedEvent[]> {
+    const leasedUntilMs = nowMs + leaseMs;
+    const taken = await this.#file.change(() => {
       this.#file.run(
         `UPDATE events SET state = 'waiting', at_ms = ?, token = NULL WHERE line = ? AND state = 'leased' AND at_ms <= ?`,
         ...[nowMs, line, nowMs],
@@ -66,15 +70,20 @@ export class SqliteQueue implements EventQueue {
         `SELECT id, at_ms, length(bytes) AS size FROM events JOIN bodies ON event = number AND kind = 'payload' WHERE line = ? AND state = 'waiting' AND at_ms <= ? ORDER BY at_ms, id LIMIT ?`,
         ...[line, nowMs, count],
       );
-      const leased: LeasedEvent[] = [];
+      const rows: Taken[] = [];
       let room = maxBytes;
       for (const { id, at_ms, size } of due) {
         room -= Number(size);
-        if (room < 0 && leased.length > 0) break;
-        leased.push(this.#take(line, String(id), Number(at_ms), nowMs + leaseMs));
+        if (room < 0 && rows.length > 0) break;
+        rows.push({ ...this.#take(line, String(id), leasedUntilMs), dueMs: Number(at_ms) });
       }
-      return leased;
+      return rows;
     });
+    const parse = ({ id, token, row, dueMs }: Taken): LeasedEvent => {
+      const { event, progress } = parseRow(line, id, row);
+      return { lease: { line, id, token }, event, progress, dueMs, leasedUntilMs };
+    };
+    return parseEach(line, taken, parse, this.#onProblem);
   }
 
   renew({ line, id, token }: Lease, untilMs: number): Promise<boolean> {
@@ -122,30 +131,35 @@ export class SqliteQueue implements EventQueue {
     );
   }
 
-  dead(line: string, { limit, after = '' }: { readonly limit: number; readonly after?: string }): Promise<DeadPage> {
+  async dead(
+    line: string,
+    { limit, after = '' }: { readonly limit: number; readonly after?: string },
+  ): Promise<DeadPage> {
     const [, at = String(Number.MAX_SAFE_INTEGER), id = ''] = /^(\d+):(.*)$/s.exec(after) ?? [];
-    return this.#file.change(() => {
+    const { found, page } = await this.#file.change(() => {
       const found = this.#file.all(
         `SELECT id, weight FROM events WHERE line = ? AND state = 'dead' AND (at_ms, id) < (?, ?) ORDER BY at_ms DESC, id DESC LIMIT ?`,
         ...[line, Number(at), id, limit + 1],
       );
-      const events: StoredEvent[] = [];
+      const page: { readonly id: string; readonly row: Row }[] = [];
       let room = deadPageBytes;
-      for (const { id: name, weight } of found) {
+      for (const { id: name, weight } of found.slice(0, limit)) {
         room -= Number(weight);
-        const event =
-          events.length === limit || (room < 0 && events.length > 0) ? undefined : this.#read(line, String(name));
-        if (event === undefined) break;
-        events.push(event);
+        const row = room < 0 && page.length > 0 ? undefined : readRow(this.#file, line, String(name));
+        if (row === undefined) break;
+        page.push({ id: String(name), row });
       }
-      const last = events.at(-1);
-      const isMore = events.length < found.length && last !== undefined;
-      return { events, ...(isMore ? { next: `${last.atMs}:${last.event.id}` } : {}) };
+      return { found: found.length, page };
     });
+    const events = parseEach(line, page, (entry) => parseRow(line, entry.id, entry.row), this.#onProblem);
+    const last = page.at(-1);
+    const isMore = page.length < found && last !== undefined;
+    return { events, ...(isMore ? { next: `${last.row['at_ms']}:${last.id}` } : {}) };
   }
 
-  find(line: string, id: string): Promise<StoredEvent | undefined> {
-    return this.#file.change(() => this.#read(line, id));
+  async find(line: string, id: string): Promise<StoredEvent | undefined> {
+    const row = await this.#file.change(() => readRow(this.#file, line, id));
+    return row === undefined ? undefined : parseRow(line, id, row);
   }
 
   async replay(line: string, id: string, nowMs: number): Promise<boolean> {
@@ -191,26 +205,15 @@ export class SqliteQueue implements EventQueue {
     for (const listener of this.#listeners) listener(line);
   }
 
-  #take(line: string, id: string, dueMs: number, leasedUntilMs: number): LeasedEvent {
+  #take(line: string, id: string, leasedUntilMs: number): Omit<Taken, 'dueMs'> {
     const token = randomUUID();
     this.#file.run(
       `UPDATE events SET state = 'leased', at_ms = ?, token = ? WHERE line = ? AND id = ?`,
       ...[leasedUntilMs, token, line, id],
     );
-    const stored = this.#read(line, id);
-    if (stored === undefined) throw new Error(`event ${id} of ${line} is gone while it is leased`);
-    return { lease: { line, id, token }, event: stored.event, progress: stored.progress, dueMs, leasedUntilMs };
-  }
-
-  #read(line: string, id: string): StoredEvent | undefined {
-    const row = this.#file.get(
-      `SELECT state, at_ms, accepted_ms, header, progress, condition, payload.bytes AS payload, last.bytes AS last FROM events
-       JOIN bodies AS payload ON payload.event = number AND payload.kind = 'payload'
-       LEFT JOIN bodies AS last ON last.event = number AND last.kind = 'last'
-       WHERE line = ? AND id = ?`,
-      ...[line, id],
-    );
-    return row === undefined ? undefined : parseRow(line, id, row);
+    const row = readRow(this.#file, line, id);
+    if (row === undefined) throw new Error(`event ${id} of ${line} is gone while it is leased`);
+    return { id, token, row };
   }
 
   /** The last answer in place of the one before. */
@@ -284,4 +287,12 @@ export class SqliteQueue implements EventQueue {
     await this.#file.change(() => this.#file.run(`DELETE FROM events WHERE state = 'dead' AND at_ms < ?`, before));
     this.#nextSweepMs = nowMs + sweepEveryMs;
   }
+}
+
+/** An event that is leased, as it stands in the file. */
+interface Taken {
+  readonly id: string;
+  readonly token: string;
+  readonly row: Row;
+  readonly dueMs: number;
 }

@@ -1,8 +1,19 @@
 import type { StoredEvent } from './event-queue.ts';
 import { parseCondition, parseEvent, parseProgress } from './records.ts';
-import type { Row } from './sqlite-file.ts';
+import type { Row, SqliteFile } from './sqlite-file.ts';
 
-/** An event as it stands in the file. @throws Error when another program wrote it */
+/** An event as it stands in the file, for `parseRow`; undefined = it is not there. */
+export function readRow(file: SqliteFile, line: string, id: string): Row | undefined {
+  return file.get(
+    `SELECT state, at_ms, accepted_ms, header, progress, condition, payload.bytes AS payload, last.bytes AS last FROM events
+     JOIN bodies AS payload ON payload.event = number AND payload.kind = 'payload'
+     LEFT JOIN bodies AS last ON last.event = number AND last.kind = 'last'
+     WHERE line = ? AND id = ?`,
+    ...[line, id],
+  );
+}
+
+/** @throws Error when another program wrote it */
 export function parseRow(line: string, id: string, row: Row): StoredEvent {
   const { state, condition } = row;
   if (state !== 'waiting' && state !== 'leased' && state !== 'dead') throw new Error(`no state of an event: ${state}`);

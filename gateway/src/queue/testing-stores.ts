@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { EventQueue } from './event-queue.ts';
 import { defaultLimits, type QueueLimits } from './queue-limits.ts';
 import { RedisQueue } from './redis-queue.ts';
+import { SqliteFile } from './sqlite-file.ts';
 import { SqliteQueue } from './sqlite-queue.ts';
 import { patientMs, TestRedis } from './testing-redis.ts';
 
@@ -22,6 +23,8 @@ export class TestStores {
   readonly #folder: string;
   readonly #open: EventQueue[] = [];
   #files = 0;
+  /** What queues said of problems since the last that was asked for. */
+  problems: string[] = [];
 
   private constructor(redis: TestRedis, folder: string) {
     this.#redis = redis;
@@ -36,14 +39,31 @@ export class TestStores {
   async empty(store: StoreName, over: Partial<QueueLimits> = {}): Promise<() => EventQueue> {
     const limits = { ...defaultLimits, ...over };
     this.#files += 1;
-    const file = join(this.#folder, `${this.#files}/events.db`);
+    this.problems = [];
+    const file = this.#file;
     await this.#redis.command('FLUSHALL');
+    const onProblem = (problem: Error): void => void this.problems.push(problem.message);
     return () => {
-      const redis = { url: this.#redis.url, password: '', answerWithinMs: patientMs, onProblem: () => {} };
-      const queue = store === 'redis' ? new RedisQueue(redis, limits) : new SqliteQueue(file, limits);
+      const redis = { url: this.#redis.url, password: '', answerWithinMs: patientMs, onProblem };
+      const queue = store === 'redis' ? new RedisQueue(redis, limits) : new SqliteQueue(file, limits, onProblem);
       this.#open.push(queue);
       return queue;
     };
+  }
+
+  /** Puts something else where an event's header was, as another program would. */
+  async spoil(store: StoreName, line: string, id: string): Promise<void> {
+    if (store === 'redis') {
+      await this.#redis.command('HSET', `{kappa}:event:${line}:${id}`, 'header', '}{');
+      return;
+    }
+    const file = new SqliteFile(this.#file);
+    await file.change(() => file.run(`UPDATE events SET header = '}{' WHERE line = ? AND id = ?`, line, id));
+    await file.close();
+  }
+
+  get #file(): string {
+    return join(this.#folder, `${this.#files}/events.db`);
   }
 
   /** Closes what was opened; after each test. */
