@@ -65,7 +65,12 @@ export class Neighbours<Client> {
     if (known !== undefined) return known;
     const made = this.#connect(this.#configOf(endpoint, region));
     this.#clients.set(key, made);
-    return made;
+    try {
+      return await made;
+    } catch (err) {
+      if (this.#clients.get(key) === made) this.#clients.delete(key); // the next one tries again
+      throw err;
+    }
   }
 
   #configOf(endpoint: string, region: string): ClientConfig {
