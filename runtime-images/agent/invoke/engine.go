@@ -104,7 +104,7 @@ func New(settings Settings) *Engine {
 		counts: map[string]int64{}, peers: map[link.Peer]struct{}{},
 	}
 	e.freezer = &freezer{
-		stop: func() { e.Supervisor.Freeze() }, resume: func() { e.Supervisor.Thaw() }, now: settings.Now, after: settings.After,
+		stop: settings.Supervisor.Freeze, resume: settings.Supervisor.Thaw, now: settings.Now, after: settings.After,
 	}
 	return e
 }

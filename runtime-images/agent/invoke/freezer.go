@@ -12,19 +12,23 @@ import (
 // It waits for limits.FreezeDelay first, so that a pod that is called again and again is never stopped, and its calls pay nothing.
 //
 //	nothing runs for FreezeDelay | frozen
+//	something has escaped        | frozen again after FreezeDelay
 //	a call or init begins        | not frozen
 //	the pod ends                 | not frozen any more: who is told of the end must hear it
 type freezer struct {
-	stop, resume func()
-	now          func() time.Time
-	after        func(time.Duration, func())
+	// stop says whether nothing has escaped.
+	stop   func() bool
+	resume func()
+	now    func() time.Time
+	after  func(time.Duration, func())
 
 	mu sync.Mutex
 	// enabled is set while the pod is a function's that wants it.
 	enabled bool
 	// active counts what runs.
 	active int
-	frozen bool
+	// frozen says that there is something to thaw, complete that nothing has escaped.
+	frozen, complete bool
 	// armed says that a look is planned.
 	armed     bool
 	idleSince time.Time
@@ -62,21 +66,23 @@ func (f *freezer) look() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.armed = false
-	if f.active > 0 || !f.enabled || f.frozen {
+	if f.active > 0 || !f.enabled || f.complete {
 		return
 	}
 	if rest := limits.FreezeDelay - f.now().Sub(f.idleSince); rest > 0 {
 		f.arm(rest)
 		return
 	}
-	f.frozen = true
-	f.stop()
+	f.frozen, f.complete = true, f.stop()
+	if !f.complete {
+		f.arm(limits.FreezeDelay)
+	}
 }
 
 // thaw lets what is frozen go on; the caller holds mu.
 func (f *freezer) thaw() {
 	if f.frozen {
-		f.frozen = false
+		f.frozen, f.complete = false, false
 		f.resume()
 	}
 }

@@ -14,13 +14,19 @@ type frost struct {
 	time  time.Time
 	looks []func()
 	seen  string
+	// escapes is how often something is still running after a stop.
+	escapes int
 }
 
 func newFrost(idle string) *frost {
 	f := &frost{}
 	f.freezer = &freezer{
-		stop: func() { f.seen += "stop " }, resume: func() { f.seen += "resume " },
-		now:   func() time.Time { return f.time },
+		stop: func() bool {
+			f.seen += "stop "
+			f.escapes--
+			return f.escapes < 0
+		},
+		resume: func() { f.seen += "resume " }, now: func() time.Time { return f.time },
 		after: func(in time.Duration, look func()) { f.looks = append(f.looks, look) },
 	}
 	f.enable(link.Specialize{Idle: idle})
@@ -61,6 +67,25 @@ func TestWhenAFunctionIsFrozen(t *testing.T) {
 			f.leave()
 			f.pass(delay)
 			f.enter()
+			f.leave()
+			f.pass(delay)
+		}, "stop resume stop "},
+		{"what escapes is looked for again", "", func(f *frost) {
+			f.escapes = 2
+			f.enter()
+			f.leave()
+			for range 4 {
+				f.pass(delay)
+			}
+			f.enter()
+		}, "stop stop stop resume "},
+		{"a call ends the search", "", func(f *frost) {
+			f.escapes = 1
+			f.enter()
+			f.leave()
+			f.pass(delay)
+			f.enter()
+			f.pass(delay)
 			f.leave()
 			f.pass(delay)
 		}, "stop resume stop "},

@@ -9,8 +9,9 @@ import (
 const freezeRounds = 10
 
 // Freeze stops every process below the agent: they use no processor until Thaw, and can be killed. What is frozen already stays so.
-// It costs a system call for each started process and a look at the kernel's list of children.
-func (s *Supervisor) Freeze() {
+// It costs a system call for each started process and a look at the kernel's list of children. It says whether nothing has escaped: what starts
+// processes faster than they are found has to be frozen again.
+func (s *Supervisor) Freeze() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for pid := range s.children {
@@ -31,9 +32,10 @@ func (s *Supervisor) Freeze() {
 			}
 		}
 		if isComplete {
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // Thaw lets everything that Freeze has stopped go on.

@@ -70,6 +70,12 @@ func livingByParent() map[int][]int {
 	return children
 }
 
+// hasThreads tells a process whose first thread has ended before the others from a dead one: both are shown as zombies.
+func hasThreads(pid string) bool {
+	tasks, err := os.ReadDir("/proc/" + pid + "/task")
+	return err == nil && len(tasks) > 1
+}
+
 // parentOf reads the parent from /proc/PID/stat. The name in it may hold any bytes, so parsing starts after its last ")".
 func parentOf(pid string) (parent int, living bool) {
 	stat, err := os.ReadFile("/proc/" + pid + "/stat")
@@ -77,7 +83,7 @@ func parentOf(pid string) (parent int, living bool) {
 		return 0, false
 	}
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 2 || fields[0][0] == 'Z' || fields[0][0] == 'X' {
+	if len(fields) < 2 || fields[0][0] == 'X' || fields[0][0] == 'Z' && !hasThreads(pid) {
 		return 0, false
 	}
 	parent, err = strconv.Atoi(string(fields[1]))
