@@ -205,11 +205,14 @@ func TestAFloodOfOutputIsCutAndDoesNotBlock(t *testing.T) {
 	}
 	t.Logf("200 MiB of output took %v", time.Since(begin))
 	tail := tailOf(t, result.Report)
-	if len(tail) != 4096 || !strings.Contains(tail, "last line\n") || !strings.Contains(tail, "END RequestId: ") {
-		t.Fatalf("tail %q", tail)
+	if len(tail) != 4096 { // the pod's own output may miss its end: whoever reads it may be too slow
+		t.Fatalf("%d bytes of tail", len(tail))
 	}
-	p.await("the log's end", func() bool { return strings.Contains(p.output.String(), "REPORT RequestId: ") })
-	if log := p.output.String(); len(log) > 40<<20 || !strings.Contains(log, "LOGS_DROPPED dropped ") {
+	inOrder(t, tail, "last line\n", "END RequestId: ", "REPORT RequestId: ")
+	if !strings.Contains(tail, "LOGS_DROPPED dropped ") { // the last lines came when there was room again
+		p.awaitLog("LOGS_DROPPED dropped ")
+	}
+	if log := p.output.String(); len(log) > 40<<20 {
 		t.Fatalf("%d bytes of log", len(log))
 	}
 }
