@@ -1,6 +1,7 @@
 /**
- * Brings what only tests need, before the first of them runs: none then waits for a registry within its own time. Each thing is tried twice. What
- * is there already costs nothing; a test that is run by hand brings its own.
+ * Brings what only tests need, before the first of them runs: none then waits for a registry within its own time. Each thing is tried twice; what
+ * cannot be had then is left to the tests that need it, and the others run. What is there already costs nothing; a test that is run by hand brings
+ * its own.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -27,10 +28,12 @@ const things: Readonly<Record<string, () => Promise<unknown>>> = {
 };
 
 for (const [name, provide] of Object.entries(things)) {
-  try {
-    await provide();
-  } catch (error) {
-    console.error(`${name}: ${error instanceof Error ? error.message : error}; once more`);
-    await provide();
+  for (const next of ['once more', 'tests that need it will fail']) {
+    try {
+      await provide();
+      break;
+    } catch (error) {
+      console.error(`${name}: ${error instanceof Error ? error.message : error}; ${next}`);
+    }
   }
 }
