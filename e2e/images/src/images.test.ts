@@ -27,6 +27,12 @@ test('without names all default images are chosen', () => {
   expect(selectImages([])).toEqual(images.filter((image) => image.isDefault));
 });
 
+test('what can be had for x86-64 only is no default elsewhere', () => {
+  expect(images.find(({ repository: name }) => name === 'kappa/runtime-dotnet')?.isDefault).toBe(
+    process.arch === 'x64',
+  );
+});
+
 test('an unknown name is answered with the known ones', () => {
   expect(() => selectImages(['runtime-python:2.7'])).toThrow(
     /no image runtime-python:2\.7; there are gateway, .*store/,

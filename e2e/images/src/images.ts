@@ -74,7 +74,7 @@ export const images: readonly ImageSpec[] = [
   runtime('java', '21', 'java21', 'of a test run'),
   runtime('java', '17', 'java17'),
   runtime('java', '25', 'java25'),
-  runtime('dotnet', '8', 'dotnet8', 'of a test run'),
+  runtime('dotnet', '8', 'dotnet8', process.arch === 'x64' ? 'of a test run' : 'on request'), // toolchain.ts has it for x86-64 only
   {
     repository: 'kappa/redis',
     tag: '8.1',
