@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -44,14 +44,13 @@ export async function startTestS3(): Promise<TestS3> {
       for (const name of await readdir(path)) await rm(join(path, name), { recursive: true });
     }
   };
-  const port = await freePort();
+  let port = 0;
   const env = { ROOT_ACCESS_KEY: testCredentials.accessKeyId, ROOT_SECRET_KEY: testCredentials.secretAccessKey };
-  const flags = ['--port', `127.0.0.1:${port}`, '--quiet', '--keep-alive', 'posix', '--sidecar', metadata, objects];
+  const flags = ['--quiet', '--keep-alive', 'posix', '--sidecar', metadata, objects];
   let child: ChildProcess | null = null;
   const start = async (): Promise<void> => {
-    const started = spawn(program, flags, { env, stdio: 'ignore' });
-    child = started;
-    await untilListening(port, () => started.exitCode);
+    child = spawn(program, ['--port', `127.0.0.1:${port}`, ...flags], { env, stdio: 'ignore' });
+    await untilListening(port, child);
   };
   const stop = async (): Promise<void> => {
     const ending = child;
@@ -61,7 +60,15 @@ export async function startTestS3(): Promise<TestS3> {
     ending.kill('SIGKILL');
     await ended;
   };
-  await start();
+  for (let triesLeft = 3; child === null; triesLeft -= 1) {
+    port = await freePort();
+    await start().catch(async (error: unknown) => {
+      await stop();
+      if (triesLeft > 1) return;
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    });
+  }
   return {
     endpoint: `http://127.0.0.1:${port}`,
     damage: (bucket, key, text) => writeFile(join(objects, bucket, key), text),
@@ -91,6 +98,7 @@ export async function provideTestS3(): Promise<string> {
   return program;
 }
 
+/** One that was free a moment ago: another process may take it before the server does. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -101,23 +109,21 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function untilListening(port: number, exitCode: () => number | null): Promise<void> {
+async function untilListening(port: number, server: ChildProcess): Promise<void> {
   const endMs = performance.now() + 20_000;
-  while (!(await isListening(port))) {
-    if (exitCode() !== null) throw new Error(`versitygw ended with ${exitCode()}`);
+  while (!(await isListening(port, server.pid ?? 0))) {
+    if (server.exitCode !== null) throw new Error(`versitygw ended with ${server.exitCode}`);
     if (performance.now() > endMs) throw new Error('versitygw does not listen');
     await pause(20);
   }
 }
 
-async function isListening(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
+/** Whether that process itself listens there: whoever answers may be the server of another test. @see proc_pid_net(5), tcp */
+async function isListening(port: number, pid: number): Promise<boolean> {
+  const place = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const sockets = (await readFile('/proc/net/tcp', 'utf8')).split('\n').map((line) => line.trim().split(/\s+/));
+  const inode = sockets.find(([, local, , state]) => local === place && state === '0A')?.[9];
+  const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  const targets = await Promise.all(files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => '')));
+  return inode !== undefined && targets.includes(`socket:[${inode}]`);
 }
