@@ -1,4 +1,4 @@
-import type { EventQueue, LeasedEvent, Settlement } from '../queue/event-queue.ts';
+import type { EventQueue, LeasedEvent, LineState, Settlement } from '../queue/event-queue.ts';
 import type { AttemptDeps } from './attempt.ts';
 import type { AsyncSettings } from './settings.ts';
 
@@ -28,6 +28,8 @@ export interface RunnerObserver {
   readonly begun: (line: string, ageMs: number) => void;
   /** What becomes of it is decided, and on disk. */
   readonly settled: (line: string, settlement: Settlement) => void;
+  /** The lines that are this gateway's, at each sweep; none while it takes no events. */
+  readonly swept: (own: readonly LineState[], nowMs: number) => void;
 }
 
 /** Bounds of one gateway. */

@@ -1,4 +1,4 @@
-import type { LeasedEvent, Settlement } from '../queue/event-queue.ts';
+import type { LeasedEvent, LineState, Settlement } from '../queue/event-queue.ts';
 import { QueueUnavailable } from '../queue/event-queue.ts';
 import { attempt } from './attempt.ts';
 import { Pace } from './pace.ts';
@@ -83,13 +83,16 @@ export class Runner {
   async #sweep(): Promise<void> {
     if (this.#isSweeping) return;
     this.#isSweeping = true;
-    const { queue, now, sweepMs, after } = { ...this.#deps, ...this.#deps.limits };
+    const { queue, now, sweepMs, after, observer } = { ...this.#deps, ...this.#deps.limits };
     let pauseMs = sweepMs;
     try {
       await this.#renew();
-      if (!this.#isStopping && this.#deps.isReady()) {
-        const lines = await queue.lines(now());
-        const soonestMs = this.#lookAt(lines.map(({ line, nextMs }) => ({ line, nextMs })));
+      const mayRun = !this.#isStopping && this.#deps.isReady();
+      const lines = mayRun ? await queue.lines(now()) : [];
+      const own = lines.filter(({ line }) => this.#deps.isMine(line));
+      observer.swept(own, now());
+      if (mayRun) {
+        const soonestMs = this.#lookAt(own);
         pauseMs = Math.min(Math.max(soonestMs - now(), MIN_SWEEP_MS), sweepMs);
       }
     } catch (err) {
@@ -100,15 +103,15 @@ export class Runner {
   }
 
   /** Begins what is due, and answers when something will be next. */
-  #lookAt(lines: readonly { readonly line: string; readonly nextMs: number | undefined }[]): number {
+  #lookAt(own: readonly LineState[]): number {
     const nowMs = this.#deps.now();
     let soonestMs = Number.POSITIVE_INFINITY;
     const seen = new Set<string>();
-    for (const { line, nextMs } of lines) {
+    for (const { line, nextMs } of own) {
       seen.add(line);
       if (nextMs === undefined) continue;
       if (nextMs <= nowMs) this.#due(line);
-      else if (nextMs < soonestMs && this.#deps.isMine(line)) soonestMs = nextMs;
+      else soonestMs = Math.min(soonestMs, nextMs);
     }
     for (const [line, { running, isFilling }] of this.#paces) {
       if (running > 0 || isFilling || seen.has(line)) continue;

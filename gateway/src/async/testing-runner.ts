@@ -57,7 +57,11 @@ export class RunnerWorld {
       isMine: over.isMine ?? (() => true),
       settingsOf: () => over.settings ?? asyncSettings(),
       deliver: () => Promise.resolve([]),
-      observer: { begun: () => undefined, settled: (_line, { kind }) => this.settled.push(kind) },
+      observer: {
+        begun: () => undefined,
+        settled: (_line, { kind }) => this.settled.push(kind),
+        swept: () => undefined,
+      },
       now: () => this.nowMs,
       after: (ms, then) => {
         const timer = setTimeout(then, ms);

@@ -1,9 +1,9 @@
-import { Counter, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 
 import type { RunnerObserver } from '../async/runner-options.ts';
 import type { FailureTarget } from '../async/settings.ts';
 import type { Condition } from '../queue/event.ts';
-import type { Settlement } from '../queue/event-queue.ts';
+import type { LineState, Settlement } from '../queue/event-queue.ts';
 import { Buckets, registerBuckets } from './buckets.ts';
 
 /** What is counted of asynchronous invocations. Lines are namespace/name of the Function. */
@@ -47,7 +47,9 @@ export function eventMetrics(registry: Registry, isRegistered: (line: string) =>
       return [...byLine].map(([line, buckets]) => [labelsOf(line), buckets]);
     },
   });
+  const swept = backlogGauges(registry, isRegistered);
   return {
+    swept,
     received: (line) => received.inc(labelsOf(line)),
     evicted: (line, events) => evicted.inc(labelsOf(line), events),
     begun: (line, ageMs) => {
@@ -60,6 +62,38 @@ export function eventMetrics(registry: Registry, isRegistered: (line: string) =>
       if (condition !== null) dropped.inc({ ...labelsOf(line), condition });
     },
     deliveryFailed: (line, kind) => (kind === 'deadLetter' ? deadLetters : deliveries).inc(labelsOf(line)),
+  };
+}
+
+/** What waits, as the latest sweep has seen it. Answers who is to be told of a sweep. */
+function backlogGauges(registry: Registry, isRegistered: (line: string) => boolean): RunnerObserver['swept'] {
+  let seen: readonly LineState[] = [];
+  let seenMs = 0;
+  const gauge = (name: string, help: string, read: (state: LineState) => number): void => {
+    new Gauge({
+      name: `kappa_gateway_${name}`,
+      help,
+      labelNames: ['namespace', 'function'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const state of seen) if (isRegistered(state.line)) this.set(labelsOf(state.line), read(state));
+      },
+    });
+  };
+  gauge(
+    'async_events_waiting',
+    'Events of functions that this gateway takes events of, those that run included.',
+    (state) => state.waiting + state.leased,
+  );
+  gauge(
+    'async_oldest_event_age_seconds',
+    'Since when the oldest of them was accepted.',
+    ({ oldestMs }) => Math.max(0, seenMs - oldestMs) / 1000,
+  );
+  return (own, nowMs) => {
+    seen = own;
+    seenMs = nowMs;
   };
 }
 

@@ -63,7 +63,7 @@ function start(told: Readonly<Record<string, string>>): () => number {
       tellers: { lambda: lambdaTeller({ functions, accept, random: () => 0 }) },
       onFailed: () => undefined,
     }),
-    observer: { begun: () => undefined, settled: () => undefined },
+    observer: { begun: () => undefined, settled: () => undefined, swept: () => undefined },
     now: () => 0,
     after: (ms, then) => {
       const timer = setTimeout(then, ms);
