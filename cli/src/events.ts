@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from 'commander';
 import { type AccessKey, signedHeaders } from './sign-request.ts';
 
 /** Where a gateway is, and who asks it. */
@@ -21,6 +22,13 @@ export interface ListedEvent {
 interface Page {
   readonly events: readonly ListedEvent[];
   readonly next?: string;
+}
+
+/** How many events are asked for. @throws InvalidArgumentError when it is no whole number from 1 on */
+export function readLimit(text: string): number {
+  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (limit < 1) throw new InvalidArgumentError('It is a whole number, 1 or more.');
+  return limit;
 }
 
 /** Dead events of a function, newest first; all of them, or as many as are wanted. */

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
-import { dropEvent, type EventsClient, eventsTable, listEvents, replayEvent, showEvent } from './events.ts';
+import { dropEvent, type EventsClient, eventsTable, listEvents, readLimit, replayEvent, showEvent } from './events.ts';
 import { packageSource } from './package-source.ts';
 import { rewriteManifests } from './rewrite-manifests.ts';
 import { accessKeyOf } from './sign-request.ts';
@@ -59,10 +59,10 @@ const client = (): EventsClient => ({
 events
   .command('list <function>')
   .description('dead events of a function, newest first')
-  .option('--limit <n>', 'how many at most', '100')
+  .option('--limit <n>', 'how many at most', readLimit, 100)
   .option('--json', 'as JSON')
-  .action(async (name: string, { limit, json }: { limit: string; json?: boolean }) => {
-    const found = await listEvents(client(), name, Number(limit));
+  .action(async (name: string, { limit, json }: { limit: number; json?: boolean }) => {
+    const found = await listEvents(client(), name, limit);
     console.log(json === true ? JSON.stringify(found, null, 2) : eventsTable(found, `${name} has no dead events`));
   });
 
