@@ -73,21 +73,19 @@ interface Received {
   readonly MessageAttributes?: Readonly<Record<string, { readonly DataType: string; readonly StringValue: string }>>;
 }
 
-/** The next message of a queue, once it is there. */
-async function receive(url: string): Promise<Received> {
-  let found: Received | undefined;
-  await eventually(
-    `a message is in ${url}`,
-    async () => {
-      const args = ['receive-message', '--queue-url', url, '--message-attribute-names', 'All'];
-      const { Messages = [] } = (await sqs<{ Messages?: Received[] } | undefined>(...args)) ?? {};
-      found = Messages[0];
-      return found !== undefined;
-    },
-    90_000,
-  );
-  if (found === undefined) throw new Error('there is none');
-  return found;
+/** The message of a queue that has `text`, once it is there: those of a try before this one are left out. */
+async function receive(url: string, text: string): Promise<Received> {
+  const options = ['--max-number-of-messages', '10', '--message-attribute-names', 'All'];
+  const ask = async (): Promise<Received | undefined> => {
+    const args = ['receive-message', '--queue-url', url, ...options];
+    const { Messages = [] } = (await sqs<{ Messages?: Received[] } | undefined>(...args)) ?? {};
+    return Messages.find((message) => JSON.stringify(message).includes(text));
+  };
+  try {
+    return await eventually(`a message with ${text} is in ${url}`, ask, 90_000);
+  } catch (error) {
+    throw new Error(`it did not come; the platform said:\n${kappa.lines.slice(-100).join('\n')}`, { cause: error });
+  }
 }
 
 const functionArn = (name: string): string => `arn:aws:lambda:us-east-1:000000000000:function:${name}:$LATEST`;
@@ -96,7 +94,7 @@ test('a queue hears of a success and of a failure, in records', async () => {
   const [fine, failed] = [await makeQueue('fine'), await makeQueue('failed')];
   await make('teller', { onSuccess: arnOf('sqs', 'fine'), onFailure: arnOf('sqs', 'failed') });
   const good = await send('teller', { n: 1 });
-  expect(JSON.parse((await receive(fine)).Body)).toEqual({
+  expect(JSON.parse((await receive(fine, good)).Body)).toEqual({
     version: '1.0',
     timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     requestContext: {
@@ -110,7 +108,7 @@ test('a queue hears of a success and of a failure, in records', async () => {
     responsePayload: { got: { n: 1 } },
   });
   const bad = await send('teller', { fail: true });
-  expect(JSON.parse((await receive(failed)).Body)).toMatchObject({
+  expect(JSON.parse((await receive(failed, bad)).Body)).toMatchObject({
     requestContext: { requestId: bad, condition: 'RetriesExhausted', approximateInvokeCount: 1 },
     requestPayload: { fail: true },
     responseContext: { statusCode: 200, functionError: 'Unhandled' },
@@ -122,7 +120,7 @@ test('a dead-letter queue gets the event itself; with no concurrency at once, an
   const dead = await makeQueue('dead');
   await make('letters', {}, { deadLetterTarget: arnOf('sqs', 'dead') });
   const id = await send('letters', { fail: true, n: 2 });
-  const { Body, MessageAttributes } = await receive(dead);
+  const { Body, MessageAttributes } = await receive(dead, id);
   expect(Body).toBe('{"fail":true,"n":2}');
   expect(MessageAttributes).toMatchObject({
     RequestID: { DataType: 'String', StringValue: id },
@@ -131,8 +129,8 @@ test('a dead-letter queue gets the event itself; with no concurrency at once, an
   });
   const none = await makeQueue('none');
   await make('stopped', { onFailure: arnOf('sqs', 'none') }, { concurrency: { reserved: 0 } });
-  await send('stopped', {});
-  const { requestContext } = JSON.parse((await receive(none)).Body);
+  const stopped = await send('stopped', {});
+  const { requestContext } = JSON.parse((await receive(none, stopped)).Body);
   expect(requestContext).toMatchObject({ condition: 'ZeroReservedConcurrency', approximateInvokeCount: 0 });
 }, 240_000);
 
@@ -147,10 +145,10 @@ test('a topic and an event bus', async () => {
   await there.json('events', 'put-targets', '--rule', 'all', '--targets', `Id=q,Arn=${arnOf('sqs', 'bus')}`);
   await make('speaker', { onSuccess: arnOf('sns', 'news'), onFailure: arnOf('events', 'event-bus/default') });
   const good = await send('speaker', {});
-  const { Message } = JSON.parse((await receive(heard)).Body);
+  const { Message } = JSON.parse((await receive(heard, good)).Body);
   expect(JSON.parse(Message).requestContext).toMatchObject({ requestId: good, condition: 'Success' });
   const bad = await send('speaker', { fail: true });
-  expect(JSON.parse((await receive(bus)).Body)).toMatchObject({
+  expect(JSON.parse((await receive(bus, bad)).Body)).toMatchObject({
     'detail-type': 'Lambda Function Invocation Result - Failure',
     source: 'lambda',
     resources: [arnOf('events', 'event-bus/default'), functionArn('speaker')],
@@ -166,7 +164,7 @@ test('a bucket keeps records of failures', async () => {
   let keys: string[] = [];
   await eventually('it is there', async () => {
     const { Contents = [] } = (await there.json<{ Contents?: { Key: string }[] } | undefined>(...list)) ?? {};
-    keys = Contents.map(({ Key }) => Key);
+    keys = Contents.map(({ Key }) => Key).filter((key) => key.endsWith(id));
     return keys.length > 0;
   });
   expect(keys).toEqual([
@@ -181,7 +179,7 @@ test('a function gets the record; who tells each other in a circle is stopped', 
   await make('second', { onSuccess: arnOf('sqs', 'last') });
   await make('first', { onSuccess: 'arn:aws:lambda:us-east-1:000000000000:function:second' });
   const id = await send('first', { n: 3 });
-  const { requestPayload } = JSON.parse((await receive(last)).Body);
+  const { requestPayload } = JSON.parse((await receive(last, id)).Body);
   expect(requestPayload).toMatchObject({ requestContext: { requestId: id }, requestPayload: { n: 3 } });
 
   const loops = await makeQueue('loops');
@@ -189,7 +187,7 @@ test('a function gets the record; who tells each other in a circle is stopped', 
   await make('ping', { onSuccess: arn('pong'), onFailure: arnOf('sqs', 'loops') });
   await make('pong', { onSuccess: arn('ping'), onFailure: arnOf('sqs', 'loops') });
   await send('ping', {});
-  const { requestContext } = JSON.parse((await receive(loops)).Body);
+  const { requestContext } = JSON.parse((await receive(loops, 'RecursiveInvocationDropped')).Body);
   expect(requestContext).toMatchObject({ functionArn: functionArn('ping'), condition: 'RecursiveInvocationDropped' });
 }, 240_000);
 
@@ -198,6 +196,6 @@ test('a queue that is not there yet is told when it is', async () => {
   const id = await send('early', {});
   const failures = /destination_delivery_failures_total\{namespace="default",function="early"\} [1-9]/;
   await eventually('it was tried', async () => failures.test(await kappa.metrics('gateway')), 60_000);
-  const { requestContext } = JSON.parse((await receive(await makeQueue('late'))).Body);
+  const { requestContext } = JSON.parse((await receive(await makeQueue('late'), id)).Body);
   expect(requestContext.requestId).toBe(id);
 }, 240_000);
