@@ -95,6 +95,7 @@ for (const column of dotnet)
       ['a part is missing', 'Handlers::Handlers', 'LambdaValidationException', /'ASSEMBLY::TYPE::METHOD'/],
       ['no such program', 'Missing', 'LambdaValidationException', /executable assembly .*Missing\.dll .*not found/],
       ['the class fails', 'Handlers::Fails::Handle', 'TypeInitializationException', /'Fails'/],
+      ['and cannot be told', 'Handlers::FailsUntold::Handle', 'TargetInvocationException', /target of an invocation/],
     ])('init fails: %s', async (_reason, handler, errorType, said) => {
       const { head, text } = await (await claimed(column, { files, handler })).invoke('{}');
       expect(head.kind).toBe('error');
@@ -119,6 +120,22 @@ for (const column of dotnet)
       const { errorType, causes } = JSON.parse((await call('Several', '{}')).text);
       expect(errorType).toBe('AggregateException');
       expect(causes).toMatchObject([{ errorType: 'ArgumentException' }, { errorType: 'FormatException' }]);
+    });
+
+    test.each<[reason: string, method: string, want: object]>([
+      [
+        'that throws when it is asked',
+        'Untellable',
+        { errorType: 'UntellableException', errorMessage: 'UntellableException' },
+      ],
+      ['that cannot be logged', 'NoWriter', { errorType: 'FormatException', errorMessage: 'bad' }],
+    ])('errors: one %s is an answer all the same, and the next call works', async (_reason, method, want) => {
+      const pod = await start(method);
+      for (let n = 0; n < 2; n++) {
+        const { head, text, report } = await pod.invoke('{}');
+        expect({ kind: head.kind, status: report.status }).toEqual({ kind: 'error', status: 'error' });
+        expect(JSON.parse(text)).toMatchObject(want);
+      }
     });
 
     test('an event that does not fit fails the call', async () => {

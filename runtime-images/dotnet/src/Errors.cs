@@ -32,6 +32,9 @@ namespace Kappa.Runtime
         /// <summary>Value of the header Lambda-Runtime-Function-Error-Type, and the body's errorType.</summary>
         public static string TypeOf(Exception error) => error.GetType().Name;
 
+        /// <summary>As it is logged.</summary>
+        public static string TextOf(Exception error) => Ask(error.ToString, TypeOf(error));
+
         /// <summary>The error object on the wire, JSON of at most 256 KiB.</summary>
         public static byte[] Body(Exception error)
         {
@@ -46,7 +49,7 @@ namespace Kappa.Runtime
         /// <summary>The lines of the trace, without the runtime's own below the user's code.</summary>
         internal static IEnumerable<string> TraceOf(Exception error)
         {
-            List<string> lines = (error.StackTrace ?? "").Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0).ToList();
+            List<string> lines = Ask(() => error.StackTrace ?? "", "").Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0).ToList();
             int end = lines.Count;
             while (end > 0 && Inner.Any(start => lines[end - 1].StartsWith(start, StringComparison.Ordinal))) end--;
             return lines.Take(end);
@@ -56,7 +59,7 @@ namespace Kappa.Runtime
         {
             json.WriteStartObject();
             json.WriteString("errorType", Text(TypeOf(error)));
-            json.WriteString("errorMessage", Text(error.Message));
+            json.WriteString("errorMessage", Text(Ask(() => error.Message, TypeOf(error))));
             json.WriteStartArray("stackTrace");
             foreach (string line in TraceOf(error)) json.WriteStringValue(Text(line));
             json.WriteEndArray();
@@ -72,6 +75,19 @@ namespace Kappa.Runtime
                 json.WriteEndArray();
             }
             json.WriteEndObject();
+        }
+
+        /// <summary>An exception of the user's may throw when it is asked.</summary>
+        private static string Ask(Func<string> what, string otherwise)
+        {
+            try
+            {
+                return what();
+            }
+            catch (Exception)
+            {
+                return otherwise;
+            }
         }
 
         /// <summary>A message can be anything; JSON takes whole characters only.</summary>

@@ -42,7 +42,7 @@ namespace Kappa.Runtime
             }
             catch (Exception error)
             {
-                Console.Error.WriteLine(error);
+                Log(error); // first: the agent may end a process that says so
                 api.FailInit(Errors.Body(error), Errors.TypeOf(error));
                 Environment.Exit(1);
                 throw;
@@ -65,11 +65,23 @@ namespace Kappa.Runtime
             }
             catch (Exception error)
             {
-                Console.Error.WriteLine(error);
                 api.Fail(invocation, Errors.Body(error), Errors.TypeOf(error));
+                Log(error);
                 return;
             }
             api.Respond(invocation, answer);
+        }
+
+        private static void Log(Exception error)
+        {
+            try
+            {
+                Console.Error.WriteLine(Errors.TextOf(error));
+            }
+            catch (Exception)
+            {
+                // The user's code has put a writer of its own there: nobody is left to tell.
+            }
         }
     }
 }

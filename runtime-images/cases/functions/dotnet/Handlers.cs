@@ -137,6 +137,14 @@ public class Handlers : Base
         LambdaLogger.Log("static");
     }
 
+    public void Untellable(JsonElement given) => throw new UntellableException();
+
+    public void NoWriter(JsonElement given)
+    {
+        Console.SetError(new StreamWriter(new MemoryStream(new byte[1])) { AutoFlush = true }); // has no room
+        throw new FormatException("bad");
+    }
+
     public object Dependency(JsonElement given)
     {
         Assembly greeting = Assembly.Load("Greeting");
@@ -151,6 +159,24 @@ public abstract class Base
     public string Inherited(JsonElement given) => GetType().Name;
 
     public string OfNobody(JsonElement given) => "never";
+}
+
+/// <summary>Says nothing of itself.</summary>
+public class UntellableException : Exception
+{
+    public override string Message => throw new NotSupportedException();
+
+    public override string StackTrace => throw new NotSupportedException();
+
+    public override string ToString() => throw new NotSupportedException();
+}
+
+/// <summary>Cannot be made, and cannot say why.</summary>
+public class FailsUntold
+{
+    public FailsUntold() => throw new UntellableException();
+
+    public int Handle(JsonElement given) => 1;
 }
 
 /// <summary>Cannot be had.</summary>
