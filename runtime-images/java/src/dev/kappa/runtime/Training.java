@@ -15,13 +15,18 @@ import java.net.InetSocketAddress;
 final class Training {
     private Training() {}
 
-    /** Ends the JVM when the rehearsal is over. */
-    public static void main(String[] arguments) throws IOException {
-        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        server.createContext("/", Training::answer);
-        server.start();
-        NativeLibrary.choose();
-        Rehearsal.waitForClaim("127.0.0.1:" + server.getAddress().getPort());
+    /** Ends the JVM when the rehearsal is over, or has failed: the server's thread would keep it. */
+    public static void main(String[] arguments) {
+        try {
+            HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+            server.createContext("/", Training::answer);
+            server.start();
+            NativeLibrary.choose();
+            Rehearsal.waitForClaim("127.0.0.1:" + server.getAddress().getPort());
+        } catch (Throwable error) {
+            error.printStackTrace();
+            System.exit(1);
+        }
         System.exit(0);
     }
 
