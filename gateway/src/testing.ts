@@ -150,12 +150,13 @@ export function sendRaw(port: number, bytes: string | Buffer): Promise<string> {
   });
 }
 
-/** Polls until it holds, for at most 20 s. @param otherwise what to say when it never does */
+/** Polls until it holds, for at most 20 s unless told. @param otherwise what to say when it never does */
 export async function until(
   holds: () => boolean | Promise<boolean>,
   otherwise = (): string => 'it never held',
+  withinMs = 20_000,
 ): Promise<void> {
-  const endMs = performance.now() + 20_000;
+  const endMs = performance.now() + withinMs;
   while (!(await holds())) {
     if (performance.now() > endMs) throw new Error(otherwise());
     await new Promise((resolve) => setTimeout(resolve, 2));

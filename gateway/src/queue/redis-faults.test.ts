@@ -1,18 +1,17 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
 
-import { until } from '../testing.ts';
 import { type LeasedEvent, QueueFull, QueueUnavailable } from './event-queue.ts';
 import { answerWithinMs } from './redis-connection.ts';
 import type { RedisQueue } from './redis-queue.ts';
 import { asyncEvent, leaseAt, leaseOne, line, startMs } from './testing.ts';
-import { connect, endRedis, isPut, startRedis } from './testing-redis-queue.ts';
+import { connect, endRedis, isPut, startRedis, until } from './testing-redis-queue.ts';
 
 /*
  * What becomes of events when Redis dies, hangs or is full.
  */
 
 // Redis may have to be installed first.
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 afterEach(endRedis);
 

@@ -1,16 +1,15 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
 
-import { until } from '../testing.ts';
 import { QueueUnavailable } from './event-queue.ts';
 import { asyncEvent } from './testing.ts';
-import { connect, endRedis, isPut, startRedis } from './testing-redis-queue.ts';
+import { connect, endRedis, isPut, startRedis, until } from './testing-redis-queue.ts';
 
 /*
  * A Redis that would lose events is given none.
  */
 
 // Redis may have to be installed first.
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 afterEach(endRedis);
 

@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+
+import { until as poll } from '../testing.ts';
 import { defaultLimits, type QueueLimits } from './queue-limits.ts';
 import { RedisQueue } from './redis-queue.ts';
 import { asyncEvent } from './testing.ts';
@@ -34,9 +37,14 @@ export function connect(
   return queue;
 }
 
+/** Polls until it holds, for longer than some calls of a queue may take. */
+export function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  return poll(holds, undefined, 6 * patientMs);
+}
+
 /** Whether an event is accepted now. */
-export function isPut(queue: RedisQueue): Promise<boolean> {
-  return queue.put(asyncEvent()).then(
+export function isPut(queue: RedisQueue, id: string = randomUUID()): Promise<boolean> {
+  return queue.put(asyncEvent({ id })).then(
     () => true,
     () => false,
   );
