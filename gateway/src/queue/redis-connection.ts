@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 
 import { QueueFull, QueueUnavailable } from './event-queue.ts';
+import { Replicas } from './redis-replicas.ts';
 import { judge, parseSettings, settingNames } from './redis-safety.ts';
 import { type RedisScript, type RedisScripts, readScripts } from './redis-scripts.ts';
 
@@ -10,6 +11,8 @@ export const answerWithinMs = 800;
 const silentMs = 5_000;
 /** A server that would lose events is asked again whether it still would. */
 const askAgainMs = 1_000;
+/** Whether a server has replicas is looked at again so often. */
+const replicasEveryMs = 5_000;
 
 export interface RedisConnectionOptions {
   /** `redis://host:6379`, `rediss://…`; a path is the number of the database. */
@@ -50,19 +53,29 @@ export class RedisConnection {
   #lastError = new Error('the connection was closed');
   #nextQuestion: NodeJS.Timeout | undefined;
   #hasWarned = false;
+  /** Whether the server can be asked to wait for replicas. */
+  #mayWait = true;
   #subscriber: Redis | null = null;
+  readonly #replicas: Replicas;
+  readonly #looking: NodeJS.Timeout;
 
   constructor(options: RedisConnectionOptions) {
     this.#options = options;
     this.#answerWithinMs = options.answerWithinMs ?? answerWithinMs;
     this.#firstOutcome.promise.catch(() => {});
     this.#state = { kind: 'connecting', usable: this.#firstOutcome.promise };
-    this.#client = this.#connect({ socketTimeout: Math.max(silentMs, this.#answerWithinMs) });
+    const socketTimeout = Math.max(silentMs, this.#answerWithinMs);
+    this.#client = this.#connect({ socketTimeout });
+    this.#replicas = new Replicas(() => this.#connect({ socketTimeout }));
+    this.#looking = setInterval(() => void this.#lookForReplicas(), replicasEveryMs).unref();
     this.#client.on('ready', () => void this.#examine());
     this.#client.on('error', (error) => {
       this.#lastError = error;
     });
-    this.#client.on('close', () => this.#fail(this.#lastError));
+    this.#client.on('close', () => {
+      this.#replicas.forget();
+      this.#fail(this.#lastError);
+    });
   }
 
   /** The server's `maxmemory`; 0 = none, or not known yet. */
@@ -72,7 +85,8 @@ export class RedisConnection {
 
   /** Resolves when calls can be sent. @throws QueueUnavailable when they can't */
   async usable(): Promise<void> {
-    if (this.#state.kind === 'connecting') await this.#inTime(this.#state.usable);
+    const state = this.#state;
+    if (state.kind === 'connecting') await this.#inTime(() => state.usable);
     if (this.#state.kind === 'down') throw unavailable(this.#state.because);
   }
 
@@ -81,17 +95,32 @@ export class RedisConnection {
    *
    * @throws QueueFull when Redis has no memory for it, QueueUnavailable when it did not answer in time or refused
    */
-  async run(script: RedisScript, args: readonly (string | number | Buffer)[]): Promise<unknown> {
-    await this.usable();
-    try {
-      return await this.#client.callBuffer('EVALSHA', script.sha, 1, indexKey, ...args).catch((error: unknown) => {
-        // Somebody has emptied the server's cache of scripts.
-        if (!isReply(error, 'NOSCRIPT')) throw error;
-        return this.#client.callBuffer('EVAL', script.text, 1, indexKey, ...args);
+  run(script: RedisScript, args: ScriptArgs): Promise<unknown> {
+    return this.#inTime(async (isLate) => {
+      await this.usable();
+      return this.#send(this.#client, script, args, isLate);
+    });
+  }
+
+  /**
+   * As `run`; and where the server has replicas, one of them has it, too: it is not lost when that one takes over.
+   *
+   * @throws QueueUnavailable also when no replica acknowledged it in time
+   */
+  runReplicated(script: RedisScript, args: ScriptArgs): Promise<unknown> {
+    return this.#inTime(async (isLate) => {
+      await this.usable();
+      const { writes } = this.#replicas;
+      if (writes === null) return this.#send(this.#client, script, args, isLate);
+      await writes.ready;
+      const answer = await this.#send(writes.client, script, args, isLate);
+      const isAcknowledged = await writes.isAcknowledged().catch((error: unknown) => {
+        throw queueError(error);
       });
-    } catch (error) {
-      throw queueError(error);
-    }
+      if (isAcknowledged) return answer;
+      void this.#lookForReplicas();
+      throw unavailable(new Error('no replica has acknowledged the event'));
+    });
   }
 
   /** Names of lines that hold events. */
@@ -114,6 +143,8 @@ export class RedisConnection {
 
   close(): void {
     clearTimeout(this.#nextQuestion);
+    clearInterval(this.#looking);
+    this.#replicas.forget();
     this.#client.disconnect();
     this.#subscriber?.disconnect();
   }
@@ -143,18 +174,22 @@ export class RedisConnection {
   /** What has to be known of a server before it is trusted with events. */
   async #examine(): Promise<void> {
     try {
-      const [info, config] = await Promise.all([
+      const [info, waited, config] = await Promise.all([
         this.#client.info(),
+        this.#client.call('WAIT', 0, 0).catch(refusedOrThrow),
         this.#client.call('CONFIG', 'GET', ...settingNames).catch(refusedOrThrow),
         ...Object.values(this.scripts).map(({ text }) => this.#client.script('LOAD', text)),
       ]);
       const settings = parseSettings(info, Array.isArray(config) ? config.map(String) : null);
-      const { dangers, unknown } = judge(settings);
+      const { dangers, unknown: hidden } = judge(settings);
+      this.#mayWait = waited !== null;
+      const unknown = this.#mayWait ? hidden : [...hidden, 'what replicas have (WAIT is refused)'];
       if (dangers.length > 0) throw new Error(`Redis would lose events: ${dangers.join('; ')}`);
       if (unknown.length > 0 && !this.#hasWarned) {
         this.#hasWarned = true;
         this.#options.onProblem(new Error(`Redis does not tell its settings, see to them: ${unknown.join('; ')}`));
       }
+      if (this.#mayWait) this.#replicas.follow(info);
       this.#maxMemoryBytes = settings.maxMemoryBytes;
       this.#state = { kind: 'up' };
       this.#firstOutcome.resolve();
@@ -175,16 +210,44 @@ export class RedisConnection {
     this.#firstOutcome.reject(unavailable(because));
   }
 
-  async #inTime(promise: Promise<void>): Promise<void> {
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(unavailable(new Error('not connected yet'))), this.#answerWithinMs);
+  /** @param isLate is passed by whoever would send something when nobody waits for it any more */
+  async #send(client: Redis, script: RedisScript, args: ScriptArgs, isLate: () => boolean): Promise<unknown> {
     try {
-      await Promise.race([promise, late.promise]);
+      return await client.callBuffer('EVALSHA', script.sha, 1, indexKey, ...args).catch((error: unknown) => {
+        // Somebody has emptied the server's cache of scripts.
+        if (!isReply(error, 'NOSCRIPT') || isLate()) throw error;
+        return client.callBuffer('EVAL', script.text, 1, indexKey, ...args);
+      });
+    } catch (error) {
+      throw queueError(error);
+    }
+  }
+
+  /** One deadline for all that a call does. */
+  async #inTime<T>(work: (isLate: () => boolean) => Promise<T>): Promise<T> {
+    const late = Promise.withResolvers<never>();
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      late.reject(unavailable(new Error('no answer in time')));
+    }, this.#answerWithinMs);
+    try {
+      return await Promise.race([work(() => isLate), late.promise]);
     } finally {
       clearTimeout(timer);
     }
   }
+
+  async #lookForReplicas(): Promise<void> {
+    if (this.#state.kind !== 'up' || !this.#mayWait) return;
+    await this.#client.info('replication').then(
+      (info) => this.#replicas.follow(info),
+      (error) => this.#options.onProblem(queueError(error)),
+    );
+  }
 }
+
+type ScriptArgs = readonly (string | number | Buffer)[];
 
 /** All keys of an install share the tag in braces, and so the slot. */
 const indexKey = '{kappa}:lines';

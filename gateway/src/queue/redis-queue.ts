@@ -29,6 +29,8 @@ import { RedisConnection, type RedisConnectionOptions } from './redis-connection
 const linesAtOnce = 200;
 /** Calls without an answer that are remembered, for each line. */
 const maxUnanswered = 50;
+/** Lines of which they are remembered. */
+const maxUnansweredLines = 2_000;
 
 /**
  * The queue in Redis 7 or Valkey, for any number of gateways. Each transition is one script of `lua/`, so it happens as a whole or not
@@ -54,7 +56,7 @@ export class RedisQueue implements EventQueue {
   async put(event: AsyncEvent): Promise<void> {
     const { line, id, payload, acceptedMs } = event;
     const fields = [headerText(event), payload, acceptedMs, progressText(noProgress)];
-    const outcome = await this.#redis.run(this.#redis.scripts.put, [line, id, ...fields, ...this.#room()]);
+    const outcome = await this.#redis.runReplicated(this.#redis.scripts.put, [line, id, ...fields, ...this.#room()]);
     throwWhenFull(String(outcome), line);
   }
 
@@ -66,7 +68,7 @@ export class RedisQueue implements EventQueue {
     const leasedUntilMs = nowMs + leaseMs;
     const args = [line, nowMs, leasedUntilMs, count, maxBytes, call, ...lost];
     const answer = await this.#redis.run(this.#redis.scripts.lease, args).catch((error: unknown) => {
-      this.#unanswered.set(line, [...(this.#unanswered.get(line) ?? []), call].slice(-maxUnanswered));
+      this.#remember(line, call);
       throw error;
     });
     this.#forgetCalls(line, lost);
@@ -171,6 +173,15 @@ export class RedisQueue implements EventQueue {
     const removed = await this.#redis.run(this.#redis.scripts.sweep, [nowMs - this.#limits.deadKeptMs]);
     // More may be left when many were removed.
     if (removed === 0) this.#nextSweepMs = nowMs + sweepEveryMs;
+  }
+
+  /** The oldest go: their leases run out by themselves, and the line may be another gateway's by now. */
+  #remember(line: string, call: string): void {
+    const calls = [...(this.#unanswered.get(line) ?? []), call].slice(-maxUnanswered);
+    this.#unanswered.delete(line);
+    this.#unanswered.set(line, calls);
+    const [oldest] = this.#unanswered.keys();
+    if (this.#unanswered.size > maxUnansweredLines && oldest !== undefined) this.#unanswered.delete(oldest);
   }
 
   #forgetCalls(line: string, calls: readonly string[]): void {
