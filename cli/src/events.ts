@@ -8,6 +8,8 @@ export interface EventsClient {
   readonly key: AccessKey | null;
   /** Epoch milliseconds. */
   readonly nowMs: number;
+  /** `namespace/name` of the Function object; undefined = the one that has the name now. */
+  readonly object?: string | undefined;
 }
 
 /** An event as lists have it. */
@@ -95,8 +97,9 @@ function pathOf(name: string, id: string): string {
 }
 
 /** @throws Error with the gateway's own words when it refuses, or saying where nothing listens */
-async function ask({ endpoint, key, nowMs }: EventsClient, method: string, path: string): Promise<string> {
+async function ask({ endpoint, key, nowMs, object }: EventsClient, method: string, path: string): Promise<string> {
   const url = new URL(`${endpoint.replace(/\/$/, '')}/kappa/v1/events/${path}`);
+  if (object !== undefined) url.searchParams.set('object', object);
   const headers = key === null ? {} : signedHeaders(method, url, key, nowMs);
   const answer = await fetch(url, { method, headers }).catch((cause: unknown) => {
     throw new Error(

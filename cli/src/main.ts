@@ -48,12 +48,14 @@ program
 
 const events = program
   .command('events')
-  .description('asynchronous invocations that were given up; signs with AWS_ACCESS_KEY_ID where it is set');
+  .description('asynchronous invocations that were given up; signs with AWS_ACCESS_KEY_ID where it is set')
+  .option('--object <namespace/name>', 'the Function object, where it is gone and its name does not tell which it was');
 
 const client = (): EventsClient => ({
   endpoint: program.opts<{ endpoint: string }>().endpoint,
   key: accessKeyOf(process.env),
   nowMs: Date.now(),
+  object: events.opts<{ object?: string }>().object,
 });
 
 events

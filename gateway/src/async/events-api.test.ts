@@ -37,7 +37,7 @@ async function start(over: { authorizer?: Authorizer; authenticator?: Authentica
     directory: {
       locate: async (accountId, name) =>
         accountId === '000000000000' && name === 'hello' ? functionView() : undefined,
-      namespaceOf: async (accountId) => (accountId === '000000000000' ? 'default' : undefined),
+      namespacesOf: async (accountId) => (accountId === '000000000000' ? ['default', 'other'] : []),
     },
     authenticator: openDoor,
     authorizer: accountsOnly,
@@ -113,7 +113,18 @@ test('a function by its ARN; one that is gone has its events still', async () =>
   expect(await queue.find('default/gone', 'event-0')).toBeUndefined();
 });
 
+test('one that is gone, of another namespace or with another name than the object’s', async () => {
+  await start();
+  await die(1, 'other/gone-2');
+  expect((await ask('GET', 'Gone')).json.events).toEqual([]);
+  expect((await ask('GET', 'Gone?object=other/gone-2')).json.events).toHaveLength(1);
+  expect((await ask('POST', 'Gone/event-0/replay?object=other/gone-2')).status).toBe(200);
+  expect(await queue.find('other/gone-2', 'event-0')).toMatchObject({ state: 'waiting' });
+});
+
 test.each<[reason: string, method: string, path: string, status: number, code: string]>([
+  ['a namespace of another account', 'GET', 'hello?object=theirs/hello', 404, 'ResourceNotFoundException'],
+  ['no object', 'GET', 'hello?object=hello', 400, 'InvalidParameterValueException'],
   ['no such event', 'GET', 'hello/nothing', 404, 'ResourceNotFoundException'],
   ['nothing to replay', 'POST', 'hello/nothing/replay', 404, 'ResourceNotFoundException'],
   ['nothing to drop', 'DELETE', 'hello/nothing', 404, 'ResourceNotFoundException'],
@@ -130,12 +141,13 @@ test.each<[reason: string, method: string, path: string, status: number, code: s
 });
 
 describe('who may what', () => {
-  test.each<[method: string, path: string, right: string]>([
-    ['GET', 'hello', 'get functions'],
-    ['GET', 'hello/event-0', 'get functions'],
-    ['POST', 'hello/event-0/replay', 'create functions/invoke'],
-    ['DELETE', 'hello/event-0', 'update functions'],
-  ])('%s %s needs %s', async (method, path, right) => {
+  test.each<[method: string, path: string, right: string, action: string]>([
+    ['GET', 'hello', 'get functions', 'lambda:GetFunction'],
+    ['GET', 'hello/event-0', 'get functions', 'lambda:GetFunction'],
+    ['POST', 'hello/event-0/replay', 'create functions/invoke', 'lambda:InvokeFunction'],
+    ['DELETE', 'hello/event-0', 'update functions', 'lambda:UpdateFunctionConfiguration'],
+    ['GET', 'gone?object=default/hello', 'get functions', 'lambda:GetFunction'],
+  ])('%s %s needs %s', async (method, path, right, action) => {
     const asked: Asked[] = [];
     const allows = (_principal: unknown, wanted: Asked): boolean => {
       asked.push(wanted);
@@ -144,7 +156,7 @@ describe('who may what', () => {
     await start({ authorizer: { allows, allowsIn: () => false } });
     await die(1);
     expect(await ask(method, path)).toMatchObject({ status: 403, code: 'AccessDeniedException' });
-    expect(asked).toMatchObject([{ right, namespace: 'default', name: 'hello', accountId: '000000000000' }]);
+    expect(asked).toMatchObject([{ right, action, namespace: 'default', name: 'hello', accountId: '000000000000' }]);
     expect((await queue.find(line, 'event-0'))?.state).toBe('dead');
   });
 

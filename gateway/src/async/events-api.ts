@@ -19,7 +19,7 @@ import { shownEvent, wholeEvent } from './shown-event.ts';
 /** What {@link makeEventsApi} works with. */
 export interface EventsApiDeps {
   readonly queue: Pick<EventQueue, 'dead' | 'find' | 'replay' | 'drop'>;
-  readonly directory: Pick<Directory, 'locate' | 'namespaceOf'>;
+  readonly directory: Pick<Directory, 'locate' | 'namespacesOf'>;
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
   readonly budget: BufferBudget;
@@ -52,6 +52,14 @@ interface Asked {
 
 type Operation = 'list' | 'show' | 'replay' | 'drop';
 
+/** The same in AWS's words, for refusals. */
+const actions: Readonly<Record<Operation, string>> = {
+  list: 'lambda:GetFunction',
+  show: 'lambda:GetFunction',
+  replay: 'lambda:InvokeFunction',
+  drop: 'lambda:UpdateFunctionConfiguration',
+};
+
 /** What a caller must be allowed to do with the function. */
 const rights: Readonly<Record<Operation, Right>> = {
   list: 'get functions',
@@ -67,6 +75,8 @@ const rights: Readonly<Record<Operation, Right>> = {
  *   GET    /kappa/v1/events/FUNCTION/ID                one, with payload and last answer; also one that waits or runs
  *   POST   /kappa/v1/events/FUNCTION/ID/replay         a dead one runs again, as if it had just come
  *   DELETE /kappa/v1/events/FUNCTION/ID                a dead or waiting one is removed for good
+ *
+ * With `?object=NAMESPACE/NAME` of that Function object, also one that is gone: its name alone does not tell which of the account's it was.
  */
 export function makeEventsApi(deps: EventsApiDeps): EventsApi {
   return async (req, requestId) => {
@@ -120,16 +130,31 @@ async function permittedLine(principal: Principal, asked: Asked, deps: EventsApi
   requireRegion(reference, deps.region);
   const accountId = reference.accountId ?? ownAccountOf(principal);
   const resource = deps.arnOf(accountId, reference.name);
-  const action = `lambda:${asked.operation === 'replay' ? 'InvokeFunction' : 'GetFunction'}`;
+  const action = actions[asked.operation];
   if (principal.accounts !== null && !principal.accounts.includes(accountId))
     throw denied(principal, { action, resource });
-  const seen = await deps.directory.locate(accountId, reference.name);
-  const namespace = seen?.namespace ?? (await deps.directory.namespaceOf(accountId));
-  if (namespace === undefined) throw new ResourceNotFound(`No namespace of this install is the account of ${resource}`);
-  const name = seen?.name ?? toObjectName(reference.name);
+  const { namespace, name } = await objectOf(accountId, reference.name, asked.query.get('object'), deps);
   const wanted = { right: rights[asked.operation], accountId, namespace, name, action, resource };
   if (!(await deps.authorizer.allows(principal, wanted))) throw denied(principal, wanted);
   return `${namespace}/${name}`;
+}
+
+/** The Function object that is meant. @param named `namespace/name`, null = none is named @throws LambdaError 404, 400 */
+async function objectOf(
+  accountId: string,
+  functionName: string,
+  named: string | null,
+  { directory, arnOf }: EventsApiDeps,
+): Promise<{ readonly namespace: string; readonly name: string }> {
+  const seen = named === null ? await directory.locate(accountId, functionName) : undefined;
+  if (seen !== undefined) return seen;
+  const namespaces = await directory.namespacesOf(accountId);
+  const [namespace = '', name = ''] = named?.split('/') ?? [namespaces[0], toObjectName(functionName)];
+  if (named !== null && !/^[a-z\d-]{1,63}\/[a-z\d.-]{1,253}$/.test(named))
+    throw new InvalidParameterValue('object is NAMESPACE/NAME of a Function');
+  if (namespaces.includes(namespace)) return { namespace, name };
+  const none = named === null ? 'No namespace of this install is' : `The namespace ${namespace} is not`;
+  throw new ResourceNotFound(`${none} the account of ${arnOf(accountId, functionName)}`);
 }
 
 async function run({ operation, id, query }: Asked, line: string, { queue, now }: EventsApiDeps): Promise<string> {

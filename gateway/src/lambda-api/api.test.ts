@@ -45,6 +45,7 @@ async function start(isOpen: boolean): Promise<void> {
     objects: new Objects({ kubernetes, sleep: () => Promise.resolve(), random: () => 0 }),
     directory: {
       namespaceOf: async (accountId) => namespaces.get(accountId),
+      namespacesOf: async (accountId) => [namespaces.get(accountId) ?? []].flat(),
       locate: async (accountId, name) =>
         accountId === '000000000000' && name === 'hello' ? functionView() : undefined,
       look: () => ({ fn: functionView(), routed: routed(), versions: [], aliases: [] }),

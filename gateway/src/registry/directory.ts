@@ -14,7 +14,9 @@ export interface Sight {
 
 /** Where the Lambda API finds objects by Lambda's names. Never waits for an update that is under way. */
 export interface Directory {
-  /** The namespace that is the account; of several the first by name; undefined = none. */
+  /** The namespaces that are the account, by name. */
+  namespacesOf(accountId: string): Promise<readonly string[]>;
+  /** The first of them; undefined = none. */
   namespaceOf(accountId: string): Promise<string | undefined>;
   /** The Function that callers reach by this name; undefined = none has been seen. */
   locate(accountId: string, functionName: string): Promise<FunctionView | undefined>;

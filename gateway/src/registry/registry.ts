@@ -129,10 +129,15 @@ export class Registry implements Functions, Directory {
     return fn instanceof Promise ? fn.then(found) : found(fn);
   }
 
-  async namespaceOf(accountId: string): Promise<string | undefined> {
+  async namespacesOf(accountId: string): Promise<readonly string[]> {
     if (!this.#hasSynced) await this.#whenSynced();
-    const [first] = [...this.#accounts].flatMap(([name, id]) => (id === accountId ? [name] : [])).sort();
-    return first ?? (accountId === defaultAccountId ? 'default' : undefined);
+    const found = [...this.#accounts].flatMap(([name, id]) => (id === accountId ? [name] : [])).sort();
+    return found.length === 0 && accountId === defaultAccountId ? ['default'] : found;
+  }
+
+  async namespaceOf(accountId: string): Promise<string | undefined> {
+    const [first] = await this.namespacesOf(accountId);
+    return first;
   }
 
   async locate(accountId: string, functionName: string): Promise<FunctionView | undefined> {
