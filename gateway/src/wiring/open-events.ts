@@ -8,6 +8,7 @@ import { s3Teller } from '../async/destinations/s3.ts';
 import { snsTeller } from '../async/destinations/sns.ts';
 import { sqsTeller } from '../async/destinations/sqs.ts';
 import type { Teller } from '../async/destinations/telling.ts';
+import { isMine } from '../async/line-owner.ts';
 import { Runner } from '../async/runner.ts';
 import { defaultRunnerLimits } from '../async/runner-options.ts';
 import { settingsOf } from '../async/settings.ts';
@@ -15,7 +16,6 @@ import { LambdaError } from '../errors.ts';
 import { type EventMetrics, eventMetrics } from '../metrics/events.ts';
 import type { EventQueue, EvictionListener } from '../queue/event-queue.ts';
 import { openEventQueue } from '../queue/open-event-queue.ts';
-import { targetsOf } from '../registry/routing.ts';
 import { type Context, textOf } from './context.ts';
 import type { Membership } from './join-ring.ts';
 import type { WatchedFunctions } from './watch-functions.ts';
@@ -65,12 +65,16 @@ export function openEvents(context: Context, parts: EventParts): Events {
     random: Math.random,
     onRefused,
     isReady: () => watched.missing().length === 0 && membership.notReadyBecause().length === 0,
-    isMine: (line) => isMine(parts, line),
+    isMine: (line) => isMine(line, watched, membership.ownership),
     settingsOf: (line, qualifier) => {
       const { fn } = watched.functions.look(line);
       return fn === undefined ? null : settingsOf(fn, qualifier);
     },
-    deliver: deliverer({ tellers: tellersOf(context, parts, accept), onFailed: failureTeller(context, metrics) }),
+    deliver: deliverer({
+      tellers: tellersOf(context, parts, accept),
+      onFailed: failureTeller(context, metrics),
+      after: clock.after,
+    }),
     observer: metrics,
     now: Date.now,
     after: clock.after,
@@ -104,17 +108,6 @@ const noEvents: Events = {
   whenIdle: () => Promise.resolve(),
   end: () => undefined,
 };
-
-/**
- * The first owner of a function runs its events; those of functions that are gone belong to the first gateway. While this one does not hear of
- * functions, what it does not know may be there: its owner runs it.
- */
-function isMine({ watched, membership: { ownership } }: EventParts, line: string): boolean {
-  const { routed } = watched.functions.look(line);
-  const [target] = routed === undefined ? [] : targetsOf(routed);
-  if (target !== undefined) return ownership.isFirstOwner(target);
-  return watched.hearsOfFunctions() && ownership.place().index === 0;
-}
 
 function tellersOf(
   { config }: Context,

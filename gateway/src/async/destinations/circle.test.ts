@@ -62,6 +62,7 @@ function start(told: Readonly<Record<string, string>>): () => number {
     deliver: deliverer({
       tellers: { lambda: lambdaTeller({ functions, accept, random: () => 0 }) },
       onFailed: () => undefined,
+      after: () => () => undefined,
     }),
     observer: { begun: () => undefined, settled: () => undefined, swept: () => undefined },
     now: () => 0,
