@@ -15,9 +15,9 @@ import { dirname, join } from 'node:path';
 import { provideDotnetRuntime } from '../../../runtime-images/dotnet/toolchain.ts';
 import { buildImage, hasImage, removeOlder } from './buildah.ts';
 import { hashInputs } from './inputs.ts';
+import { nodePackage, unpackNode } from './node-package.ts';
 import { cache, repository } from './places.ts';
 import { extractPackages, finishBase, finishJava, finishUpper } from './root-fs.ts';
-import { run } from './run.ts';
 
 /** A root file system that stands in for a public base image. */
 interface Base {
@@ -25,7 +25,7 @@ interface Base {
   readonly suite: string;
   /** Debian packages on top of the common ones; none for the common base itself. */
   readonly packages: readonly string[];
-  /** Has this Node.js as /usr/local/bin/node: a version of npm's package, or the project's pinned one. */
+  /** Has this Node.js as /usr/local/bin/node: a version of npm's package, in node-package.ts, or the project's pinned one. */
   readonly node?: string;
   /** Has a Java of Debian that needs what its package's scripts would have done. */
   readonly hasJava?: boolean;
@@ -56,9 +56,6 @@ export const bases = {
 
 /** Name of one of the {@link bases}. */
 export type BaseName = keyof typeof bases;
-
-/** npm's package with Node.js for this machine. */
-const nodePackage = `node-linux-${process.arch}`;
 
 /** The project's own (package.json, optionalDependencies). */
 const pinnedNode = `node_modules/${nodePackage}`;
@@ -144,12 +141,7 @@ async function addNode(root: string, version: string): Promise<void> {
   const program = join(root, 'usr/local/bin/node');
   mkdirSync(dirname(program), { recursive: true });
   if (version === 'pinned') copyFileSync(join(repository, pinnedNode, 'bin/node'), program);
-  else {
-    await run('npm', ['pack', '--silent', '--pack-destination', root, `${nodePackage}@${version}`], { cwd: root });
-    const archive = join(root, `${nodePackage}-${version}.tgz`);
-    await run('tar', ['-xzf', archive, '-C', dirname(program), '--strip-components=2', 'package/bin/node']);
-    rmSync(archive);
-  }
+  else await unpackNode(version, dirname(program), root);
   chmodSync(program, 0o755);
 }
 
