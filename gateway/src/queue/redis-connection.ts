@@ -174,15 +174,15 @@ export class RedisConnection {
   /** What has to be known of a server before it is trusted with events. */
   async #examine(): Promise<void> {
     try {
-      const [info, waited, config] = await Promise.all([
+      const [info, mayWait, config] = await Promise.all([
         this.#client.info(),
-        this.#client.call('WAIT', 0, 0).catch(refusedOrThrow),
+        this.#client.call('WAIT', 0, 0).then(() => true, isAllowed),
         this.#client.call('CONFIG', 'GET', ...settingNames).catch(refusedOrThrow),
         ...Object.values(this.scripts).map(({ text }) => this.#client.script('LOAD', text)),
       ]);
       const settings = parseSettings(info, Array.isArray(config) ? config.map(String) : null);
       const { dangers, unknown: hidden } = judge(settings);
-      this.#mayWait = waited !== null;
+      this.#mayWait = mayWait;
       const unknown = this.#mayWait ? hidden : [...hidden, 'what replicas have (WAIT is refused)'];
       if (dangers.length > 0) throw new Error(`Redis would lose events: ${dangers.join('; ')}`);
       if (unknown.length > 0 && !this.#hasWarned) {
@@ -257,6 +257,11 @@ const hintChannel = '{kappa}:due';
 function refusedOrThrow(error: unknown): null {
   if (isReply(error)) return null;
   throw error;
+}
+
+/** Whether a command that failed might do at another time: a replica refuses WAIT until it leads. */
+function isAllowed(error: unknown): boolean {
+  return !isReply(error, 'NOPERM') && !isReply(error, 'ERR unknown command');
 }
 
 function unavailable(cause: Error): QueueUnavailable {

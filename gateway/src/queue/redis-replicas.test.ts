@@ -68,6 +68,13 @@ test('a server whose replicas are gone is used as one that never had any', async
   await until(() => isPut(queue));
 });
 
+test('a server that may not be asked for its replicas is used, with a warning', async () => {
+  const redis = await startRedis('--rename-command', 'WAIT', '');
+  const problems: string[] = [];
+  await connect(redis, { problems }).put(asyncEvent());
+  expect(problems).toEqual(['Redis does not tell its settings, see to them: what replicas have (WAIT is refused)']);
+});
+
 test('a call has one deadline for the connection and the answer', async () => {
   const redis = await startRedis();
   await redis.command('CLIENT', 'PAUSE', '60000', 'WRITE');
