@@ -1,4 +1,5 @@
 import type { Dispatcher, Outcome } from '../dispatch/types.ts';
+import { ServiceException } from '../errors.ts';
 import { toLambdaError } from '../lambda-api/errors.ts';
 import { RecursiveInvocation } from '../loops/recursive-invocation.ts';
 import { traceIdOf } from '../loops/trace-id.ts';
@@ -9,6 +10,8 @@ import type { AttemptOutcome } from './plan.ts';
 /** What {@link attempt} works with. */
 export interface AttemptDeps {
   readonly functions: Pick<Functions, 'byObject'>;
+  /** Whether what is not known does not exist, as far as is known at this moment. */
+  readonly hearsOfFunctions: () => boolean;
   /** The way of synchronous requests: the own dispatcher or an owner elsewhere. */
   readonly router: Pick<Dispatcher, 'invoke'>;
   /** 0..1, for aliases with weights. */
@@ -20,10 +23,14 @@ export interface AttemptDeps {
 /** Of an answer this much is kept for destinations and for people. */
 export const MAX_KEPT_BYTES = 256 * 1024;
 
+const UNKNOWN =
+  'No such function, version or alias is known, and the cluster does not tell of new ones at this moment.';
+
 /** Runs an event once, if it may. Never rejects. */
 export async function attempt(event: AsyncEvent, deps: AttemptDeps): Promise<AttemptOutcome> {
   try {
     const resolved = await resolve(event, deps);
+    if (resolved === null && !deps.hearsOfFunctions()) throw new ServiceException(UNKNOWN);
     if (resolved === null) return { kind: 'missing' };
     const { target, loops } = resolved;
     if (target.reservedConcurrency === 0) return { kind: 'ended', condition: 'ZeroReservedConcurrency' };

@@ -94,6 +94,13 @@ test.each<[reason: string, fn: RoutedFunction | undefined, event: object]>([
   expect(await world().stored()).toMatchObject({ condition: 'FunctionNotFound', atMs: 71_000 });
 });
 
+test('what the gateway does not know, while it hears of nothing, is not taken for gone', async () => {
+  world().start(() => Promise.reject(new Error('it has run')), { fn: undefined, hearsOfFunctions: () => false });
+  await world().put();
+  await until('it waits', async () => (await world().stored())?.progress.refusals === 1);
+  expect((await world().stored())?.progress).not.toHaveProperty('missing');
+});
+
 test('what became of an event is written as soon as the store takes it, also when the lease is over', async () => {
   let isAway = true;
   world().queue.settle = async (lease, settlement) => {

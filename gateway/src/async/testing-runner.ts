@@ -21,6 +21,7 @@ export interface RunnerOverrides {
   readonly limits?: Partial<RunnerLimits>;
   readonly fn?: RoutedFunction | undefined;
   readonly isMine?: () => boolean;
+  readonly hearsOfFunctions?: () => boolean;
   readonly settings?: ReturnType<typeof asyncSettings>;
 }
 
@@ -50,6 +51,7 @@ export class RunnerWorld {
     const runner = new Runner({
       queue: this.queue,
       functions: { byObject: () => fn },
+      hearsOfFunctions: over.hearsOfFunctions ?? (() => true),
       router: { invoke: (_target, invocation) => run(invocation) },
       random: () => 0,
       onRefused: () => undefined,

@@ -29,7 +29,7 @@ export interface Observation {
   readonly sizes: () => Readonly<Record<string, number>>;
   /** Whether the API server tells of pods, as far as is known at this moment. */
   readonly hearsOfPods: () => boolean;
-  /** Whether functions that are not known do not exist, as far as is known at this moment. */
+  /** Whether functions, versions and aliases that are not known do not exist, as far as is known at this moment. */
   readonly hearsOfFunctions: () => boolean;
   /** Resolves when everything has been listed once; rejects when the signal aborts first. */
   readonly whenSynced: Promise<void>;
@@ -87,7 +87,10 @@ export function observe(deps: ObserveDeps): Observation {
     missing: () => all.filter(([, informer]) => !informer.hasSynced).map(([name]) => name),
     sizes: () => Object.fromEntries(all.map(([name, informer]) => [name, informer.size])),
     hearsOfPods: () => informers['pods']?.isFailing === false,
-    hearsOfFunctions: () => informers['functions']?.isFailing === false && !informers['functions'].isStale,
+    hearsOfFunctions: () =>
+      [informers['functions'], informers['functionversions'], informers['aliases']].every(
+        (informer) => informer?.isFailing === false && !informer.isStale,
+      ),
     whenSynced: Promise.all(all.map(([, informer]) => informer.whenSynced())).then(() => registry.markSynced()),
   };
 }

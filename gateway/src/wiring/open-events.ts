@@ -61,6 +61,7 @@ export function openEvents(context: Context, parts: EventParts): Events {
   const runner = new Runner({
     queue,
     functions: watched.functions,
+    hearsOfFunctions: watched.hearsOfFunctions,
     router: membership.router,
     random: Math.random,
     onRefused,

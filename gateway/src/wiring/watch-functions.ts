@@ -31,7 +31,7 @@ export interface WatchedFunctions {
   readonly sizes: () => Readonly<Record<string, number>>;
   /** Whether the API server tells of pods, as far as is known at this moment. */
   readonly hearsOfPods: () => boolean;
-  /** Whether functions that are not known do not exist, as far as is known at this moment. */
+  /** Whether functions, versions and aliases that are not known do not exist, as far as is known at this moment. */
   readonly hearsOfFunctions: () => boolean;
 }
 
