@@ -34,6 +34,8 @@ export interface Ownership {
    * Runs a request that waits here on an idle pod of another owner. Null = none of them has one; it did not run. Absent = there are no others.
    */
   askIdle?(target: Target, invocation: Invocation): Promise<Outcome | null>;
+  /** Of the gateways that live it is this one that comes first for a piece of work with this name; not while it leaves. Absent = never. */
+  ranksFirst?(key: string): boolean;
   /** This gateway among those that live, in an order that all of them agree on; index -1 = it is leaving, or does not know them yet. */
   place(): { readonly index: number; readonly count: number };
 }
@@ -48,6 +50,7 @@ export function soleOwner(gatewayId: string): Ownership {
     isLive: (other) => other === gatewayId,
     term: () => 1,
     outstandingElsewhere: () => 0,
+    ranksFirst: () => true,
     place: () => ({ index: 0, count: 1 }),
   };
 }

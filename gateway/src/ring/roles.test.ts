@@ -131,3 +131,32 @@ test('each hears how often the others let calls of an account in', () => {
   call(fn('f'), 0, 3);
   expect(all.map((each) => each.callsElsewhere(account))).toEqual([0, 0, 0]);
 });
+
+describe('who comes first for a piece of work', () => {
+  const keys = Array.from({ length: 50 }, (_, at) => `esm/mapping/${at}`);
+  const firsts = (all: readonly Roles[], key: string): string[] =>
+    all.filter((each) => each.ranksFirst(key)).map(({ name }) => name);
+
+  test('one of all gateways, and each for some', () => {
+    const { all } = start(['a', 'b', 'c']);
+    const found = keys.map((key) => firsts(all, key));
+    for (const names of found) expect(names).toHaveLength(1);
+    expect(new Set(found.flat()).size).toBe(3);
+  });
+
+  test('not one that leaves: the next one then, and the others keep what they had', () => {
+    const { all, alone } = start(['a', 'b', 'c']);
+    const before = keys.map((key) => firsts(all, key)[0]);
+    all[2]?.core.leave(all[2].nowMs());
+    alone(defaultRingLimits.silenceMs + defaultRingLimits.heartbeatMs);
+    for (const [at, key] of keys.entries()) {
+      expect(all[2]?.ranksFirst(key)).toBe(false);
+      if (before[at] === 'g0') expect(all[0]?.ranksFirst(key)).toBe(true);
+    }
+  });
+
+  test('not one that does not know the others yet', () => {
+    const lonely = new Roles('g0.00000001', defaultRingLimits, () => 0);
+    expect(lonely.ranksFirst('esm/mapping')).toBe(false);
+  });
+});

@@ -90,6 +90,12 @@ export class Roles implements Ownership {
     return this.#owners.of(target).owners.length;
   }
 
+  ranksFirst(key: string): boolean {
+    const { core } = this;
+    if (!core.isIntroduced || core.isLeaving) return false;
+    return core.ranking.of(key).find((name) => core.owners.has(name)) === this.name;
+  }
+
   place(): { readonly index: number; readonly count: number } {
     const names = [...this.core.owners].sort();
     return { index: this.core.isIntroduced ? names.indexOf(this.name) : -1, count: names.length };

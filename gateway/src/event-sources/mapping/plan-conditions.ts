@@ -1,0 +1,84 @@
+import type { ConditionClaim } from '@kappa/crds/conditions';
+
+import type { ProblemReason } from '../source-problem.ts';
+import type { MappingState } from './plan-state.ts';
+
+/** Why a mapping does not flow; each says what to do. `Polling` and `Disabled` are no problems. */
+export type ReadyReason =
+  | 'Polling'
+  | 'Disabled'
+  | ProblemReason
+  | 'InvalidFilter'
+  | 'FunctionNotFound'
+  | 'FunctionNotReady'
+  | 'FunctionThrottled'
+  | 'StoreUnavailable';
+
+/** What stands in the way of records, and what came of the latest batch. */
+export interface FlowObservation {
+  readonly generation: number;
+  readonly state: MappingState;
+  /** null = nothing does. */
+  readonly problem: { readonly reason: Exclude<ReadyReason, 'Polling' | 'Disabled'>; readonly message: string } | null;
+  /** null = no batch since this gateway has it. */
+  readonly lastBatch: BatchResult | null;
+}
+
+export type BatchResult =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'functionFailed' }
+  | { readonly kind: 'someFailed' }
+  | { readonly kind: 'throttled' }
+  | { readonly kind: 'gaveUp'; readonly condition: string }
+  | { readonly kind: 'tooLarge' }
+  | { readonly kind: 'badAnswer'; readonly why: string };
+
+/** The first that applies is told: a mapping has one reason at a time. */
+export function planConditions(seen: FlowObservation): readonly ConditionClaim[] {
+  const { generation: observedGeneration, state, problem, lastBatch } = seen;
+  const claim = (type: string, is: boolean, reason: string, message: string): ConditionClaim => ({
+    type,
+    status: is ? 'True' : 'False',
+    observedGeneration,
+    reason,
+    message,
+  });
+  const isOff = state === 'Disabled' || state === 'Disabling' || state === 'Deleting';
+  const ready = isOff
+    ? claim('Ready', false, 'Disabled', 'spec.enabled is false: nothing is read')
+    : problem === null
+      ? claim('Ready', true, 'Polling', 'records are read and given to the function')
+      : claim('Ready', false, problem.reason, problem.message);
+  if (lastBatch === null) return [ready];
+  return [claim('Succeeding', lastBatch.kind === 'ok', reasonOf(lastBatch), resultText(lastBatch, null)), ready];
+}
+
+function reasonOf(result: BatchResult): string {
+  return result.kind.charAt(0).toUpperCase() + result.kind.slice(1);
+}
+
+/**
+ * `LastProcessingResult` in Lambda's words where they are known. What is in the way of reading goes before what came of the latest batch.
+ *
+ * @param problem message of what stands in the way; null = nothing does
+ */
+export function resultText(result: BatchResult | null, problem: string | null): string {
+  if (problem !== null) return `PROBLEM: ${problem}`;
+  if (result === null) return 'No records processed';
+  switch (result.kind) {
+    case 'ok':
+      return 'OK';
+    case 'functionFailed':
+      return 'PROBLEM: Function call failed';
+    case 'someFailed':
+      return 'PROBLEM: Function reported failed records';
+    case 'throttled':
+      return 'PROBLEM: Function call was throttled; no record is lost, polling slows down';
+    case 'gaveUp':
+      return `PROBLEM: Records were given up: ${result.condition}`;
+    case 'tooLarge':
+      return 'PROBLEM: A record is larger than the 6 MB of an invocation; it was given up';
+    case 'badAnswer':
+      return `PROBLEM: The answer of the function is none for this mapping: ${result.why}`;
+  }
+}

@@ -1,0 +1,25 @@
+import { expect, test } from '@jest/globals';
+
+import { type Activity, allowedMs, findStuck } from './plan-watch.ts';
+
+test.each<[activity: Activity, wantMs: number]>([
+  [{ kind: 'resting', forMs: 300_000 }, 315_000],
+  [{ kind: 'opening' }, 30_000],
+  [{ kind: 'receiving', waitMs: 20_000 }, 35_000],
+  [{ kind: 'filling', windowMs: 300_000 }, 315_000],
+  [{ kind: 'invoking', timeoutMs: 900_000 }, 975_000],
+  [{ kind: 'settling' }, 30_000],
+  [{ kind: 'saving' }, 30_000],
+  [{ kind: 'telling' }, 30_000],
+])('%j may last %d ms', (activity, wantMs) => {
+  expect(allowedMs(activity)).toBe(wantMs);
+});
+
+test('only those that last longer are stuck', () => {
+  const receiving = { kind: 'receiving', waitMs: 20_000 } as const;
+  const all = [
+    { name: 'in time', activity: receiving, sinceMs: 65_000 },
+    { name: 'late', activity: receiving, sinceMs: 64_999 },
+  ];
+  expect(findStuck(all, 100_000)).toEqual(['late']);
+});

@@ -1,0 +1,106 @@
+import type { BatchSettings } from '../mapping/mapping-view.ts';
+import type { QueueMessage, RecordFilter } from '../record.ts';
+import type { OpenQueue } from '../source.ts';
+import { MAX_BATCH_BYTES, planBatchOf } from './batcher.ts';
+import type { PollerClock, PollerObserver } from './poller.ts';
+import type { Settler } from './settler.ts';
+
+/** Long polls are never cut off, since a message may be on its way; so they are short: what is given up ends soon. */
+const POLL_MS = 5_000;
+/** As many as a source gives at once: SQS. */
+const FULL_RECEIVE = 10;
+
+export interface IntakeDeps {
+  readonly source: OpenQueue;
+  readonly settler: Settler;
+  readonly clock: PollerClock;
+  readonly observer: PollerObserver;
+  /** Nothing more is received. */
+  readonly stopping: AbortSignal;
+  /** Nothing is settled any more. */
+  readonly over: AbortSignal;
+  /** Somebody got as many messages as were asked for. */
+  readonly onFull: () => void;
+}
+
+/** How the mapping is at this moment. */
+export interface IntakeSettings {
+  readonly batch: BatchSettings;
+  readonly filter: RecordFilter;
+}
+
+/** Receives messages of a queue, lets through what is wanted, and makes batches of it; for several workers at once. */
+export class Intake {
+  readonly #deps: IntakeDeps;
+  /** Received, and too much for the batch of who did. */
+  #spilled: QueueMessage[] = [];
+
+  constructor(deps: IntakeDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * A batch that is due. Empty = nothing came, or no more is received.
+   *
+   * @param onReceive is told how long the next call to the source may wait
+   * @throws SourceProblem; what was received before is there for the next call
+   */
+  async fill(settings: IntakeSettings, onReceive: (waitMs: number) => void): Promise<readonly QueueMessage[]> {
+    const { clock, stopping } = this.#deps;
+    const waiting = this.#spilled.splice(0);
+    let firstReadMs = waiting.length > 0 ? clock.nowMs() : null;
+    try {
+      for (;;) {
+        if (stopping.aborted) return this.#spill(waiting);
+        const limits = { ...settings.batch, maxBytes: MAX_BATCH_BYTES };
+        const decision = planBatchOf({ records: waiting, firstReadMs }, limits, clock.nowMs());
+        if (decision.kind === 'send') {
+          this.#spill(waiting.splice(decision.count));
+          return waiting;
+        }
+        if (decision.kind === 'tooLarge') {
+          await this.#reject(waiting.splice(0, 1));
+        } else {
+          const waitMs = decision.untilMs === null ? POLL_MS : Math.min(POLL_MS, decision.untilMs - clock.nowMs());
+          onReceive(waitMs);
+          waiting.push(...(await this.#receive(settings.filter, limits.maxRecords - waiting.length, waitMs)));
+        }
+        if (waiting.length === 0) return [];
+        firstReadMs ??= clock.nowMs();
+      }
+    } catch (err) {
+      this.#spill(waiting);
+      throw err;
+    }
+  }
+
+  /** Gives back what is in no batch. */
+  release(): Promise<void> {
+    return this.#deps.settler.settle(this.#spilled.splice(0), 'release');
+  }
+
+  /** What is wanted of what came; the rest is deleted. */
+  async #receive(filter: RecordFilter, max: number, waitMs: number): Promise<readonly QueueMessage[]> {
+    const { source, settler, observer, over, onFull } = this.#deps;
+    const messages = await source.receive({ max, waitMs: Math.max(waitMs, 0), signal: over });
+    observer.problem(null);
+    observer.polled(messages.length);
+    if (messages.length >= Math.min(max, FULL_RECEIVE)) onFull();
+    const wanted = messages.filter((message) => filter(message)); // who throws here has kept nothing: the messages come back
+    settler.keep(wanted);
+    const unwanted = messages.filter((message) => !wanted.includes(message));
+    if (unwanted.length > 0) observer.filteredOut(unwanted.length);
+    await settler.settle(unwanted, 'delete');
+    return wanted;
+  }
+
+  async #reject(messages: readonly QueueMessage[]): Promise<void> {
+    this.#deps.observer.ended({ kind: 'tooLarge' }, messages.length);
+    await this.#deps.settler.settle(messages, 'reject');
+  }
+
+  #spill(messages: readonly QueueMessage[]): readonly QueueMessage[] {
+    this.#spilled.push(...messages);
+    return [];
+  }
+}

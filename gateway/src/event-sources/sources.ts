@@ -1,0 +1,13 @@
+import type { MappingView } from './mapping/mapping-view.ts';
+import type { EventSource } from './source.ts';
+
+/** All sources there are. The only place that names them: a new one is its folder, an import and an entry here. */
+export const eventSources: readonly EventSource[] = [];
+
+/** The source that a mapping reads; null = there is none for what it names. */
+export function sourceOf(
+  mapping: Pick<MappingView, 'source'>,
+  sources: readonly EventSource[] = eventSources,
+): EventSource | null {
+  return sources.find((source) => source.serves(mapping)) ?? null;
+}
