@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { provideTestS3 } from '@kappa/gateway/testing-s3';
+import { provideJars } from '@kappa/gateway/testing-servers';
 import { unpackedAwsCli } from './aws-cli.ts';
 import { providePythonPackages } from './python-packages.ts';
 
@@ -19,6 +20,7 @@ const things: Readonly<Record<string, () => Promise<unknown>>> = {
   boto3: async () => providePythonPackages('boto3'),
   moto: async () => providePythonPackages('moto'),
   'the S3 server': provideTestS3,
+  ElasticMQ: async () => provideJars('elasticmq'),
   // The modules, pinned by go.sum, and what the compiler makes of them.
   'the SDK for Go': () =>
     run('go', ['vet', '.'], {

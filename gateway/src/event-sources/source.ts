@@ -1,3 +1,4 @@
+import type { ClientConfig } from '../async/destinations/neighbours.ts';
 import type { MappingView } from './mapping/mapping-view.ts';
 import type { Position, QueueMessage, Shard, SourceRecord } from './record.ts';
 import type { SourceProblem } from './source-problem.ts';
@@ -41,6 +42,14 @@ export interface OpenDeps {
   readonly now: () => number;
   /** A value of the mapping's `sourceAccessConfigurations`, e.g. user and password. @throws SourceProblem `CredentialsMissing` */
   readonly secret: (uri: string) => Promise<Readonly<Record<string, string>>>;
+  /**
+   * How a client of one of AWS's services is made for the mapping's namespace: one try for each call, 10 s for an answer.
+   *
+   * @param variable e.g. `AWS_ENDPOINT_URL_SQS`
+   * @param arn of what is read
+   * @throws SourceProblem `InvalidSource` when neither the install nor the namespace says where the service is
+   */
+  readonly aws: (variable: string, arn: string) => ClientConfig;
   /** Tells of what went wrong and is being tried again; the same one again costs nothing. */
   readonly onProblem: (problem: SourceProblem) => void;
 }

@@ -56,14 +56,13 @@ export class Neighbours<Client> {
    * @throws Error when nobody has said where the service is. Fails closed: AWS itself is called only where that is said, too
    */
   async of(namespace: string, arn: string): Promise<Client> {
-    const endpoint = endpointIn(this.#options.endpointsOf(namespace), this.#variable);
-    if (endpoint === undefined)
+    const config = neighbourConfig(this.#options, this.#variable, { namespace, arn });
+    if (config === null)
       throw new Error(`nobody has said where ${arn} is: neither ${this.#variable} of the install nor the namespace`);
-    const region = arn.split(':')[3] || this.#options.region;
-    const key = `${region} ${endpoint}`;
+    const key = `${config.region} ${config.endpoint}`;
     const known = this.#clients.get(key);
     if (known !== undefined) return known;
-    const made = this.#connect(this.#configOf(endpoint, region));
+    const made = this.#connect(config);
     this.#clients.set(key, made);
     try {
       return await made;
@@ -72,23 +71,35 @@ export class Neighbours<Client> {
       throw err;
     }
   }
+}
 
-  #configOf(endpoint: string, region: string): ClientConfig {
-    const { ownEndpoints, credentials: own } = this.#options;
-    const credentials = endpoint === endpointIn(ownEndpoints, this.#variable) ? own : nobody;
-    return {
-      endpoint,
-      region,
-      ...(credentials !== null && { credentials }),
-      maxAttempts: 1, // the queue tries again
-      requestHandler: {
-        connectionTimeout: 2_000,
-        socketTimeout: 10_000,
-        requestTimeout: 10_000,
-        throwOnRequestTimeout: true,
-      },
-    };
-  }
+/**
+ * How one of AWS's services is called for a namespace.
+ *
+ * @param variable the service's, e.g. `AWS_ENDPOINT_URL_SQS`
+ * @param arn of the resource; it may name a region
+ * @returns null when nobody has said where the service is. Fails closed: AWS itself is called only where that is said, too
+ */
+export function neighbourConfig(
+  { region, ownEndpoints, endpointsOf, credentials: own }: NeighbourOptions,
+  variable: string,
+  { namespace, arn }: { readonly namespace: string; readonly arn: string },
+): ClientConfig | null {
+  const endpoint = endpointIn(endpointsOf(namespace), variable);
+  if (endpoint === undefined) return null;
+  const credentials = endpoint === endpointIn(ownEndpoints, variable) ? own : nobody;
+  return {
+    endpoint,
+    region: arn.split(':')[3] || region,
+    ...(credentials !== null && { credentials }),
+    maxAttempts: 1, // who calls tries again
+    requestHandler: {
+      connectionTimeout: 2_000,
+      socketTimeout: 10_000,
+      requestTimeout: 10_000,
+      throwOnRequestTimeout: true,
+    },
+  };
 }
 
 /** A service's own variable goes before the common one. */
