@@ -21,6 +21,7 @@ const things: Readonly<Record<string, () => Promise<unknown>>> = {
   moto: async () => providePythonPackages('moto'),
   'the S3 server': provideTestS3,
   ElasticMQ: async () => provideJars('elasticmq'),
+  'Event Ruler': async () => provideJars('event-ruler'),
   // The modules, pinned by go.sum, and what the compiler makes of them.
   'the SDK for Go': () =>
     run('go', ['vet', '.'], {

@@ -197,6 +197,23 @@ describe('refusals', () => {
     },
   );
 
+  test('what is wrong with a filter is told, and with which', async () => {
+    const FilterCriteria = { Filters: [{ Pattern: '{"a":[1]}' }, { Pattern: '{"a":{"b":[{"wildcard":"x*"}]}}' }] };
+    await expect(create({ EventSourceArn: queue, FilterCriteria })).rejects.toThrow(
+      'Invalid filter pattern definition. Filter 2: a.b has an operator that is not known: wildcard.',
+    );
+  });
+
+  test.each([
+    [stream, 'data'],
+    [table, 'dynamodb'],
+  ])('a filter for a text in records of %s', async (EventSourceArn, member) => {
+    const filterBy = (Pattern: string) => ({ EventSourceArn, ...position, FilterCriteria: { Filters: [{ Pattern }] } });
+    const isText = `{"$or":[{"a":[1]},{"${member}":["x"]}]}`;
+    await expect(create(filterBy(isText))).rejects.toThrow(`Filter 1: ${member} must be an object`);
+    await create(filterBy(`{"${member}":{"a":["x"]}}`));
+  });
+
   test.each([
     '{"a":["b",1,null,true]}',
     '{"a":{"b":[{"numeric":[">",5]}]}}',

@@ -20,7 +20,7 @@ export function checkParameters(given: Parameters): SourceKind {
   checkBatch(given, kind);
   checkPlaces(given, kind);
   checkPollers(given);
-  checkFilters(given.FilterCriteria?.Filters ?? []);
+  checkFilters(given.FilterCriteria?.Filters ?? [], kind);
   return kind;
 }
 
