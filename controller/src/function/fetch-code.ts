@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
+import { AddressRefused, isPublicAddress, publicLookup } from '@kappa/crds/public-address';
 import type { Agent } from 'undici';
-import { AddressRefused, isPublicAddress, publicLookup } from './public-address.ts';
 import { type FetchCode, FetchRefused } from './resolve-code.ts';
 
 /** Rules for code URLs. */
