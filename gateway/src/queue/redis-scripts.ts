@@ -24,6 +24,13 @@ const flagsOf = {
   lines: 'no-writes',
   dead: 'no-writes',
   find: 'no-writes',
+  'shard-claim': 'allow-oom',
+  'shard-beat': 'allow-oom',
+  'shard-save': 'allow-oom',
+  'shard-release': 'allow-oom',
+  'shard-rows': 'no-writes',
+  'shard-mappings': 'no-writes',
+  'shard-forget': 'allow-oom',
 } as const;
 
 /** `settleFull` settles when Redis is full. */
@@ -31,10 +38,12 @@ export type RedisScripts = Readonly<Record<keyof typeof flagsOf | 'settleFull', 
 
 /** Reads `lua/`, once for each process. */
 export function readScripts(): RedisScripts {
-  const shared = readFileSync(new URL('lua/common.lua', import.meta.url), 'utf8');
+  const textOf = (name: string): string => readFileSync(new URL(`lua/${name}.lua`, import.meta.url), 'utf8');
+  const shared = textOf('common');
+  const ofShards = textOf('shard-common');
   const common = `local OVERHEAD, LINE_SHARE = ${overheadBytes}, ${lineShare}\n${shared}`;
   const read = (name: keyof typeof flagsOf, flags: string = flagsOf[name]): RedisScript => {
-    const text = `#!lua flags=${flags}\n${common}${readFileSync(new URL(`lua/${name}.lua`, import.meta.url), 'utf8')}`;
+    const text = `#!lua flags=${flags}\n${common}${name.startsWith('shard-') ? ofShards : ''}${textOf(name)}`;
     return { text, sha: createHash('sha1').update(text).digest('hex') };
   };
   return {
@@ -49,5 +58,12 @@ export function readScripts(): RedisScripts {
     lines: read('lines'),
     dead: read('dead'),
     find: read('find'),
+    'shard-claim': read('shard-claim'),
+    'shard-beat': read('shard-beat'),
+    'shard-save': read('shard-save'),
+    'shard-release': read('shard-release'),
+    'shard-rows': read('shard-rows'),
+    'shard-mappings': read('shard-mappings'),
+    'shard-forget': read('shard-forget'),
   };
 }

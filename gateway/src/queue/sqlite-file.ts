@@ -11,11 +11,11 @@ const busyMs = 300;
 /** https://www.sqlite.org/rescode.html */
 const codes = { busy: 5, full: 13 };
 
-/*
- * `totals` is kept by triggers, so that no statement can forget it: counting 100,000 events for each put would take milliseconds.
+/**
+ * Of the queue. `totals` is kept by triggers, so that no statement can forget it: counting 100,000 events for each put would take milliseconds.
  * `bodies` are apart: SQLite writes a whole row again for each change of it, and a change of state is no reason to write a payload again.
  */
-const schema = `
+export const eventsSchema = `
 CREATE TABLE IF NOT EXISTS events (
   number INTEGER PRIMARY KEY,
   line TEXT NOT NULL,
@@ -78,7 +78,8 @@ export class SqliteFile {
   #changes: Change[] = [];
   #isClosed = false;
 
-  constructor(path: string) {
+  /** @param schema is there when it is opened: statements that make what is missing */
+  constructor(path: string, schema = eventsSchema) {
     mkdirSync(dirname(path), { recursive: true });
     this.#database = new DatabaseSync(path, { timeout: busyMs });
     try {

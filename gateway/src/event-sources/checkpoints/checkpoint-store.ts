@@ -67,4 +67,6 @@ export interface CheckpointStore {
   mappings(): Promise<readonly string[]>;
   /** Removes all rows of a mapping that is gone. */
   forget(mapping: string): Promise<void>;
+  /** Lets go of the store; what is under way may fail. */
+  close(): Promise<void>;
 }

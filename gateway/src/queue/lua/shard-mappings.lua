@@ -1,0 +1,2 @@
+-- Gives the uids of all mappings that have rows.
+return redis.call('SMEMBERS', root .. 'mappings')
