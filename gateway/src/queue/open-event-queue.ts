@@ -1,6 +1,7 @@
 import type { EventQueue } from './event-queue.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import { RedisQueue } from './redis-queue.ts';
+import type { ScheduleMarks } from './schedule-marks.ts';
 import { SqliteQueue } from './sqlite-queue.ts';
 
 export interface EventQueueOptions {
@@ -17,7 +18,12 @@ export interface EventQueueOptions {
  *
  * @throws Error when the file can't be opened
  */
-export function openEventQueue({ redis, eventsFile, queueLimits, onProblem }: EventQueueOptions): EventQueue {
+export function openEventQueue({
+  redis,
+  eventsFile,
+  queueLimits,
+  onProblem,
+}: EventQueueOptions): EventQueue & ScheduleMarks {
   return redis === null
     ? new SqliteQueue(eventsFile, queueLimits, onProblem)
     : new RedisQueue({ ...redis, onProblem }, queueLimits);

@@ -24,6 +24,7 @@ import {
   progressText,
 } from './records.ts';
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.ts';
+import type { MarkChange, ScheduleMarks } from './schedule-marks.ts';
 
 /** Lines that one script looks at: Redis does nothing else meanwhile. */
 const linesAtOnce = 200;
@@ -38,7 +39,7 @@ const maxUnansweredLines = 2_000;
  *
  * @see docs/adr/0012-event-queue.md
  */
-export class RedisQueue implements EventQueue {
+export class RedisQueue implements EventQueue, ScheduleMarks {
   readonly #redis: RedisConnection;
   readonly #limits: QueueLimits;
   readonly #onProblem: (problem: Error) => void;
@@ -54,10 +55,8 @@ export class RedisQueue implements EventQueue {
   }
 
   async put(event: AsyncEvent): Promise<void> {
-    const { line, id, payload, acceptedMs } = event;
-    const fields = [headerText(event), payload, acceptedMs, progressText(noProgress)];
-    const outcome = await this.#redis.runReplicated(this.#redis.scripts.put, [line, id, ...fields, ...this.#room()]);
-    throwWhenFull(String(outcome), line);
+    const outcome = await this.#redis.runReplicated(this.#redis.scripts.put, [...putArgs(event), ...this.#room()]);
+    throwWhenFull(String(outcome), event.line);
   }
 
   async lease(line: string, { count, nowMs, leaseMs, maxBytes }: LeaseRequest): Promise<readonly LeasedEvent[]> {
@@ -146,6 +145,31 @@ export class RedisQueue implements EventQueue {
     return (await this.#redis.run(this.#redis.scripts.drop, [line, id])) === 1;
   }
 
+  async marks(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (ids.length === 0) return new Map(); // no ids ask for all
+    const found = listOf(await this.#redis.run(this.#redis.scripts.marks, ids));
+    return new Map(ids.flatMap((id, i) => (found[i] === null ? [] : [[id, textOf(found[i])]])));
+  }
+
+  async mark({ id, before = '', after }: MarkChange): Promise<boolean> {
+    return (await this.#redis.runReplicated(this.#redis.scripts.mark, [id, before, after])) === 1;
+  }
+
+  async fire(event: AsyncEvent, { id, before = '', after }: MarkChange): Promise<boolean> {
+    const args = [id, before, after, ...putArgs(event), ...this.#room()];
+    const outcome = String(await this.#redis.runReplicated(this.#redis.scripts.fire, args));
+    throwWhenFull(outcome, event.line);
+    return outcome === 'kept';
+  }
+
+  async markedIds(): Promise<readonly string[]> {
+    return listOf(await this.#redis.run(this.#redis.scripts.marks, [])).map(textOf);
+  }
+
+  async unmark(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.#redis.run(this.#redis.scripts.unmark, ids);
+  }
+
   onDue(listener: (line: string) => void): void {
     this.#redis.subscribe(listener);
   }
@@ -197,6 +221,11 @@ export class RedisQueue implements EventQueue {
   #deadRoom(): readonly number[] {
     return [this.#limits.deadPerLine, byteLimits(this.#limits, this.#redis.maxMemoryBytes).dead];
   }
+}
+
+function putArgs(event: AsyncEvent): readonly (string | number | Buffer)[] {
+  const { line, id, payload, acceptedMs } = event;
+  return [line, id, headerText(event), payload, acceptedMs, progressText(noProgress)];
 }
 
 function settleArgs({ line, id, token }: Lease, settlement: Settlement): readonly (string | number | Buffer)[] {

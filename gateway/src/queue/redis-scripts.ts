@@ -15,12 +15,15 @@ export interface RedisScript {
  */
 const flagsOf = {
   put: '',
+  fire: '',
   replay: '',
   settle: '',
   lease: 'allow-oom',
   renew: 'allow-oom',
   drop: 'allow-oom',
   sweep: 'allow-oom',
+  mark: 'allow-oom',
+  unmark: 'allow-oom',
   lines: 'no-writes',
   dead: 'no-writes',
   find: 'no-writes',
@@ -31,6 +34,7 @@ const flagsOf = {
   'shard-rows': 'no-writes',
   'shard-mappings': 'no-writes',
   'shard-forget': 'allow-oom',
+  marks: 'no-writes',
 } as const;
 
 /** `settleFull` settles when Redis is full. */
@@ -48,6 +52,7 @@ export function readScripts(): RedisScripts {
   };
   return {
     put: read('put'),
+    fire: read('fire'),
     replay: read('replay'),
     settle: read('settle'),
     settleFull: read('settle', 'allow-oom'),
@@ -55,6 +60,8 @@ export function readScripts(): RedisScripts {
     renew: read('renew'),
     drop: read('drop'),
     sweep: read('sweep'),
+    mark: read('mark'),
+    unmark: read('unmark'),
     lines: read('lines'),
     dead: read('dead'),
     find: read('find'),
@@ -65,5 +72,6 @@ export function readScripts(): RedisScripts {
     'shard-rows': read('shard-rows'),
     'shard-mappings': read('shard-mappings'),
     'shard-forget': read('shard-forget'),
+    marks: read('marks'),
   };
 }

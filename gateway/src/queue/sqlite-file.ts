@@ -40,6 +40,8 @@ CREATE TABLE IF NOT EXISTS bodies (
 CREATE INDEX IF NOT EXISTS by_time ON events (line, state, at_ms, id);
 CREATE INDEX IF NOT EXISTS by_age ON events (line, accepted_ms) WHERE state <> 'dead';
 CREATE INDEX IF NOT EXISTS by_death ON events (at_ms) WHERE state = 'dead';
+-- how far schedules have come, by the uid of their mapping
+CREATE TABLE IF NOT EXISTS marks (id TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS totals (
   line TEXT NOT NULL,
   dead INTEGER NOT NULL,

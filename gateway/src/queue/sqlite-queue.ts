@@ -12,10 +12,12 @@ import type {
   Settlement,
   StoredEvent,
 } from './event-queue.ts';
-import { QueueFull } from './event-queue.ts';
-import { byteLimits, deadPageBytes, lineShare, overheadBytes, type QueueLimits, sweepEveryMs } from './queue-limits.ts';
-import { headerText, noProgress, parseEach, progressText } from './records.ts';
+import { byteLimits, deadPageBytes, type QueueLimits, sweepEveryMs } from './queue-limits.ts';
+import { noProgress, parseEach, progressText } from './records.ts';
+import type { MarkChange, ScheduleMarks } from './schedule-marks.ts';
 import { type Row, SqliteFile } from './sqlite-file.ts';
+import { moveMark, readMarks } from './sqlite-marks.ts';
+import { bytesOf, checkRoom, putRow } from './sqlite-put.ts';
 import { parseRow, readRow } from './sqlite-rows.ts';
 
 /**
@@ -23,7 +25,7 @@ import { parseRow, readRow } from './sqlite-rows.ts';
  * resolves. Transitions of one turn of the event loop share a transaction, and so the wait for the disk. Several processes may have the file
  * open; hints of due events reach only the own one.
  */
-export class SqliteQueue implements EventQueue {
+export class SqliteQueue implements EventQueue, ScheduleMarks {
   readonly #file: SqliteFile;
   readonly #limits: QueueLimits;
   readonly #onProblem: (problem: Error) => void;
@@ -43,20 +45,8 @@ export class SqliteQueue implements EventQueue {
   }
 
   async put(event: AsyncEvent): Promise<void> {
-    const { line, id, acceptedMs, payload } = event;
-    const header = headerText(event);
-    const isNew = await this.#file.change(() => {
-      if (this.#file.get('SELECT 1 FROM events WHERE line = ? AND id = ?', line, id) !== undefined) return false;
-      const weight = overheadBytes + header.length + payload.length;
-      this.#checkRoom(line, weight);
-      this.#file.run(
-        `INSERT INTO events (line, id, state, at_ms, accepted_ms, header, progress, weight) VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?)`,
-        ...[line, id, acceptedMs, acceptedMs, header, progressText(noProgress), weight],
-      );
-      this.#file.run(`INSERT INTO bodies VALUES (last_insert_rowid(), 'payload', ?)`, payload);
-      return true;
-    });
-    if (isNew) this.#tell(line);
+    const isNew = await this.#file.change(() => putRow(this.#file, this.#limits, event));
+    if (isNew) this.#tell(event.line);
   }
 
   async lease(line: string, { count, nowMs, leaseMs, maxBytes }: LeaseRequest): Promise<readonly LeasedEvent[]> {
@@ -171,7 +161,7 @@ export class SqliteQueue implements EventQueue {
       );
       if (row === undefined) return false;
       const number = Number(row['number']);
-      this.#checkRoom(line, Number(row['weight']));
+      checkRoom(this.#file, this.#limits, line, Number(row['weight']));
       this.#keepAnswer(number, undefined);
       this.#file.run(
         `UPDATE events SET state = 'waiting', at_ms = ?, accepted_ms = ?, progress = ?, condition = NULL WHERE number = ?`,
@@ -187,6 +177,32 @@ export class SqliteQueue implements EventQueue {
     return this.#file.change(
       () => this.#file.run(`DELETE FROM events WHERE line = ? AND id = ? AND state <> 'leased'`, line, id) > 0,
     );
+  }
+
+  marks(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.#file.change(() => readMarks(this.#file, ids));
+  }
+
+  mark(change: MarkChange): Promise<boolean> {
+    return this.#file.change(() => moveMark(this.#file, change));
+  }
+
+  async fire(event: AsyncEvent, change: MarkChange): Promise<boolean> {
+    const isFired = await this.#file.change(() => {
+      if (!moveMark(this.#file, change)) return false;
+      putRow(this.#file, this.#limits, event); // what it throws takes the mark back
+      return true;
+    });
+    if (isFired) this.#tell(event.line);
+    return isFired;
+  }
+
+  markedIds(): Promise<readonly string[]> {
+    return this.#file.change(() => this.#file.all('SELECT id FROM marks').map(({ id }) => String(id)));
+  }
+
+  async unmark(ids: readonly string[]): Promise<void> {
+    await this.#file.change(() => ids.map((id) => this.#file.run('DELETE FROM marks WHERE id = ?', id)));
   }
 
   onDue(listener: (line: string) => void): void {
@@ -243,23 +259,6 @@ export class SqliteQueue implements EventQueue {
     };
   }
 
-  /** @throws QueueFull */
-  #checkRoom(line: string, weight: number): void {
-    const { live } = byteLimits(this.#limits, 0);
-    const { events, bytes } =
-      this.#file.get('SELECT events, bytes FROM totals WHERE dead = 0 AND line = ?', line) ?? {};
-    const isTooLarge = Number(bytes ?? 0) + weight > live * lineShare;
-    if (Number(events ?? 0) >= this.#limits.eventsPerLine || (events !== undefined && isTooLarge))
-      throw new QueueFull(`the line of ${line} is full`);
-    if (this.#bytes(0) + weight > live) throw new QueueFull('the queue is full');
-  }
-
-  #bytes(dead: 0 | 1): number {
-    return Number(
-      this.#file.get('SELECT coalesce(sum(bytes), 0) AS value FROM totals WHERE dead = ?', dead)?.['value'],
-    );
-  }
-
   /** The oldest dead events make room. @returns how many of each line */
   #makeRoomForDead(line: string): ReadonlyMap<string, number> {
     const evicted = new Map<string, number>();
@@ -277,7 +276,8 @@ export class SqliteQueue implements EventQueue {
     const ofLine = `SELECT number FROM events WHERE line = ? AND state = 'dead' ORDER BY at_ms, id LIMIT ?`;
     if (tooMany > 0) evict(ofLine, line, tooMany);
     const { dead } = byteLimits(this.#limits, 0);
-    while (this.#bytes(1) > dead) evict(`SELECT number FROM events WHERE state = 'dead' ORDER BY at_ms LIMIT 1`);
+    while (bytesOf(this.#file, 1) > dead)
+      evict(`SELECT number FROM events WHERE state = 'dead' ORDER BY at_ms LIMIT 1`);
     return evicted;
   }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { EventQueue } from './event-queue.ts';
 import { defaultLimits, type QueueLimits } from './queue-limits.ts';
 import { RedisQueue } from './redis-queue.ts';
+import type { ScheduleMarks } from './schedule-marks.ts';
 import { SqliteFile } from './sqlite-file.ts';
 import { SqliteQueue } from './sqlite-queue.ts';
 import { patientMs, TestRedis } from './testing-redis.ts';
@@ -36,7 +37,7 @@ export class TestStores {
   }
 
   /** Opens an empty queue any number of times, each like another gateway. */
-  async empty(store: StoreName, over: Partial<QueueLimits> = {}): Promise<() => EventQueue> {
+  async empty(store: StoreName, over: Partial<QueueLimits> = {}): Promise<() => EventQueue & ScheduleMarks> {
     const limits = { ...defaultLimits, ...over };
     this.#files += 1;
     this.problems = [];

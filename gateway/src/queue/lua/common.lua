@@ -87,3 +87,23 @@ local function fullBecause(line, weight, maxEvents, maxBytes)
   if bytes('live') + weight > tonumber(maxBytes) then return 'store' end
   return nil
 end
+
+-- Accepts an event unless it is here. Gives 'kept', or what is full: 'line', 'store'.
+local function put(line, id, header, payload, accepted, progress, maxEvents, maxBytes)
+  local event = eventKey(line, id)
+  if redis.call('EXISTS', event) == 1 then return 'kept' end
+  local weight = OVERHEAD + #header + #payload
+  local full = fullBecause(line, weight, maxEvents, maxBytes)
+  if full then return full end
+  redis.call('HSET', event, 'header', header, 'payload', payload, 'accepted', accepted, 'progress', progress)
+  addLive(line, weight)
+  enter(line, id, accepted)
+  return 'kept'
+end
+
+-- How far schedules have come, by the uid of their mapping: a text; '' = there is none.
+local marks = root .. 'marks'
+
+local function isMark(id, text)
+  return (redis.call('HGET', marks, id) or '') == text
+end

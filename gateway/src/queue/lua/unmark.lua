@@ -1,0 +1,2 @@
+-- ARGV: uids. Removes their marks.
+return redis.call('HDEL', marks, unpack(ARGV))
