@@ -1,5 +1,11 @@
 /** Who writes: server-side apply keeps the fields of each apart. */
-export type FieldManager = 'kappa-controller' | 'kappa-gateway' | 'kappa-lambda-api' | 'kappa-node' | (string & {});
+export type FieldManager =
+  | 'kappa-controller'
+  | 'kappa-gateway'
+  | 'kappa-lambda-api'
+  | 'kappa-event-sources'
+  | 'kappa-node'
+  | (string & {});
 
 /** Which objects. */
 export interface ListOptions {

@@ -1,14 +1,16 @@
 // Generated from crds/manifests/eventsourcemappings.yaml by crds/src/generate.ts. Do not edit: run `make generate`.
+import type { Condition } from '../conditions.ts';
 import type { ObjectMeta } from '../object-meta.ts';
 
 /**
- * An event source and the function that its records are given to. It is kept, and Lambda's API answers it; this version has no pollers yet, so nothing is read.
+ * An event source and the function that its records are given to, in batches. Gateways read the source while it is enabled.
  */
 export interface EventSourceMappingObject {
   readonly apiVersion: 'kappa.dev/v1alpha1';
   readonly kind: 'EventSourceMapping';
   readonly metadata: ObjectMeta;
   readonly spec: EventSourceMappingSpec;
+  readonly status?: EventSourceMappingStatus;
 }
 /**
  * What is wanted. What is left out has Lambda's default for that source.
@@ -252,4 +254,37 @@ export interface EventSourceMappingDocumentDb {
    * Whether a change comes with the whole document.
    */
   readonly fullDocument?: 'UpdateLookup' | 'Default';
+}
+/**
+ * What was found. Written by the gateway that polls it only.
+ */
+export interface EventSourceMappingStatus {
+  /**
+   * metadata.generation that this status is about.
+   */
+  readonly observedGeneration?: number;
+  /**
+   * State of Lambda's API. It stays Enabled while the source cannot be read; the condition Ready says why it cannot.
+   */
+  readonly state?: 'Creating' | 'Enabling' | 'Enabled' | 'Disabling' | 'Disabled' | 'Updating' | 'Deleting';
+  /**
+   * Who or what changed the state last; what stands in the way while something does.
+   */
+  readonly stateTransitionReason?: string;
+  /**
+   * No records processed, OK, or PROBLEM and which, of the latest batch.
+   */
+  readonly lastProcessingResult?: string;
+  /**
+   * Parts of the source that are to be read; a queue is one.
+   */
+  readonly shards?: number;
+  /**
+   * Those of them that gateways read now.
+   */
+  readonly heldShards?: number;
+  /**
+   * Observations by type. Ready = the source is read; Succeeding = the latest batch went well.
+   */
+  readonly conditions?: readonly Condition[];
 }
