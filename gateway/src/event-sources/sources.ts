@@ -1,8 +1,9 @@
 import type { MappingView } from './mapping/mapping-view.ts';
 import type { EventSource } from './source.ts';
+import { sqs } from './sqs/source.ts';
 
 /** All sources there are. The only place that names them: a new one is its folder, an import and an entry here. */
-export const eventSources: readonly EventSource[] = [];
+export const eventSources: readonly EventSource[] = [sqs];
 
 /** The source that a mapping reads; null = there is none for what it names. */
 export function sourceOf(
