@@ -85,7 +85,11 @@ test.each(languages)(
       expect.objectContaining({ errorType: thrown }),
       'Unhandled',
     ]);
-    const [pod] = await kappa.podsOf(FunctionName);
+    // A claim is told to the cluster a moment after it, beside the calls.
+    const [pod] = await eventually('its pod is labelled', async () => {
+      const pods = await kappa.podsOf(FunctionName);
+      return pods.length > 0 && pods;
+    });
     expect(pod?.spec.containers[0]?.image).toContain(image);
     await kappa.deleteFunctions([FunctionName]);
     await eventually('its pods are gone', async () => (await kappa.podsOf(FunctionName)).length === 0, 120_000);
