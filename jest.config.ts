@@ -10,8 +10,6 @@ const common = {
   testPathIgnorePatterns: ['/node_modules/', '/\\.kappa/', '/\\.cache/'],
   modulePathIgnorePatterns: ['/\\.kappa/', '/\\.cache/'],
 } satisfies Config;
-/** Of tests that run whole processes; a unit test is never played again. */
-const withProcesses = { ...common, setupFilesAfterEnv: ['<rootDir>/.ci/second-try.ts'] } satisfies Config;
 
 const config: Config = {
   maxWorkers: 2,
@@ -21,17 +19,19 @@ const config: Config = {
       ...common,
       displayName: 'unit',
       testMatch: [
+        '<rootDir>/.ci/*.test.ts',
         '<rootDir>/{crds,gateway,controller,bundle,local,cli,bench,e2e}/src/**/*.test.ts',
         '<rootDir>/runtime-images/**/*.test.ts',
         '<rootDir>/e2e/{cluster,images}/src/**/*.test.ts',
       ],
     },
-    { ...withProcesses, displayName: 'contract', testMatch: ['<rootDir>/local/contract/**/*.test.ts'] },
-    { ...withProcesses, displayName: 'e2e', testMatch: ['<rootDir>/e2e/specs/**/*.test.ts'] },
-    { ...withProcesses, displayName: 'images', testMatch: ['<rootDir>/e2e/image-specs/**/*.test.ts'] },
+    { ...common, displayName: 'contract', testMatch: ['<rootDir>/local/contract/**/*.test.ts'] },
+    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/e2e/specs/**/*.test.ts'] },
+    { ...common, displayName: 'images', testMatch: ['<rootDir>/e2e/image-specs/**/*.test.ts'] },
     {
-      ...withProcesses,
+      ...common,
       displayName: 'cluster',
+      setupFilesAfterEnv: ['<rootDir>/.ci/second-try.ts'],
       testMatch: ['<rootDir>/e2e/cluster-specs/**/*.test.ts'],
     },
   ],
