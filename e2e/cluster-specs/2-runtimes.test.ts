@@ -15,6 +15,7 @@ import { makeZip } from '../../runtime-images/nodejs/zip.ts';
 import { imageName, selectImages } from '../images/src/images.ts';
 import { repository } from '../images/src/places.ts';
 import { eventually } from '../src/eventually.ts';
+import { explained } from '../src/explain.ts';
 import { InstalledKappa, release } from '../src/installed.ts';
 
 /*
@@ -53,49 +54,55 @@ const logOf = ({ LogResult }: InvokeCommandOutput): string => Buffer.from(LogRes
 
 test.each(languages)(
   '$title: a zip, a cold start, an answer, an error and their logs',
-  async ({ title, id, image, FunctionName, handler, makeFiles, thrown }) => {
-    await client.send(
-      new CreateFunctionCommand({
-        FunctionName,
-        Runtime: id as Runtime,
-        Handler: handler,
-        Role: 'arn:aws:iam::000000000000:role/default',
-        Code: { ZipFile: makeZip(await makeFiles()) },
-        MemorySize: 512,
-        Timeout: 60,
-      }),
-    );
-    await waitUntilFunctionActiveV2({ client, maxWaitTime: 60 }, { FunctionName });
-    await kappa.poolReady(id);
-    const call = (event: object) =>
-      client.send(new InvokeCommand({ FunctionName, LogType: 'Tail', Payload: Buffer.from(JSON.stringify(event)) }));
-    const startMs = performance.now();
-    const first = await call({ do: 'echo', text: 'ü' });
-    const coldMs = Math.round(performance.now() - startMs);
-    expect([textOf(first), first.FunctionError]).toEqual([{ do: 'echo', text: 'ü' }, undefined]);
-    const [, initMs] = /\tInit Duration: ([\d.]+) ms\t/.exec(logOf(first)) ?? [];
-    expect(Number(initMs)).toBeGreaterThan(0);
-    process.stdout.write(`${title}: cold start ${coldMs} ms, of it init ${initMs} ms\n`);
-
-    const logged = await call({ do: 'log' });
-    expect(logOf(logged)).toContain('printed ü\n');
-    expect(logOf(logged)).not.toContain('Init Duration');
-    const failed = await call({ do: 'throw' });
-    expect([textOf(failed), failed.FunctionError]).toEqual([
-      expect.objectContaining({ errorType: thrown }),
-      'Unhandled',
-    ]);
-    // A claim is told to the cluster a moment after it, beside the calls.
-    const [pod] = await eventually('its pod is labelled', async () => {
-      const pods = await kappa.podsOf(FunctionName);
-      return pods.length > 0 && pods;
-    });
-    expect(pod?.spec.containers[0]?.image).toContain(image);
-    await kappa.deleteFunctions([FunctionName]);
+  async (language) => {
+    const { id, FunctionName } = language;
+    await kappa.removeFunctions([FunctionName]);
+    try {
+      await explained(kappa, { fn: FunctionName, pool: id }, () => runsAndFails(language));
+    } finally {
+      await kappa.deleteFunctions([FunctionName]);
+    }
     await eventually('its pods are gone', async () => (await kappa.podsOf(FunctionName)).length === 0, 120_000);
   },
   300_000,
 );
+
+async function runsAndFails({ title, id, image, FunctionName, handler, makeFiles, thrown }: Language): Promise<void> {
+  await client.send(
+    new CreateFunctionCommand({
+      FunctionName,
+      Runtime: id as Runtime,
+      Handler: handler,
+      Role: 'arn:aws:iam::000000000000:role/default',
+      Code: { ZipFile: makeZip(await makeFiles()) },
+      MemorySize: 512,
+      Timeout: 60,
+    }),
+  );
+  await waitUntilFunctionActiveV2({ client, maxWaitTime: 60 }, { FunctionName });
+  await kappa.poolReady(id);
+  const call = (event: object) =>
+    client.send(new InvokeCommand({ FunctionName, LogType: 'Tail', Payload: Buffer.from(JSON.stringify(event)) }));
+  const startMs = performance.now();
+  const first = await call({ do: 'echo', text: 'ü' });
+  const coldMs = Math.round(performance.now() - startMs);
+  expect([textOf(first), first.FunctionError]).toEqual([{ do: 'echo', text: 'ü' }, undefined]);
+  const [, initMs] = /\tInit Duration: ([\d.]+) ms\t/.exec(logOf(first)) ?? [];
+  expect(Number(initMs)).toBeGreaterThan(0);
+  process.stdout.write(`${title}: cold start ${coldMs} ms, of it init ${initMs} ms\n`);
+
+  const logged = await call({ do: 'log' });
+  expect(logOf(logged)).toContain('printed ü\n');
+  expect(logOf(logged)).not.toContain('Init Duration');
+  const failed = await call({ do: 'throw' });
+  expect([textOf(failed), failed.FunctionError]).toEqual([expect.objectContaining({ errorType: thrown }), 'Unhandled']);
+  // A claim is told to the cluster a moment after it, beside the calls.
+  const [pod] = await eventually('its pod is labelled', async () => {
+    const pods = await kappa.podsOf(FunctionName);
+    return pods.length > 0 && pods;
+  });
+  expect(pod?.spec.containers[0]?.image).toContain(image);
+}
 
 test('a runtime that no function uses has no pods', async () => {
   const unused = languages.map(({ id }) => id).filter((id) => !/^(nodejs|python)/.test(id));

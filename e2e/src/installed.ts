@@ -119,6 +119,17 @@ export class InstalledKappa {
     await this.kubectl.ok(['delete', 'fn', ...names, '--wait=false', '--ignore-not-found']);
   }
 
+  /** Deletes functions of namespace default, and waits until they and their pods are gone: what is applied then under these names is cold. */
+  async removeFunctions(names: readonly string[]): Promise<void> {
+    await this.kubectl.ok(['delete', 'fn', ...names, '--ignore-not-found', '--timeout=50s']);
+    const mine = `kappa.dev/function in (${names.join(',')}),kappa.dev/function-namespace=default`;
+    await eventually(
+      `no pods of ${names.join(', ')}`,
+      async () => (await this.pods(release.poolNamespace, mine)).length === 0,
+      120_000,
+    );
+  }
+
   /** Gateway pods that are not on their way out. */
   gateways(): Promise<readonly InstalledPod[]> {
     return this.pods(release.namespace, 'app.kubernetes.io/name=kappa-gateway');
