@@ -30,6 +30,13 @@ describe('conditions of a mapping', () => {
       [{ type: 'Ready', status: 'False', reason: 'AccessDenied', message: 'sqs refused the credentials' }],
     ],
     [
+      'nothing is read yet',
+      { state: 'Creating' },
+      [{ type: 'Ready', status: 'False', reason: 'Starting', message: 'the source is being opened' }],
+    ],
+    ['a change is on its way: it is read on', { state: 'Updating' }, [{ type: 'Ready', status: 'True' }]],
+    ['it is going', { state: 'Deleting', problem: denied }, [{ type: 'Ready', status: 'False', reason: 'Disabled' }]],
+    [
       'switched off: what the source says no longer matters',
       { state: 'Disabled', problem: denied },
       [{ type: 'Ready', status: 'False', reason: 'Disabled' }],

@@ -3,9 +3,10 @@ import type { ConditionClaim } from '@kappa/crds/conditions';
 import type { ProblemReason } from '../source-problem.ts';
 import type { MappingState } from './plan-state.ts';
 
-/** Why a mapping does not flow; each says what to do. `Polling` and `Disabled` are no problems. */
+/** Why a mapping does not flow; each says what to do. `Polling`, `Starting` and `Disabled` are no problems. */
 export type ReadyReason =
   | 'Polling'
+  | 'Starting'
   | 'Disabled'
   | ProblemReason
   | 'InvalidFilter'
@@ -14,12 +15,19 @@ export type ReadyReason =
   | 'FunctionThrottled'
   | 'StoreUnavailable';
 
+/** What stands in the way of a mapping's records. */
+export interface FlowProblem {
+  readonly reason: Exclude<ReadyReason, 'Polling' | 'Starting' | 'Disabled'>;
+  /** For people: what to do. No secrets, no text that is new each time. */
+  readonly message: string;
+}
+
 /** What stands in the way of records, and what came of the latest batch. */
 export interface FlowObservation {
   readonly generation: number;
   readonly state: MappingState;
   /** null = nothing does. */
-  readonly problem: { readonly reason: Exclude<ReadyReason, 'Polling' | 'Disabled'>; readonly message: string } | null;
+  readonly problem: FlowProblem | null;
   /** null = no batch since this gateway has it. */
   readonly lastBatch: BatchResult | null;
 }
@@ -43,14 +51,25 @@ export function planConditions(seen: FlowObservation): readonly ConditionClaim[]
     reason,
     message,
   });
-  const isOff = state === 'Disabled' || state === 'Disabling' || state === 'Deleting';
-  const ready = isOff
-    ? claim('Ready', false, 'Disabled', 'spec.enabled is false: nothing is read')
-    : problem === null
-      ? claim('Ready', true, 'Polling', 'records are read and given to the function')
-      : claim('Ready', false, problem.reason, problem.message);
-  if (lastBatch === null) return [ready];
-  return [claim('Succeeding', lastBatch.kind === 'ok', reasonOf(lastBatch), resultText(lastBatch, null)), ready];
+  const succeeding =
+    lastBatch === null
+      ? []
+      : [claim('Succeeding', lastBatch.kind === 'ok', reasonOf(lastBatch), resultText(lastBatch, null))];
+  const { is, reason, message } = readyOf(state, problem);
+  return [...succeeding, claim('Ready', is, reason, message)];
+}
+
+function readyOf(
+  state: MappingState,
+  problem: FlowProblem | null,
+): { readonly is: boolean; readonly reason: ReadyReason; readonly message: string } {
+  if (state === 'Deleting') return { is: false, reason: 'Disabled', message: 'the mapping is being deleted' };
+  if (state === 'Disabled' || state === 'Disabling')
+    return { is: false, reason: 'Disabled', message: 'spec.enabled is false: nothing is read' };
+  if (problem !== null) return { is: false, ...problem };
+  if (state === 'Creating' || state === 'Enabling')
+    return { is: false, reason: 'Starting', message: 'the source is being opened' };
+  return { is: true, reason: 'Polling', message: 'records are read and given to the function' };
 }
 
 function reasonOf(result: BatchResult): string {
