@@ -22,6 +22,7 @@ const things: Readonly<Record<string, () => Promise<unknown>>> = {
   'the S3 server': provideTestS3,
   ElasticMQ: async () => provideJars('elasticmq'),
   'Event Ruler': async () => provideJars('event-ruler'),
+  'the Kafka broker': async () => provideJars('kafka'),
   // The modules, pinned by go.sum, and what the compiler makes of them.
   'the SDK for Go': () =>
     run('go', ['vet', '.'], {
