@@ -1,0 +1,195 @@
+import type { MappingView } from '../mapping/mapping-view.ts';
+import type { Position, Shard, SourceRecord } from '../record.ts';
+import type { OpenDeps, OpenStream, ReadResult, ReadWish } from '../source.ts';
+import { SourceProblem } from '../source-problem.ts';
+import { accessOf } from './access.ts';
+import { Cluster } from './cluster.ts';
+import { type Brought, committedRecords } from './committed.ts';
+import { type Address, Connections } from './connections.ts';
+import { Fetcher } from './fetcher.ts';
+import { GroupMirror } from './mirror.ts';
+import { before, offsetAfter, partitionName, toSourceRecord } from './record.ts';
+
+/** Fetched records that nobody has asked for yet, of all partitions; beyond it those that wait longest are fetched again. */
+const AHEAD_BYTES = 16 * 1024 * 1024;
+
+/** Where a mapping's cluster is. */
+export interface Place {
+  /** host:port each, as the mapping says. */
+  readonly servers: readonly string[];
+  /** Of MSK; null = a cluster of one's own. */
+  readonly arn: string | null;
+}
+
+/**
+ * Connects to a mapping's topic. @throws SourceProblem
+ */
+export async function openKafka(mapping: MappingView, place: Place, deps: OpenDeps): Promise<OpenStream> {
+  const [topic] = mapping.source.topics ?? [];
+  if (topic === undefined)
+    throw new SourceProblem('InvalidSource', 'a mapping of Kafka names one topic: topics: [NAME]');
+  const connections = new Connections(await accessOf(mapping, deps), `kappa-${mapping.uid}`);
+  const cluster = new Cluster(connections, place.servers.map(addressOf), topic);
+  const stop = (): void => void connections.close();
+  deps.signal.addEventListener('abort', stop, { once: true });
+  try {
+    await cluster.partitions();
+    return new KafkaStream({
+      topic,
+      group: mapping.source.kafka?.consumerGroupId ?? mapping.uid,
+      place,
+      deps,
+      connections,
+      cluster,
+    });
+  } catch (error) {
+    await connections.close();
+    throw error;
+  } finally {
+    deps.signal.removeEventListener('abort', stop);
+  }
+}
+
+interface StreamParts {
+  readonly topic: string;
+  readonly group: string;
+  readonly place: Place;
+  readonly deps: OpenDeps;
+  readonly connections: Connections;
+  readonly cluster: Cluster;
+}
+
+/** What was fetched of a partition and is not read yet. */
+interface Ahead extends Brought {
+  /** Of the first of `records`, or of what comes next. */
+  readonly offset: bigint;
+  readonly highWatermark: bigint;
+  readonly bytes: number;
+}
+
+class KafkaStream implements OpenStream {
+  readonly kind = 'stream';
+  readonly #parts: StreamParts;
+  readonly #fetcher: Fetcher;
+  readonly #mirror: GroupMirror;
+  /** By partition; the one that was filled last is the last one. */
+  readonly #ahead = new Map<number, Ahead>();
+
+  constructor(parts: StreamParts) {
+    const { cluster, connections, deps, group, topic } = parts;
+    this.#parts = parts;
+    this.#fetcher = new Fetcher(cluster, connections, topic);
+    this.#mirror = new GroupMirror((offsets) => cluster.commit(group, offsets), deps.onProblem);
+  }
+
+  async shards(): Promise<readonly Shard[]> {
+    const partitions = await this.#parts.cluster.partitions();
+    return partitions.map((partition) => ({ id: String(partition), parents: [] }));
+  }
+
+  async read({ shard, from, max, waitMs, signal }: ReadWish): Promise<ReadResult> {
+    const partition = Number(shard.id);
+    const offset = await this.#offsetOf(partition, from);
+    signal.throwIfAborted();
+    const ahead = this.#takeAhead(partition, offset) ?? (await this.#fetch(partition, offset, waitMs));
+    const taken = ahead.records.slice(0, max);
+    const rest = ahead.records.slice(max);
+    const nextOffset = rest[0]?.offset ?? ahead.nextOffset;
+    if (rest.length > 0) this.#keepAhead(partition, { ...ahead, records: rest, offset: nextOffset });
+    const behind = ahead.highWatermark - nextOffset;
+    const { topic, deps } = this.#parts;
+    return {
+      records: taken.map((record) => toSourceRecord(topic, partition, record, deps.now())),
+      next: before(topic, partition, nextOffset),
+      isEnd: false,
+      behindMs: behind > 0n ? null : 0,
+      behindRecords: behind > 0n ? Number(behind) : 0,
+      restMs: 0,
+    };
+  }
+
+  eventOf(shard: Shard, records: readonly SourceRecord[], extra: Readonly<Record<string, unknown>>): string {
+    const { arn, servers } = this.#parts.place;
+    const source =
+      arn === null ? { eventSource: 'SelfManagedKafka' } : { eventSource: 'aws:kafka', eventSourceArn: arn };
+    const head = JSON.stringify({ ...source, bootstrapServers: servers.join(','), ...extra }).slice(0, -1);
+    const name = JSON.stringify(partitionName(this.#parts.topic, Number(shard.id)));
+    return `${head},"records":{${name}:[${records.map(({ text }) => text).join(',')}]}}`;
+  }
+
+  infoOf(shard: Shard, records: readonly SourceRecord[]): readonly [string, Readonly<Record<string, unknown>>] {
+    const { place, topic } = this.#parts;
+    const [first, last] = [records[0], records.at(-1)];
+    const about = first !== undefined &&
+      last !== undefined && {
+        [partitionName(topic, Number(shard.id))]: {
+          firstRecordOffset: String(offsetAfter(first.id) - 1n),
+          lastRecordOffset: String(offsetAfter(last.id) - 1n),
+          firstRecordTimestamp: new Date(first.arrivedMs).toISOString(),
+          lastRecordTimestamp: new Date(last.arrivedMs).toISOString(),
+        },
+      };
+    const members = {
+      batchSize: records.length,
+      ...(place.arn !== null && { eventSourceArn: place.arn }),
+      bootstrapServers: place.servers.join(','),
+      payloadSize: Buffer.byteLength(this.eventOf(shard, records, {})),
+      recordsInfo: { ...about },
+    };
+    return ['KafkaBatchInfo', members];
+  }
+
+  async committed(shard: Shard): Promise<Position | null> {
+    const { cluster, group, topic } = this.#parts;
+    const offset = await cluster.committed(group, Number(shard.id));
+    return offset === null ? null : before(topic, Number(shard.id), offset);
+  }
+
+  onCheckpoint(shard: Shard, position: Position): void {
+    if (position.kind === 'after') this.#mirror.show(Number(shard.id), offsetAfter(position.id));
+  }
+
+  async close(): Promise<void> {
+    await this.#mirror.close();
+    await this.#parts.connections.close();
+    this.#ahead.clear();
+  }
+
+  async #offsetOf(partition: number, from: Position): Promise<bigint> {
+    if (from.kind === 'after') return offsetAfter(from.id);
+    const { cluster } = this.#parts;
+    return from.kind === 'start' ? cluster.oldest(partition) : cluster.since(partition, from.ms);
+  }
+
+  async #fetch(partition: number, offset: bigint, waitMs: number): Promise<Ahead> {
+    const brought = await this.#fetcher.fetch(partition, offset, waitMs);
+    const committed = committedRecords(brought, offset);
+    const bytes = (brought.records ?? []).reduce((sum, batch) => sum + batch.length, 0);
+    return { ...committed, offset, highWatermark: brought.lastStableOffset, bytes };
+  }
+
+  #takeAhead(partition: number, offset: bigint): Ahead | null {
+    const ahead = this.#ahead.get(partition);
+    this.#ahead.delete(partition);
+    return ahead?.offset === offset ? ahead : null;
+  }
+
+  #keepAhead(partition: number, ahead: Ahead): void {
+    this.#ahead.set(partition, ahead);
+    let bytes = this.#ahead.values().reduce((sum, kept) => sum + kept.bytes, 0);
+    for (const [oldest, kept] of this.#ahead) {
+      if (bytes <= AHEAD_BYTES) break;
+      this.#ahead.delete(oldest);
+      bytes -= kept.bytes;
+    }
+  }
+}
+
+/** @throws SourceProblem `InvalidSource` */
+function addressOf(server: string): Address {
+  const at = server.lastIndexOf(':');
+  const [host, port] = [server.slice(0, at).replace(/^\[(.+)\]$/, '$1'), Number(server.slice(at + 1))];
+  if (at < 1 || !Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new SourceProblem('InvalidSource', `${server} is no address of a Kafka broker: HOST:PORT is`);
+  return { host, port };
+}
