@@ -121,14 +121,9 @@ test('user code has no token, no rights and no way to the agent', async () => {
 });
 
 test('what would break the rules of Pod Security is refused in the pools namespace', async () => {
-  const { code, stderr } = await kappa.kubectl.run([
-    'run',
-    'privileged',
-    '-n',
-    release.poolNamespace,
-    '--image=kappa/gateway',
-    '--privileged',
-  ]);
+  const pod = ['privileged', '-n', release.poolNamespace];
+  await kappa.kubectl.ok(['delete', 'pod', ...pod, '--ignore-not-found']);
+  const { code, stderr } = await kappa.kubectl.run(['run', ...pod, '--image=kappa/gateway', '--privileged']);
   expect(code).not.toBe(0);
   expect(stderr).toContain('violates PodSecurity "restricted');
 });

@@ -10,7 +10,7 @@ import { zipWithEntry } from '../src/platform.ts';
 
 /*
  * What the specs of local mode prove of the Lambda API, once through on an install: signed calls, the object store, the rights that the chart
- * gives, pods that cannot write. Each test goes on where the one before has ended.
+ * gives, pods that cannot write. Each test goes on where the one before has ended; the last one makes again what it deletes.
  */
 
 const account = '000000000000';
@@ -29,6 +29,8 @@ let aws: AwsCli;
 let folder: string;
 /** Of the call of the function. */
 let requestId: string | undefined;
+/** What was made, with the names that it has for kubectl. */
+const made = new Set(['fn/by-aws', 'sa/by-aws-role', 'sa/foreign']);
 beforeAll(async () => {
   kappa = await InstalledKappa.find();
   aws = await kappa.aws();
@@ -37,7 +39,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'layer.zip'), await zipWithEntry('nodejs/node_modules/greetings/index.js', layer));
 }, 60_000);
 afterAll(async () => {
-  await kappa?.kubectl.run(['delete', 'fn/by-aws', 'layer/greetings-v1', 'sa/by-aws-role', '--ignore-not-found']);
+  await kappa?.kubectl.run(['delete', ...made, '--ignore-not-found']);
   await kappa?.stop();
   rmSync(folder, { recursive: true, force: true });
 }, 60_000);
@@ -50,23 +52,32 @@ test('the key of the install says who it is; a wrong secret is refused', async (
   expect(refusal).toMatch(/^(InvalidSignature|SignatureDoesNotMatch)/);
 });
 
-test('a role, a layer and a function are made by the aws command, and the function runs with both', async () => {
+/** Makes a role, a layer and a function of them, in the place of what may be there; answers the role's ARN and the layer's version. */
+async function make(): Promise<{ readonly role: string; readonly layerVersion: number }> {
+  await kappa.kubectl.ok(['delete', ...made, '--ignore-not-found']);
+  await eventually('they are gone', async () => (await kappa.podsOf('by-aws')).length === 0, 60_000);
   const role = ['--role-name', 'by-aws-role', '--assume-role-policy-document', JSON.stringify(trust)];
   const { Role } = await aws.json<{ Role: { Arn: string } }>('iam', 'create-role', ...role);
-  expect(Role.Arn).toBe(`arn:aws:iam::${account}:role/by-aws-role`);
   expect(await kappa.kubectl.ok(['get', 'serviceaccount', 'by-aws-role', '-o', 'name'])).toContain('by-aws-role');
   const named = ['--layer-name', 'greetings', '--zip-file', zip('layer.zip')];
-  const { LayerVersionArn } = await aws.lambda<{ LayerVersionArn: string }>('publish-layer-version', ...named);
+  const layer = await aws.lambda<{ LayerVersionArn: string; Version: number }>('publish-layer-version', ...named);
+  made.add(`layer/greetings-v${layer.Version}`);
   const runs = ['--runtime', 'nodejs24.x', '--handler', 'index.handler', '--role', Role.Arn];
-  await aws.lambda('create-function', ...fn, ...runs, '--zip-file', zip('code.zip'), '--layers', LayerVersionArn);
+  await aws.lambda('create-function', ...fn, ...runs, '--zip-file', zip('code.zip'), '--layers', layer.LayerVersionArn);
   await aws.lambda('wait', 'function-active-v2', ...fn);
+  return { role: Role.Arn, layerVersion: layer.Version };
+}
+
+test('a role, a layer and a function are made by the aws command, and the function runs with both', async () => {
+  const { role } = await make();
+  expect(role).toBe(`arn:aws:iam::${account}:role/by-aws-role`);
   const client = await kappa.lambda();
   try {
     const answer = await client.send(new InvokeCommand({ FunctionName: 'by-aws', Payload: '{"name":"cluster"}' }));
     requestId = answer.$metadata.requestId;
     expect(JSON.parse(Buffer.from(answer.Payload ?? []).toString())).toEqual({
       greeting: 'hello cluster',
-      role: Role.Arn,
+      role,
     });
   } finally {
     client.destroy();
@@ -99,6 +110,13 @@ test('its code can be had by the link that GetFunction gives', async () => {
 });
 
 test('its URL is open to everybody when the policy says so, and not before', async () => {
+  await aws.run(['lambda', 'delete-function-url-config', ...fn]);
+  for (const id of ['url', 'invoke']) await aws.run(['lambda', 'remove-permission', ...fn, '--statement-id', id]);
+  for (const { status } of await kappa.gateways())
+    await eventually('it is closed', async () => {
+      const { ok } = await fetch(`http://${status.podIP}:9000/fn/default/by-aws/`, { method: 'POST', body: '{}' });
+      return !ok;
+    });
   await aws.lambda('create-function-url-config', ...fn, '--auth-type', 'NONE');
   const url = `${kappa.endpoint}/fn/default/by-aws/`;
   expect((await fetch(url)).status).toBe(403);
@@ -114,9 +132,10 @@ test('its URL is open to everybody when the policy says so, and not before', asy
 }, 60_000);
 
 test('gateways write only the ServiceAccounts that are roles', async () => {
+  await kappa.kubectl.ok(['delete', 'serviceaccount', 'foreign', '--ignore-not-found']);
   const gateway = ['--as', `system:serviceaccount:${release.namespace}:kappa-gateway`];
-  const made = await kappa.kubectl.run(['create', 'serviceaccount', 'foreign', ...gateway]);
-  expect([made.code, made.stderr]).toEqual([1, expect.stringContaining('kappa.dev/role')]);
+  const created = await kappa.kubectl.run(['create', 'serviceaccount', 'foreign', ...gateway]);
+  expect([created.code, created.stderr]).toEqual([1, expect.stringContaining('kappa.dev/role')]);
   const mayI = async (...what: readonly string[]) =>
     (await kappa.kubectl.run(['auth', 'can-i', ...what, ...gateway])).stdout.trim();
   expect(await mayI('create', 'events.events.k8s.io', '-n', 'default')).toBe('yes'); // RecursiveLoopStopped
@@ -126,9 +145,10 @@ test('gateways write only the ServiceAccounts that are roles', async () => {
 });
 
 test('what is deleted is gone for kubectl, too', async () => {
+  const { layerVersion } = await make();
   await aws.lambda('delete-function', ...fn);
   expect((await kappa.kubectl.run(['get', 'fn', 'by-aws'])).stderr).toContain('NotFound');
-  await aws.lambda('delete-layer-version', '--layer-name', 'greetings', '--version-number', '1');
+  await aws.lambda('delete-layer-version', '--layer-name', 'greetings', '--version-number', String(layerVersion));
   await aws.json('iam', 'delete-role', '--role-name', 'by-aws-role');
   expect((await kappa.kubectl.run(['get', 'serviceaccount', 'by-aws-role'])).stderr).toContain('NotFound');
-});
+}, 120_000);

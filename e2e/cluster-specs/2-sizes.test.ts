@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { eventually } from '../src/eventually.ts';
 import { nodeFunction } from '../src/functions.ts';
 import { InstalledKappa, release } from '../src/installed.ts';
@@ -6,18 +6,24 @@ import { InstalledKappa, release } from '../src/installed.ts';
 /** Memory of a pool's pods before a claim, MiB. */
 const poolMiB = 1024;
 
+const functions = ['sized', 'huge', 'stubborn'];
+
 let kappa: InstalledKappa;
 const apply = (name: string, memoryMiB: number): Promise<void> =>
   kappa.applyReady(nodeFunction(name, code, { memoryMiB, timeoutSeconds: 20, idleTimeoutSeconds: 120 }));
 beforeAll(async () => {
   kappa = await InstalledKappa.find();
   await kappa.gatewaysReady();
+}, 240_000);
+beforeEach(async () => {
+  await kappa.kubectl.ok(removal, JSON.stringify(noResizing));
+  await kappa.removeFunctions(functions);
   await apply('sized', 512);
   await kappa.poolReady();
-}, 240_000);
+}, 300_000);
 afterAll(async () => {
-  await kappa?.kubectl.run(['delete', '--ignore-not-found', '-f', '-'], JSON.stringify(noResizing));
-  await kappa?.deleteFunctions(['sized', 'huge', 'stubborn']);
+  await kappa?.kubectl.run(removal, JSON.stringify(noResizing));
+  await kappa?.deleteFunctions(functions);
   await kappa?.stop();
 }, 60_000);
 
@@ -78,7 +84,14 @@ test('the kernel holds a claimed pod to the memory and CPU of its function, with
   await sizesAre('Supported');
 }, 150_000);
 
+/** A pod that has its size, for the pool to say so. */
+const oneIsSized = async (): Promise<void> => {
+  await look('sized');
+  await sizesAre('Supported');
+};
+
 test('a function that is too large for every node is served with the size of the pool, and the pool says so', async () => {
+  await oneIsSized();
   await apply('huge', 10_240);
   expect((await look('huge')).memoryBytes).toBe(poolMiB * 2 ** 20);
   await sizesAre('Refused'); // by the API server, which knows the node's size
@@ -114,6 +127,8 @@ const noResizing = {
   ],
 };
 
+const removal = ['delete', '--ignore-not-found', '-f', '-'];
+
 /** Whether the API server refuses a resize by now: a policy takes effect a moment after it was made. */
 const isRefused = async (): Promise<boolean> => {
   const [pod] = await kappa.podsOf('sized');
@@ -124,7 +139,7 @@ const isRefused = async (): Promise<boolean> => {
 };
 
 test('where the cluster refuses the resize, the agent holds the function to its memory, and the pool says so', async () => {
-  await look('sized');
+  await oneIsSized();
   await kappa.kubectl.apply(noResizing);
   await eventually('the policy is in force', isRefused);
   await apply('stubborn', 256);
@@ -136,7 +151,7 @@ test('where the cluster refuses the resize, the agent holds the function to its 
   expect((await call('stubborn', 100)).status).toBe(200); // in another pod
   await sizesAre('Refused');
   process.stdout.write(`refused: ${JSON.stringify(await resizeCondition())}\n`);
-  await kappa.kubectl.ok(['delete', '-f', '-'], JSON.stringify(noResizing));
+  await kappa.kubectl.ok(removal, JSON.stringify(noResizing));
   await kappa.deleteFunctions(['stubborn']);
   await sizesAre('Supported');
 }, 240_000);

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect } from '@jest/globals';
 import { eventually } from '../src/eventually.ts';
 import { InstalledKappa, isReady, release } from '../src/installed.ts';
 import { maxOverlap, noFindings } from '../src/load/checks.ts';
-import { runBurst, runLoad, type Sample } from '../src/load/load.ts';
+import { runBurst, type Sample } from '../src/load/load.ts';
 import { failures } from '../src/load/summary.ts';
 import { test } from '../src/needs.ts';
-import { underLoad } from '../src/steady-load.ts';
+import { besideLoad, underLoad } from '../src/steady-load.ts';
 
 let kappa: InstalledKappa;
 const steady = ['steady-a', 'steady-b', 'steady-c', 'steady-d'];
@@ -27,6 +27,7 @@ const recoveredAfterMs = (samples: readonly Sample[], sinceMs: number): number =
 };
 
 test('S2: all gateways are rolled under load; no request fails', async () => {
+  await kappa.gatewaysReady();
   const samples = await underLoad(kappa, { functions: steady, ratePerSecond: 80, holdMs: 5 }, async (moreRuns) => {
     await kappa.kubectl.ok(['rollout', 'restart', 'deploy/kappa-gateway', '-n', release.namespace]);
     await kappa.rolledOut('kappa-gateway');
@@ -39,18 +40,20 @@ test('S2: all gateways are rolled under load; no request fails', async () => {
 }, 900_000);
 
 test('S1: five times one of three gateways is killed; only what was in flight there fails @faults', async () => {
+  await kappa.gatewaysFresh();
   for (let round = 1; round <= 5; round += 1) {
     await kappa.gatewaysReady();
-    kappa.ledger.clear();
-    const load = runLoad({ endpoint: kappa.endpoint, functions: steady, ratePerSecond: 60, count: 600, holdMs: 20 });
-    await eventually('the load is on', async () => kappa.ledger.runs.length >= 200);
-    const victims = await kappa.gateways();
-    const victim = victims[round % victims.length];
-    if (victim === undefined) throw new Error('no gateway');
-    const killedMs = performance.now();
-    const running = kappa.ledger.runningCount;
-    kappa.signalPod(victim, 'SIGKILL');
-    const samples = await load;
+    let [killedMs, running] = [0, 0];
+    const load = { functions: steady, ratePerSecond: 60, count: 600, holdMs: 20 };
+    const samples = await besideLoad(kappa, load, async () => {
+      await eventually('the load is on', async () => kappa.ledger.runs.length >= 200);
+      const victims = await kappa.gateways();
+      const victim = victims[round % victims.length];
+      if (victim === undefined) throw new Error('no gateway');
+      killedMs = performance.now();
+      running = kappa.ledger.runningCount;
+      kappa.signalPod(victim, 'SIGKILL');
+    });
     expect(kappa.verdict(`S1 round ${round}, ${running} running when it was killed`, samples)).toEqual(noFindings);
     const failed = samples.filter(({ status }) => status !== 200);
     const inFlight = samples.filter(({ startMs, endMs }) => startMs <= killedMs && endMs >= killedMs).length;
@@ -62,7 +65,7 @@ test('S1: five times one of three gateways is killed; only what was in flight th
 }, 600_000);
 
 test('S13: reserved concurrency 10 under 200 callers while gateways are killed and paused @faults', async () => {
-  await kappa.gatewaysReady();
+  await kappa.gatewaysFresh();
   await kappa.applyLedgerFunction('capped', { concurrency: { reserved: 10 } });
   await kappa.poolReady();
   kappa.ledger.clear();
@@ -84,13 +87,17 @@ test('S13: reserved concurrency 10 under 200 callers while gateways are killed a
       await pause(6_000);
       const [victim] = (await kappa.gateways()).filter(isReady);
       if (victim === undefined) continue;
-      kappa.signalPod(victim, signal);
-      if (signal !== 'SIGSTOP') continue;
-      await pause(8_000);
-      kappa.signalPod(victim, 'SIGCONT');
+      try {
+        kappa.signalPod(victim, signal);
+        if (signal === 'SIGSTOP') await pause(8_000);
+      } finally {
+        if (signal === 'SIGSTOP') kappa.signalPod(victim, 'SIGCONT');
+      }
     }
   };
-  await Promise.all([...callers, faults()]);
+  const [fault] = await Promise.allSettled([faults(), ...callers]); // all of it has ended before another try
+  if (fault.status === 'rejected') throw fault.reason;
+  await Promise.all(callers);
   const most = maxOverlap(kappa.ledger.runs);
   process.stdout.write(
     `S13: ${kappa.ledger.runs.length} runs, at most ${most} at once; ${JSON.stringify([...outcomes])}\n`,
@@ -101,6 +108,7 @@ test('S13: reserved concurrency 10 under 200 callers while gateways are killed a
 
 test('S14: 1,000 calls at once of a cold function that is limited to 20: 200 or 429, nothing else', async () => {
   await kappa.gatewaysReady();
+  await kappa.removeFunctions(['herd']);
   await kappa.applyLedgerFunction('herd', { concurrency: { reserved: 20 } });
   await kappa.poolReady();
   kappa.ledger.clear();

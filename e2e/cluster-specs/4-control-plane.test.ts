@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, expect } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect } from '@jest/globals';
 import { eventually } from '../src/eventually.ts';
 import { InstalledKappa, type InstalledPod, isReady, release } from '../src/installed.ts';
 import { noFindings } from '../src/load/checks.ts';
 import { runLoad } from '../src/load/load.ts';
 import { failures } from '../src/load/summary.ts';
 import { test } from '../src/needs.ts';
+import { besideLoad } from '../src/steady-load.ts';
 
 let kappa: InstalledKappa;
 const warm = ['warm-a', 'warm-b'];
@@ -14,13 +15,23 @@ const cold = ['cold-a', 'cold-b', 'cold-c'];
 beforeAll(async () => {
   kappa = await InstalledKappa.find();
   await kappa.gatewaysReady();
-  for (const name of [...warm, ...cold]) await kappa.applyLedgerFunction(name);
+  for (const name of warm) await kappa.applyLedgerFunction(name);
+}, 300_000);
+const made = ['after-kill', 'after-pause', 'after-outage'];
+beforeEach(async () => {
+  await kappa.removeFunctions([...cold, ...made]);
+  for (const name of cold) await kappa.applyLedgerFunction(name);
+  await bothControllers();
   await kappa.poolReady();
 }, 300_000);
 afterAll(async () => {
-  await kappa?.deleteFunctions([...warm, ...cold]);
+  await kappa?.deleteFunctions([...warm, ...cold, ...made]);
   await kappa?.stop();
 }, 60_000);
+
+const controllers = () => kappa.pods(release.namespace, 'app.kubernetes.io/name=kappa-controller');
+const bothControllers = () =>
+  eventually('two controllers run', async () => (await controllers()).filter(isReady).length === 2, 60_000);
 
 const leader = async (): Promise<string> => {
   const { spec } = await kappa.kubectl.json<{ spec: { holderIdentity?: string } }>([
@@ -34,8 +45,7 @@ const leader = async (): Promise<string> => {
 
 const leadingPod = async (): Promise<InstalledPod> => {
   const identity = await leader();
-  const pods = await kappa.pods(release.namespace, 'app.kubernetes.io/name=kappa-controller');
-  const pod = pods.find(({ metadata }) => identity.includes(metadata.name));
+  const pod = (await controllers()).find(({ metadata }) => identity.includes(metadata.name));
   if (pod === undefined) throw new Error(`no controller pod is ${identity}`);
   return pod;
 };
@@ -67,43 +77,40 @@ interface AuditLine {
 const podNameExtra = 'authentication.kubernetes.io/pod-name';
 
 test('S4: the leading controller is killed, then paused: no call fails, and the old leader writes nothing @faults', async () => {
-  const stop = new AbortController();
-  const load = runLoad({
-    endpoint: kappa.endpoint,
-    functions: warm,
-    ratePerSecond: 40,
-    count: 20_000,
-    holdMs: 5,
-    signal: stop.signal,
+  const load = { functions: warm, ratePerSecond: 40, count: 20_000, holdMs: 5 };
+  const samples = await besideLoad(kappa, load, async (end) => {
+    const killed = await leadingPod();
+    kappa.signalPod(killed, 'SIGKILL');
+    const killedMs = performance.now();
+    await kappa.applyLedgerFunction('after-kill'); // work that only a leader does
+    process.stdout.write(
+      `S4: a new function was ready ${Math.round(performance.now() - killedMs)} ms after the kill\n`,
+    );
+    await bothControllers();
+    await pauseLeader();
+    end();
   });
-  const killed = await leadingPod();
-  kappa.signalPod(killed, 'SIGKILL');
-  const killedMs = performance.now();
-  await kappa.applyLedgerFunction('after-kill'); // work that only a leader does
-  process.stdout.write(`S4: a new function was ready ${Math.round(performance.now() - killedMs)} ms after the kill\n`);
-  await eventually(
-    'two controllers run',
-    async () =>
-      (await kappa.pods(release.namespace, 'app.kubernetes.io/name=kappa-controller')).filter(isReady).length === 2,
-    60_000,
-  );
+  expect(kappa.verdict('S4', samples)).toEqual(noFindings);
+  expect(failures(samples)).toEqual([]);
+}, 240_000);
 
+/** Pauses who leads until somebody else does; what it then resumes with writes nothing. */
+const pauseLeader = async (): Promise<void> => {
   const paused = await leadingPod();
-  kappa.signalPod(paused, 'SIGSTOP');
-  await eventually('another one leads', () => hasNewLeader(paused), 30_000);
-  const resumedAtMs = Date.now();
-  kappa.signalPod(paused, 'SIGCONT');
+  let resumedAtMs = 0;
+  try {
+    kappa.signalPod(paused, 'SIGSTOP');
+    await eventually('another one leads', () => hasNewLeader(paused), 30_000);
+  } finally {
+    resumedAtMs = Date.now();
+    kappa.signalPod(paused, 'SIGCONT');
+  }
   await kappa.applyLedgerFunction('after-pause'); // work for a leader
   await pause(5_000); // what a resumed leader would write, it would write by now
   expect(
     writesOf(paused.metadata.name).filter(({ atMs, what }) => atMs > resumedAtMs && !what.includes('/leases/')),
   ).toEqual([]);
-  stop.abort();
-  const samples = await load;
-  expect(kappa.verdict('S4', samples)).toEqual(noFindings);
-  expect(failures(samples)).toEqual([]);
-  await kappa.deleteFunctions(['after-kill', 'after-pause']);
-}, 240_000);
+};
 
 const hasNewLeader = async (old: InstalledPod): Promise<boolean> => {
   const identity = await leader();
@@ -128,38 +135,33 @@ test('S5: API server and etcd are stopped: warm and cold calls go on, and a gate
   const gateways = await kappa.gateways();
   const restarted = gateways[0];
   if (restarted === undefined) throw new Error('no gateway');
-  kappa.ledger.clear();
-  await kappa.cluster('apiserver', 'stop');
   try {
+    await kappa.cluster('apiserver', 'stop');
     const startMs = performance.now();
-    const load = runLoad({
-      endpoint: kappa.endpoint,
-      functions: warm,
-      ratePerSecond: 50,
-      count: (50 * downMs) / 1000,
-      holdMs: 5,
+    let [running, killedMs, servedAfterMs] = [0, 0, 0];
+    const load = { functions: warm, ratePerSecond: 50, count: (50 * downMs) / 1000, holdMs: 5 };
+    const samples = await besideLoad(kappa, load, async () => {
+      const coldSamples = await Promise.all(
+        cold.map((name) =>
+          runLoad({ endpoint: kappa.endpoint, functions: [name], ratePerSecond: 1, count: 3, holdMs: 0 }),
+        ),
+      );
+      for (const samples of coldSamples) {
+        expect(kappa.verdict('S5 cold', samples)).toEqual(noFindings);
+        expect(failures(samples)).toEqual([]);
+      }
+      running = kappa.ledger.runningCount;
+      kappa.signalPod(restarted, 'SIGKILL');
+      killedMs = performance.now();
+      const url = `http://${restarted.status.podIP}:9000/fn/default/${warm[0]}/`;
+      await eventually(
+        'the restarted gateway serves',
+        async () => (await fetch(url, { method: 'POST', body: '{"number":-1}' })).status === 200,
+        30_000,
+      );
+      servedAfterMs = performance.now() - killedMs;
+      process.stdout.write(`S5: a killed gateway served again after ${Math.round(servedAfterMs)} ms\n`);
     });
-    const coldSamples = await Promise.all(
-      cold.map((name) =>
-        runLoad({ endpoint: kappa.endpoint, functions: [name], ratePerSecond: 1, count: 3, holdMs: 0 }),
-      ),
-    );
-    for (const samples of coldSamples) {
-      expect(kappa.verdict('S5 cold', samples)).toEqual(noFindings);
-      expect(failures(samples)).toEqual([]);
-    }
-    const running = kappa.ledger.runningCount;
-    kappa.signalPod(restarted, 'SIGKILL');
-    const killedMs = performance.now();
-    const url = `http://${restarted.status.podIP}:9000/fn/default/${warm[0]}/`;
-    await eventually(
-      'the restarted gateway serves',
-      async () => (await fetch(url, { method: 'POST', body: '{"number":-1}' })).status === 200,
-      30_000,
-    );
-    const servedAfterMs = performance.now() - killedMs;
-    process.stdout.write(`S5: a killed gateway served again after ${Math.round(servedAfterMs)} ms\n`);
-    const samples = await load;
     const failed = samples.filter(({ status }) => status !== 200);
     expect(
       kappa.verdict(`S5 warm, ${Math.round(performance.now() - startMs)} ms without an API server`, samples),
@@ -174,5 +176,4 @@ test('S5: API server and etcd are stopped: warm and cold calls go on, and a gate
   await kappa.applyLedgerFunction('after-outage');
   const [sample] = await runLoad({ endpoint: kappa.endpoint, functions: ['after-outage'], ratePerSecond: 1, count: 1 });
   expect(sample?.status).toBe(200);
-  await kappa.deleteFunctions(['after-outage']);
 }, 600_000);

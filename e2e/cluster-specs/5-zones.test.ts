@@ -1,12 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
-import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import { eventually } from '../src/eventually.ts';
 import { InstalledKappa } from '../src/installed.ts';
 import { noFindings } from '../src/load/checks.ts';
-import { runLoad, type Sample } from '../src/load/load.ts';
+import type { Sample } from '../src/load/load.ts';
 import { failures } from '../src/load/summary.ts';
 import { test } from '../src/needs.ts';
-import { warmUpSeconds } from '../src/steady-load.ts';
+import { spreadGateways } from '../src/spread.ts';
+import { besideLoad, warmUpSeconds } from '../src/steady-load.ts';
 
 let kappa: InstalledKappa;
 const spread = ['spread-a', 'spread-b', 'spread-c', 'spread-d', 'spread-e', 'spread-f'];
@@ -15,7 +16,12 @@ beforeAll(async () => {
   await kappa.gatewaysReady();
   for (const name of spread) await kappa.applyLedgerFunction(name);
 }, 300_000);
+beforeEach(() => spreadGateways(kappa), 300_000);
+/** A node that a test has killed. */
+let killed: string | null = null;
 afterEach(async () => {
+  if (killed !== null) await kappa.cluster('node', 'start', killed);
+  killed = null;
   await kappa.cluster('zone', 'up', 'zone-a');
   await kappa.kubectl.ok(['wait', 'node', '--all', '--for=condition=Ready', '--timeout=120s']);
   await kappa.gatewaysReady(3, 240_000);
@@ -48,20 +54,14 @@ const loadAround = async (
   title: string,
   fault: () => Promise<void>,
 ): Promise<{ samples: readonly Sample[]; faultMs: number; running: number }> => {
-  kappa.ledger.clear();
-  const load = runLoad({
-    endpoint: kappa.endpoint,
-    functions: spread,
-    ratePerSecond: 60,
-    count: 60 * 110,
-    holdMs: 20,
-    timeoutMs: 5_000,
+  let [faultMs, running] = [0, 0];
+  const load = { functions: spread, ratePerSecond: 60, count: 60 * 110, holdMs: 20, timeoutMs: 5_000 };
+  const samples = await besideLoad(kappa, load, async () => {
+    await eventually('the load is on', async () => kappa.ledger.runs.length >= 2_400, 120_000);
+    faultMs = performance.now();
+    running = kappa.ledger.runningCount;
+    await fault();
   });
-  await eventually('the load is on', async () => kappa.ledger.runs.length >= 2_400, 120_000);
-  const faultMs = performance.now();
-  const running = kappa.ledger.runningCount;
-  await fault();
-  const samples = await load;
   const sinceFault = samples.filter(({ startMs }) => startMs >= faultMs);
   const failed = sinceFault.filter(({ status }) => status !== 200);
   const lastMs = failed.at(-1)?.startMs;
@@ -75,26 +75,18 @@ const loadAround = async (
 test('a node is drained under load: no request fails @faults', async () => {
   const [node] = await zoneNodes('zone-b');
   if (node === undefined) throw new Error('no node');
-  kappa.ledger.clear();
-  const stop = new AbortController();
-  const load = runLoad({
-    endpoint: kappa.endpoint,
-    functions: spread,
-    ratePerSecond: 40,
-    count: 8_000,
-    holdMs: 20,
-    signal: stop.signal,
+  const load = { functions: spread, ratePerSecond: 40, count: 8_000, holdMs: 20 };
+  const samples = await besideLoad(kappa, load, async (end) => {
+    await eventually('the load is steady', async () => kappa.ledger.runs.length >= 40 * warmUpSeconds, 120_000);
+    try {
+      const drain = ['drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--timeout=120s'];
+      await exited(kappa.kubectl.start([...drain, '--pod-selector=app.kubernetes.io/part-of=kappa']));
+    } finally {
+      await kappa.kubectl.ok(['uncordon', node]);
+    }
+    await kappa.gatewaysReady(3, 240_000);
+    end();
   });
-  await eventually('the load is steady', async () => kappa.ledger.runs.length >= 40 * warmUpSeconds, 120_000);
-  try {
-    const drain = ['drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--timeout=120s'];
-    await exited(kappa.kubectl.start([...drain, '--pod-selector=app.kubernetes.io/part-of=kappa']));
-  } finally {
-    await kappa.kubectl.ok(['uncordon', node]);
-  }
-  await kappa.gatewaysReady(3, 240_000);
-  stop.abort();
-  const samples = await load;
   expect(kappa.verdict('drain', samples)).toEqual(noFindings);
   expect(failures(samples)).toEqual([]);
 }, 600_000);
@@ -114,10 +106,10 @@ test('S10: a node vanishes: its pods get no call after 3 s @faults', async () =>
   const [node] = await zoneNodes('zone-a');
   if (node === undefined) throw new Error('no node');
   const { samples, faultMs, running } = await loadAround('S10', async () => {
+    killed = node;
     await kappa.cluster('node', 'kill', node);
   });
   const failed = samples.filter(({ startMs, status }) => startMs >= faultMs && status !== 200);
   expect(failures(failed.filter(({ startMs }) => startMs > faultMs + 3_000))).toEqual([]);
   process.stdout.write(`S10: ${running} were running when the node was killed\n`);
-  await kappa.cluster('node', 'start', node);
 }, 400_000);

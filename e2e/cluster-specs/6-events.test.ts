@@ -35,6 +35,13 @@ async function send(number: number): Promise<{ readonly id: string } | { readonl
   }
 }
 
+const redisReady = (): Promise<unknown> =>
+  eventually(
+    'Redis is ready',
+    async () => (await kappa.pods(release.namespace, 'app.kubernetes.io/name=kappa-redis')).every(isReady),
+    60_000,
+  );
+
 const killPod = async (selector: string): Promise<void> => {
   const [pod] = await kappa.pods(release.namespace, selector);
   if (pod === undefined) throw new Error(`no pod is ${selector}`);
@@ -42,6 +49,8 @@ const killPod = async (selector: string): Promise<void> => {
 };
 
 test('S6: gateways and Redis are killed while events come in: every event that was accepted runs @faults', async () => {
+  await kappa.gatewaysFresh();
+  await redisReady();
   const sent: ReturnType<typeof send>[] = [];
   const faults = new Map([
     [60, 'app.kubernetes.io/name=kappa-gateway'],
@@ -80,11 +89,7 @@ test('S6: gateways and Redis are killed while events come in: every event that w
   const runs = kappa.ledger.runs.filter(({ requestId }) => accepted.includes(requestId)).length;
   process.stdout.write(`S6: ${accepted.length} events ran ${runs} times\n`);
   await kappa.gatewaysReady();
-  await eventually(
-    'Redis is ready',
-    async () => (await kappa.pods(release.namespace, 'app.kubernetes.io/name=kappa-redis')).every(isReady),
-    60_000,
-  );
+  await redisReady();
 }, 300_000);
 
 function tally(problems: readonly string[]): Readonly<Record<string, number>> {

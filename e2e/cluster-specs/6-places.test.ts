@@ -3,33 +3,27 @@ import { appendFileSync, rmSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { eventually } from '../src/eventually.ts';
-import { InstalledKappa, type InstalledPod, isReady, processesOf, release } from '../src/installed.ts';
+import { InstalledKappa, type InstalledPod, processesOf, release } from '../src/installed.ts';
 import { noFindings } from '../src/load/checks.ts';
 import { runLoad, type Sample } from '../src/load/load.ts';
 import { failures } from '../src/load/summary.ts';
 import { test } from '../src/needs.ts';
+import { spreadGateways, zonesOfNodes } from '../src/spread.ts';
 
 const execute = promisify(execFile);
 
 let kappa: InstalledKappa;
 beforeAll(async () => {
   kappa = await InstalledKappa.find();
-  await spreadGateways();
+  await spreadGateways(kappa);
   await kappa.applyLedgerFunction('zonal');
   await kappa.poolReady();
 }, 400_000);
 afterAll(async () => {
-  await kappa?.deleteFunctions(['zonal', ...late]);
+  await kappa?.deleteFunctions(['zonal']);
   await kappa?.kubectl.run(['delete', 'pod', '-l', 'e2e=zonal-caller', '--wait=false']);
   await kappa?.stop();
 }, 60_000);
-
-const zones = async (): Promise<ReadonlyMap<string, string>> => {
-  const { items } = await kappa.kubectl.json<{
-    items: { metadata: { name: string; labels: Readonly<Record<string, string>> } }[];
-  }>(['nodes']);
-  return new Map(items.map(({ metadata }) => [metadata.name, metadata.labels['topology.kubernetes.io/zone'] ?? '']));
-};
 
 /** HTTP requests that a gateway has not answered yet, by its own metrics. */
 const inFlight = async ({ metadata }: InstalledPod): Promise<number> => {
@@ -38,23 +32,6 @@ const inFlight = async ({ metadata }: InstalledPod): Promise<number> => {
   const found = /^kappa_gateway_in_flight_requests (\d+)$/m.exec(await kappa.kubectl.ok(args));
   return Number(found?.[1]);
 };
-
-/** After nodes went away two gateways may stand in one zone: the scheduler moves nothing by itself. */
-const spreadGateways = (): Promise<unknown> =>
-  eventually(
-    'a gateway stands in every zone',
-    async () => {
-      const zoneOf = await zones();
-      const gateways = (await kappa.gateways()).filter(isReady);
-      if (gateways.length < 3) return false;
-      const seen = new Set<string | undefined>();
-      const second = gateways.find(({ spec }) => seen.size === seen.add(zoneOf.get(spec.nodeName ?? '')).size);
-      if (second === undefined) return true;
-      await kappa.kubectl.ok(['delete', 'pod', second.metadata.name, '-n', release.namespace]);
-      return false;
-    },
-    240_000,
-  );
 
 /** A pod on a node that calls the function through the Service, each time over a connection of its own, all at once. */
 const startCaller = async (node: string, calls: number): Promise<string> => {
@@ -90,8 +67,13 @@ const startCaller = async (node: string, calls: number): Promise<string> => {
 };
 
 test('callers in a zone reach the gateway of their zone @zones', async () => {
-  const zoneOf = await zones();
+  const zoneOf = await zonesOfNodes(kappa);
+  await kappa.kubectl.ok(['delete', 'pod', '-l', 'e2e=zonal-caller']);
   const gateways = await kappa.gateways();
+  await eventually('nothing is under way', async () => {
+    const counts = await Promise.all(gateways.map(inFlight));
+    return counts.every((count) => count === 0);
+  });
   const calls = 8;
   for (const [node, zone] of zoneOf) {
     const caller = await startCaller(node, calls);
@@ -114,7 +96,8 @@ test('callers in a zone reach the gateway of their zone @zones', async () => {
   }
 }, 240_000);
 
-const late = ['late-a', 'late-b', 'late-c', 'late-d', 'late-e', 'late-f'];
+/** How often gateways were given functions that they had not served before. */
+let tries = 0;
 
 /** Where a gateway keeps copies of code, and what it knows in case that it restarts. */
 const folders = { blobs: '/var/lib/kappa/blobs', snapshot: '/var/lib/kappa/snapshot' };
@@ -131,17 +114,22 @@ const fill = (file: string): void => {
 };
 
 test('gateways whose disks are full go on serving, also what they have not served before @faults', async () => {
+  await kappa.gatewaysReady();
+  tries += 1;
+  const late = ['a', 'b', 'c', 'd', 'e', 'f'].map((letter) => `late-${tries}-${letter}`);
   const gateways = await kappa.gateways();
   const pids = gateways.map(({ metadata }) => String(processesOf(metadata.uid)[0]));
   const inside = (pid: string, folder: string): string => `/proc/${pid}/root${folder}`;
   const within = (pid: string, ...command: readonly string[]) =>
     execute('nsenter', [`--mount=/proc/${pid}/ns/mnt`, '--', ...command]);
-  for (const pid of pids) {
-    // The disk is the machine's own: the folder gets a small one of its own instead.
-    await within(pid, 'mount', '-t', 'tmpfs', '-o', 'size=64k,mode=0777', 'tmpfs', folders.blobs);
-    for (const folder of Object.values(folders)) fill(`${inside(pid, folder)}/filler`);
-  }
+  const mounted: string[] = [];
   try {
+    for (const pid of pids) {
+      // The disk is the machine's own: the folder gets a small one of its own instead.
+      await within(pid, 'mount', '-t', 'tmpfs', '-o', 'size=64k,mode=0777', 'tmpfs', folders.blobs);
+      mounted.push(pid);
+      for (const folder of Object.values(folders)) fill(`${inside(pid, folder)}/filler`);
+    }
     for (const name of late) await kappa.applyLedgerFunction(name);
     kappa.ledger.clear();
     const samples: Sample[] = [];
@@ -155,9 +143,10 @@ test('gateways whose disks are full go on serving, also what they have not serve
       gateways.map(({ metadata }) => metadata.uid).sort(),
     );
   } finally {
-    for (const pid of pids) {
+    for (const pid of mounted) {
       rmSync(`${inside(pid, folders.snapshot)}/filler`, { force: true });
       await within(pid, 'umount', '-l', folders.blobs);
     }
+    await kappa.deleteFunctions(late);
   }
 }, 240_000);

@@ -1,41 +1,38 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { eventually } from '../src/eventually.ts';
 import { InstalledKappa, release } from '../src/installed.ts';
 import { noFindings } from '../src/load/checks.ts';
-import { runLoad } from '../src/load/load.ts';
 import { failures } from '../src/load/summary.ts';
+import { besideLoad } from '../src/steady-load.ts';
 
 let kappa: InstalledKappa;
 const chart = process.env['KAPPA_E2E_CHART'] ?? 'charts/kappa';
 const values = process.env['KAPPA_E2E_VALUES'] ?? '';
 beforeAll(async () => {
   kappa = await InstalledKappa.find();
+}, 240_000);
+beforeEach(async () => {
+  await kappa.upgrade(); // changes nothing, unless a try before has left something else, or nothing
   await kappa.gatewaysReady();
   await kappa.applyLedgerFunction('kept');
-}, 240_000);
+}, 600_000);
 afterAll(async () => {
+  await kappa?.upgrade();
+  await kappa?.deleteFunctions(['kept']);
   await kappa?.stop();
-});
+}, 400_000);
 
 const withValues = values === '' ? [] : ['-f', values];
 
 test('an upgrade and its rollback fail no request', async () => {
-  kappa.ledger.clear();
-  const stop = new AbortController();
-  const load = runLoad({
-    endpoint: kappa.endpoint,
-    functions: ['kept'],
-    ratePerSecond: 40,
-    count: 40_000,
-    holdMs: 5,
-    signal: stop.signal,
+  const load = { functions: ['kept'], ratePerSecond: 40, count: 40_000, holdMs: 5 };
+  const samples = await besideLoad(kappa, load, async (end) => {
+    await kappa.upgrade('gateway.logLevel=debug');
+    await kappa.gatewaysReady();
+    await kappa.helm('rollback', release.name, '--wait', '--timeout', '300s');
+    await kappa.gatewaysReady();
+    end();
   });
-  await kappa.upgrade('gateway.logLevel=debug');
-  await kappa.gatewaysReady();
-  await kappa.helm('rollback', release.name, '--wait', '--timeout', '300s');
-  await kappa.gatewaysReady();
-  stop.abort();
-  const samples = await load;
   expect(kappa.verdict('upgrade and rollback', samples)).toEqual(noFindings);
   expect(failures(samples)).toEqual([]);
 }, 900_000);
@@ -62,5 +59,4 @@ test('an uninstall takes seconds and keeps what users made, and a new install se
     },
     120_000,
   );
-  await kappa.deleteFunctions(['kept']);
 }, 900_000);

@@ -163,6 +163,16 @@ export class InstalledKappa {
     );
   }
 
+  /** The same; when one has crashed more often, all are replaced: the kubelet lets a container wait that has crashed lately. */
+  async gatewaysFresh(count = 3, maxCrashes = 2): Promise<void> {
+    await this.gatewaysReady(count);
+    const crashes = ({ status }: InstalledPod): number => status.containerStatuses?.[0]?.restartCount ?? 0;
+    if ((await this.gateways()).every((pod) => crashes(pod) <= maxCrashes)) return;
+    await this.kubectl.ok(['rollout', 'restart', 'deploy/kappa-gateway', '-n', release.namespace]);
+    await this.rolledOut('kappa-gateway');
+    await this.gatewaysReady(count);
+  }
+
   /** Waits until a pool has its floor of ready generic pods. */
   async poolReady(pool = 'nodejs24.x', limitMs = 120_000): Promise<void> {
     await eventually(
@@ -189,12 +199,12 @@ export class InstalledKappa {
       .stdout;
   }
 
-  /** `helm upgrade` to what `make e2e` installs, and these values on top, e.g. `gateway.logLevel=debug`. */
+  /** `helm upgrade --install` to what `make e2e` installs, and these values on top, e.g. `gateway.logLevel=debug`. */
   async upgrade(...values: readonly string[]): Promise<void> {
     const chart = process.env['KAPPA_E2E_CHART'] ?? 'charts/kappa';
     const file = process.env['KAPPA_E2E_VALUES'] ?? '';
     const given = [...(file === '' ? [] : ['-f', file]), ...values.flatMap((value) => ['--set', value])];
-    await this.helm('upgrade', release.name, chart, ...given, '--wait', '--timeout', '300s');
+    await this.helm('upgrade', '--install', release.name, chart, ...given, '--wait', '--timeout', '300s');
   }
 
   /** Waits until a Deployment of the release has rolled out. @throws Error when it has not within five minutes */

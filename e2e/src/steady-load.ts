@@ -1,6 +1,6 @@
 import { eventually } from './eventually.ts';
 import type { InstalledKappa } from './installed.ts';
-import { runLoad, type Sample } from './load/load.ts';
+import { type LoadOptions, runLoad, type Sample } from './load/load.ts';
 
 /** What a steady load is made of. */
 export interface SteadyLoad {
@@ -45,6 +45,32 @@ export async function underLoad(
     await action(moreRuns);
   } finally {
     stop.abort();
+    await samples; // calls that go on would be in the next try's ledger
+  }
+  return samples;
+}
+
+/**
+ * Does something beside a load, with a ledger that knows of nothing else. When `action` fails, the load ends with it.
+ *
+ * @param action is given what ends the load; else all of its calls are sent
+ * @returns what became of each call
+ */
+export async function besideLoad(
+  kappa: InstalledKappa,
+  load: Omit<LoadOptions, 'endpoint' | 'signal'>,
+  action: (end: () => void) => Promise<void>,
+): Promise<readonly Sample[]> {
+  const stop = new AbortController();
+  const end = (): void => stop.abort();
+  kappa.ledger.clear();
+  const samples = runLoad({ ...load, endpoint: kappa.endpoint, signal: stop.signal });
+  try {
+    await action(end);
+  } catch (error) {
+    end();
+    await samples; // calls that go on would be in the next try's ledger
+    throw error;
   }
   return samples;
 }
