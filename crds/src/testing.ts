@@ -100,6 +100,49 @@ const provisioned = [
 ];
 const ownCluster = { eventSourceArn: undefined, selfManaged: { bootstrapServers: ['kafka:9092'] } };
 
+const scheduled = (schedule: Spec): Spec => ({ eventSourceArn: undefined, schedule });
+const schedules = [
+  ...['rate(1 minute)', 'rate(5 minutes)', 'rate(12 hours)', 'rate(1 day)', 'at(2026-12-24T18:00:00)'],
+  ...[
+    'cron(0 10 * * ? *)',
+    'cron(15 12 * * ? *)',
+    'cron(0 18 ? * MON-FRI *)',
+    'cron(0 8 1 * ? *)',
+    'cron(0/15 * * * ? *)',
+  ],
+  ...['cron(0/10 * ? * MON-FRI *)', 'cron(0/5 8-17 ? * MON-FRI *)', 'cron(0/30 20-2 ? * MON-FRI *)'],
+  ...[
+    'cron(5 10 ? * 6L 2019-2022)',
+    'cron(0 9 ? * 3#2 *)',
+    'cron(0 9 ? * TUE#2 *)',
+    'cron(0 0 LW 1/3 ? *)',
+    'cron(5,35 14 15W,L * ? *)',
+  ],
+  'cron(0 0 1 NOV-FEB ? 2026,2028-2030)',
+];
+/** An expression and what its refusal says. */
+const wrongSchedules: readonly (readonly [expression: string, text: string])[] = [
+  ['every day', 'it is rate(5 minutes), cron('],
+  ['rate(1 minutes)', 'singular for 1 only'],
+  ['rate(0 minutes)', 'a rate is like'],
+  ['rate(5 seconds)', 'a rate is like'],
+  ['at(24.12.2026)', 'a moment is like'],
+  ['at(2026-12-24T18:00:00Z)', 'a moment is like'],
+  ['cron(0 10 * * ?)', 'six fields'],
+  ['cron(0  10 * * ? *)', 'six fields'],
+  ['cron(0 10 * * * *)', 'has to be ?'],
+  ['cron(0 10 ? * ? *)', 'has to be ?'],
+  ['cron(60 10 * * ? *)', 'the minute of cron'],
+  ['cron(0 24 * * ? *)', 'the hour of cron'],
+  ['cron(0 0 32 * ? *)', 'the day of month of cron'],
+  ['cron(0 0 L-3 * ? *)', 'the day of month of cron'],
+  ['cron(0 0 1 13 ? *)', 'the month of cron'],
+  ['cron(0 0 ? * 0 *)', 'the day of week of cron'],
+  ['cron(0 0 ? * FUN *)', 'the day of week of cron'],
+  ['cron(0 0 1 1 ? 1969)', 'the year of cron'],
+];
+const pushed = { eventSourceArn: undefined, tokenSecretRef: { name: 's', key: 'k' } };
+
 const layerArn = 'arn:aws:lambda:us-east-1:000000000000:layer:';
 const ofLayer = (reason: string, before: Spec, after: Spec, path: string): ManifestCase =>
   update(reason, 'layers', before, after, { path, text: 'cannot be changed' });
@@ -173,6 +216,35 @@ export const takenManifests: readonly ManifestCase[] = [
     startingPositionTimestamp: '2026-11-22T00:00:00Z',
     maximumRecordAgeSeconds: -1,
   }),
+  ...schedules.map((expression) =>
+    taken(`the schedule ${expression}`, 'eventsourcemappings', scheduled({ expression })),
+  ),
+  taken('a schedule with all that it may have', 'eventsourcemappings', {
+    ...scheduled({
+      expression: 'cron(0 2 * * ? *)',
+      timezone: 'America/Argentina/Buenos_Aires',
+      start: '2026-11-22T00:00:00Z',
+      end: '2027-11-22T00:00:00Z',
+      input: '{"job": 1}',
+      missed: 'All',
+    }),
+    qualifier: 'live',
+  }),
+  taken('what a bucket tells', 'eventsourcemappings', {
+    ...pushed,
+    s3: {
+      buckets: ['b'],
+      events: ['s3:ObjectCreated:*', 's3:ObjectRemoved:Delete', 's3:*'],
+      prefix: 'in/',
+      suffix: '.png',
+    },
+    filters: [{ pattern: '{}' }],
+  }),
+  taken('a topic', 'eventsourcemappings', {
+    eventSourceArn: undefined,
+    sns: { topicArn: 'arn:aws:sns:us-east-1:123456789012:t' },
+  }),
+  taken('CloudEvents', 'eventsourcemappings', { ...pushed, cloudEvents: { types: ['a.b'] } }),
   update('a mapping that is paused', 'eventsourcemappings', {}, { enabled: false, batchSize: 5 }, null),
   taken('a version of a layer', 'layers', {}),
   taken('a version of a layer with a plain name', 'layers', { layerName: 'shared', version: 7 }, 'shared-v7'),
@@ -397,6 +469,43 @@ export const refusedManifests: readonly ManifestCase[] = [
   ofLayer('another version number', {}, { version: 2 }, 'spec'),
   ofLayer('another licence', {}, { licenseInfo: 'MIT' }, 'spec'),
   ofLayer('other contents', {}, { code: { zip: { sha256: 'cd'.repeat(32) } } }, 'spec.code'),
+  ...wrongSchedules.map(([expression, text]) =>
+    mapping(`the schedule ${expression}`, scheduled({ expression }), 'spec.schedule.expression', text),
+  ),
+
+  mapping(
+    'a schedule with a batch',
+    { ...scheduled({ expression: 'rate(1 day)' }), batchSize: 1 },
+    'spec',
+    'have no batches',
+  ),
+  mapping(
+    'a schedule with filters',
+    { ...scheduled({ expression: 'rate(1 day)' }), filters: [] },
+    'spec.filters',
+    'no records',
+  ),
+  mapping('a bucket without a token', { eventSourceArn: undefined, s3: {} }, 'spec', 'tokenSecretRef must be given'),
+  mapping(
+    'an unsigned topic without a token',
+    { eventSourceArn: undefined, sns: { topicArn: 'arn:aws:sns:us-east-1:123456789012:t', verify: 'Token' } },
+    'spec',
+    'tokenSecretRef must be given',
+  ),
+  mapping(
+    'a token of a queue',
+    { tokenSecretRef: { name: 's', key: 'k' } },
+    'spec.tokenSecretRef',
+    'is for s3, sns and cloudEvents',
+  ),
+
+  update(
+    'a schedule that becomes a bucket',
+    'eventsourcemappings',
+    scheduled({ expression: 'rate(1 day)' }),
+    { ...pushed, s3: {} },
+    { path: 'spec', text: 'the kind of source cannot be changed' },
+  ),
   mapping('a mapping of nothing', { eventSourceArn: undefined }, 'spec', 'exactly one of'),
   mapping('a mapping of two sources', { selfManaged: ownCluster.selfManaged }, 'spec', 'exactly one of'),
   mapping(

@@ -182,7 +182,7 @@ const creation: readonly Row[] = [
     () => fn({ concurrency: { onLimit: 'Queue', maxQueueSeconds: 5, maxQueued: 5 } }),
   ],
   [
-    'exactly one of eventSourceArn and selfManaged',
+    'exactly one of eventSourceArn, selfManaged',
     'spec',
     () => mapping({ selfManaged: ownCluster }),
     () => mapping({ eventSourceArn: undefined, selfManaged: ownCluster }),

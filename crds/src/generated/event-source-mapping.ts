@@ -118,6 +118,11 @@ export interface EventSourceMappingSpec {
   readonly sourceAccessConfigurations?: readonly EventSourceMappingSourceAccessConfiguration[];
   readonly kafka?: EventSourceMappingKafka;
   readonly documentDb?: EventSourceMappingDocumentDb;
+  readonly schedule?: EventSourceMappingSchedule;
+  readonly s3?: EventSourceMappingS3;
+  readonly sns?: EventSourceMappingSns;
+  readonly cloudEvents?: EventSourceMappingCloudEvents;
+  readonly tokenSecretRef?: EventSourceMappingTokenSecretRef;
   /**
    * Tags of Lambda's API, at most 50. They mean nothing to Kappa.
    */
@@ -254,6 +259,97 @@ export interface EventSourceMappingDocumentDb {
    * Whether a change comes with the whole document.
    */
   readonly fullDocument?: 'UpdateLookup' | 'Default';
+}
+/**
+ * Calls the function at certain times, by EventBridge's expressions. One firing for all gateways.
+ */
+export interface EventSourceMappingSchedule {
+  /**
+   * rate(VALUE UNIT), counted from start or from the mapping's creation; cron(MINUTE HOUR DAY-OF-MONTH MONTH DAY-OF-WEEK YEAR); or at(YYYY-MM-DDTHH:MM:SS), once.
+   */
+  readonly expression: string;
+  /**
+   * IANA name that the hours of cron and at are in.
+   */
+  readonly timezone: string;
+  /**
+   * Nothing is due before.
+   */
+  readonly start?: string;
+  /**
+   * Nothing is due after.
+   */
+  readonly end?: string;
+  /**
+   * Event of the function, JSON text, at most 256 KiB. Default is EventBridge's Scheduled Event.
+   */
+  readonly input?: string;
+  /**
+   * What becomes of firings that nobody was there for, a minute or more late. Skip leaves them out, One makes up for the newest, All for the newest 100.
+   */
+  readonly missed: 'Skip' | 'One' | 'All';
+}
+/**
+ * Notifications of a bucket, sent to POST /events/NAMESPACE/NAME. A server's own shape becomes AWS's.
+ */
+export interface EventSourceMappingS3 {
+  /**
+   * Names of the buckets. Default is any. At most 20.
+   *
+   * Items: Name of a bucket.
+   */
+  readonly buckets?: readonly string[];
+  /**
+   * Which notifications are taken, like s3:ObjectCreated:* or s3:ObjectRemoved:Delete. Default is all. At most 20.
+   *
+   * Items: One kind of notification.
+   */
+  readonly events?: readonly string[];
+  /**
+   * With what keys begin, not encoded.
+   */
+  readonly prefix?: string;
+  /**
+   * With what keys end, not encoded.
+   */
+  readonly suffix?: string;
+}
+/**
+ * Messages of a topic with an HTTP subscription to POST /events/NAMESPACE/NAME, which is confirmed by itself.
+ */
+export interface EventSourceMappingSns {
+  /**
+   * ARN of the topic. Messages of others are refused.
+   */
+  readonly topicArn: string;
+  /**
+   * Signature (default) takes what the topic's service has signed; Token what comes with the token, for servers that do not sign.
+   */
+  readonly verify: 'Signature' | 'Token';
+}
+/**
+ * CloudEvents over HTTP, sent to POST /events/NAMESPACE/NAME in structured, batched or binary mode.
+ */
+export interface EventSourceMappingCloudEvents {
+  /**
+   * Which types are taken; others are answered and dropped. Default is all. At most 50.
+   *
+   * Items: The attribute type of an event.
+   */
+  readonly types?: readonly string[];
+}
+/**
+ * Key of a Secret in the mapping's namespace that whoever sends events has to know, as a bearer token, a password (Basic), or ?token= where a server can send no header.
+ */
+export interface EventSourceMappingTokenSecretRef {
+  /**
+   * Name of the Secret.
+   */
+  readonly name: string;
+  /**
+   * Key in the Secret's data.
+   */
+  readonly key: string;
 }
 /**
  * What was found. Written by the gateway that polls it only.
