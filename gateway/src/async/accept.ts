@@ -1,5 +1,6 @@
 import { LambdaError } from '../errors.ts';
 import { keptTrace } from '../loops/trace-id.ts';
+import type { AsyncEvent } from '../queue/event.ts';
 import { type EventQueue, QueueFull, QueueUnavailable } from '../queue/event-queue.ts';
 import type { Resolved } from '../registry/functions.ts';
 
@@ -19,7 +20,13 @@ export interface IncomingEvent {
  */
 export type AcceptEvent = (resolved: Resolved, incoming: IncomingEvent) => Promise<string>;
 
-/** What {@link eventAcceptor} is made with. */
+/** Whose an event is. */
+export type Addressee = Pick<AsyncEvent, 'line' | 'qualifier' | 'invokedArn' | 'accountId'>;
+
+/** The same for a function that need not be known. */
+export type KeepEvent = (to: Addressee, incoming: IncomingEvent) => Promise<string>;
+
+/** What {@link eventKeeper} is made with. */
 export interface AcceptDeps {
   readonly queue: Pick<EventQueue, 'put'>;
   /** Epoch milliseconds. */
@@ -29,29 +36,37 @@ export interface AcceptDeps {
 }
 
 /** Makes the one way into the queue of asynchronous invocations. */
-export function eventAcceptor({ queue, now, onReceived }: AcceptDeps): AcceptEvent {
-  return async ({ target, invokedArn }, { requestId, trace, event }) => {
-    const line = `${target.namespace}/${target.functionObjectName}`;
-    const acceptedMs = now();
-    const traceId = keptTrace(trace, requestId, acceptedMs);
-    const qualifier = qualifierOf(invokedArn);
+export function eventKeeper({ queue, now, onReceived }: AcceptDeps): KeepEvent {
+  return async (to, incoming) => {
+    const event = newEvent(to, incoming, now());
     try {
-      await queue.put({
-        id: requestId,
-        line,
-        ...(qualifier !== undefined && { qualifier }),
-        invokedArn,
-        accountId: target.accountId,
-        payload: event,
-        traceId,
-        acceptedMs,
-      });
+      await queue.put(event);
     } catch (err) {
-      throw refusalOf(err, invokedArn);
+      throw refusalOf(err, to.invokedArn);
     }
-    onReceived(line);
-    return traceId;
+    onReceived(to.line);
+    return event.traceId;
   };
+}
+
+/** The same for functions that callers name. */
+export function eventAcceptor(deps: AcceptDeps): AcceptEvent {
+  const keep = eventKeeper(deps);
+  return ({ target, invokedArn }, incoming) => {
+    const line = `${target.namespace}/${target.functionObjectName}`;
+    const qualifier = qualifierOf(invokedArn);
+    const to = { line, invokedArn, accountId: target.accountId, ...(qualifier !== undefined && { qualifier }) };
+    return keep(to, incoming);
+  };
+}
+
+/** An event that has just come in. */
+export function newEvent(
+  to: Addressee,
+  { requestId, trace, event }: IncomingEvent,
+  nowMs: number,
+): AsyncEvent & { readonly traceId: string } {
+  return { ...to, id: requestId, payload: event, traceId: keptTrace(trace, requestId, nowMs), acceptedMs: nowMs };
 }
 
 /** `arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]`. */

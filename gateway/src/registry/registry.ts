@@ -140,6 +140,11 @@ export class Registry implements Functions, Directory {
     return first;
   }
 
+  /** The account that a namespace is; undefined = no such namespace has been seen. */
+  accountOf(namespace: string): string | undefined {
+    return this.#accounts.get(namespace);
+  }
+
   async locate(accountId: string, functionName: string): Promise<FunctionView | undefined> {
     if (!this.#hasSynced) await this.#whenSynced();
     if (this.#changed.size > 0) this.#flush();

@@ -32,7 +32,7 @@ const AHEAD_MS = 300_000;
  * @param sinceMs the newest due time that is over; before the first one, when the schedule began
  */
 export function planFirings(schedule: Schedule, missed: MissedPolicy, sinceMs: number, nowMs: number): FiringPlan {
-  if (sinceMs > nowMs + AHEAD_MS) return { due: [], sinceMs: nowMs, nextMs: schedule.next(nowMs) };
+  if (isAhead(sinceMs, nowMs)) return { due: [], sinceMs: nowMs, nextMs: schedule.next(nowMs) };
   const firstMs = schedule.next(sinceMs);
   if (firstMs === null || firstMs > nowMs) return { due: [], sinceMs, nextMs: firstMs };
   const secondMs = schedule.next(firstMs);
@@ -40,6 +40,11 @@ export function planFirings(schedule: Schedule, missed: MissedPolicy, sinceMs: n
   const pending = isOnlyOne ? [firstMs] : schedule.latest(sinceMs, nowMs, MAX_MISSED);
   const lastMs = pending.at(-1) ?? sinceMs;
   return { due: chosen(pending, missed, nowMs), sinceMs: lastMs, nextMs: schedule.next(lastMs) };
+}
+
+/** A wrong clock has left it so far in the future that it cannot be true: the schedule begins again at this moment. */
+export function isAhead(sinceMs: number, nowMs: number): boolean {
+  return sinceMs > nowMs + AHEAD_MS;
 }
 
 function chosen(pending: readonly number[], missed: MissedPolicy, nowMs: number): readonly number[] {
