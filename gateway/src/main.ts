@@ -21,6 +21,7 @@ import { openBlobs } from './wiring/open-blobs.ts';
 import { openDoors } from './wiring/open-doors.ts';
 import { openEvents, openQueue } from './wiring/open-events.ts';
 import { openLogs } from './wiring/open-logs.ts';
+import { openPush } from './wiring/open-push.ts';
 import { type WatchedFunctions, watchFunctions } from './wiring/watch-functions.ts';
 
 const context = makeContext(parseConfig(process.env));
@@ -72,6 +73,7 @@ const events = openEvents(context, {
   metricRegistry,
   onRefused: (err, requestId) => doors.onRefused(err, requestId),
 });
+const push = openPush(context, { kubernetes, watched, membership, marks: eventQueue, events, metricRegistry });
 const doors = openDoors(context, {
   functions: watched.functions,
   kubernetes,
@@ -96,10 +98,11 @@ endOnSignal(context, {
   failReadiness: () => {
     context.life.failReadiness();
     events.stop();
+    push.stop();
   },
   leaveRing: () => membership.leave(),
   closeServer: () => doors.close(),
-  whenAnswered: () => Promise.all([doors.inFlight.whenIdle(), events.whenIdle()]),
+  whenAnswered: () => Promise.all([doors.inFlight.whenIdle(), events.whenIdle(), push.whenIdle()]),
   drain: (signal) => dispatcher.drain(signal),
   closeConnections: () => doors.closeConnections(),
   stopRing: () => membership.stop(),

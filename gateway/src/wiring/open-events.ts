@@ -1,6 +1,6 @@
 import type { Registry as MetricRegistry } from 'prom-client';
 
-import { type AcceptEvent, eventAcceptor } from '../async/accept.ts';
+import { type AcceptEvent, eventAcceptor, eventKeeper, type KeepEvent } from '../async/accept.ts';
 import { deliverer } from '../async/destinations/deliver.ts';
 import { eventBridgeTeller } from '../async/destinations/event-bridge.ts';
 import { lambdaTeller } from '../async/destinations/lambda.ts';
@@ -16,6 +16,7 @@ import { LambdaError } from '../errors.ts';
 import { type EventMetrics, eventMetrics } from '../metrics/events.ts';
 import type { EventQueue, EvictionListener } from '../queue/event-queue.ts';
 import { openEventQueue } from '../queue/open-event-queue.ts';
+import type { ScheduleMarks } from '../queue/schedule-marks.ts';
 import { type Context, textOf } from './context.ts';
 import type { Membership } from './join-ring.ts';
 import type { WatchedFunctions } from './watch-functions.ts';
@@ -25,6 +26,10 @@ export interface Events {
   /** null = this install has no store for them. */
   readonly queue: EventQueue | null;
   readonly accept: AcceptEvent;
+  /** The same for functions that need not be known. */
+  readonly keep: KeepEvent;
+  /** Counts an event that was accepted by other means. @param line namespace/name of the Function */
+  readonly received: (line: string) => void;
   /** Begins no more of them. */
   readonly stop: () => void;
   /** Resolves when none runs. */
@@ -44,7 +49,7 @@ export interface EventParts {
 }
 
 /** The store that the settings name; null = there is none: a file cannot be shared by several gateways. */
-export function openQueue({ config, teller }: Context): EventQueue | null {
+export function openQueue({ config, teller }: Context): (EventQueue & ScheduleMarks) | null {
   if (config.redis === null && config.peerService !== '') return null;
   const onProblem = teller('event queue', 'the store of asynchronous invocations is in trouble');
   return openEventQueue({ ...config, onProblem });
@@ -57,7 +62,8 @@ export function openEvents(context: Context, parts: EventParts): Events {
   const metrics = eventMetrics(metricRegistry, watched.has);
   if (queue === null) return noEvents;
   queue.onEvicted(evictionTeller(context, metrics));
-  const accept = eventAcceptor({ queue, now: Date.now, onReceived: metrics.received });
+  const acceptDeps = { queue, now: Date.now, onReceived: metrics.received };
+  const accept = eventAcceptor(acceptDeps);
   const runner = new Runner({
     queue,
     functions: watched.functions,
@@ -86,6 +92,8 @@ export function openEvents(context: Context, parts: EventParts): Events {
   return {
     queue,
     accept,
+    keep: eventKeeper(acceptDeps),
+    received: metrics.received,
     stop: () => runner.stop(),
     whenIdle: () => runner.whenIdle(),
     end: () => {
@@ -95,16 +103,20 @@ export function openEvents(context: Context, parts: EventParts): Events {
   };
 }
 
+const refused = (): Promise<never> =>
+  Promise.reject(
+    new LambdaError(
+      'NotImplementedException',
+      'This install has no store for asynchronous invocations: KAPPA_REDIS_URL is not set. Synchronous invocations work.',
+      { status: 501, fault: 'platform' },
+    ),
+  );
+
 const noEvents: Events = {
   queue: null,
-  accept: () =>
-    Promise.reject(
-      new LambdaError(
-        'NotImplementedException',
-        'This install has no store for asynchronous invocations: KAPPA_REDIS_URL is not set. Synchronous invocations work.',
-        { status: 501, fault: 'platform' },
-      ),
-    ),
+  accept: refused,
+  keep: refused,
+  received: () => undefined,
   stop: () => undefined,
   whenIdle: () => Promise.resolve(),
   end: () => undefined,

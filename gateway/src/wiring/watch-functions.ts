@@ -23,6 +23,8 @@ export interface WatchedFunctions {
   readonly targetOf: (versionUid: string) => Target | undefined;
   /** Whether the Function (namespace/name) still exists. */
   readonly has: (key: string) => boolean;
+  /** The account that a namespace is; undefined = no such namespace has been seen. */
+  readonly accountOf: (namespace: string) => string | undefined;
   /** Where a namespace's functions find AWS's services. */
   readonly endpointsOf: (namespace: string) => EndpointVariables;
   /** Names of what has not been listed yet. */
@@ -90,6 +92,7 @@ export function watchFunctions(
     functions: registry,
     targetOf: (versionUid) => targets.get(versionUid),
     has: (key) => registry.has(key),
+    accountOf: (namespace) => registry.accountOf(namespace),
     endpointsOf: added,
     missing: observation.missing,
     sizes: () => ({ ...registry.stats(), ...observation.sizes() }),
