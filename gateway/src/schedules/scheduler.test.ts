@@ -2,14 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { EventSourceMappingSchedule } from '@kappa/crds/event-source-mapping';
 
-import type { PushMapping } from '../push/push-mapping.ts';
 import type { EventQueue } from '../queue/event-queue.ts';
 import { defaultLimits } from '../queue/queue-limits.ts';
 import type { ScheduleMarks } from '../queue/schedule-marks.ts';
 import { SqliteQueue } from '../queue/sqlite-queue.ts';
 import { Scheduler } from './scheduler.ts';
+import { testMapping } from './testing.ts';
 import { TestClock } from './testing-clock.ts';
 
 const line = 'default/hello';
@@ -69,24 +68,6 @@ function gateway(wrap: (store: ScheduleMarks) => ScheduleMarks = (store) => stor
   return made;
 }
 
-function mapping(schedule: Partial<EventSourceMappingSchedule>, over: Partial<PushMapping> = {}): PushMapping {
-  const whole = { expression: 'rate(1 hour)', timezone: 'UTC', missed: 'One', ...schedule } as const;
-  return {
-    uid: '0c1c7f9e-0d5a-4b0e-8d5c-3f6a3c1d2e4f',
-    namespace: 'default',
-    name: 'hourly',
-    generation: 1,
-    createdMs: Date.parse('2026-11-22T10:00:00Z'),
-    functionObjectName: 'hello',
-    qualifier: null,
-    isEnabled: true,
-    source: { kind: 'schedule', schedule: whole },
-    filters: [],
-    tokenSecretRef: null,
-    ...over,
-  };
-}
-
 const settle = async (): Promise<void> => {
   // what one firing begins another may: a queue's answer comes in a later turn
   for (let turns = 0; turns < 3; turns += 1) {
@@ -107,7 +88,7 @@ const times = async (): Promise<readonly (string | undefined)[]> =>
   (await fired()).map(({ event }) => event.time).sort();
 
 test('fires what EventBridge sends, with an id of its own for each due time', async () => {
-  gateway().scheduler.set('default/hourly', mapping({}));
+  gateway().scheduler.set('default/hourly', testMapping({}));
   await pass(2 * HOUR + 10);
   const [first, second, ...more] = await fired();
   expect(first?.event).toEqual({
@@ -128,13 +109,16 @@ test('fires what EventBridge sends, with an id of its own for each due time', as
 });
 
 test('fires the input in place of it', async () => {
-  gateway().scheduler.set('default/hourly', mapping({ expression: 'at(2026-11-22T10:00:05)', input: '{"job": 1}' }));
+  gateway().scheduler.set(
+    'default/hourly',
+    testMapping({ expression: 'at(2026-11-22T10:00:05)', input: '{"job": 1}' }),
+  );
   await pass(60);
   expect(await fired()).toMatchObject([{ event: { job: 1 } }]);
 });
 
 test('three gateways that all believe it is theirs fire each due time once', async () => {
-  for (const { scheduler } of [gateway(), gateway(), gateway()]) scheduler.set('default/hourly', mapping({}));
+  for (const { scheduler } of [gateway(), gateway(), gateway()]) scheduler.set('default/hourly', testMapping({}));
   await pass(3 * HOUR + 10);
   expect(await times()).toEqual(['2026-11-22T11:00:00Z', '2026-11-22T12:00:00Z', '2026-11-22T13:00:00Z']);
 });
@@ -142,7 +126,7 @@ test('three gateways that all believe it is theirs fire each due time once', asy
 test('who takes over goes on where the other one stopped', async () => {
   const [one, two] = [gateway(), gateway()];
   two.isMine = false;
-  for (const { scheduler } of [one, two]) scheduler.set('default/hourly', mapping({ missed: 'All' }));
+  for (const { scheduler } of [one, two]) scheduler.set('default/hourly', testMapping({ missed: 'All' }));
   await pass(HOUR + 10);
   one.scheduler.stop(); // killed: nobody is left for two hours
   await pass(2 * HOUR);
@@ -157,35 +141,35 @@ test.each([
   ['All', ['2026-11-22T11:00:00Z', '2026-11-22T12:00:00Z', '2026-11-22T13:00:00Z']],
 ] as const)('what was missed while no gateway was there: %s', async (missed, want) => {
   clock.nowMs = Date.parse('2026-11-22T12:30:00Z');
-  gateway().scheduler.set('default/hourly', mapping({ missed }));
+  gateway().scheduler.set('default/hourly', testMapping({ missed }));
   await pass(HOUR);
   expect(await times()).toEqual(want);
 });
 
 test('a schedule that is stopped fires nothing, and has missed nothing when it goes on', async () => {
   const { scheduler } = gateway();
-  scheduler.set('default/hourly', mapping({ missed: 'All' }));
+  scheduler.set('default/hourly', testMapping({ missed: 'All' }));
   await pass(HOUR + 10);
-  scheduler.set('default/hourly', mapping({ missed: 'All' }, { isEnabled: false }));
+  scheduler.set('default/hourly', testMapping({ missed: 'All' }, { isEnabled: false }));
   await pass(3 * HOUR);
-  scheduler.set('default/hourly', mapping({ missed: 'All' }));
+  scheduler.set('default/hourly', testMapping({ missed: 'All' }));
   await pass(HOUR);
   expect(await times()).toEqual(['2026-11-22T11:00:00Z', '2026-11-22T15:00:00Z']);
 });
 
 test('other terms have missed nothing', async () => {
   const { scheduler } = gateway();
-  scheduler.set('default/hourly', mapping({ expression: 'at(2030-01-01T00:00:00)', missed: 'All' }));
+  scheduler.set('default/hourly', testMapping({ expression: 'at(2030-01-01T00:00:00)', missed: 'All' }));
   await pass(HOUR + 10);
-  scheduler.set('default/hourly', mapping({ expression: 'cron(30 * * * ? *)', missed: 'All' }));
+  scheduler.set('default/hourly', testMapping({ expression: 'cron(30 * * * ? *)', missed: 'All' }));
   await pass(HOUR);
   expect(await times()).toEqual(['2026-11-22T11:30:00Z']);
 });
 
 test('a mapping that is gone fires nothing; its mark is removed later, those of others stay', async () => {
   const { scheduler, queue } = gateway();
-  scheduler.set('default/hourly', mapping({}));
-  scheduler.set('default/other', mapping({}, { uid: 'other', name: 'other' }));
+  scheduler.set('default/hourly', testMapping({}));
+  scheduler.set('default/other', testMapping({}, { uid: 'other', name: 'other' }));
   await pass(10);
   scheduler.set('default/hourly', null);
   await pass(HOUR);
@@ -208,7 +192,7 @@ test('an answer that was lost neither fires twice nor leaves one out', async () 
       throw new Error('no answer');
     },
   }));
-  scheduler.set('default/hourly', mapping({ missed: 'Skip' }));
+  scheduler.set('default/hourly', testMapping({ missed: 'Skip' }));
   await pass(6 * HOUR + 30);
   expect(await times()).toEqual([11, 12, 13, 14, 15, 16].map((hour) => `2026-11-22T${hour}:00:00Z`));
   expect(problems).toContain('Error: no answer');
@@ -216,7 +200,7 @@ test('an answer that was lost neither fires twice nor leaves one out', async () 
 
 test('without room it is fired when there is', async () => {
   const { scheduler } = gateway(undefined, 1);
-  scheduler.set('default/hourly', mapping({ missed: 'All' }));
+  scheduler.set('default/hourly', testMapping({ missed: 'All' }));
   await pass(2 * HOUR + 10);
   expect(await times()).toEqual(['2026-11-22T11:00:00Z']);
   await pass(10);
@@ -226,7 +210,7 @@ test('without room it is fired when there is', async () => {
 
 test('a clock that jumps by days and back fires no more than once, and does not stay silent', async () => {
   const { scheduler } = gateway();
-  scheduler.set('default/hourly', mapping({ missed: 'All' }));
+  scheduler.set('default/hourly', testMapping({ missed: 'All' }));
   await pass(10);
   clock.nowMs += 30 * 24 * HOUR * 1000;
   await pass(10);
@@ -234,7 +218,7 @@ test('a clock that jumps by days and back fires no more than once, and does not 
   clock.nowMs -= 30 * 24 * HOUR * 1000;
   // it is looked at again when another gateway reads the mark
   const other = gateway();
-  other.scheduler.set('default/hourly', mapping({ missed: 'All' }));
+  other.scheduler.set('default/hourly', testMapping({ missed: 'All' }));
   scheduler.stop();
   await pass(2 * HOUR);
   const after = await times();
@@ -244,9 +228,9 @@ test('a clock that jumps by days and back fires no more than once, and does not 
 
 test('what is wrong with a schedule is said, and others go on', async () => {
   const { scheduler } = gateway();
-  scheduler.set('default/wrong', mapping({ timezone: 'Europe/Atlantis' }, { uid: 'wrong' }));
-  scheduler.set('default/broken', mapping({ input: '{' }, { uid: 'broken' }));
-  scheduler.set('default/hourly', mapping({}));
+  scheduler.set('default/wrong', testMapping({ timezone: 'Europe/Atlantis' }, { uid: 'wrong' }));
+  scheduler.set('default/broken', testMapping({ input: '{' }, { uid: 'broken' }));
+  scheduler.set('default/hourly', testMapping({}));
   expect(verdicts).toEqual([
     'Europe/Atlantis is no time zone that is known here: names are like Europe/Berlin.',
     expect.stringMatching(/^input is no JSON: /),
