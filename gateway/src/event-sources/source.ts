@@ -113,8 +113,23 @@ export interface OpenStream {
   committed?(shard: Shard): Promise<Position | null>;
   /** A position was written down. For sources whose own tools show how far a reader is (Kafka's groups). Never rejects. Absent = none do. */
   onCheckpoint?(shard: Shard, position: Position): void;
+  /**
+   * Writes what was given up into a topic of the same cluster, for a destination `kafka://TOPIC`: one letter for each record, under its key, with the
+   * record as it was in the event. Absent = the source has no topics.
+   *
+   * @param failureOf the record of failure, a JSON object, by what it says of a record
+   */
+  sendDeadLetters?(
+    topic: string,
+    shard: Shard,
+    records: readonly SourceRecord[],
+    failureOf: (info: BatchInfo) => string,
+  ): Promise<void>;
   close(): Promise<void>;
 }
+
+/** What a record of failure says of a batch, e.g. `KinesisBatchInfo`. */
+export type BatchInfo = readonly [name: string, members: Readonly<Record<string, unknown>>];
 
 export interface ReadWish {
   readonly shard: Shard;

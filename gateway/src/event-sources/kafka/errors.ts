@@ -52,11 +52,16 @@ export function toKafkaProblem(error: unknown, where: string): SourceProblem {
   const [told] = [...problems.filter((problem) => problem.reason !== 'Unreachable'), ...problems];
   if (told !== undefined) return told;
   const name = kafkaNameOf(error);
-  const codes = causes.map((one) => Reflect.get(one, 'code'));
-  const reason =
-    (name !== null && reasons[name]) || (codes.includes('PLT_KFK_AUTHENTICATION') ? 'AccessDenied' : 'Unreachable');
+  const reason = reasonOf(name, causes);
   const detail = name ?? detailOf(error);
   return new SourceProblem(reason, `${where} ${texts[reason]} (${detail})`, { cause: error });
+}
+
+function reasonOf(name: string | null, causes: readonly Error[]): ProblemReason {
+  if (name !== null) return reasons[name] ?? 'Unreachable';
+  if (causes.some((one) => Reflect.get(one, 'code') === 'PLT_KFK_AUTHENTICATION')) return 'AccessDenied';
+  // The client's producer has this in place of UNKNOWN_TOPIC_OR_PARTITION.
+  return causes.some(({ message }) => message.startsWith('Unknown topic ')) ? 'SourceNotFound' : 'Unreachable';
 }
 
 /** The most telling code or text: a system's or TLS's one goes before the client's own. */

@@ -1,11 +1,12 @@
 import type { MappingView } from '../mapping/mapping-view.ts';
 import type { Position, Shard, SourceRecord } from '../record.ts';
-import type { OpenDeps, OpenStream, ReadResult, ReadWish } from '../source.ts';
+import type { BatchInfo, OpenDeps, OpenStream, ReadResult, ReadWish } from '../source.ts';
 import { SourceProblem } from '../source-problem.ts';
 import { accessOf } from './access.ts';
 import { Cluster } from './cluster.ts';
 import { type Brought, committedRecords } from './committed.ts';
 import { type Address, Connections } from './connections.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { Fetcher } from './fetcher.ts';
 import { GroupMirror } from './mirror.ts';
 import { before, offsetAfter, partitionName, toSourceRecord } from './record.ts';
@@ -19,29 +20,35 @@ export interface Place {
   readonly servers: readonly string[];
   /** Of MSK; null = a cluster of one's own. */
   readonly arn: string | null;
+  /** TLS without a login. */
+  readonly isTls: boolean;
 }
 
 /**
  * Connects to a mapping's topic. @throws SourceProblem
  */
 export async function openKafka(mapping: MappingView, place: Place, deps: OpenDeps): Promise<OpenStream> {
-  const [topic] = mapping.source.topics ?? [];
+  const { topics = [], kafka } = mapping.source;
+  const [topic] = topics;
   if (topic === undefined)
     throw new SourceProblem('InvalidSource', 'a mapping of Kafka names one topic: topics: [NAME]');
-  const connections = new Connections(await accessOf(mapping, deps), `kappa-${mapping.uid}`);
-  const cluster = new Cluster(connections, place.servers.map(addressOf), topic);
+  if (mapping.onFailure === `kafka://${topic}`)
+    throw new SourceProblem(
+      'InvalidSource',
+      `onFailure is the topic ${topic} itself: what was given up would come again`,
+    );
+  const clientId = `kappa-${mapping.uid}`;
+  const access = { ...(place.isTls && { tls: {} }), ...(await accessOf(mapping, deps)) };
+  const connections = new Connections(access, clientId);
+  const servers = place.servers.map(addressOf);
+  const cluster = new Cluster(connections, servers, topic);
+  const deadLetters = new DeadLetters(access, servers, clientId);
   const stop = (): void => void connections.close();
   deps.signal.addEventListener('abort', stop, { once: true });
   try {
     await cluster.partitions();
-    return new KafkaStream({
-      topic,
-      group: mapping.source.kafka?.consumerGroupId ?? mapping.uid,
-      place,
-      deps,
-      connections,
-      cluster,
-    });
+    const group = kafka?.consumerGroupId ?? mapping.uid;
+    return new KafkaStream({ topic, group, place, deps, connections, cluster, deadLetters });
   } catch (error) {
     await connections.close();
     throw error;
@@ -57,6 +64,7 @@ interface StreamParts {
   readonly deps: OpenDeps;
   readonly connections: Connections;
   readonly cluster: Cluster;
+  readonly deadLetters: DeadLetters;
 }
 
 /** What was fetched of a partition and is not read yet. */
@@ -113,30 +121,37 @@ class KafkaStream implements OpenStream {
     const source =
       arn === null ? { eventSource: 'SelfManagedKafka' } : { eventSource: 'aws:kafka', eventSourceArn: arn };
     const head = JSON.stringify({ ...source, bootstrapServers: servers.join(','), ...extra }).slice(0, -1);
-    const name = JSON.stringify(partitionName(this.#parts.topic, Number(shard.id)));
+    const name = JSON.stringify(this.#nameOf(shard));
     return `${head},"records":{${name}:[${records.map(({ text }) => text).join(',')}]}}`;
   }
 
-  infoOf(shard: Shard, records: readonly SourceRecord[]): readonly [string, Readonly<Record<string, unknown>>] {
-    const { place, topic } = this.#parts;
+  infoOf(shard: Shard, records: readonly SourceRecord[]): BatchInfo {
     const [first, last] = [records[0], records.at(-1)];
-    const about = first !== undefined &&
-      last !== undefined && {
-        [partitionName(topic, Number(shard.id))]: {
-          firstRecordOffset: String(offsetAfter(first.id) - 1n),
-          lastRecordOffset: String(offsetAfter(last.id) - 1n),
-          firstRecordTimestamp: new Date(first.arrivedMs).toISOString(),
-          lastRecordTimestamp: new Date(last.arrivedMs).toISOString(),
-        },
-      };
-    const members = {
-      batchSize: records.length,
-      ...(place.arn !== null && { eventSourceArn: place.arn }),
-      bootstrapServers: place.servers.join(','),
-      payloadSize: Buffer.byteLength(this.eventOf(shard, records, {})),
-      recordsInfo: { ...about },
+    if (first === undefined || last === undefined) return this.#info(shard, records, { recordsInfo: {} });
+    const range = {
+      firstRecordOffset: offsetText(first),
+      lastRecordOffset: offsetText(last),
+      firstRecordTimestamp: timeText(first),
+      lastRecordTimestamp: timeText(last),
     };
-    return ['KafkaBatchInfo', members];
+    return this.#info(shard, records, { recordsInfo: { [this.#nameOf(shard)]: range } });
+  }
+
+  async sendDeadLetters(
+    topic: string,
+    shard: Shard,
+    records: readonly SourceRecord[],
+    failureOf: (info: BatchInfo) => string,
+  ): Promise<void> {
+    const letters = records.map((record) => {
+      const recordInfo = { offset: offsetText(record), timestamp: timeText(record) };
+      const failure = failureOf(this.#info(shard, [record], { recordInfo }));
+      return {
+        key: record.key === null ? null : Buffer.from(record.key, 'base64'),
+        text: `${failure.slice(0, -1)},"payload":${this.eventOf(shard, [record], {})}}`,
+      };
+    });
+    await this.#parts.deadLetters.write(topic, letters);
   }
 
   async committed(shard: Shard): Promise<Position | null> {
@@ -151,8 +166,25 @@ class KafkaStream implements OpenStream {
 
   async close(): Promise<void> {
     await this.#mirror.close();
+    await this.#parts.deadLetters.close();
     await this.#parts.connections.close();
     this.#ahead.clear();
+  }
+
+  #nameOf({ id }: Shard): string {
+    return partitionName(this.#parts.topic, Number(id));
+  }
+
+  #info(shard: Shard, records: readonly SourceRecord[], about: Readonly<Record<string, unknown>>): BatchInfo {
+    const { arn, servers } = this.#parts.place;
+    const members = {
+      batchSize: records.length,
+      ...(arn !== null && { eventSourceArn: arn }),
+      bootstrapServers: servers.join(','),
+      payloadSize: Buffer.byteLength(this.eventOf(shard, records, {})),
+      ...about,
+    };
+    return ['KafkaBatchInfo', members];
   }
 
   async #offsetOf(partition: number, from: Position): Promise<bigint> {
@@ -184,6 +216,9 @@ class KafkaStream implements OpenStream {
     }
   }
 }
+
+const offsetText = ({ id }: SourceRecord): string => String(offsetAfter(id) - 1n);
+const timeText = ({ arrivedMs }: SourceRecord): string => new Date(arrivedMs).toISOString();
 
 /** @throws SourceProblem `InvalidSource` */
 function addressOf(server: string): Address {

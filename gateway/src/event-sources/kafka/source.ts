@@ -1,6 +1,7 @@
 import type { MappingView } from '../mapping/mapping-view.ts';
-import type { EventSource } from '../source.ts';
+import type { EventSource, OpenDeps } from '../source.ts';
 import { SourceProblem } from '../source-problem.ts';
+import type { Place } from './open.ts';
 
 /** Apache Kafka: a cluster of one's own, and MSK. A partition is a shard. The client is loaded with the first mapping. */
 export const kafka: EventSource = {
@@ -14,25 +15,22 @@ export const kafka: EventSource = {
     userAction: 'USER_INITIATED',
   },
   open: async (mapping, deps) => {
-    const place = {
-      servers: serversOf(mapping),
-      arn: mapping.source.selfManaged === undefined ? (mapping.source.eventSourceArn ?? null) : null,
-    };
     if (mapping.source.kafka?.consumptionMode === 'Queue')
       throw new SourceProblem(
         'InvalidSource',
         'consumptionMode Queue needs share groups, which are not read here: use Stream',
       );
     const { openKafka } = await import('./open.ts');
-    return openKafka(mapping, place, deps);
+    return openKafka(mapping, placeOf(mapping.source, deps), deps);
   },
 };
 
 const isMskArn = (arn: string | undefined): boolean => arn?.split(':')[2] === 'kafka';
 
-function serversOf({ source }: Pick<MappingView, 'source'>): readonly string[] {
-  const servers = source.selfManaged?.bootstrapServers ?? [];
-  if (servers.length === 0)
-    throw new SourceProblem('InvalidSource', 'nobody says where the brokers of the cluster are');
-  return servers;
+/** MSK's brokers are found where other services of AWS are: one address of the cluster, `https` for TLS. */
+function placeOf({ selfManaged, eventSourceArn = '' }: MappingView['source'], { aws }: OpenDeps): Place {
+  if (selfManaged !== undefined) return { servers: selfManaged.bootstrapServers, arn: null, isTls: false };
+  const { hostname, port, protocol } = new URL(aws('AWS_ENDPOINT_URL_KAFKA', eventSourceArn).endpoint);
+  const isTls = protocol === 'https:';
+  return { servers: [`${hostname}:${port || (isTls ? 9094 : 9092)}`], arn: eventSourceArn, isTls };
 }
