@@ -107,7 +107,7 @@ describe('parseFunction', () => {
       ['metadata.creationTimestamp'],
     ],
     ['no spec', { metadata }, ['spec']],
-    ['nothing said', { metadata, spec: {} }, ['spec.runtime', 'spec.handler', 'spec.code']],
+    ['nothing said', { metadata, spec: {} }, ['spec.code']],
     ['an unknown runtime', { metadata, spec: { ...spec, runtime: 'nodejs99.x' } }, ['spec.runtime']],
     ['white space in the handler', { metadata, spec: { ...spec, handler: 'index handler' } }, ['spec.handler']],
     [

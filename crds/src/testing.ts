@@ -142,6 +142,9 @@ const wrongSchedules: readonly (readonly [expression: string, text: string])[] =
   ['cron(0 0 1 1 ? 1969)', 'the year of cron'],
 ];
 const pushed = { eventSourceArn: undefined, tokenSecretRef: { name: 's', key: 'k' } };
+const image = { uri: 'registry.example/shop/cart:7' };
+const ofImage = (spec: Spec = {}): Spec => ({ runtime: undefined, handler: undefined, code: { image }, ...spec });
+const poolImage = { namespace: 'default', reference: `registry.example/shop/cart@sha256:${sha256}`, memoryMiB: 128 };
 
 const layerArn = 'arn:aws:lambda:us-east-1:000000000000:layer:';
 const ofLayer = (reason: string, before: Spec, after: Spec, path: string): ManifestCase =>
@@ -166,6 +169,13 @@ const permission = (entry: Spec): Spec => ({ sid: 's', action: 'lambda:InvokeFun
 
 /** What is taken. */
 export const takenManifests: readonly ManifestCase[] = [
+  taken('an image', 'functions', ofImage()),
+  taken(
+    'an image with its own settings',
+    'functions',
+    ofImage({ imageConfig: { command: ['app.handler'] }, layers: [] }),
+  ),
+  taken('a pool of an image', 'pools', { runtime: undefined, image: poolImage }),
   taken('the least function', 'functions', {}),
   taken("Lambda's name beside the object's", 'functions', { functionName: 'My_Func' }, 'my-func'),
   taken('an encoded object name', 'functions', { functionName: 'A' }, 'a.n1'),
@@ -298,12 +308,12 @@ export const refusedManifests: readonly ManifestCase[] = [
     { functionName: 'A_' },
     { path: 'spec.functionName', text: 'cannot be changed' },
   ),
-  refused('no code', { code: {} }, 'spec.code', 'exactly one of inline, zip and url'),
+  refused('no code', { code: {} }, 'spec.code', 'exactly one of inline, zip, url and image'),
   refused(
     'two codes',
     { code: { zip: { sha256 }, url: { url: 'https://example.com', sha256 } } },
     'spec.code',
-    'exactly one of inline, zip and url',
+    'exactly one of inline, zip, url and image',
   ),
   ...['/etc/x', '../x', 'a/../b', '.', 'a//b', 'a/', './a', 'a\\b'].map((path) =>
     refused(`the path ${path}`, inline(path), 'spec.code.inline.files[0].path', 'relative path'),
@@ -441,6 +451,25 @@ export const refusedManifests: readonly ManifestCase[] = [
     { additionalVersion: { functionVersion: '$LATEST', weightPercent: 1 } },
     { path: 'spec.additionalVersion', text: '$LATEST' },
   ),
+  refused('no runtime', { runtime: undefined }, 'spec.runtime', 'runtime is required'),
+  refused('no handler', { handler: undefined }, 'spec.handler', 'handler is required'),
+  refused('an image and a runtime', ofImage({ runtime: 'nodejs24.x' }), 'spec.runtime', 'brings its own program'),
+  refused('an image and a handler', ofImage({ handler: 'app.handler' }), 'spec.runtime', 'imageConfig.command'),
+  refused('an image with layers', ofImage({ layers: [`${layerArn}a:1`] }), 'spec.layers', 'has no layers'),
+  refused('settings of an image for a zip', { imageConfig: {} }, 'spec.imageConfig', 'for functions from images'),
+  {
+    reason: 'a pool of nothing',
+    plural: 'pools',
+    object: manifestOf('pools', { runtime: undefined }),
+    refused: { path: 'spec.runtime', text: 'exactly one of' },
+  },
+  update(
+    'a pool of another image',
+    'pools',
+    { runtime: undefined, image: poolImage },
+    { runtime: undefined, image: { ...poolImage, memoryMiB: 256 } },
+    { path: 'spec.image', text: 'cannot be changed' },
+  ),
   update(
     'a pool of another runtime',
     'pools',
@@ -468,6 +497,12 @@ export const refusedManifests: readonly ManifestCase[] = [
   },
   ofLayer('another version number', {}, { version: 2 }, 'spec'),
   ofLayer('another licence', {}, { licenseInfo: 'MIT' }, 'spec'),
+  {
+    reason: 'a layer of nothing',
+    plural: 'layers',
+    object: manifestOf('layers', { code: {} }),
+    refused: { path: 'spec.code', text: 'exactly one of' },
+  },
   ofLayer('other contents', {}, { code: { zip: { sha256: 'cd'.repeat(32) } } }, 'spec.code'),
   ...wrongSchedules.map(([expression, text]) =>
     mapping(`the schedule ${expression}`, scheduled({ expression }), 'spec.schedule.expression', text),

@@ -7,12 +7,18 @@ import type { ManifestMeta } from './object-meta.ts';
 
 type FunctionVersionSpec = FunctionVersionObject['spec'];
 
-/** A zip in the blob store. */
+/** A zip in the blob store, or an image. */
 export interface SnapshotCode {
-  /** 64 lower-case hex digits. */
+  /** Of the zip, or of the image's manifest: 64 lower-case hex digits. */
   readonly sha256: string;
+  /** 0 for an image. */
   readonly sizeBytes: number;
+  /** Absent = it is a zip. */
+  readonly image?: SnapshotImage;
 }
+
+/** An image as its registry described it. */
+export type SnapshotImage = NonNullable<FunctionVersionSpec['code']['image']>;
 
 /** A layer version as a function has it. */
 export type SnapshotLayer = NonNullable<FunctionVersionSpec['layers']>[number];
@@ -34,9 +40,13 @@ export function makeVersionSpec(
     functionName: fn.metadata.name,
     lambdaName: functionNameOf(fn),
     version: '$LATEST',
-    runtime: spec.runtime,
-    handler: spec.handler,
-    code: { sha256: code.sha256, sizeBytes: code.sizeBytes },
+    ...(spec.runtime !== undefined && { runtime: spec.runtime }),
+    ...(spec.handler !== undefined && { handler: spec.handler }),
+    code: {
+      sha256: code.sha256,
+      sizeBytes: code.sizeBytes,
+      ...(code.image !== undefined && { image: code.image }),
+    },
     memoryMiB: spec.memoryMiB,
     timeoutSeconds: spec.timeoutSeconds,
     environment: spec.environment,
@@ -55,7 +65,7 @@ export const runtimeManagementMember = 'RuntimeManagement';
 
 /** Fields that most functions do not have: absent ones leave no trace, so that revisions from before they existed stay. */
 function keptOf(spec: FunctionObject['spec']): Partial<FunctionVersionSpec> {
-  const { role, serviceAccountName, architectures, ephemeralStorageMiB, deadLetterTarget, idle } = spec;
+  const { role, serviceAccountName, architectures, ephemeralStorageMiB, deadLetterTarget, idle, imageConfig } = spec;
   const compatibility = ofAllVersions(spec.compatibility);
   return {
     ...(role === undefined ? {} : { role }),
@@ -64,6 +74,7 @@ function keptOf(spec: FunctionObject['spec']): Partial<FunctionVersionSpec> {
     ...(ephemeralStorageMiB === undefined ? {} : { ephemeralStorageMiB }),
     ...(deadLetterTarget === undefined ? {} : { deadLetterTarget }),
     ...(idle === undefined ? {} : { idle }),
+    ...(imageConfig === undefined || Object.keys(imageConfig).length === 0 ? {} : { imageConfig }),
     ...(compatibility === undefined ? {} : { compatibility }),
   };
 }

@@ -58,7 +58,34 @@ const permission = (over: Json): Json => ({
   permissions: [{ sid: 's', action: 'lambda:InvokeFunction', principal: '*', ...over }],
 });
 
+const image = { uri: 'registry.example/shop/cart:7' };
+const ofImage = (spec: Json = {}): Json => fn({ runtime: undefined, handler: undefined, code: { image }, ...spec });
+const poolImage = { namespace: 'default', reference: 'registry.example/shop/cart', memoryMiB: 128 };
+const ofPoolImage = (spec: Json = {}): Json => pool({ runtime: undefined, image: poolImage, ...spec });
+
 const creation: readonly Row[] = [
+  ['runtime is required', 'spec.runtime', () => fn({ runtime: undefined }), () => ofImage()],
+  ['handler is required', 'spec.handler', () => fn({ handler: undefined }), () => ofImage()],
+  ['an image brings its own program', 'spec.runtime', () => ofImage({ handler: 'x' }), () => ofImage()],
+  [
+    'a function from an image has no layers',
+    'spec.layers',
+    () => ofImage({ layers: [layerArn('a:1')] }),
+    () => ofImage({ layers: [] }),
+  ],
+  [
+    'imageConfig is for functions from images',
+    'spec.imageConfig',
+    () => fn({ imageConfig: { command: ['x'] } }),
+    () => ofImage({ imageConfig: { command: ['x'] } }),
+  ],
+  ['exactly one of runtime and image', 'spec.runtime', () => pool({ image: poolImage }), () => ofPoolImage()],
+  [
+    'exactly one of inline, zip and url must be given',
+    'spec.code',
+    () => layer({ code: {} }),
+    () => layer({ code: { zip: { sha256 } } }),
+  ],
   [
     'applicationLevel and systemLevel need format: JSON',
     'spec.logging.format',
@@ -102,7 +129,7 @@ const creation: readonly Row[] = [
     () => fn({ functionName: 'plain-same' }, 'plain-same'),
   ],
   [
-    'exactly one of inline, zip and url must be given',
+    'exactly one of inline, zip, url and image must be given',
     'spec.code',
     () => fn({ code: { zip: { sha256 }, ...inline({ path: 'a', content: '' }) } }),
     () => fn({ code: { zip: { sha256 } } }),
@@ -300,6 +327,13 @@ const updates: readonly UpdateRow[] = [
     'spec.runtime',
     () => pool(),
     { spec: { runtime: 'python3.13' } },
+    { spec: { replicas: 3 } },
+  ],
+  [
+    'image cannot be changed; make another Pool',
+    'spec.image',
+    () => ofPoolImage(),
+    { spec: { image: { ...poolImage, memoryMiB: 256 } } },
     { spec: { replicas: 3 } },
   ],
 ];

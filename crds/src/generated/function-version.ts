@@ -35,9 +35,9 @@ export interface FunctionVersionSpec {
    */
   readonly description: string;
   /**
-   * Runtime identifier; the name of the Pool that its execution environments come from.
+   * Runtime identifier; the name of the Pool that its execution environments come from. Absent for an image.
    */
-  readonly runtime:
+  readonly runtime?:
     | 'nodejs20.x'
     | 'nodejs22.x'
     | 'nodejs24.x'
@@ -60,10 +60,11 @@ export interface FunctionVersionSpec {
     | 'dotnet8'
     | 'dotnet10';
   /**
-   * What to call.
+   * What to call. Absent for an image.
    */
-  readonly handler: string;
+  readonly handler?: string;
   readonly code: FunctionVersionCode;
+  readonly imageConfig?: FunctionVersionImageConfig;
   /**
    * Memory of one execution environment, MiB.
    */
@@ -121,17 +122,68 @@ export interface FunctionVersionSpec {
   readonly compatibility?: Readonly<Record<string, string>>;
 }
 /**
- * The zip in the blob store.
+ * The zip in the blob store, or the image.
  */
 export interface FunctionVersionCode {
   /**
-   * SHA-256 of the zip, 64 lower-case hexadecimal digits.
+   * SHA-256 of the zip, or of the image's manifest, 64 lower-case hexadecimal digits.
    */
   readonly sha256: string;
   /**
-   * Size of the zip, bytes.
+   * Size of the zip, bytes; 0 for an image.
    */
   readonly sizeBytes: number;
+  readonly image?: FunctionVersionCodeImage;
+}
+/**
+ * The image, as it was when the snapshot was made.
+ */
+export interface FunctionVersionCodeImage {
+  /**
+   * As the Function names it.
+   */
+  readonly uri: string;
+  /**
+   * As the Function says it.
+   */
+  readonly deployedAt?: string;
+  /**
+   * Repository with digest: what pods run.
+   */
+  readonly reference: string;
+  /**
+   * The image's own ENTRYPOINT.
+   *
+   * Items: A word.
+   */
+  readonly entryPoint: readonly string[];
+  /**
+   * The image's own CMD.
+   *
+   * Items: A word.
+   */
+  readonly command: readonly string[];
+}
+/**
+ * What takes the place of the image's own settings.
+ */
+export interface FunctionVersionImageConfig {
+  /**
+   * Instead of the image's ENTRYPOINT.
+   *
+   * Items: A word.
+   */
+  readonly entryPoint?: readonly string[];
+  /**
+   * Instead of the image's CMD.
+   *
+   * Items: A word.
+   */
+  readonly command?: readonly string[];
+  /**
+   * Instead of the image's WORKDIR.
+   */
+  readonly workingDirectory?: string;
 }
 /**
  * One variable. Exactly one of value and valueFrom.

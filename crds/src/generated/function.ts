@@ -25,9 +25,9 @@ export interface FunctionSpec {
    */
   readonly description: string;
   /**
-   * Runtime identifier, as in Lambda.
+   * Runtime identifier, as in Lambda. Required, except for an image.
    */
-  readonly runtime:
+  readonly runtime?:
     | 'nodejs20.x'
     | 'nodejs22.x'
     | 'nodejs24.x'
@@ -50,10 +50,11 @@ export interface FunctionSpec {
     | 'dotnet8'
     | 'dotnet10';
   /**
-   * What to call, as in Lambda, for example index.handler. 1 to 128 characters without white space.
+   * What to call, as in Lambda, for example index.handler. 1 to 128 characters without white space. Required, except for an image.
    */
-  readonly handler: string;
+  readonly handler?: string;
   readonly code: FunctionCode;
+  readonly imageConfig?: FunctionImageConfig;
   /**
    * Memory of one execution environment, MiB, 128 to 10,240. CPU grows with it; 1,769 MiB are one vCPU.
    */
@@ -127,12 +128,13 @@ export interface FunctionSpec {
   readonly compatibility?: Readonly<Record<string, string>>;
 }
 /**
- * Where the code is. Exactly one of inline, zip and url.
+ * Where the code is. Exactly one of inline, zip, url and image.
  */
 export interface FunctionCode {
   readonly inline?: FunctionCodeInline;
   readonly zip?: FunctionCodeZip;
   readonly url?: FunctionCodeUrl;
+  readonly image?: FunctionCodeImage;
 }
 /**
  * Source files in the manifest itself, at most 524,288 characters (512 KiB of ASCII text) together. Above about 250,000 use kubectl apply --server-side: the annotation of a plain apply has no room for them.
@@ -177,6 +179,40 @@ export interface FunctionCodeUrl {
    * SHA-256 of the zip, 64 lower-case hexadecimal digits.
    */
   readonly sha256: string;
+}
+/**
+ * A container image. Its registry is asked for the digest once; runtime, handler and layers are left out.
+ */
+export interface FunctionCodeImage {
+  /**
+   * Name of the image with tag or digest, for example registry.example/shop/cart:7. At most 512 characters.
+   */
+  readonly uri: string;
+  /**
+   * When the tag was last meant to be looked up. Another instant has it looked up again though uri is the same; UpdateFunctionCode of Lambda's API sets it.
+   */
+  readonly deployedAt?: string;
+}
+/**
+ * What takes the place of the image's own settings.
+ */
+export interface FunctionImageConfig {
+  /**
+   * Instead of the image's ENTRYPOINT; the program and its first arguments. At most 100.
+   *
+   * Items: A word.
+   */
+  readonly entryPoint?: readonly string[];
+  /**
+   * Instead of the image's CMD, for example the handler. At most 100.
+   *
+   * Items: A word.
+   */
+  readonly command?: readonly string[];
+  /**
+   * Instead of the image's WORKDIR, an absolute path of at most 1,000 characters.
+   */
+  readonly workingDirectory?: string;
 }
 /**
  * One variable. Exactly one of value and valueFrom.
@@ -434,7 +470,7 @@ export interface FunctionStatus {
    */
   readonly observedGeneration?: number;
   /**
-   * As in Lambda. Pending until code is there for the first time, Failed when it never was.
+   * As in Lambda. Pending until code is there for the first time (an image: until a pod has started with it), Failed when it never was.
    */
   readonly state?: 'Pending' | 'Active' | 'Failed';
   /**
@@ -462,7 +498,7 @@ export interface FunctionStatus {
    */
   readonly latestVersion?: string;
   /**
-   * SHA-256 of the zip in base64, as in Lambda.
+   * SHA-256 of the zip, or of the image's manifest, in base64.
    */
   readonly codeSha256?: string;
   /**

@@ -3,7 +3,7 @@ import type { Condition } from '../conditions.ts';
 import type { ObjectMeta } from '../object-meta.ts';
 
 /**
- * Warm pods of one runtime that belong to nobody yet.
+ * Warm pods of one runtime, or of one image of a namespace, that belong to nobody yet.
  */
 export interface PoolObject {
   readonly apiVersion: 'kappa.dev/v1alpha1';
@@ -17,9 +17,9 @@ export interface PoolObject {
  */
 export interface PoolSpec {
   /**
-   * Runtime identifier. Cannot be changed.
+   * Runtime identifier. Exactly one of runtime and image. Cannot be changed.
    */
-  readonly runtime:
+  readonly runtime?:
     | 'nodejs20.x'
     | 'nodejs22.x'
     | 'nodejs24.x'
@@ -41,6 +41,7 @@ export interface PoolSpec {
     | 'java25'
     | 'dotnet8'
     | 'dotnet10';
+  readonly image?: PoolImage;
   /**
    * Generic pods wanted now, 0 to 1,000. kubectl scale and the gateway set it.
    */
@@ -57,6 +58,23 @@ export interface PoolSpec {
    * Without a claim for so long, replicas goes back to the floor, seconds.
    */
   readonly idleSeconds: number;
+}
+/**
+ * What its pods run instead, and whose. Cannot be changed.
+ */
+export interface PoolImage {
+  /**
+   * Namespace of the functions.
+   */
+  readonly namespace: string;
+  /**
+   * Repository with digest.
+   */
+  readonly reference: string;
+  /**
+   * Memory of its pods, MiB.
+   */
+  readonly memoryMiB: number;
 }
 /**
  * What was found. Written by the controller only.
