@@ -1,6 +1,6 @@
 // Command agent is the first process of every function pod: it starts and supervises the language runtime, serves
 // Lambda's Runtime API to it, and takes claims and invocations from gateways. Usage: agent -- COMMAND [ARGUMENT…], or agent alone
-// where the function brings the runtime.
+// where the function brings the runtime; or agent install DIR, which copies the program there, for pods of users' images.
 package main
 
 import (
@@ -21,6 +21,7 @@ import (
 	"kappa.dev/agent/config"
 	"kappa.dev/agent/environment"
 	"kappa.dev/agent/health"
+	"kappa.dev/agent/install"
 	"kappa.dev/agent/invoke"
 	"kappa.dev/agent/link"
 	"kappa.dev/agent/logs"
@@ -36,14 +37,23 @@ const version = "0.1.0"
 var newestProtocol string
 
 func main() {
-	cfg, err := config.Parse(os.Args[1:], os.Getenv)
-	if err == nil {
-		err = run(cfg)
-	}
+	err := start(os.Args[1:])
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "agent: %v\n", err)
 		os.Exit(invoke.ExitFailed)
 	}
+}
+
+// start is install, or serves the pod.
+func start(args []string) error {
+	if len(args) == 2 && args[0] == "install" {
+		return install.Into(args[1])
+	}
+	cfg, err := config.Parse(args, os.Getenv)
+	if err != nil {
+		return err
+	}
+	return run(cfg)
 }
 
 // run serves the pod until it exits; it only returns when the pod cannot be started.
@@ -112,8 +122,16 @@ func podOf(cfg config.Config) environment.Pod {
 	return environment.Pod{
 		Runtime: cfg.Runtime, ExecutionEnv: cfg.ExecutionEnv, Region: cfg.Region, RuntimeAPI: cfg.RuntimeAPI,
 		TaskDir: cfg.TaskDir, OptDir: cfg.OptDir, TmpDir: cfg.TmpDir, RuntimeDir: cfg.RuntimeDir,
-		Interpreter: interpreter, Local: cfg.Local,
+		Interpreter: interpreter, Local: cfg.Local, Image: imageOf(cfg),
 	}
+}
+
+// imageOf is the environment that a user's image has given the agent; nil in images of Kappa.
+func imageOf(cfg config.Config) []string {
+	if cfg.Runtime != environment.ImageRuntime {
+		return nil
+	}
+	return os.Environ()
 }
 
 type listeners struct{ link, health, runtimeAPI net.Listener }

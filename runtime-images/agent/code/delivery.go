@@ -18,7 +18,7 @@ type Delivery struct {
 	at       int
 }
 
-// NewDelivery prepares for zips in that order, at least one. spoolDir takes large ones. Close it.
+// NewDelivery prepares for zips in that order; none where the code is the pod's image. spoolDir takes large ones. Close it.
 func NewDelivery(announced []Announced, spoolDir string) (*Delivery, error) {
 	var total int64
 	d := &Delivery{packages: make([]*Package, 0, len(announced))}
@@ -40,6 +40,12 @@ func NewDelivery(announced []Announced, spoolDir string) (*Delivery, error) {
 
 // Write takes the next piece, which may be the end of one zip and the beginning of the next. More bytes than announced are an error.
 func (d *Delivery) Write(piece []byte) (int, error) {
+	if len(d.packages) == 0 && len(piece) > 0 {
+		return 0, bad("%d bytes of code for an image", len(piece))
+	}
+	if len(piece) == 0 {
+		return 0, nil
+	}
 	taken := 0
 	for d.at < len(d.packages)-1 {
 		p := d.packages[d.at]

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"kappa.dev/agent/environment"
 	"kappa.dev/agent/link"
 )
 
@@ -88,13 +89,13 @@ func splitList(text string) []string {
 	return list
 }
 
-// parseCommand finds the program. Only in Lambda's OS-only runtimes there is none before the function comes.
+// parseCommand finds the program. Only in Lambda's OS-only runtimes and in users' images there is none before the function comes.
 func parseCommand(runtime string, args []string) ([]string, error) {
-	if len(args) == 0 && strings.HasPrefix(runtime, "provided") {
+	if len(args) == 0 && (strings.HasPrefix(runtime, "provided") || runtime == environment.ImageRuntime) {
 		return nil, nil
 	}
 	if len(args) < 2 || args[0] != "--" {
-		return nil, errors.New("usage: agent -- COMMAND [ARGUMENT…]; without arguments only for the runtimes provided*")
+		return nil, errors.New("usage: agent -- COMMAND [ARGUMENT…]; without arguments only for the runtimes provided* and image")
 	}
 	found, err := exec.LookPath(args[1])
 	if err != nil {

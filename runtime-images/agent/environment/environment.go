@@ -20,6 +20,8 @@ type Pod struct {
 	OptDir       string
 	TmpDir       string
 	RuntimeDir   string
+	// Image is the environment that the pod's image and its container have given the agent, NAME=value; nil where the image is Kappa's.
+	Image []string
 	// Interpreter is the full path of the language's executable; empty where the function brings its runtime.
 	Interpreter string
 	// Local says that the pod's folders are not Lambda's own.
@@ -92,6 +94,9 @@ var reserved = map[string]bool{
 
 // Base is the environment that does not depend on the function.
 func Base(pod Pod) map[string]string {
+	if pod.Image != nil {
+		return imageBase(pod)
+	}
 	env := map[string]string{
 		"LANG":                     "en_US.UTF-8",
 		"TZ":                       ":UTC",
@@ -126,7 +131,9 @@ func Complete(pod Pod, function Function) map[string]string {
 		}
 	}
 	addRole(env, function)
-	env["_HANDLER"] = function.Handler
+	if function.Handler != "" { // an image need not have one
+		env["_HANDLER"] = function.Handler
+	}
 	env["AWS_LAMBDA_FUNCTION_NAME"] = function.Name
 	env["AWS_LAMBDA_FUNCTION_VERSION"] = function.Version
 	env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = strconv.Itoa(function.MemoryMiB)

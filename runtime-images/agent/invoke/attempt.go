@@ -7,6 +7,7 @@ import (
 
 	"kappa.dev/agent/claim"
 	"kappa.dev/agent/code"
+	"kappa.dev/agent/environment"
 	"kappa.dev/agent/limits"
 	"kappa.dev/agent/link"
 )
@@ -73,6 +74,9 @@ func (e *Engine) begin(peer link.Peer, head link.Specialize) (link.Intake, *link
 }
 
 func announcedBy(head link.Specialize) []code.Announced {
+	if head.Image != nil {
+		return nil
+	}
 	announced := []code.Announced{{Sha256: head.CodeSha256, Bytes: head.CodeBytes}}
 	for _, layer := range head.Layers {
 		announced = append(announced, code.Announced{Sha256: layer.Sha256, Bytes: layer.Bytes})
@@ -82,8 +86,12 @@ func announcedBy(head link.Specialize) []code.Announced {
 
 func checkHead(head link.Specialize, runtime string) *link.Refusal {
 	switch {
-	case head.VersionUID == "" || head.FunctionName == "" || head.Handler == "":
+	case head.VersionUID == "" || head.FunctionName == "" || (head.Handler == "" && head.Image == nil):
 		return link.Refuse(link.BadFrame, "versionUid, functionName and handler are required")
+	case (head.Image != nil) != (runtime == environment.ImageRuntime):
+		return link.Refuse(link.BadFrame, "an image is what pods of the runtime image take, and nothing else")
+	case head.Image != nil && (len(head.Image.Process) == 0 || len(head.Layers) > 0):
+		return link.Refuse(link.BadFrame, "an image has a process, and no layers")
 	case head.MemoryMiB < 1 || head.TimeoutMs < 1 || head.InitTimeoutMs < 1:
 		return link.Refuse(link.BadFrame, "memoryMiB, timeoutMs and initTimeoutMs must be positive")
 	case head.PerInstance > 1:

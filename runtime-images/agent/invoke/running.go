@@ -32,6 +32,10 @@ func (e *Engine) start(env map[string]string, generic bool) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
+	dir, path, err := e.placeOf(command, env)
+	if err != nil {
+		return nil, err
+	}
 	session := runtimeapi.NewSession(generic)
 	e.API.Use(session)
 	capture, output, err := logs.NewCapture(e.Log)
@@ -40,7 +44,7 @@ func (e *Engine) start(env map[string]string, generic bool) (*running, error) {
 	}
 	defer output.Close()
 	process, err := e.Supervisor.Start(supervise.Command{
-		Path: command[0], Args: command, Env: environment.List(env), Dir: e.Pod.TaskDir, Output: output,
+		Path: path, Args: command, Env: environment.List(env), Dir: dir, Output: output,
 	})
 	if err != nil {
 		capture.Close()

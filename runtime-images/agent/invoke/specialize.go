@@ -61,6 +61,9 @@ func (e *Engine) unpack(a *attempt, delivery *code.Delivery) error {
 		return err
 	}
 	zips := delivery.Zips()
+	if len(zips) == 0 {
+		return nil // the image has it
+	}
 	places := []code.Place{{Target: e.Pod.TaskDir, Zips: zips[:1]}}
 	if len(zips) > 1 {
 		places = append(places, code.Place{Target: e.Pod.OptDir, Zips: zips[1:], Noun: "layer", ReadOnly: !e.Pod.Local})
@@ -103,9 +106,8 @@ func (e *Engine) logStreamName(version string) string {
 
 // logInitStart writes INIT_START.
 func (e *Engine) logInitStart(a *attempt) {
-	name, version := splitRuntime(e.Pod.Runtime)
 	e.Log.InitStart(logs.Init{
-		Type: a.head.Initialization(), RuntimeVersion: name + ":" + version + ".v1", RuntimeVersionArn: e.runtimeArn(),
+		Type: a.head.Initialization(), RuntimeVersion: runtimeVersion(e.Pod.Runtime), RuntimeVersionArn: e.runtimeArn(),
 		FunctionName: a.head.FunctionName, FunctionVersion: a.head.Version,
 	})
 }
@@ -114,6 +116,15 @@ func (e *Engine) logInitStart(a *attempt) {
 func (e *Engine) runtimeArn() string {
 	digest := sha256.Sum256([]byte(e.Pod.Runtime))
 	return fmt.Sprintf("arn:aws:lambda:%s::runtime:%s", e.Pod.Region, hex.EncodeToString(digest[:]))
+}
+
+// runtimeVersion names the runtime as logs do: nodejs:24.v1. Of an image nobody knows it.
+func runtimeVersion(runtime string) string {
+	if runtime == environment.ImageRuntime {
+		return runtime
+	}
+	name, version := splitRuntime(runtime)
+	return name + ":" + version + ".v1"
 }
 
 // splitRuntime cuts nodejs24.x into nodejs and 24, python3.13 into python and 3.13, provided.al2023 into provided and al2023.

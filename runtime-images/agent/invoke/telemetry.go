@@ -31,10 +31,9 @@ func phaseOf(a *attempt) string {
 
 // tellInitStart is the first that subscribers hear.
 func (e *Engine) tellInitStart(a *attempt, b *beside) {
-	name, version := splitRuntime(e.Pod.Runtime)
 	b.began = e.Now()
 	b.hub.Begin(telemetry.InitStart{
-		InitializationType: a.head.Initialization(), Phase: phaseOf(a), RuntimeVersion: name + ":" + version + ".v1",
+		InitializationType: a.head.Initialization(), Phase: phaseOf(a), RuntimeVersion: runtimeVersion(e.Pod.Runtime),
 		RuntimeVersionArn: e.runtimeArn(), FunctionName: a.head.FunctionName, FunctionVersion: a.head.Version,
 		InstanceID: randomHex(16), InstanceMaxMemory: a.head.MemoryMiB,
 	}, a.head.LogFormat == "JSON")

@@ -108,6 +108,16 @@ type Specialize struct {
 	Role *Role `json:"role,omitempty"`
 	// Idle says what the function's processes do while nothing runs: IdleRunning; empty means that they are stopped.
 	Idle string `json:"idle,omitempty"`
+	// Image says what the pod's own image starts; then there is no code and there are no layers. Nil for a zip.
+	Image *Image `json:"image,omitempty"`
+}
+
+// Image is how a function is started whose code is the pod's image.
+type Image struct {
+	// Process is ENTRYPOINT and CMD, at least one word.
+	Process []string `json:"process"`
+	// WorkingDirectory is empty for the image's own.
+	WorkingDirectory string `json:"workingDirectory,omitempty"`
 }
 
 // IdleRunning lets the processes of an idle function go on.
