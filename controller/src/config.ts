@@ -43,6 +43,10 @@ export interface ControllerConfig {
   readonly poolMaxStarting: number;
   /** `KAPPA_ALLOW_LOCAL_CODE`: whether `code.url` may be plain http and lead to addresses that are not public. */
   readonly allowLocalCode: boolean;
+  /** `KAPPA_IMAGE_FUNCTIONS`: pods run images, so that functions may be made from users' own. */
+  readonly imageFunctions: boolean;
+  /** `KAPPA_IMAGE_REGISTRIES`: origins of registries that may be private and plain http, comma separated, no slash at the end. */
+  readonly imageRegistries: readonly string[];
   /** `KAPPA_IDENTITY`: this process in the lease, for example the pod's name; unique. Default: a random one. */
   readonly identity: string;
 }
@@ -59,6 +63,13 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     return value;
   };
   const text = (name: string, fallback: string): string => env[name] ?? fallback;
+  const list = (name: string): readonly string[] =>
+    text(name, '')
+      .split(',')
+      .filter((item) => item !== '');
+  const imageRegistries = list('KAPPA_IMAGE_REGISTRIES');
+  if (imageRegistries.some((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin))
+    problems.push('KAPPA_IMAGE_REGISTRIES is not a list of origins like http://registry.local:5000');
   const publicUrl = text('KAPPA_PUBLIC_URL', `http://127.0.0.1:${text('KAPPA_PORT', '9000')}`).replace(/\/$/, '');
   if (!URL.canParse(publicUrl)) problems.push('KAPPA_PUBLIC_URL is not a URL');
   const s3Endpoint = text('KAPPA_S3_ENDPOINT', '');
@@ -85,14 +96,14 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       sizeMiB: integer('KAPPA_POOL_TMP_MIB', 512, 512, 10_240),
       isInMemory: text('KAPPA_POOL_TMP_IN_MEMORY', 'false') === 'true',
     },
-    poolPullSecrets: text('KAPPA_POOL_PULL_SECRETS', '')
-      .split(',')
-      .filter((name) => name !== ''),
+    poolPullSecrets: list('KAPPA_POOL_PULL_SECRETS'),
     poolRollAfterSeconds: integer('KAPPA_POOL_ROLL_AFTER_SECONDS', 600, 0, 604_800),
     publicUrl,
     poolMinReplicas: integer('KAPPA_POOL_MIN_REPLICAS', 2, 0, 1_000),
     poolMaxStarting: integer('KAPPA_POOL_MAX_STARTING', 4, 1, 1_000),
     allowLocalCode: text('KAPPA_ALLOW_LOCAL_CODE', 'false') === 'true',
+    imageFunctions: text('KAPPA_IMAGE_FUNCTIONS', 'false') === 'true',
+    imageRegistries,
     identity: text('KAPPA_IDENTITY', ''),
   };
   if (config.s3 !== null && config.codeKeepSeconds > 0 && config.codeKeepSeconds < s3KeepMinSeconds)

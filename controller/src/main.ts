@@ -5,6 +5,7 @@ import { isNotFound } from '@kappa/crds/client/errors';
 import { layers, namespaces } from '@kappa/crds/client/kinds';
 import { connect } from '@kappa/crds/client/kubernetes';
 import { functionUrlAddress } from '@kappa/crds/function-url';
+import { imagePoolName, poolImageOf } from '@kappa/crds/image-pool';
 import { openBlobStore } from '@kappa/gateway/blobs';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -15,6 +16,8 @@ import { codeFetcher } from './function/fetch-code.ts';
 import { reconcileFunction } from './function/reconcile.ts';
 import { resolveCode } from './function/resolve-code.ts';
 import { healthServer } from './health-server.ts';
+import { imageSources } from './image/image-sources.ts';
+import { trialOf } from './image/trial.ts';
 import { reconcileLayer } from './layer/reconcile.ts';
 import { LayerView } from './layer-view.ts';
 import { LeaderGate } from './leader-gate.ts';
@@ -101,6 +104,13 @@ const code = {
   fetchCode: codeFetcher({ allowLocal: config.allowLocalCode, timeoutMs: 60_000 }),
   maxZipBytes: config.codeLimits.zippedBytes,
 };
+const images = imageSources({
+  kubernetes: guarded,
+  isSupported: config.imageFunctions,
+  namespace: config.systemNamespace,
+  pullSecrets: config.poolPullSecrets,
+  registries: config.imageRegistries,
+});
 const functionQueue = queueOf('function', (key) =>
   reconcileFunction(key, {
     kubernetes: guarded,
@@ -109,7 +119,13 @@ const functionQueue = queueOf('function', (key) =>
     nameHolderOf: (fn) => view.nameHolderOf(fn),
     podsOf: (fn) => view.podsOfFunction(fn),
     provisionedReadyOf: (fn) => view.provisionedReadyOf(fn),
+    imagesOf: (fn) => view.poolUsers.latestImagesOf(fn),
+    trialOf: (namespace, spec) => {
+      const image = poolImageOf(namespace, spec);
+      return image === null ? { kind: 'started' } : trialOf(view.pool(imagePoolName(image)));
+    },
     code,
+    images,
     layers: {
       region: config.region,
       accountOf: (namespace) => layerView.accountOf(namespace),
@@ -138,11 +154,13 @@ const poolQueue = queueOf('pool', (name) =>
   reconcilePool(name, {
     kubernetes: guarded,
     find: (pool) => view.pool(pool),
-    isUsed: (runtime) => view.isRuntimeUsed(runtime),
+    isUsed: (pool) => view.poolUsers.isUsed(pool),
+    imageOf: (pool) => view.poolUsers.imageOf(pool),
     podsOf: (pool) => view.podsOfPool(pool),
     orphanOf: (pod) => view.orphanOf(pod),
     memoryMiBOf: (pod) => view.memoryMiBOf(pod),
-    memoryOf: (pool) => view.memoryOf(pool),
+    memoryOf: (pool) => view.poolMemories.of(pool),
+    forget: (pool) => view.poolMemories.forget(pool),
     runtimes,
     settings: {
       namespace: config.poolNamespace,
@@ -152,6 +170,7 @@ const poolQueue = queueOf('pool', (name) =>
       priorityClass: config.poolPriorityClass,
       pullSecrets: config.poolPullSecrets,
       maxUnpackedBytes: config.codeLimits.unpackedBytes,
+      agentImage: runtimes.get('provided.al2023')?.image ?? '', // has the agent, and nothing that boots
       tmp: config.poolTmp,
     },
     gatewayKey: () => view.gatewayKey,

@@ -3,6 +3,7 @@ import type { Pod } from '@kappa/crds/client/kinds';
 import { findCondition, isConditionTrue } from '@kappa/crds/conditions';
 import type { FunctionObject } from '@kappa/crds/function';
 import type { FunctionVersionObject } from '@kappa/crds/function-version';
+import { imagePoolName, type PoolImage, poolImageOf } from '@kappa/crds/image-pool';
 import {
   functionLabel,
   functionNameAnnotation,
@@ -17,8 +18,10 @@ import type { LayerObject } from '@kappa/crds/layer';
 import { functionNameOf } from '@kappa/crds/names';
 import type { PoolObject } from '@kappa/crds/pool';
 import type { AliasMeaning, Provisioned } from '@kappa/crds/provisioned-shares';
+import type { SnapshotImage } from '@kappa/crds/version-snapshot';
 import { provisionedEntries } from './function/provisioned.ts';
 import { mayRecover } from './function/resolve-code.ts';
+import { type ImageProblem, imageProblemOf } from './image/trial.ts';
 
 /** Label of a pool pod: its number, which its name ends in. */
 export const ordinalLabel = 'kappa.dev/ordinal';
@@ -39,7 +42,8 @@ export interface FunctionSummary {
   readonly isHopeless: boolean;
   /** A layer of it is not there. */
   readonly awaitsLayers: boolean;
-  readonly runtime: string;
+  /** Null = it is from an image. */
+  readonly runtime: string | null;
   /** What callers write; see `functionNameOf`. */
   readonly lambdaName: string;
   /** It is told that another function has its name. */
@@ -62,6 +66,17 @@ export interface VersionSummary {
   readonly functionName: string;
   readonly version: string;
   readonly memoryMiB: number;
+  /** Null = it is none from an image. */
+  readonly image: VersionImage | null;
+}
+
+/** The image of a FunctionVersion. */
+export interface VersionImage {
+  /** Name of its Pool. */
+  readonly pool: string;
+  /** What the pods of that Pool run. */
+  readonly ofPool: PoolImage;
+  readonly snapshot: SnapshotImage;
 }
 
 /** An Alias and what it means. */
@@ -116,6 +131,8 @@ export interface PodSummary {
   readonly zone: string;
   /** Memory that it is meant to have now, MiB; 0 = no limit. */
   readonly limitMiB: number;
+  /** Why its image is not there; null = it is, or nobody knows. */
+  readonly imageProblem: ImageProblem | null;
   /** What the node says of a change of its size; null = nothing. */
   readonly resizeProblem: 'Infeasible' | 'Deferred' | null;
   /** When its container was started, epoch ms; 0 = it does not run, or nobody knows. */
@@ -145,7 +162,7 @@ export function summarizeFunction({ metadata, spec, status }: FunctionObject): F
     isReady: isConditionTrue(status?.conditions, 'Ready'),
     isHopeless: isHopeless(metadata.generation, status),
     awaitsLayers: findCondition(status?.conditions, 'LayersResolved')?.status === 'False',
-    runtime: spec.runtime,
+    runtime: spec.runtime ?? null,
     lambdaName: functionNameOf({ metadata, spec }),
     isNameTaken: isConditionTrue(status?.conditions, 'NameTaken'),
     latestVersion: status?.latestVersion ?? null,
@@ -167,7 +184,11 @@ function isHopeless(generation: number, status: FunctionObject['status']): boole
 /** The summary of a FunctionVersion. */
 export function summarizeVersion({ metadata, spec }: FunctionVersionObject): VersionSummary {
   const { functionName, version, memoryMiB } = spec;
-  return { namespace: metadata.namespace, name: metadata.name, functionName, version, memoryMiB };
+  const { namespace, name } = metadata;
+  const ofPool = poolImageOf(namespace, spec);
+  const snapshot = spec.code.image;
+  const image = ofPool === null || snapshot === undefined ? null : { pool: imagePoolName(ofPool), ofPool, snapshot };
+  return { namespace, name, functionName, version, memoryMiB, image };
 }
 
 /** The summary of an Alias. */
@@ -214,6 +235,7 @@ export function summarizePod({ metadata, spec, status }: Pod): PodSummary {
     template: labels[templateLabel] ?? '',
     zone: labels['topology.kubernetes.io/zone'] ?? '',
     limitMiB: mebibytesOf(spec.containers[0]?.resources?.limits?.['memory'] ?? '0'),
+    imageProblem: imageProblemOf(state?.waiting),
     resizeProblem: resizeProblemOf(status),
     startedAtMs: Date.parse(state?.running?.startedAt ?? '') || 0,
     finishedAtMs: Date.parse(state?.terminated?.finishedAt ?? '') || 0,

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 /** One managed runtime as the controller needs it; from runtime-images/runtimes.yaml. */
 export interface Runtime {
   /** Lambda's identifier, e.g. `nodejs24.x`; also the name of its Pool. */
-  readonly id: FunctionObject['spec']['runtime'];
+  readonly id: NonNullable<FunctionObject['spec']['runtime']>;
   /** Image of the pool's pods. */
   readonly image: string;
   /** Globs of environment names that need a fresh language process. */

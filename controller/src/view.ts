@@ -19,9 +19,10 @@ import {
   summarizeVersion,
   type VersionSummary,
 } from './observed.ts';
-import { PoolMemory } from './pool/memory.ts';
+import { PoolMemories } from './pool/memory.ts';
 import type { PodObserved } from './pool/plan.ts';
 import { gatewayConfigMap } from './pool/resources.ts';
+import { PoolUsers } from './pool-users.ts';
 
 /** Where changed keys go. */
 export interface ViewEvents {
@@ -31,8 +32,8 @@ export interface ViewEvents {
   readonly podsOfFunctionChanged: (key: string) => void;
   /** Key `namespace/name` of an Alias that needs a look. */
   readonly aliasChanged: (key: string) => void;
-  /** Identifier of a runtime whose pool needs a look. */
-  readonly poolChanged: (runtime: string) => void;
+  /** Name of a pool that needs a look. */
+  readonly poolChanged: (name: string) => void;
 }
 
 /** What the view is made with. */
@@ -56,13 +57,15 @@ export class View {
   readonly pods: Informer<PodSummary>;
   /** The one ConfigMap with the gateways' public key, which is the projection. */
   readonly keys: Informer<string>;
+  /** Who uses which pool. */
+  readonly poolUsers = new PoolUsers();
+  /** What was seen of each pool. */
+  readonly poolMemories: PoolMemories;
   readonly #deps: ViewDeps;
   /** The last state of each pod by key, so that transitions can be told from states. */
   readonly #lastPods = new Map<string, PodSummary>();
-  readonly #memories = new Map<string, PoolMemory>();
   /** Since when a version is seen as superseded, epoch ms; forgotten with the version. */
   readonly #supersededAtMs = new Map<string, number>();
-  readonly #functionsByRuntime = new KeyIndex();
   /** By `namespace/` and the name that callers use. */
   readonly #functionsByName = new KeyIndex();
   readonly #versionsByFunction = new KeyIndex();
@@ -72,6 +75,7 @@ export class View {
 
   constructor(deps: ViewDeps) {
     this.#deps = deps;
+    this.poolMemories = new PoolMemories(deps.nowMs);
     const { kubernetes, poolNamespace: namespace, signal } = deps;
     const watched = <P>(onChange: (key: string, projected: P | null) => void) => ({ onChange, signal });
     this.functions = kubernetes.watch(functions, {
@@ -89,7 +93,7 @@ export class View {
     this.pools = kubernetes.watch(pools, {
       namespace,
       project: summarizePool,
-      ...watched<PoolSummary>((key) => deps.events.poolChanged(nameOf(key))),
+      ...watched<PoolSummary>((key) => this.#poolChanged(nameOf(key))),
     });
     this.pods = kubernetes.watch(pods, {
       namespace,
@@ -132,20 +136,8 @@ export class View {
     return this.pools.get(`${this.#deps.poolNamespace}/${name}`);
   }
 
-  isRuntimeUsed(runtime: string): boolean {
-    return this.#functionsByRuntime.has(runtime);
-  }
-
   podsOfPool(pool: string): readonly PodSummary[] {
     return found(this.#podsByPool.keysOf(pool), this.pods);
-  }
-
-  memoryOf(pool: string): PoolMemory {
-    const known = this.#memories.get(pool);
-    if (known !== undefined) return known;
-    const memory = new PoolMemory(this.#deps.nowMs());
-    this.#memories.set(pool, memory);
-    return memory;
   }
 
   podsOfFunction({ namespace, name }: FunctionSummary): number {
@@ -230,22 +222,19 @@ export class View {
   }
 
   #enqueuePools(): void {
-    const used = this.#functionsByRuntime.groups();
-    for (const name of new Set([...this.pools.list().map((pool) => pool.name), ...used]))
+    for (const name of new Set([...this.pools.list().map((pool) => pool.name), ...this.poolUsers.pools()]))
       this.#deps.events.poolChanged(name);
   }
 
   #functionChanged(key: string, fn: FunctionSummary | null): void {
     const { events } = this.#deps;
-    const runtime = this.#functionsByRuntime.set(key, fn?.runtime ?? null);
+    const usedPools = this.poolUsers.setFunction(key, fn);
     const name = fn === null ? null : `${fn.namespace}/${fn.lambdaName}`;
     const nameBefore = this.#functionsByName.set(key, name);
     events.functionChanged(key); // what is told may be looked at before this returns: only now is the index right
     if (nameBefore !== name) this.#enqueueNamesakes(key, [nameBefore, name]);
     for (const alias of this.#aliasesByFunction.keysOf(key)) events.aliasChanged(alias);
-    for (const pool of runtime === fn?.runtime ? [] : [runtime, fn?.runtime]) {
-      if (typeof pool === 'string') events.poolChanged(pool);
-    }
+    for (const pool of usedPools) events.poolChanged(pool);
     if (fn === null) this.#enqueuePoolsOf(this.#podsByFunction.keysOf(key)); // its runtime may have changed, so all pools with its pods
   }
 
@@ -259,6 +248,7 @@ export class View {
   #versionChanged(key: string, version: VersionSummary | null): void {
     const functionKey = version === null ? null : `${version.namespace}/${version.functionName}`;
     const before = this.#versionsByFunction.set(key, functionKey);
+    for (const pool of this.poolUsers.setVersion(key, version)) this.#deps.events.poolChanged(pool);
     for (const alias of this.#aliasesByFunction.keysOf(functionKey ?? before ?? ''))
       this.#deps.events.aliasChanged(alias);
     if (functionKey !== null) {
@@ -276,6 +266,12 @@ export class View {
     for (const name of new Set([before, functionKey])) if (name !== null) this.#deps.events.podsOfFunctionChanged(name);
   }
 
+  /** Whether pods of a new image start shows at its pool. */
+  #poolChanged(name: string): void {
+    this.#deps.events.poolChanged(name);
+    for (const key of this.poolUsers.functionsOf(name)) this.#deps.events.functionChanged(key);
+  }
+
   #enqueuePoolsOf(podKeys: readonly string[]): void {
     for (const { pool } of found(podKeys, this.pods)) this.#deps.events.poolChanged(pool);
   }
@@ -288,7 +284,7 @@ export class View {
     this.#podsByFunction.set(key, pod === null ? null : claimKey(pod));
     const known = pod ?? before;
     if (known === null) return;
-    this.memoryOf(known.pool).sawPod(before, pod, this.#deps.nowMs());
+    this.poolMemories.of(known.pool).sawPod(before, pod, this.#deps.nowMs());
     this.#deps.events.poolChanged(known.pool);
     const functionKey = claimKey(known);
     if (functionKey !== null) this.#deps.events.podsOfFunctionChanged(functionKey);

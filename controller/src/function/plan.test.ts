@@ -16,15 +16,15 @@ test.each<[reason: string, overrides: Partial<FunctionObserved>, want: Partial<F
     {},
     { latestName: current, deleteVersions: [], requeueAfterMs: null },
   ],
-  ['missing code is tried again', { code: missing }, { latest: null, latestName: null, requeueAfterMs: 5_000 }],
-  ['a refused URL is not', { code: { ...missing, reason: 'UrlRefused' } }, { latest: null, requeueAfterMs: null }],
+  ['missing code is tried again', { code: missing }, { next: null, latestName: null, requeueAfterMs: 5_000 }],
+  ['a refused URL is not', { code: { ...missing, reason: 'UrlRefused' } }, { next: null, requeueAfterMs: null }],
   [
     'a failed change keeps the last good version',
     { fn: withLatest, code: missing },
-    { latest: null, latestName: 'hello-0000000000' },
+    { next: null, latestName: 'hello-0000000000' },
   ],
-  ['a missing layer is waited for', { layers: noLayer }, { latest: null, latestName: null, requeueAfterMs: 5_000 }],
-  ['an unknown runtime makes no version', { runtimes: new Set<string>() }, { latest: null, latestName: null }],
+  ['a missing layer is waited for', { layers: noLayer }, { next: null, latestName: null, requeueAfterMs: 5_000 }],
+  ['an unknown runtime makes no version', { runtimes: new Set<string>() }, { next: null, latestName: null }],
   ['a superseded version lingers', { versions: [old(now - 62_000)] }, { deleteVersions: [], requeueAfterMs: 63_000 }],
   [
     'and goes when its last call must be over',
@@ -46,7 +46,7 @@ test('layers become part of a version, so that others make another version', () 
   const [first, second] = [layer, { ...layer, sha256: 'ef'.repeat(32) }].map((each) =>
     planFunction(observed({ layers: { kind: 'resolved', layers: [each] } }), now),
   );
-  expect(first?.latest?.layers).toEqual([layer]);
+  expect(first?.next?.layers).toEqual([layer]);
   expect(new Set([first?.latestName, second?.latestName, current]).size).toBe(3);
 });
 

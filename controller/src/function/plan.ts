@@ -1,7 +1,8 @@
 import type { FunctionObject } from '@kappa/crds/function';
 import type { FunctionVersionObject } from '@kappa/crds/function-version';
 import { makeVersionSpec } from '@kappa/crds/version-snapshot';
-import { codeRetryMs, mayRecover, type ResolvedCode } from './resolve-code.ts';
+import type { ImageTrial } from '../image/trial.ts';
+import { codeRetryMs, imageRetryMs, mayRecover, type ResolvedCode } from './resolve-code.ts';
 import type { ResolvedLayers } from './resolve-layers.ts';
 
 /** What is known of one function when its plan is made. */
@@ -15,6 +16,8 @@ export interface FunctionObserved {
   readonly nameHolder: string | null;
   /** Runtime identifiers that this install has. */
   readonly runtimes: ReadonlySet<string>;
+  /** Whether pods of a snapshot start, which nobody knows of an image before one has. */
+  readonly trialOf: (spec: FunctionVersionSpec) => ImageTrial;
 }
 
 /** One existing FunctionVersion. */
@@ -28,9 +31,13 @@ export interface VersionObserved {
 
 /** What to write. */
 export interface FunctionPlan {
-  /** The snapshot that `$LATEST` means; null when the code, a layer or the runtime is not there. */
-  readonly latest: FunctionVersionSpec | null;
-  /** Name of the snapshot that `status.latestVersion` shall say: the new one, or the old one while a change fails. */
+  /** The snapshot of what is wanted now; null when the code, a layer or the runtime is not there. */
+  readonly next: FunctionVersionSpec | null;
+  /** Its name. */
+  readonly nextName: string | null;
+  /** How it stands with that snapshot's image. */
+  readonly trial: ImageTrial;
+  /** Name of the snapshot that `status.latestVersion` shall say: the next one, or the old one while a change fails or is tried. */
   readonly latestName: string | null;
   /** Superseded snapshots that nothing runs any more, sorted. */
   readonly deleteVersions: readonly string[];
@@ -46,27 +53,45 @@ const lateGatewayMs = 60_000;
 /** Decides what becomes of a function and its `$LATEST` snapshots. Pure. */
 export function planFunction(observed: FunctionObserved, nowMs: number): FunctionPlan {
   const { fn, code, layers, versions } = observed;
-  const latest = latestOf(observed);
-  const latestName = latest === null ? (fn.status?.latestVersion ?? null) : versionName(fn, latest);
+  const next = nextOf(observed);
+  const nextName = next === null ? null : versionName(fn, next);
+  const before = fn.status?.latestVersion ?? null;
+  const trial: ImageTrial = next === null || nextName === before ? { kind: 'started' } : observed.trialOf(next);
+  const latestName = trial.kind === 'started' ? (nextName ?? before) : before;
   const lingerMs = fn.spec.timeoutSeconds * 1000 + lateGatewayMs;
-  const superseded = versions.filter((version) => version.name !== latestName);
+  const superseded = versions.filter(({ name }) => name !== latestName && name !== nextName);
   const isOver = (version: VersionObserved): boolean =>
     version.pods === 0 && version.supersededAtMs !== null && version.supersededAtMs + lingerMs <= nowMs;
-  const isRetried = [code, layers].some((part) => part.kind === 'failed' && mayRecover(part.reason));
   return {
-    latest,
+    next,
+    nextName,
+    trial,
     latestName,
     deleteVersions: superseded
       .filter(isOver)
       .map((version) => version.name)
       .sort(),
-    requeueAfterMs: isRetried ? codeRetryMs : superseded.some((version) => !isOver(version)) ? lingerMs : null,
+    requeueAfterMs: retryMs(code, layers) ?? (superseded.some((version) => !isOver(version)) ? lingerMs : null),
   };
 }
 
-function latestOf({ fn, code, layers, runtimes }: FunctionObserved): FunctionVersionSpec | null {
-  if (code.kind === 'failed' || layers.kind === 'failed' || !runtimes.has(fn.spec.runtime)) return null;
+/** When something failed that may be there later; null = never. */
+function retryMs(code: ResolvedCode, layers: ResolvedLayers): number | null {
+  for (const part of [code, layers]) {
+    if (part.kind !== 'failed' || !mayRecover(part.reason)) continue;
+    return part.reason === 'InvalidImage' || part.reason === 'ImageAccessDenied' ? imageRetryMs : codeRetryMs;
+  }
+  return null;
+}
+
+function nextOf({ fn, code, layers, runtimes }: FunctionObserved): FunctionVersionSpec | null {
+  if (code.kind === 'failed' || layers.kind === 'failed' || !hasRuntime(fn, runtimes)) return null;
   return makeVersionSpec(fn, code, layers.layers);
+}
+
+/** An image brings its own. */
+export function hasRuntime({ spec }: FunctionObject, runtimes: ReadonlySet<string>): boolean {
+  return spec.runtime === undefined ? spec.code.image !== undefined : runtimes.has(spec.runtime);
 }
 
 /** Name of the FunctionVersion object of a snapshot. */

@@ -3,11 +3,12 @@ import { isNotFound } from '@kappa/crds/client/errors';
 import { functions, functionVersions } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import type { FunctionObject } from '@kappa/crds/function';
-import { childMetadata, type SnapshotLayer } from '@kappa/crds/version-snapshot';
+import { childMetadata, type SnapshotImage, type SnapshotLayer } from '@kappa/crds/version-snapshot';
+import { type ImageSources, resolveImage } from '../image/resolve-image.ts';
 import type { FunctionSummary } from '../observed.ts';
 import type { Requeue } from '../work-queue.ts';
-import { type FunctionPlan, planFunction, type VersionObserved } from './plan.ts';
-import { type CodeSources, resolveCode } from './resolve-code.ts';
+import { type FunctionObserved, type FunctionPlan, planFunction, type VersionObserved } from './plan.ts';
+import { type CodeSources, type ResolvedCode, resolveCode } from './resolve-code.ts';
 import { type LayerSources, resolveLayers } from './resolve-layers.ts';
 import { makeFunctionStatus } from './status.ts';
 
@@ -24,7 +25,15 @@ export interface FunctionWorld {
   readonly podsOf: (fn: FunctionSummary) => number;
   /** Execution environments that are provisioned for it and ready. */
   readonly provisionedReadyOf: (fn: FunctionSummary) => number;
+  /** Images of its `$LATEST` snapshots. */
+  readonly imagesOf: (fn: FunctionSummary) => readonly SnapshotImage[];
+  /** Whether pods of a snapshot in a namespace start. */
+  readonly trialOf: (
+    namespace: string,
+    spec: Parameters<FunctionObserved['trialOf']>[0],
+  ) => ReturnType<FunctionObserved['trialOf']>;
   readonly code: CodeSources;
+  readonly images: ImageSources;
   readonly layers: LayerSources;
   readonly runtimes: ReadonlySet<string>;
   /** Public address of a function's URL. */
@@ -47,7 +56,7 @@ export async function reconcileFunction(key: string, world: FunctionWorld): Prom
   if (isTold && summary.provisionedReady === provisionedReady && isSettled(summary, versions, pods)) return {};
   const fn = await readAgain(summary, world);
   if (fn === null) return {};
-  const code = await resolveCode(fn.spec.code, world.code);
+  const code = await resolve(fn, world.imagesOf(summary), world);
   const layers = await resolveLayers(fn, await keptLayers(fn, world), world.layers);
   const context = {
     fn,
@@ -56,6 +65,7 @@ export async function reconcileFunction(key: string, world: FunctionWorld): Prom
     versions,
     nameHolder,
     runtimes: world.runtimes,
+    trialOf: (spec: Parameters<FunctionObserved['trialOf']>[0]) => world.trialOf(fn.metadata.namespace, spec),
     pods,
     provisionedReady,
     url: urlOf(fn.metadata, fn.spec.http !== undefined, world),
@@ -64,6 +74,14 @@ export async function reconcileFunction(key: string, world: FunctionWorld): Prom
   await applyPlan(fn, plan, world);
   await writeStatus(fn, makeFunctionStatus(context, plan, world.nowMs()), world);
   return plan.requeueAfterMs === null ? {} : { requeueAfterMs: plan.requeueAfterMs };
+}
+
+function resolve(
+  { spec }: FunctionObject,
+  known: readonly SnapshotImage[],
+  { code, images }: FunctionWorld,
+): Promise<ResolvedCode> {
+  return spec.code.image === undefined ? resolveCode(spec.code, code) : resolveImage(spec, known, images);
 }
 
 /** Nothing to do: seen, ready (or beyond help), no other version, and the pod count is written. Saves reading every function at each start. */
@@ -112,9 +130,9 @@ function urlOf(
 
 async function applyPlan(fn: FunctionObject, plan: FunctionPlan, { kubernetes }: FunctionWorld): Promise<void> {
   const { namespace } = fn.metadata;
-  if (plan.latest !== null && plan.latestName !== null && plan.latestName !== fn.status?.latestVersion) {
-    const metadata = childMetadata(fn, plan.latestName);
-    await kubernetes.apply(functionVersions, { metadata, spec: plan.latest }, manager);
+  if (plan.next !== null && plan.nextName !== null && plan.nextName !== fn.status?.latestVersion) {
+    const metadata = childMetadata(fn, plan.nextName);
+    await kubernetes.apply(functionVersions, { metadata, spec: plan.next }, manager);
   }
   for (const version of plan.deleteVersions) {
     await kubernetes.delete(functionVersions, namespace, version);

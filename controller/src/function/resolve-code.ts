@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { FunctionObject } from '@kappa/crds/function';
+import type { SnapshotImage } from '@kappa/crds/version-snapshot';
 import type { LayerFailure } from './resolve-layers.ts';
 import { type SourceFile, zipFiles } from './zip-files.ts';
 
-/** Where a function's code is: a blob by digest, or why it is not there. */
+/** Where a function's code is: a blob by digest, or an image, or why it is not there. */
 export type ResolvedCode =
-  | { readonly kind: 'resolved'; readonly sha256: string; readonly sizeBytes: number }
+  | {
+      readonly kind: 'resolved';
+      readonly sha256: string;
+      readonly sizeBytes: number;
+      /** Absent = it is a blob. */
+      readonly image?: SnapshotImage;
+    }
   | {
       readonly kind: 'failed';
       /** CamelCase, becomes the reason of the condition `CodeResolved`. */
@@ -15,7 +22,15 @@ export type ResolvedCode =
     };
 
 /** Why code is not there. */
-export type CodeFailure = 'BlobMissing' | 'DigestMismatch' | 'TooLarge' | 'UrlRefused' | 'FetchFailed';
+export type CodeFailure =
+  | 'BlobMissing'
+  | 'DigestMismatch'
+  | 'TooLarge'
+  | 'UrlRefused'
+  | 'FetchFailed'
+  | 'InvalidImage'
+  | 'ImageAccessDenied'
+  | 'ImagesUnsupported';
 
 /** Failures that may go away without a change of the object: they are tried again. The others are only told. */
 const recoverable: ReadonlySet<string> = new Set<LayerFailure>([
@@ -23,9 +38,13 @@ const recoverable: ReadonlySet<string> = new Set<LayerFailure>([
   'FetchFailed',
   'LayerMissing',
   'LayerForbidden',
+  'InvalidImage',
+  'ImageAccessDenied',
 ]);
 /** How soon such a failure is looked at again. */
 export const codeRetryMs = 5_000;
+/** And one that somebody has to mend at the registry first. */
+export const imageRetryMs = 60_000;
 
 /** Whether trying again may help. @param reason of the condition `CodeResolved` or `LayersResolved` */
 export function mayRecover(reason: string): boolean {
@@ -62,12 +81,14 @@ export interface CodeSources {
   readonly maxZipBytes: number;
 }
 
-/** Brings a function's code into the blob store and answers its digest. An expected failure is a value, not a throw. */
+/** Brings a function's zip into the blob store and answers its digest. An expected failure is a value, not a throw. */
 export async function resolveCode(code: FunctionObject['spec']['code'], sources: CodeSources): Promise<ResolvedCode> {
   if (code.inline !== undefined) return storeInline(code.inline.files, sources);
   if (code.url !== undefined) return storeFromUrl(code.url.url, code.url.sha256, sources);
   if (code.zip !== undefined) return findBlob(code.zip.sha256, sources);
-  throw new Error('code has none of inline, url, zip: the schema refuses such an object');
+  throw new Error(
+    'code has none of inline, url, zip: the schema refuses such an object, and images are not resolved here',
+  );
 }
 
 async function storeInline(files: readonly SourceFile[], { blobs }: CodeSources): Promise<ResolvedCode> {

@@ -2,7 +2,7 @@ import { type Condition, type ConditionClaim, setCondition } from '@kappa/crds/c
 import type { FunctionObject } from '@kappa/crds/function';
 import { functionLabel, functionNamespaceLabel, labelValue, selectorOf } from '@kappa/crds/labels';
 import { functionNameOf } from '@kappa/crds/names';
-import type { FunctionObserved, FunctionPlan } from './plan.ts';
+import { type FunctionObserved, type FunctionPlan, hasRuntime } from './plan.ts';
 import { provisionedEntries } from './provisioned.ts';
 import type { ResolvedLayers } from './resolve-layers.ts';
 
@@ -20,8 +20,8 @@ export interface StatusContext extends FunctionObserved {
 
 /** The outcome in the words of Lambda and of a condition. */
 interface Verdict {
-  readonly state: 'Active' | 'Failed';
-  readonly lastUpdateStatus: 'Successful' | 'Failed';
+  readonly state: 'Pending' | 'Active' | 'Failed';
+  readonly lastUpdateStatus: 'Successful' | 'InProgress' | 'Failed';
   /** Of the condition Ready. */
   readonly isReady: boolean;
   readonly reason: string;
@@ -33,14 +33,14 @@ export function makeFunctionStatus(context: StatusContext, plan: FunctionPlan, n
   const { fn, url, pods, provisionedReady } = context;
   const requested = provisionedEntries(fn.spec.concurrency).reduce((sum, { executions }) => sum + executions, 0);
   const verdict = judge(context, plan);
-  const isFailed = verdict.lastUpdateStatus === 'Failed';
+  const isServed = verdict.lastUpdateStatus === 'Successful';
   const generation = fn.metadata.generation;
   return {
     observedGeneration: generation,
     state: verdict.state,
     lastUpdateStatus: verdict.lastUpdateStatus,
-    ...(verdict.state === 'Failed' && { stateReason: verdict.message, stateReasonCode: verdict.reason }),
-    ...(isFailed && { lastUpdateStatusReason: verdict.message, lastUpdateStatusReasonCode: verdict.reason }),
+    ...(verdict.state !== 'Active' && { stateReason: verdict.message, stateReasonCode: verdict.reason }),
+    ...(!isServed && { lastUpdateStatusReason: verdict.message, lastUpdateStatusReasonCode: verdict.reason }),
     ...latestOf(fn, plan, nowMs),
     ...(url !== null && { url }),
     pods,
@@ -64,7 +64,7 @@ function conditionsOf(
       type: 'CodeResolved',
       status: code.kind === 'resolved' ? 'True' : 'False',
       reason: code.kind === 'resolved' ? 'Resolved' : code.reason,
-      message: code.kind === 'resolved' ? `sha256 ${code.sha256}` : code.message,
+      message: code.kind === 'resolved' ? (code.image?.reference ?? `sha256 ${code.sha256}`) : code.message,
     },
     ...(hasLayers ? [layersResolved(layers)] : []),
     { type: 'Ready', status: verdict.isReady ? 'True' : 'False', reason: verdict.reason, message: verdict.message },
@@ -83,11 +83,11 @@ function conditionsOf(
 /** Version, digest and size of what `$LATEST` means; what was there before stays when the change failed. */
 function latestOf(fn: FunctionObject, plan: FunctionPlan, nowMs: number): Partial<FunctionStatus> {
   const { latestVersion, codeSha256, codeSizeBytes, lastModified } = fn.status ?? {};
-  if (plan.latest !== null && plan.latestName !== null) {
+  if (plan.next !== null && plan.latestName !== null && plan.latestName === plan.nextName) {
     return {
       latestVersion: plan.latestName,
-      codeSha256: Buffer.from(plan.latest.code.sha256, 'hex').toString('base64'),
-      codeSizeBytes: plan.latest.code.sizeBytes,
+      codeSha256: Buffer.from(plan.next.code.sha256, 'hex').toString('base64'),
+      codeSizeBytes: plan.next.code.sizeBytes,
       lastModified:
         lastModified === undefined || latestVersion !== plan.latestName ? new Date(nowMs).toISOString() : lastModified,
     };
@@ -115,12 +115,20 @@ function judge({ fn, code, layers, runtimes, nameHolder }: StatusContext, plan: 
   const state = plan.latestName === null ? 'Failed' : 'Active';
   const failed = { state, lastUpdateStatus: 'Failed', isReady: false } as const;
   const suffix = plan.latestName === null ? '' : '; the last good version goes on answering';
-  if (!runtimes.has(fn.spec.runtime)) {
+  if (!hasRuntime(fn, runtimes)) {
     const message = `this install has no runtime ${fn.spec.runtime}; it has ${[...runtimes].sort().join(', ')}`;
     return { ...failed, reason: 'InvalidRuntime', message: message + suffix };
   }
   if (code.kind === 'failed') return { ...failed, reason: code.reason, message: code.message + suffix };
   if (layers.kind === 'failed') return { ...failed, reason: layers.reason, message: layers.message + suffix };
+  if (plan.trial.kind === 'failed') {
+    const message = `Image ${fn.spec.code.image?.uri ?? ''}: ${plan.trial.message}`;
+    return { ...failed, reason: plan.trial.reason, message: message + suffix };
+  }
+  if (plan.trial.kind === 'starting') {
+    const under = { state: plan.latestName === null ? 'Pending' : 'Active', lastUpdateStatus: 'InProgress' } as const;
+    return { ...under, isReady: false, reason: 'Creating', message: plan.trial.message + suffix };
+  }
   const good = { state: 'Active', lastUpdateStatus: 'Successful' } as const;
   if (nameHolder !== null) {
     const { reason, message } = nameTaken(fn, nameHolder);

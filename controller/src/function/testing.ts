@@ -56,6 +56,7 @@ export function observed(overrides: Partial<FunctionObserved> = {}): FunctionObs
     versions: [],
     nameHolder: null,
     runtimes: new Set(['nodejs24.x']),
+    trialOf: () => ({ kind: 'started' }),
     ...overrides,
   };
 }

@@ -11,6 +11,7 @@ const summary = (overrides: Partial<PodSummary> = {}): PodSummary => ({
   phase: 'Running',
   isReady: true,
   isCutOff: false,
+  imageProblem: null,
   isTerminating: false,
   template: 't1',
   zone: '',

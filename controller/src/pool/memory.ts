@@ -20,6 +20,29 @@ interface PodNotes {
   isHastened: boolean;
 }
 
+/** The memory of each pool. */
+export class PoolMemories {
+  readonly #nowMs: () => number;
+  readonly #memories = new Map<string, PoolMemory>();
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  of(pool: string): PoolMemory {
+    const known = this.#memories.get(pool);
+    if (known !== undefined) return known;
+    const memory = new PoolMemory(this.#nowMs());
+    this.#memories.set(pool, memory);
+    return memory;
+  }
+
+  /** The pool is gone, and has no pods: images come and go. */
+  forget(pool: string): void {
+    this.#memories.delete(pool);
+  }
+}
+
 /**
  * What this process has seen of one pool over time. Soft state: after a restart it begins anew, which only makes the pool keep
  * raised replicas for one more idle time.

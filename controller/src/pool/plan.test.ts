@@ -196,6 +196,7 @@ const anyPod = fc.record<PodObserved>({
   phase: fc.constantFrom('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'),
   isReady: fc.boolean(),
   isCutOff: fc.boolean(),
+  imageProblem: fc.constant(null),
   startingSinceMs: fc.constantFrom(null, now - 100_000, now - 1_000),
   unreadySinceMs: fc.constantFrom(null, now - 100_000, now - 1_000),
   outdatedSinceMs: fc.constantFrom(null, now - 1_000),

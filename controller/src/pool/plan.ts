@@ -1,3 +1,4 @@
+import type { ImageProblem } from '../image/trial.ts';
 import { earliest } from './earliest.ts';
 import { planDrain, planRoll } from './roll.ts';
 import { planSpread, type SpreadPlan, type SpreadState } from './spread.ts';
@@ -15,6 +16,8 @@ export interface PodObserved {
   readonly isReady: boolean;
   /** Its node is given up, though its containers were well. */
   readonly isCutOff: boolean;
+  /** Why its image is not there; null = it is, or nobody knows. */
+  readonly imageProblem: ImageProblem | null;
   /** Since when it is on its way to its first readiness, epoch ms; null = it was ready before. */
   readonly startingSinceMs: number | null;
   /** Since when it is not ready though it had been, epoch ms; null = it is, or never was. */
@@ -43,7 +46,7 @@ export interface PoolObserved {
   readonly maxPods: number;
   /** `spec.idleSeconds` as milliseconds. */
   readonly idleMs: number;
-  /** Some function uses the pool's runtime. */
+  /** Some function uses the pool's runtime, or a version its image. */
   readonly isUsed: boolean;
   readonly pods: readonly PodObserved[];
   /** Highest ordinal ever given by this process, so that a stale cache cannot give a number twice. */

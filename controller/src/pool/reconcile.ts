@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { isAlreadyExists, isConflict, isNotFound } from '@kappa/crds/client/errors';
 import { functions, functionVersions, pods, pools } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
+import type { PoolImage } from '@kappa/crds/image-pool';
+import { trialOf } from '../image/trial.ts';
 import type { PodSummary, PoolSummary } from '../observed.ts';
 import type { Runtime } from '../runtimes.ts';
 import type { Requeue } from '../work-queue.ts';
@@ -9,7 +11,7 @@ import { earliest } from './earliest.ts';
 import type { PoolMemory } from './memory.ts';
 import { type PodObserved, type PoolObserved, type PoolPacing, type PoolPlan, planPool } from './plan.ts';
 import { judgeResize, resizeWaitMs, type SizedPod } from './resize.ts';
-import { makePod, makePool, makeTemplate, type PodSettings, type PodTemplate } from './resources.ts';
+import { makeImagePool, makePod, makePool, makeTemplate, type PodSettings, type PodTemplate } from './resources.ts';
 import { nextSpread } from './spread.ts';
 import { makePoolStatus } from './status.ts';
 import { isStillStuck, stuckGraceSeconds } from './stuck.ts';
@@ -18,13 +20,17 @@ import { isStillStuck, stuckGraceSeconds } from './stuck.ts';
 export interface PoolWorld {
   readonly kubernetes: Pick<Kubernetes, 'get' | 'create' | 'patch' | 'delete' | 'applyStatus'>;
   readonly find: (name: string) => PoolSummary | undefined;
-  readonly isUsed: (runtime: string) => boolean;
+  readonly isUsed: (pool: string) => boolean;
+  /** What the pods of a pool run; null = it is none of an image that is used. */
+  readonly imageOf: (pool: string) => PoolImage | null;
   readonly podsOf: (pool: string) => readonly PodSummary[];
   /** Why a claimed pod is not wanted any more, as far as the caches know. */
   readonly orphanOf: (pod: PodSummary) => PodObserved['orphan'];
   /** Memory of the version that a claimed pod runs, MiB; null = not known. */
   readonly memoryMiBOf: (pod: PodSummary) => number | null;
   readonly memoryOf: (pool: string) => PoolMemory;
+  /** The pool is gone for good. */
+  readonly forget: (pool: string) => void;
   readonly runtimes: ReadonlyMap<string, Runtime>;
   readonly settings: PodSettings;
   /** Public key of the gateways; empty = there is none yet. */
@@ -38,13 +44,14 @@ export interface PoolWorld {
 /** Field manager of everything the controller writes. */
 const manager = 'kappa-controller';
 
-/** Brings one pool to its desired state: observe → plan → apply → status. The key is the runtime's identifier. */
+/** Brings one pool to its desired state: observe → plan → apply → status. The key is its name: a runtime's identifier, or an image's. */
 export async function reconcilePool(name: string, world: PoolWorld): Promise<Requeue> {
-  const runtime = world.runtimes.get(name);
-  if (runtime === undefined) return {}; // the functions that ask for it say so in their status
   const summary = world.find(name);
-  if (summary === undefined) return world.isUsed(name) ? createPool(runtime, world) : {};
-  const template = makeTemplate(name, runtime, world.settings, world.gatewayKey());
+  if (summary === undefined) return world.isUsed(name) ? createPool(name, world) : {};
+  const source = summary.spec.image ?? world.runtimes.get(name);
+  if (source === undefined) return {}; // the functions that ask for it say so in their status
+  if (isOver(summary, world)) return deletePool(summary, world);
+  const template = makeTemplate(name, source, world.settings, world.gatewayKey());
   const observed = observe(summary, template, world);
   const plan = planPool(observed, world.pacing, world.nowMs());
   await applyPlan(summary, template, plan, world);
@@ -54,20 +61,41 @@ export async function reconcilePool(name: string, world: PoolWorld): Promise<Req
   return requeueAfterMs === null ? {} : { requeueAfterMs };
 }
 
-async function createPool({ id }: Runtime, world: PoolWorld): Promise<Requeue> {
-  const pool = makePool(id, world.minReplicas, world.settings.namespace);
+async function createPool(name: string, world: PoolWorld): Promise<Requeue> {
+  const { namespace } = world.settings;
+  const image = world.imageOf(name);
+  const runtime = world.runtimes.get(name);
+  if (image !== null) return create(makeImagePool(name, image, namespace), world);
+  return runtime === undefined ? {} : create(makePool(runtime.id, world.minReplicas, namespace), world);
+}
+
+async function create(pool: ReturnType<typeof makePool | typeof makeImagePool>, world: PoolWorld): Promise<Requeue> {
   await world.kubernetes.create(pools, pool).catch(ignore(isAlreadyExists));
   return {}; // its appearance in the cache is the next event
 }
 
-function observe({ name, spec }: PoolSummary, template: PodTemplate, world: PoolWorld): PoolObserved {
+/** Images come and go, runtimes stay. */
+function isOver({ name, spec }: PoolSummary, world: PoolWorld): boolean {
+  return spec.image !== undefined && !world.isUsed(name) && world.podsOf(name).length === 0;
+}
+
+/** Were it wanted again at this very moment, its end would be the event that makes it anew. */
+async function deletePool({ name, uid }: PoolSummary, world: PoolWorld): Promise<Requeue> {
+  const { namespace } = world.settings;
+  await world.kubernetes.delete(pools, namespace, name, { preconditionUid: uid }).catch(ignore(isConflict));
+  world.forget(name);
+  return {};
+}
+
+function observe(summary: PoolSummary, template: PodTemplate, world: PoolWorld): PoolObserved {
+  const { name, spec } = summary;
   const memory = world.memoryOf(name);
   const nowMs = world.nowMs();
   memory.sawReplicas(spec.replicas, nowMs);
   return {
     name,
     replicas: spec.replicas,
-    minReplicas: spec.minReplicas,
+    minReplicas: isOnTrial(summary) ? Math.max(1, spec.minReplicas) : spec.minReplicas,
     maxPods: spec.maxPods,
     idleMs: spec.idleSeconds * 1000,
     isUsed: world.isUsed(name),
@@ -86,6 +114,11 @@ function observe({ name, spec }: PoolSummary, template: PodTemplate, world: Pool
     lastRollAtMs: memory.lastRollAtMs,
     spread: memory.spread,
   };
+}
+
+/** One pod is kept until the image is known to start. */
+function isOnTrial(summary: PoolSummary): boolean {
+  return summary.spec.image !== undefined && trialOf(summary).kind !== 'started';
 }
 
 /** The claimed pods of a pool that can be judged by their size. */

@@ -19,6 +19,7 @@ const settings: PodSettings = {
   priorityClass: '',
   pullSecrets: [],
   maxUnpackedBytes: 262_144_000,
+  agentImage: 'kappa/runtime-provided:al2023',
   tmp: { sizeMiB: 512, isInMemory: false },
 };
 const pool = { name: 'nodejs24.x', uid: 'u' };
@@ -39,6 +40,7 @@ const anySettings = fc.record<PodSettings>({
   priorityClass: fc.string(),
   pullSecrets: fc.array(fc.string()),
   maxUnpackedBytes: fc.nat(),
+  agentImage: fc.string(),
   tmp: fc.record({ sizeMiB: fc.nat(), isInMemory: fc.boolean() }),
 });
 

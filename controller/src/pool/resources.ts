@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { PoolImage } from '@kappa/crds/image-pool';
 import { poolLabel, stateLabel, templateLabel } from '@kappa/crds/labels';
 import { poolIdleDefaultSeconds, poolPodsDefault } from '@kappa/crds/limits';
-import type { PoolObject } from '@kappa/crds/pool';
 import { ordinalLabel } from '../observed.ts';
 import type { Runtime } from '../runtimes.ts';
+import { makeImageParts } from './image-parts.ts';
 
 /** Settings of the install that every pool pod gets. */
 export interface PodSettings {
@@ -19,6 +20,8 @@ export interface PodSettings {
   readonly pullSecrets: readonly string[];
   /** Code and layers of one function together, unpacked, bytes. */
   readonly maxUnpackedBytes: number;
+  /** Image with the agent, which the pods of users' images take it from. */
+  readonly agentImage: string;
   /** `/tmp` of a pod. In memory a full one answers ENOSPC, and takes from the function's memory; on the node's disk the pod is evicted. */
   readonly tmp: { readonly sizeMiB: number; readonly isInMemory: boolean };
 }
@@ -46,15 +49,16 @@ export interface PodTemplate {
 /**
  * The pods of a pool as they are made now: agent as process 1, language runtime booted, no function yet. Pod Security *restricted*.
  *
+ * @param source a runtime, or the image of users
  * @param gatewayKey public key of the gateways: pods that were started with another one cannot be claimed any more
  */
 export function makeTemplate(
   pool: string,
-  runtime: Runtime,
+  source: Runtime | PoolImage,
   settings: PodSettings,
   gatewayKey: string,
 ): Readonly<PodTemplate> {
-  const spec = makeSpec(pool, runtime, settings);
+  const spec = makeSpec(pool, source, settings);
   const hash = createHash('sha256')
     .update(JSON.stringify([spec, gatewayKey]))
     .digest('hex')
@@ -92,7 +96,7 @@ function labelsOf(pool: string): Readonly<Record<string, string>> {
   return { 'app.kubernetes.io/part-of': 'kappa', [poolLabel]: pool, [stateLabel]: 'generic' };
 }
 
-function makeSpec(pool: string, runtime: Runtime, settings: PodSettings) {
+function makeSpec(pool: string, source: Runtime | PoolImage, settings: PodSettings) {
   return {
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
@@ -110,15 +114,26 @@ function makeSpec(pool: string, runtime: Runtime, settings: PodSettings) {
       effect: 'NoExecute',
       tolerationSeconds: lostNodeSeconds,
     })),
+    ...('reference' in source ? makeImageParts(source, settings) : makeRuntimeParts(source, settings)),
+  };
+}
+
+function makeRuntimeParts(runtime: Runtime, settings: PodSettings) {
+  return {
     containers: [makeContainer(runtime, settings)],
     volumes: [
       { name: 'task', emptyDir: { medium: 'Memory', sizeLimit: roomFor(settings) } },
       { name: 'opt', emptyDir: { medium: 'Memory', sizeLimit: roomFor(settings) } },
-      {
-        name: 'tmp',
-        emptyDir: { ...(settings.tmp.isInMemory && { medium: 'Memory' }), sizeLimit: `${settings.tmp.sizeMiB}Mi` },
-      },
+      makeTmp(settings),
     ],
+  };
+}
+
+/** `/tmp` of a pod. */
+export function makeTmp({ tmp }: Pick<PodSettings, 'tmp'>) {
+  return {
+    name: 'tmp',
+    emptyDir: { ...(tmp.isInMemory && { medium: 'Memory' }), sizeLimit: `${tmp.sizeMiB}Mi` },
   };
 }
 
@@ -127,30 +142,41 @@ function roomFor({ maxUnpackedBytes }: PodSettings): string {
   return `${Math.ceil(maxUnpackedBytes / 1024 ** 2) + 50}Mi`;
 }
 
+/** How the agent is reached, and seen to be ready. */
+export const agentDoors = {
+  ports: [{ name: 'link', containerPort: linkPort }],
+  readinessProbe: {
+    httpGet: { path: '/readyz', port: healthPort },
+    periodSeconds: 1,
+    timeoutSeconds: 1,
+    failureThreshold: 3,
+  },
+};
+
+/** A pod's size may change while it runs. */
+export const resizePolicy = [
+  { resourceName: 'cpu', restartPolicy: 'NotRequired' },
+  { resourceName: 'memory', restartPolicy: 'NotRequired' },
+];
+
+/** What Pod Security *restricted* wants of a container, and a read-only root. */
+export const restricted = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+};
+
 function makeContainer(runtime: Runtime, settings: PodSettings) {
   return {
     name: 'runtime',
     image: `${settings.imagePrefix}${runtime.image}${settings.imageSuffix}`,
     imagePullPolicy: 'IfNotPresent',
     env: makeEnvironment(runtime, settings),
-    ports: [{ name: 'link', containerPort: linkPort }],
-    readinessProbe: {
-      httpGet: { path: '/readyz', port: healthPort },
-      periodSeconds: 1,
-      timeoutSeconds: 1,
-      failureThreshold: 3,
-    },
+    ...agentDoors,
     // Small request, generous limit: the claim resizes the pod to what its function asks for. Burstable before and after.
     resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '1Gi' } },
-    resizePolicy: [
-      { resourceName: 'cpu', restartPolicy: 'NotRequired' },
-      { resourceName: 'memory', restartPolicy: 'NotRequired' },
-    ],
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ['ALL'] },
-    },
+    resizePolicy,
+    securityContext: restricted,
     volumeMounts: [
       { name: 'task', mountPath: '/var/task' },
       { name: 'opt', mountPath: '/opt' },
@@ -159,7 +185,11 @@ function makeContainer(runtime: Runtime, settings: PodSettings) {
   };
 }
 
-function makeEnvironment(runtime: Runtime, { region }: PodSettings) {
+/** What the agent is told by every pod template. */
+export function makeEnvironment(
+  runtime: Pick<Runtime, 'freshProcess' | 'executionEnvironment'> & { readonly id: string },
+  { region }: Pick<PodSettings, 'region'>,
+) {
   const fromField = (fieldPath: string) => ({ valueFrom: { fieldRef: { fieldPath } } });
   return [
     { name: 'KAPPA_POD_UID', ...fromField('metadata.uid') },
@@ -189,7 +219,7 @@ function spreadOverZones(matchLabels: Readonly<Record<string, string>>) {
 }
 
 /** The pool of one runtime as the controller first makes it; later changes of its spec belong to users and the gateway. */
-export function makePool(runtime: PoolObject['spec']['runtime'], minReplicas: number, namespace: string) {
+export function makePool(runtime: Runtime['id'], minReplicas: number, namespace: string) {
   return {
     apiVersion: 'kappa.dev/v1alpha1',
     kind: 'Pool',
@@ -201,5 +231,15 @@ export function makePool(runtime: PoolObject['spec']['runtime'], minReplicas: nu
       maxPods: poolPodsDefault,
       idleSeconds: poolIdleDefaultSeconds,
     },
+  };
+}
+
+/** The pool of an image. Its one pod is the image's trial; nobody keeps it after the first idle time, so that what is not called costs nothing. */
+export function makeImagePool(name: string, image: PoolImage, namespace: string) {
+  return {
+    apiVersion: 'kappa.dev/v1alpha1',
+    kind: 'Pool',
+    metadata: { name, namespace },
+    spec: { image, minReplicas: 0, replicas: 1, maxPods: poolPodsDefault, idleSeconds: poolIdleDefaultSeconds },
   };
 }

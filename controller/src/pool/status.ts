@@ -1,6 +1,13 @@
-import { type ConditionClaim, findCondition, kubernetesTime, setCondition } from '@kappa/crds/conditions';
+import {
+  type ConditionClaim,
+  findCondition,
+  isConditionTrue,
+  kubernetesTime,
+  setCondition,
+} from '@kappa/crds/conditions';
 import { poolLabel, selectorOf, stateLabel } from '@kappa/crds/labels';
 import type { PoolObject } from '@kappa/crds/pool';
+import { type ImageProblem, startedCondition } from '../image/trial.ts';
 import type { PoolSummary } from '../observed.ts';
 import type { PoolObserved, PoolPlan } from './plan.ts';
 import { type judgeResize, notSeen } from './resize.ts';
@@ -29,6 +36,7 @@ export function makePoolStatus(
     observed.claims.lastAtMs > 0 ? kubernetesTime(observed.claims.lastAtMs) : summary.status?.lastClaimTime;
   const before = summary.status?.conditions ?? [];
   const resize = outcome.resize ?? findCondition(before, 'InPlaceResize') ?? notSeen;
+  const started = judgeStart(summary, live);
   const observedGeneration = summary.generation;
   return {
     observedGeneration: summary.generation,
@@ -39,7 +47,8 @@ export function makePoolStatus(
     ...(lastClaimTime !== undefined && { lastClaimTime }),
     conditions: [
       { type: 'InPlaceResize', status: resize.status, reason: resize.reason, message: resize.message },
-      { type: 'Ready', ...judge(observed, outcome.wanted, readyReplicas) },
+      { type: 'Ready', ...judge(observed, outcome.wanted, readyReplicas, problemOf(live)) },
+      ...(started === null ? [] : [{ type: startedCondition, ...started }]),
       { type: 'UpToDate', ...judgeTemplate(live) },
     ].reduce((conditions, claim) => setCondition(conditions, { ...claim, observedGeneration }, nowMs), before),
   };
@@ -47,8 +56,30 @@ export function makePoolStatus(
 
 type Verdict = Pick<ConditionClaim, 'status' | 'reason' | 'message'>;
 
-function judge({ failures, isUsed }: PoolObserved, wanted: number, ready: number): Verdict {
-  if (!isUsed) return { status: 'True', reason: 'Unused', message: 'no function uses this runtime' };
+/** Of the pods that have no image, the newest one's reason. */
+function problemOf(live: PoolObserved['pods']): ImageProblem | null {
+  return live.findLast(({ imageProblem }) => imageProblem !== null)?.imageProblem ?? null;
+}
+
+/** Null for a runtime: its image is the install's. What was true once stays so. */
+function judgeStart({ spec, status }: PoolSummary, live: PoolObserved['pods']): Verdict | null {
+  if (spec.image === undefined) return null;
+  const isKnown = isConditionTrue(status?.conditions, startedCondition);
+  if (isKnown || live.some((pod) => pod.isReady || pod.state === 'claimed'))
+    return { status: 'True', reason: 'Started', message: 'a pod of the image has been ready' };
+  const problem = problemOf(live);
+  if (problem !== null) return { status: 'False', ...problem };
+  return { status: 'Unknown', reason: 'Starting', message: 'the first pod of the image is starting' };
+}
+
+function judge(
+  { failures, isUsed }: PoolObserved,
+  wanted: number,
+  ready: number,
+  problem: ImageProblem | null,
+): Verdict {
+  if (!isUsed) return { status: 'True', reason: 'Unused', message: 'no function uses this pool' };
+  if (problem !== null) return { status: 'False', ...problem };
   if (failures.count > 0) {
     const message = "pods end before they are ready; look at the logs and status of the pool's newest pod";
     return { status: 'False', reason: 'PodsFail', message };

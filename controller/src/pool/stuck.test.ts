@@ -97,6 +97,7 @@ describe('on an API server', () => {
       ...images,
       priorityClass: '',
       maxUnpackedBytes: 1,
+      agentImage: '',
       tmp: { sizeMiB: 512, isInMemory: false },
     };
     const runtime = { id: name, image: 'none', freshProcess: [], executionEnvironment: '' } as const;
@@ -104,6 +105,8 @@ describe('on an API server', () => {
       kubernetes,
       find: () => summary,
       isUsed: () => false,
+      imageOf: () => null,
+      forget: () => undefined,
       podsOf: () => cache,
       orphanOf: () => null,
       memoryMiBOf: () => null,

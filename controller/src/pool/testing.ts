@@ -10,6 +10,7 @@ export function pod(ordinal: number, overrides: Partial<PodObserved> = {}): PodO
     phase: 'Running',
     isReady: true,
     isCutOff: false,
+    imageProblem: null,
     startingSinceMs: null,
     unreadySinceMs: null,
     outdatedSinceMs: null,

@@ -1,0 +1,58 @@
+import { isNotFound } from '@kappa/crds/client/errors';
+import { secrets } from '@kappa/crds/client/kinds';
+import type { Kubernetes } from '@kappa/crds/client/kubernetes';
+import { describeImage } from './registry.ts';
+import { findCredentials } from './registry-credentials.ts';
+import { registryGet } from './registry-http.ts';
+import type { ImageSources } from './resolve-image.ts';
+
+/** What {@link imageSources} is given. */
+export interface ImageSourcesDeps {
+  readonly kubernetes: Pick<Kubernetes, 'get'>;
+  /** Pods can run images here. */
+  readonly isSupported: boolean;
+  /** Where the pull secrets are, and their names. */
+  readonly namespace: string;
+  readonly pullSecrets: readonly string[];
+  /** Origins of registries that may be private and plain http, e.g. `http://registry.local:5000`. */
+  readonly registries: readonly string[];
+}
+
+/** For one answer of a registry. */
+const answerTimeoutMs = 20_000;
+
+/** Asks registries with the pull secrets that the pods have, too: what one can read, the other can. */
+export function imageSources({
+  kubernetes,
+  isSupported,
+  namespace,
+  pullSecrets,
+  registries,
+}: ImageSourcesDeps): ImageSources {
+  const get = registryGet({ origins: registries, timeoutMs: answerTimeoutMs });
+  const readSecret = async (name: string): Promise<string> => {
+    try {
+      const { data } = await kubernetes.get(secrets, namespace, name);
+      return Buffer.from(data?.['.dockerconfigjson'] ?? '', 'base64').toString();
+    } catch (error) {
+      if (isNotFound(error)) return '';
+      throw error;
+    }
+  };
+  return {
+    isSupported,
+    describe: async (image, architecture) => {
+      const configs = await Promise.all(pullSecrets.map(readSecret));
+      const credentials = findCredentials(configs, image.registry);
+      return describeImage(image, architecture, { get, originOf: originsOf(registries), credentials });
+    },
+  };
+}
+
+/** Docker Hub has its API elsewhere than its name says. */
+function originsOf(registries: readonly string[]): (registry: string) => string {
+  return (registry) => {
+    if (registry === 'docker.io') return 'https://registry-1.docker.io';
+    return registries.find((origin) => new URL(origin).host === registry) ?? `https://${registry}`;
+  };
+}
