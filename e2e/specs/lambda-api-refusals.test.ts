@@ -67,10 +67,16 @@ test.each<
     'The runtime java11 is not supported by this install.',
   ],
   [
-    'an image',
-    () => creating({ PackageType: 'Image', Code: { ImageUri: 'x' } }),
+    'an image with a handler',
+    () => creating({ PackageType: 'Image', Code: { ImageUri: 'registry.example/x:1' } }),
     parameter,
-    'Functions from container images are not supported by this install.',
+    'Runtime and Handler are not supported for functions created with container images.',
+  ],
+  [
+    'an image as a zip',
+    () => creating({ Code: { ImageUri: 'registry.example/x:1' } }),
+    parameter,
+    'Please do not provide ImageUri for a function whose package type is Zip.',
   ],
   [
     'another architecture',

@@ -59,7 +59,7 @@ export class Census<P extends CorePod, R extends CoreRequest> {
 
   /** A version of that function that has a state runs in that pool. */
   usesPool(functionKey: string, pool: string): boolean {
-    for (const { target } of this.#functions.get(functionKey)?.versions ?? []) if (target.runtime === pool) return true;
+    for (const { target } of this.#functions.get(functionKey)?.versions ?? []) if (target.pool === pool) return true;
     return false;
   }
 

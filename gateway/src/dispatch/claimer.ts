@@ -27,6 +27,9 @@ export interface ClaimerDeps {
   lose(slot: PodSlot, loss: Loss): void;
 }
 
+/** The code of an image is in its pods. */
+const noZip = Buffer.alloc(0);
+
 /** Brings a claim to its pod: code and environment first, then SPECIALIZE, with INVOKE right behind when a request waits. */
 export class Claimer {
   readonly #deps: ClaimerDeps;
@@ -37,7 +40,8 @@ export class Claimer {
 
   claim(slot: PodSlot, target: Target): void {
     const layers = Promise.all(target.layers.map(({ sha256 }) => this.#deps.code(sha256)));
-    Promise.all([target.environment(), this.#deps.code(target.codeSha256), layers]).then(
+    const zip = target.image === undefined ? this.#deps.code(target.codeSha256) : noZip;
+    Promise.all([target.environment(), zip, layers]).then(
       ([environment, code, zips]) => this.#specialize(slot, target, environment, { code, layers: zips }),
       (error: unknown) => this.#cannotSpecialize(slot, target, error),
     );
@@ -94,7 +98,7 @@ export class Claimer {
 }
 
 /** Fails closed: without its layers the function would be another one. The pools' pods are replaced soon after an upgrade. */
-function tooOld({ functionName, runtime }: Target): ServiceException {
-  const message = `The pods of the pool ${runtime} are older than layers, which ${functionName} has. They are about to be replaced; the request did not run.`;
+function tooOld({ functionName, pool }: Target): ServiceException {
+  const message = `The pods of the pool ${pool} are older than layers, which ${functionName} has. They are about to be replaced; the request did not run.`;
   return new ServiceException(message, { retryAfterSeconds: 5 });
 }

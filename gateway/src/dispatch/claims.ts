@@ -90,7 +90,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
   claimMissing(version: VersionState<P, R>): void {
     this.#updateGrace(version);
     this.#updateCrowd(version);
-    const pool = this.#pool(version.target.runtime);
+    const pool = this.#pool(version.target.pool);
     let missing = this.#missing(version);
     while (missing > 0) {
       const pod = pool.take(version.owner.slotsByZone, this.#zone(), this.#owner.gate.isShared(version));

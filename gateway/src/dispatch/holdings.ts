@@ -66,8 +66,8 @@ export class Holdings implements TermsOwner {
       if (target.reservedConcurrency === null) continue;
       const key = functionKeyOf(target);
       const pools = this.#pools.get(key);
-      if (pools === undefined) this.#pools.set(key, new Set([target.runtime]));
-      else pools.add(target.runtime);
+      if (pools === undefined) this.#pools.set(key, new Set([target.pool]));
+      else pools.add(target.pool);
     }
   }
 

@@ -95,7 +95,7 @@ export class NearPods<P extends CorePod, R extends CoreRequest> {
   #claim(version: VersionState<P, R>, isOtherZoneFine: boolean): boolean {
     const { gate } = this.#owner;
     if (version.failures > 0 || !version.isCurrent || !gate.isShared(version) || !gate.arePodsReplaced()) return false;
-    const pod = this.#owner.takeSpare(version.target.runtime, this.#zone(), isOtherZoneFine);
+    const pod = this.#owner.takeSpare(version.target.pool, this.#zone(), isOtherZoneFine);
     if (pod === undefined) return false;
     this.#owner.claim(version, pod);
     return true;

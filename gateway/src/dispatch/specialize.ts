@@ -32,9 +32,9 @@ export function makeSpecialize(
     logFormat: target.logFormat,
     applicationLogLevel: target.applicationLogLevel,
     systemLogLevel: target.systemLogLevel,
-    codeSha256: target.codeSha256,
-    codeBytes: target.codeBytes,
-    maxUnpackedBytes: rules.maxUnpackedBytes,
+    ...(target.image === undefined
+      ? { codeSha256: target.codeSha256, codeBytes: target.codeBytes, maxUnpackedBytes: rules.maxUnpackedBytes }
+      : { image: target.image }),
     epoch: rules.epoch,
     // SPECIALIZED then comes after init, from an agent that knows it; others answer at once
     ...(rules.isProvisioning && { initializationType: 'provisioned-concurrency' }),

@@ -80,11 +80,11 @@ function expireIdle<P extends CorePod, R extends CoreRequest>(
 
 /** Says whose fault it is and what to do. The request provably did not run, so every client may try again. */
 function noCapacity(version: VersionState<CorePod, CoreRequest>, budgetMs: number): ServiceException {
-  const { functionName, runtime } = version.target;
+  const { functionName, pool } = version.target;
   const after = `within ${budgetMs / 1000} s`;
   const message =
     version.failures >= 2
       ? `No pod could be started for ${functionName} ${after}: its last ${version.failures} pods ended before one good invocation, so new ones are started one at a time. Look at the function's log (kubectl logs). The request did not run.`
-      : `No pod of pool ${runtime} was free for ${functionName} ${after}. This is the platform's fault, not the function's: look at "kubectl get pool ${runtime} -n kappa-functions" and at its pods; spec.maxPods may be too low. The request did not run.`;
+      : `No pod of pool ${pool} was free for ${functionName} ${after}. This is the platform's fault, not the function's: look at "kubectl get pool ${pool} -n kappa-functions" and at its pods; spec.maxPods may be too low. The request did not run.`;
   return new ServiceException(message, { retryAfterSeconds: 5 });
 }

@@ -19,6 +19,7 @@ export function makeTarget(overrides: Partial<Target> = {}): Target {
     functionObjectName: 'hello',
     functionName: 'hello',
     version: '$LATEST',
+    pool: 'nodejs24.x',
     runtime: 'nodejs24.x',
     handler: 'index.handler',
     memoryMiB: 128,

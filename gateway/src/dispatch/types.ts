@@ -18,8 +18,11 @@ export interface Target {
   readonly functionName: string;
   /** `$LATEST` or digits. */
   readonly version: string;
-  /** Runtime identifier; also the name of the Pool. */
+  /** Name of the Pool that its pods come from. */
+  readonly pool: string;
+  /** Runtime identifier, or `image`. */
   readonly runtime: string;
+  /** Of an image the first word of CMD; may be empty. */
   readonly handler: string;
   readonly memoryMiB: number;
   /** The function's own time limit, 1,000..900,000. */
@@ -39,6 +42,8 @@ export interface Target {
   readonly codeBytes: number;
   /** Zips in the blob store, in the order in which they are unpacked. */
   readonly layers: readonly LayerZip[];
+  /** Absent = the code is a zip. */
+  readonly image?: TargetImage;
   readonly logFormat: 'Text' | 'JSON';
   /** What a JSON log leaves out; absent = INFO. */
   readonly applicationLogLevel?: string;
@@ -50,6 +55,14 @@ export interface Target {
   readonly role?: TargetRole;
   /** The user's variables, references resolved; cached by the registry. May reject with a LambdaError. */
   readonly environment: () => Promise<Readonly<Record<string, string>>>;
+}
+
+/** What a version from an image starts. */
+export interface TargetImage {
+  /** ENTRYPOINT and CMD, at least one word. */
+  readonly process: readonly string[];
+  /** Absent = the image's own. */
+  readonly workingDirectory?: string;
 }
 
 /** A layer of a version. */

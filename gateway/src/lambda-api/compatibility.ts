@@ -4,9 +4,10 @@ import { operations } from './operations.ts';
 /** Where an operation that is supported differs from AWS. What is not listed is not known to. */
 const deviations: Readonly<Partial<Record<OperationName, string>>> = {
   CreateFunction:
-    'Zip packages for Node.js and Python on x86_64. S3Bucket and S3Key name buckets that the install allows the namespace (code.md). VpcConfig, KMSKeyArn, TracingConfig, FileSystemConfigs, SnapStart, EphemeralStorage and DeadLetterConfig are kept and answered, without effect; images, tenants, durable and managed functions are refused.',
+    'Zip packages for Node.js and Python on x86_64. S3Bucket and S3Key name buckets that the install allows the namespace (code.md). VpcConfig, KMSKeyArn, TracingConfig, FileSystemConfigs, SnapStart, EphemeralStorage and DeadLetterConfig are kept and answered, without effect; tenants, durable and managed functions are refused. Images of any registry that the install can pull from (container-images.md); in local mode such a function is Failed. Publish with an image waits until it has started, for 30 s.',
   UpdateFunctionConfiguration: 'As CreateFunction. Variables that refer to Secrets (kubectl) stay.',
-  UpdateFunctionCode: 'The same code again changes nothing: no InProgress, the same RevisionId.',
+  UpdateFunctionCode:
+    'The same zip again changes nothing: no InProgress, the same RevisionId. The same ImageUri again looks its tag up again. DryRun does not ask the registry.',
   DeleteFunction: '204.',
   GetFunction: 'RevisionId changes with the spec alone. Variables that refer to Secrets are not shown.',
   Invoke: 'Event needs a store for events (docs/events.md): local mode has one; in a cluster it is Redis.',

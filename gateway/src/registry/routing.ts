@@ -128,6 +128,10 @@ function isPending(fn: FunctionView, hasArrived: boolean, canRun: boolean): bool
   return fn.latestVersion === null ? !canRun && fn.state === 'Pending' : !hasArrived;
 }
 
+function imageOf({ process, workingDirectory }: NonNullable<VersionView['image']>): NonNullable<Target['image']> {
+  return { process, ...(workingDirectory !== undefined && { workingDirectory }) };
+}
+
 function knownTargets(previous: RoutedFunction | null): ReadonlyMap<string, Target> {
   return new Map(previous === null ? [] : targetsOf(previous).map((target) => [target.versionUid, target]));
 }
@@ -204,6 +208,7 @@ function makeTarget(
     functionObjectName: fn.name,
     functionName: fn.functionName,
     version: version.version,
+    pool: version.image?.pool ?? version.runtime,
     runtime: version.runtime,
     handler: version.handler,
     memoryMiB: version.memoryMiB,
@@ -215,6 +220,7 @@ function makeTarget(
     codeSha256: version.codeSha256,
     codeBytes: version.codeBytes,
     layers: version.layers,
+    ...(version.image !== undefined && { image: imageOf(version.image) }),
     logFormat: version.logFormat,
     ...(version.applicationLogLevel !== undefined && { applicationLogLevel: version.applicationLogLevel }),
     ...(version.systemLogLevel !== undefined && { systemLogLevel: version.systemLogLevel }),

@@ -6,10 +6,12 @@ import type {
   FunctionPermission,
 } from '@kappa/crds/function';
 import type { FunctionVersionEnvironmentEntry, FunctionVersionObject } from '@kappa/crds/function-version';
+import { imagePoolName, imageRuntime, poolImageOf } from '@kappa/crds/image-pool';
 import { limitQueueDefaultCalls, limitQueueDefaultSeconds } from '@kappa/crds/limits';
 import { functionNameOf } from '@kappa/crds/names';
 
 import type { LimitQueueRules } from '../dispatch/limits.ts';
+import type { TargetImage } from '../dispatch/types.ts';
 
 /** What the gateway keeps of a Function: no code, no managed fields, so that thousands cost little. */
 export interface FunctionView {
@@ -67,6 +69,12 @@ export interface LayerView {
   readonly bytes: number;
 }
 
+/** What the gateway keeps of a version's image. */
+export interface ImageView extends TargetImage {
+  /** Name of its Pool. */
+  readonly pool: string;
+}
+
 /** What the gateway keeps of a FunctionVersion. */
 export interface VersionView {
   readonly uid: string;
@@ -76,8 +84,12 @@ export interface VersionView {
   readonly functionObjectName: string;
   /** `$LATEST` or digits. */
   readonly version: string;
+  /** `image` where the code is one. */
   readonly runtime: string;
+  /** Of an image the first word of CMD, if there is one; else empty. */
   readonly handler: string;
+  /** Absent = the code is a zip. */
+  readonly image?: ImageView;
   readonly memoryMiB: number;
   readonly timeoutSeconds: number;
   readonly perInstance: number;
@@ -166,8 +178,9 @@ export function viewVersion({ metadata, spec }: FunctionVersionObject): VersionV
     name: metadata.name,
     functionObjectName: spec.functionName,
     version: spec.version,
-    runtime: spec.runtime,
-    handler: spec.handler,
+    runtime: spec.runtime ?? imageRuntime,
+    handler: spec.handler ?? '',
+    ...viewImage(metadata.namespace, spec),
     memoryMiB: spec.memoryMiB,
     timeoutSeconds: spec.timeoutSeconds,
     perInstance: spec.perInstance,
@@ -183,6 +196,20 @@ export function viewVersion({ metadata, spec }: FunctionVersionObject): VersionV
     ...(spec.role !== undefined && { role: spec.role }),
     ...(spec.serviceAccountName !== undefined && { serviceAccountName: spec.serviceAccountName }),
   };
+}
+
+/** Each part of the image's own start command may have another one in its place. */
+function viewImage(
+  namespace: string,
+  spec: FunctionVersionObject['spec'],
+): Pick<VersionView, 'image'> | Pick<VersionView, 'image' | 'handler'> {
+  const { code, imageConfig = {} } = spec;
+  const ofPool = poolImageOf(namespace, spec);
+  if (ofPool === null || code.image === undefined) return {};
+  const { workingDirectory, entryPoint = code.image.entryPoint, command = code.image.command } = imageConfig;
+  const process = [...entryPoint, ...command];
+  const image = { pool: imagePoolName(ofPool), process, ...(workingDirectory !== undefined && { workingDirectory }) };
+  return { image, handler: command[0] ?? '' }; // AWS's images have it there
 }
 
 /** The view of an Alias; weights become 0..1. */

@@ -42,7 +42,8 @@ export class WarmUp {
   }
 
   async #read(target: Target): Promise<void> {
-    const zips = [{ sha256: target.codeSha256, bytes: target.codeBytes }, ...target.layers];
+    const zips =
+      target.image !== undefined ? [] : [{ sha256: target.codeSha256, bytes: target.codeBytes }, ...target.layers];
     const small = zips.filter(({ bytes }) => bytes <= this.#deps.maxCodeBytes);
     await Promise.allSettled([...small.map(({ sha256 }) => this.#deps.readCode(sha256)), target.environment()]);
   }

@@ -47,7 +47,7 @@ async function readCode(
 ): Promise<Spooled> {
   const { ZipFile, S3Bucket, S3Key, ImageUri } = input;
   if (ImageUri !== undefined)
-    throw new InvalidParameterValue('Functions from container images (ImageUri) are not supported by this install.');
+    throw new InvalidParameterValue('Please do not provide ImageUri for a function whose package type is Zip.');
   if (input.SourceKMSKeyArn !== undefined)
     throw new InvalidParameterValue('Encrypted code (SourceKMSKeyArn) is not supported by this install.');
   if (ZipFile !== undefined) {

@@ -8,6 +8,7 @@ import { LATEST } from '../../registry/routing.ts';
 import type { ApiDeps } from '../call.ts';
 import { revisionIdOf } from '../revision.ts';
 import { literalVariables } from './environment.ts';
+import { imageConfigResponse, isImage } from './image.ts';
 import { type ShownLayer, shownLayers } from './layers.ts';
 import { keptMembers } from './settings.ts';
 import { type StateMembers, stateOf } from './state.ts';
@@ -42,7 +43,7 @@ export function versionConfiguration(version: FunctionVersionObject, shown: Show
   return {
     ...settingsOf(spec, shown, region),
     ...layersMember((spec.layers ?? []).map(({ arn, sizeBytes }) => ({ Arn: arn, CodeSize: sizeBytes }))),
-    CodeSha256: base64Of(spec.code.sha256),
+    CodeSha256: shownDigest(spec),
     CodeSize: spec.code.sizeBytes,
     LastModified: instantText(new Date(metadata.creationTimestampMs ?? 0).toISOString()),
     Version: spec.version,
@@ -86,7 +87,8 @@ type Settings = Pick<
   | 'ephemeralStorageMiB'
   | 'deadLetterTarget'
   | 'compatibility'
->;
+  | 'imageConfig'
+> & { readonly code: { readonly image?: object } };
 
 /** The same for `$LATEST` and for versions. A role that kubectl left out is shown as one of no name. */
 function settingsOf(spec: Settings, { functionName, arn }: Shown, region: string): Configuration {
@@ -96,15 +98,16 @@ function settingsOf(spec: Settings, { functionName, arn }: Shown, region: string
   return {
     FunctionName: functionName,
     FunctionArn: arn,
-    Runtime: spec.runtime,
+    ...(spec.runtime !== undefined && { Runtime: spec.runtime }),
     Role: roleArnOf(spec, arn.split(':')[4] ?? '') ?? '',
-    Handler: spec.handler,
+    ...(spec.handler !== undefined && { Handler: spec.handler }),
     Description: spec.description,
     Timeout: spec.timeoutSeconds,
     MemorySize: spec.memoryMiB,
     ...(Object.keys(variables).length > 0 && { Environment: { Variables: variables } }),
     ...(deadLetterTarget !== '' && { DeadLetterConfig: { TargetArn: deadLetterTarget } }),
-    PackageType: 'Zip',
+    PackageType: spec.code.image === undefined ? 'Zip' : 'Image',
+    ...imageConfigResponse(spec.imageConfig),
     Architectures: [...(spec.architectures ?? (['x86_64'] as const))],
     EphemeralStorage: { Size: spec.ephemeralStorageMiB ?? 512 },
     TracingConfig: { Mode: 'PassThrough' },
@@ -120,7 +123,9 @@ function settingsOf(spec: Settings, { functionName, arn }: Shown, region: string
       LogGroup: `/aws/lambda/${functionName}`,
       ...Object(kept.get('LoggingConfig')),
     },
-    RuntimeVersionConfig: { RuntimeVersionArn: runtimeVersionArn(spec.runtime, region) },
+    ...(spec.runtime !== undefined && {
+      RuntimeVersionConfig: { RuntimeVersionArn: runtimeVersionArn(spec.runtime, region) },
+    }),
   };
 }
 
@@ -128,8 +133,14 @@ function settingsOf(spec: Settings, { functionName, arn }: Shown, region: string
 async function codeOf({ spec, status }: FunctionObject, { blobs }: ApiDeps): Promise<Configuration> {
   const sha256 = spec.code.zip?.sha256;
   const known = { CodeSha256: status?.codeSha256 ?? '', CodeSize: status?.codeSizeBytes ?? 0 };
+  if (isImage(spec)) return { ...known, CodeSha256: Buffer.from(known.CodeSha256, 'base64').toString('hex') };
   if (sha256 === undefined || base64Of(sha256) === known.CodeSha256) return known;
   return { CodeSha256: base64Of(sha256), CodeSize: (await blobs.sizeOf(sha256)) ?? 0 };
+}
+
+/** Digests of images are shown as registries write them. */
+function shownDigest({ code }: FunctionVersionObject['spec']): string {
+  return code.image === undefined ? base64Of(code.sha256) : code.sha256;
 }
 
 /** Lambda's form of a digest. @param sha256 hex */

@@ -12,6 +12,7 @@ import { publishVersion } from '../versions/publish.ts';
 import { storeCode } from './code.ts';
 import { type Configuration, latestConfiguration } from './configuration.ts';
 import { findFunction } from './find.ts';
+import { imageCode, resolvedImage } from './image.ts';
 import { requireLayers, requireRoomTogether } from './layers.ts';
 import { withSettings } from './settings.ts';
 import { whenSeen } from './state.ts';
@@ -27,12 +28,14 @@ export async function createFunction(call: Call, deps: ApiDeps): Promise<Configu
   await deps.passRole?.(call.principal, call.accountId, input.Role ?? '');
   if ((await findFunction(call, deps)) !== null) throw alreadyExists(named.name);
   const layers = await requireLayers(input.Layers ?? [], [], call, deps);
-  const code = await storeCode(input.Code ?? {}, call, deps);
-  await requireRoomTogether(code, layers, deps);
-  const fn = await write(call, { ...settings, code: { zip: { sha256: code.sha256 } } }, deps);
+  const stored = input.PackageType === 'Image' ? null : await storeCode(input.Code ?? {}, call, deps);
+  if (stored !== null) await requireRoomTogether(stored, layers, deps);
+  const code = stored === null ? imageCode(input.Code ?? {}) : { zip: { sha256: stored.sha256 } };
+  const fn = await write(call, { ...settings, code }, deps);
   const shown = { functionName: named.name, arn: named.arn };
   const configuration = await latestConfiguration(fn, shown, deps);
-  const version = input.Publish === true ? (await publishVersion(fn, code, null, deps, layers)).spec.version : null;
+  const published = input.Publish === true ? (stored ?? (await resolvedImage(fn, deps))) : null;
+  const version = published === null ? null : (await publishVersion(fn, published, null, deps, layers)).spec.version;
   await whenSeen(fn, deps);
   return version === null
     ? configuration
@@ -50,11 +53,9 @@ function specOf({ input }: Call): Omit<FunctionObject['spec'], 'code'> {
   return { ...spec, ...(Object.keys(tags).length > 0 && { tags }) };
 }
 
-/** What a function has that says nothing. Runtime and handler are required of the request. */
+/** What a function has that says nothing. Runtime and handler are required of the request, unless the code is an image. */
 const emptySpec: FunctionObject['spec'] = {
   description: '',
-  runtime: 'nodejs24.x',
-  handler: '',
   code: {},
   memoryMiB: memoryDefaultMiB,
   timeoutSeconds: timeoutDefaultSeconds,

@@ -2,6 +2,7 @@ import type { GetFunctionConfigurationRequest, GetFunctionRequest, GetFunctionRe
 
 import type { ApiDeps, OperationCall } from '../call.ts';
 import { type Configuration, latestConfiguration, versionConfiguration } from './configuration.ts';
+import { isImage, servedImage } from './image.ts';
 import { type Meant, requireMeant } from './resolve.ts';
 
 /** What GetFunction answers. */
@@ -15,10 +16,9 @@ export async function getFunction(call: OperationCall<GetFunctionRequest>, deps:
   const { spec } = meant.fn;
   const { tags = {} } = spec;
   const { reserved } = spec.concurrency;
-  const sha256 = sha256Of(meant);
   return {
     Configuration: await configurationOf(call, meant, deps),
-    Code: { RepositoryType: 'S3', ...(sha256 !== null && { Location: deps.codeUrl(call.origin, sha256) }) },
+    Code: isImage(spec) ? await imageLocation(meant, deps) : zipLocation(call, meant, deps),
     ...(Object.keys(tags).length > 0 && { Tags: { ...tags } }),
     ...(reserved !== undefined && { Concurrency: { ReservedConcurrentExecutions: reserved } }),
   };
@@ -37,6 +37,22 @@ async function configurationOf({ fn }: OperationCall<unknown>, meant: Meant, dep
   const shown = { functionName: fn.name, arn: fn.qualifier === null ? fn.arn : `${fn.arn}:${fn.qualifier}` };
   if (meant.version !== null) return versionConfiguration(meant.version, shown, deps.region);
   return latestConfiguration(meant.fn, shown, deps);
+}
+
+function zipLocation({ origin }: OperationCall<unknown>, meant: Meant, deps: ApiDeps): FunctionAnswer['Code'] {
+  const sha256 = sha256Of(meant);
+  return { RepositoryType: 'S3', ...(sha256 !== null && { Location: deps.codeUrl(origin, sha256) }) };
+}
+
+/** What it was resolved to is known once the controller has asked its registry. */
+async function imageLocation({ fn, version }: Meant, deps: ApiDeps): Promise<FunctionAnswer['Code']> {
+  const image = version === null ? (await servedImage(fn, deps))?.image : version.spec.code.image;
+  const uri = version === null ? fn.spec.code.image?.uri : image?.uri;
+  return {
+    RepositoryType: 'ECR',
+    ...(uri !== undefined && { ImageUri: uri }),
+    ...(image?.uri === uri && image !== undefined && { ResolvedImageUri: image.reference }),
+  };
 }
 
 /** The code that is served, or will be; null = the controller has yet to fetch it. */

@@ -7,8 +7,10 @@ import { codeSigningConfigNotFound } from '../code-signing/code-signing.ts';
 import { validationError, violation } from '../errors.ts';
 import { checkDeprecated } from './deprecated-runtimes.ts';
 import { environmentEntries } from './environment.ts';
+import { imageConfigOf, isImage } from './image.ts';
 
 type FunctionSpec = FunctionObject['spec'];
+type Runtime = NonNullable<FunctionSpec['runtime']>;
 
 /** The members of CreateFunction and UpdateFunctionConfiguration that say how a function is run. */
 export type SettingsInput = Partial<Omit<CreateFunctionRequest, 'FunctionName' | 'Code' | 'Tags' | 'Publish'>> &
@@ -24,7 +26,6 @@ const unsupported: readonly (readonly [member: string, what: string])[] = [
   ['CapacityProviderConfig', 'Capacity providers'],
   ['AcceleratorConfig', 'Accelerators'],
   ['RuntimeConfig', 'Customer-managed runtimes'],
-  ['ImageConfig', 'Functions from container images'],
   ['PublishTo', 'Publishing to $LATEST.PUBLISHED'],
 ];
 
@@ -35,7 +36,7 @@ const unsupported: readonly (readonly [member: string, what: string])[] = [
  * @throws LambdaError for what Lambda or this install refuses
  */
 export function withSettings<Spec extends FunctionSpec>(before: Spec, input: SettingsInput): Spec {
-  checkSettings(input, before.runtime);
+  checkSettings(input, before);
   return {
     ...before,
     ...(input.Layers !== undefined && { layers: input.Layers }),
@@ -52,26 +53,43 @@ export function withSettings<Spec extends FunctionSpec>(before: Spec, input: Set
     }),
     ...(input.LoggingConfig !== undefined && { logging: loggingOf(before.logging, input.LoggingConfig) }),
     ...(input.DeadLetterConfig !== undefined && { deadLetterTarget: input.DeadLetterConfig.TargetArn ?? '' }),
+    ...(input.ImageConfig !== undefined && { imageConfig: imageConfigOf(input.ImageConfig) }),
     ...keptOf(before.compatibility ?? {}, input),
   };
 }
 
-/** @param runtime of the function so far */
-function checkSettings(input: SettingsInput, runtime: string): void {
+function checkSettings(input: SettingsInput, before: FunctionSpec): void {
   const asked = new Map(Object.entries(input));
   for (const [member, what] of unsupported)
     if (asked.get(member) !== undefined)
       throw new InvalidParameterValue(`${what} (${member}) are not supported by this install.`);
-  if (input.PackageType === 'Image')
-    throw new InvalidParameterValue('Functions from container images are not supported by this install.');
   if (input.Architectures?.some((architecture) => architecture !== 'x86_64'))
     throw new InvalidParameterValue('This install runs functions on x86_64 only.');
   checkRange(input.Timeout, 'timeout', timeoutMaxSeconds);
   checkRange(input.MemorySize, 'memorySize', memoryMaxMiB);
   checkRange(input.EphemeralStorage?.Size, 'ephemeralStorage.size', 10_240);
-  checkDeprecated(runtime, input.Runtime ?? runtime);
-  checkSnapStart(input.Runtime ?? runtime, input);
+  if (input.PackageType === 'Image' || isImage(before)) checkImage(input);
+  else checkZip(input, before.runtime ?? '');
   if (input.CodeSigningConfigArn !== undefined) throw codeSigningConfigNotFound(input.CodeSigningConfigArn);
+}
+
+/** @throws InvalidParameterValue for what an image brings itself */
+function checkImage({ Runtime, Handler, Layers }: SettingsInput): void {
+  if (Runtime !== undefined || Handler !== undefined)
+    throw new InvalidParameterValue(
+      'Runtime and Handler are not supported for functions created with container images.',
+    );
+  if (Layers !== undefined && Layers.length > 0)
+    throw new InvalidParameterValue('Layers are not supported for functions created with container images.');
+}
+
+/** @param before runtime of the function so far; empty = it is new */
+function checkZip(input: SettingsInput, before: string): void {
+  if (input.ImageConfig !== undefined)
+    throw new InvalidParameterValue('ImageConfig is not supported for functions created with deployment packages.');
+  const wanted = input.Runtime ?? before;
+  checkDeprecated(before, wanted);
+  checkSnapStart(wanted, input);
 }
 
 /** Runtimes of this install that Lambda takes snapshots of. */
@@ -98,7 +116,7 @@ function checkRange(value: number | undefined, path: string, max: number): void 
   throw validationError([violation(String(value), path, `Member must have value less than or equal to ${max}`)]);
 }
 
-const runtimes: ReadonlySet<string> = new Set<FunctionSpec['runtime']>([
+const runtimes: ReadonlySet<string> = new Set<Runtime>([
   'nodejs20.x',
   'nodejs22.x',
   'nodejs24.x',
@@ -122,11 +140,11 @@ const runtimes: ReadonlySet<string> = new Set<FunctionSpec['runtime']>([
   'dotnet10',
 ]);
 
-function isRuntime(name: string): name is FunctionSpec['runtime'] {
+function isRuntime(name: string): name is Runtime {
   return runtimes.has(name);
 }
 
-function runtimeOf(name: string): FunctionSpec['runtime'] {
+function runtimeOf(name: string): Runtime {
   if (isRuntime(name)) return name;
   throw new InvalidParameterValue(
     `The runtime ${name} is not supported by this install. It has: ${[...runtimes].join(', ')}.`,

@@ -17,7 +17,13 @@ export interface StateMembers {
 }
 
 /** Some of Lambda's. */
-type ReasonCode = 'Creating' | 'InvalidConfiguration' | 'InvalidRuntime' | 'InternalError';
+type ReasonCode =
+  | 'Creating'
+  | 'InvalidConfiguration'
+  | 'InvalidRuntime'
+  | 'InvalidImage'
+  | 'ImageAccessDenied'
+  | 'InternalError';
 
 const creating = 'The function is being created.';
 
@@ -51,18 +57,26 @@ export function stateOf(fn: FunctionObject, directory: Directory): StateMembers 
 
 /** The controller has not looked at what is stored, or this gateway has not seen what the controller made of it. */
 function isUnderWay({ metadata, status }: FunctionObject, directory: Directory): boolean {
-  if (status?.observedGeneration !== metadata.generation) return true;
+  if (status?.observedGeneration !== metadata.generation || status.lastUpdateStatus === 'InProgress') return true;
   const { fn, routed } = directory.look(keyOf(metadata));
   if (fn === undefined || routed === undefined) return true;
   return fn.generation < metadata.generation || fn.latestVersion !== (status.latestVersion ?? null) || routed.isPending;
 }
 
+const reasonCodes: ReadonlyMap<string, ReasonCode> = new Map([
+  ['Creating', 'Creating'],
+  ['InvalidRuntime', 'InvalidRuntime'],
+  ['InvalidImage', 'InvalidImage'],
+  ['ImageAccessDenied', 'ImageAccessDenied'],
+  ['ImagesUnsupported', 'InvalidConfiguration'],
+  ['DigestMismatch', 'InvalidConfiguration'],
+  ['TooLarge', 'InvalidConfiguration'],
+  ['UrlRefused', 'InvalidConfiguration'],
+]);
+
 /** Lambda's word for the controller's. */
 function stateReasonCode(code: string): ReasonCode {
-  if (code === 'InvalidRuntime') return 'InvalidRuntime';
-  return code === 'DigestMismatch' || code === 'TooLarge' || code === 'UrlRefused'
-    ? 'InvalidConfiguration'
-    : 'InternalError';
+  return reasonCodes.get(code) ?? 'InternalError';
 }
 
 /** An update that is under way is waited for so long before the caller is told to come back. */

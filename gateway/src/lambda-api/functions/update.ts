@@ -9,6 +9,7 @@ import { publishVersion } from '../versions/publish.ts';
 import { storeCode } from './code.ts';
 import { base64Of, type Configuration, latestConfiguration } from './configuration.ts';
 import { functionNotFound, requireFunction } from './find.ts';
+import { imageCode, isImage, resolvedImage } from './image.ts';
 import { keptLayers, requireLayers, requireRoomTogether } from './layers.ts';
 import { withSettings } from './settings.ts';
 import { settled, whenSeen } from './state.ts';
@@ -23,13 +24,16 @@ export async function updateFunctionCode(
   const fn = await readForUpdate(call, deps);
   const settings = withSettings(fn.spec, { ...(input.Architectures && { Architectures: input.Architectures }) });
   const layers = await requireLayers(fn.spec.layers ?? [], await keptLayers(fn, deps), call, deps);
-  const code = await storeCode(input, call, deps, isDryRun);
-  await requireRoomTogether(isDryRun ? null : code, layers, deps);
-  const spec = { ...settings, code: { zip: { sha256: code.sha256 } } };
+  const stored = isImage(fn.spec) ? null : await storeCode(input, call, deps, isDryRun);
+  const code =
+    stored === null ? imageCode(input, new Date(deps.now()).toISOString()) : { zip: { sha256: stored.sha256 } };
+  if (stored !== null) await requireRoomTogether(isDryRun ? null : stored, layers, deps);
+  const spec = { ...settings, code };
   const shown = { functionName: named.name, arn: named.arn };
   if (isDryRun) {
     const configuration = await latestConfiguration(fn, shown, deps);
-    return { ...configuration, CodeSha256: base64Of(code.sha256), CodeSize: code.sizeBytes };
+    if (stored === null) return configuration;
+    return { ...configuration, CodeSha256: base64Of(stored.sha256), CodeSize: stored.sizeBytes };
   }
   const changed = await change(call, fn, deps, (current) => ({
     ...current,
@@ -38,7 +42,8 @@ export async function updateFunctionCode(
   }));
   const configuration = await latestConfiguration(changed, shown, deps);
   if (input.Publish !== true) return configuration;
-  const { version } = (await publishVersion(changed, code, null, deps, layers)).spec;
+  const published = stored ?? (await resolvedImage(changed, deps));
+  const { version } = (await publishVersion(changed, published, null, deps, layers)).spec;
   return { ...configuration, Version: version, FunctionArn: `${named.arn}:${version}` };
 }
 

@@ -7,6 +7,7 @@ import { LATEST } from '../../registry/routing.ts';
 import type { ApiDeps, OperationCall } from '../call.ts';
 import { type Configuration, inList, latestConfiguration, versionConfiguration } from '../functions/configuration.ts';
 import { requireFunction } from '../functions/find.ts';
+import { isImage, resolvedImage } from '../functions/image.ts';
 import { keptLayers } from '../functions/layers.ts';
 import { settled } from '../functions/state.ts';
 import { pageOf } from '../paging.ts';
@@ -21,7 +22,7 @@ export async function publish(call: OperationCall<PublishVersionRequest>, deps: 
   const found = await requireFunction(call, deps);
   requireRevision(input.RevisionId, found.metadata);
   const fn = await settled(found, named.arn, deps);
-  const code = servedCode(fn);
+  const code = isImage(fn.spec) ? await resolvedImage(fn, deps) : servedCode(fn);
   requireDigest(input.CodeSha256, fn);
   const version = await publishVersion(fn, code, input.Description ?? null, deps, await keptLayers(fn, deps));
   const shown = { functionName: named.name, arn: `${named.arn}:${version.spec.version}` };
@@ -70,8 +71,9 @@ function servedCode({ status }: FunctionObject): SnapshotCode {
   );
 }
 
-function requireDigest(given: string | undefined, { status }: FunctionObject): void {
-  const current = status?.codeSha256 ?? '';
+function requireDigest(given: string | undefined, { spec, status }: FunctionObject): void {
+  const digest = status?.codeSha256 ?? '';
+  const current = isImage(spec) ? Buffer.from(digest, 'base64').toString('hex') : digest;
   if (given === undefined || given === '' || given === current) return;
   throw new InvalidParameterValue(
     `CodeSHA256 (${given}) is different from current CodeSHA256 in $LATEST (${current}). Please try again with the CodeSHA256 in $LATEST.`,
