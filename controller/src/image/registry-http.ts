@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
+import { isPublicAddress, publicLookup } from '@kappa/crds/public-address';
 import type { Agent } from 'undici';
-import { isPublicAddress, publicLookup } from '../function/public-address.ts';
 
 /** One answer of a registry, its body whole. */
 export interface RegistryResponse {
