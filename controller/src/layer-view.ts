@@ -1,4 +1,4 @@
-import { accountIdOf, defaultAccountId } from '@kappa/crds/accounts';
+import { accountIdOf, defaultAccountId, defaultNamespaceIn, otherRegionOf, placeOf } from '@kappa/crds/accounts';
 import type { Informer } from '@kappa/crds/client/informer';
 import { layers, namespaces } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
@@ -8,6 +8,8 @@ import { type LayerSummary, summarizeLayer } from './observed.ts';
 export interface LayerViewDeps {
   readonly kubernetes: Pick<Kubernetes, 'watch'>;
   readonly signal: AbortSignal;
+  /** The install's own. */
+  readonly region: string;
   /** A Layer (`namespace/name`) is new, changed or gone. */
   readonly layerChanged: (key: string) => void;
 }
@@ -15,13 +17,18 @@ export interface LayerViewDeps {
 /** Layers, and whose account a namespace is: what functions need to find those of others. */
 export class LayerView {
   readonly layers: Informer<LayerSummary>;
-  /** Account ids by namespace. */
-  readonly #accounts: Informer<string>;
+  readonly #region: string;
+  /** Account, and `placeOf` it, by namespace. */
+  readonly #accounts: Informer<{ readonly accountId: string; readonly place: string }>;
 
-  constructor({ kubernetes, signal, layerChanged }: LayerViewDeps) {
+  constructor({ kubernetes, signal, region, layerChanged }: LayerViewDeps) {
+    this.#region = region;
     this.layers = kubernetes.watch(layers, { project: summarizeLayer, onChange: layerChanged, signal });
     this.#accounts = kubernetes.watch(namespaces, {
-      project: ({ metadata }) => accountIdOf(metadata.name, metadata.labels),
+      project: ({ metadata: { name, labels } }) => {
+        const accountId = accountIdOf(name, labels);
+        return { accountId, place: placeOf(accountId, otherRegionOf(labels, region)) };
+      },
       onChange: () => undefined,
       signal,
     });
@@ -38,12 +45,17 @@ export class LayerView {
   }
 
   accountOf(namespace: string): string {
-    return this.#accounts.get(namespace) ?? accountIdOf(namespace);
+    return this.#accounts.get(namespace)?.accountId ?? accountIdOf(namespace);
   }
 
-  /** The namespace that is an account; of several the first by name, as the gateways choose; undefined = none. */
-  namespaceOf(accountId: string): string | undefined {
-    const [first] = [...this.#accounts.entries()].flatMap(([name, id]) => (id === accountId ? [name] : [])).sort();
-    return first ?? (accountId === defaultAccountId ? 'default' : undefined);
+  /** The namespace that is an account in a region; of several the first by name, as the gateways choose; undefined = none. */
+  namespaceOf(accountId: string, region: string): string | undefined {
+    const isOwn = region === this.#region;
+    const asked = placeOf(accountId, isOwn ? undefined : region);
+    const [first] = [...this.#accounts.entries()]
+      .flatMap(([name, { place }]) => (place === asked ? [name] : []))
+      .sort();
+    if (first !== undefined || accountId !== defaultAccountId) return first;
+    return isOwn ? 'default' : defaultNamespaceIn(region);
   }
 }

@@ -127,9 +127,8 @@ const functionQueue = queueOf('function', (key) =>
     code,
     images,
     layers: {
-      region: config.region,
       accountOf: (namespace) => layerView.accountOf(namespace),
-      namespaceOf: (accountId) => layerView.namespaceOf(accountId),
+      namespaceOf: (accountId, region) => layerView.namespaceOf(accountId, region),
       find: (namespace, name) => guarded.get(layers, namespace, name).catch(nullWhenMissing),
       resolve: (contents) => resolveCode(contents, code),
     },
@@ -199,6 +198,7 @@ const view: View = new View({
 const layerView: LayerView = new LayerView({
   kubernetes,
   signal: stopping.signal,
+  region: config.region,
   layerChanged: (key) => {
     if (!isActing()) return;
     layerQueue.add(key);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { accountIdLabel } from './labels.ts';
+import { accountIdLabel, regionLabel } from './labels.ts';
 
 /** The account that the namespace `default` is. */
 export const defaultAccountId = '000000000000';
@@ -17,4 +17,27 @@ export function accountIdOf(namespace: string, labels: Readonly<Record<string, s
   if (namespace === 'default') return defaultAccountId;
   const digest = createHash('sha256').update(namespace).digest().readBigUInt64BE();
   return String((digest % 999_999_999_999n) + 1n).padStart(12, '0');
+}
+
+/** Form of a region's name. */
+export const regionPattern = /^[a-z]{2}(-[a-z]+)+-\d$/;
+
+/**
+ * The region of a namespace that is another one than the install's, by its label `kappa.dev/region`; undefined = it is in the install's own.
+ *
+ * @param labels labels of the Namespace object
+ */
+export function otherRegionOf(labels: Readonly<Record<string, string>>, ownRegion: string): string | undefined {
+  const label = labels[regionLabel];
+  return label !== undefined && label !== ownRegion && regionPattern.test(label) ? label : undefined;
+}
+
+/** The namespace that account 000000000000 has in a region which is not the install's, unless another one is labelled so. */
+export function defaultNamespaceIn(region: string): string {
+  return `default-${region}`;
+}
+
+/** What tells the accounts of all regions apart: the account in the install's own region, else both. @param region undefined = the install's */
+export function placeOf(accountId: string, region: string | undefined): string {
+  return region === undefined ? accountId : `${accountId} ${region}`;
 }

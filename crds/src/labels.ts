@@ -16,6 +16,8 @@ export const templateLabel = 'kappa.dev/template';
 export const accountLabel = 'kappa.dev/account';
 /** On a Namespace: the account that it is, 12 digits. */
 export const accountIdLabel = 'kappa.dev/account-id';
+/** On a Namespace: the region that its objects are in; absent = the install's own. */
+export const regionLabel = 'kappa.dev/region';
 /** Annotation of a Namespace: where its functions find AWS's services; with `-s3`, `-sqs`, … at its end, one service. */
 export const endpointUrlAnnotation = 'kappa.dev/aws-endpoint-url';
 /** On a Namespace: `dedicated` gives it pools of its own. */

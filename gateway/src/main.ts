@@ -76,6 +76,7 @@ const events = openEvents(context, {
 const push = openPush(context, { kubernetes, watched, membership, marks: eventQueue, events, metricRegistry });
 const doors = openDoors(context, {
   functions: watched.functions,
+  functionsIn: watched.functionsIn,
   kubernetes,
   signingKey,
   callers,

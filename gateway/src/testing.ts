@@ -62,7 +62,8 @@ export function versionView(over: Partial<VersionView> = {}): VersionView {
 /** How routes are made in tests. */
 export const testRouting = {
   region: 'us-east-1',
-  arnOf: (accountId: string, name: string) => `arn:aws:lambda:us-east-1:${accountId}:function:${name}`,
+  arnOf: (accountId: string, name: string, region = 'us-east-1') =>
+    `arn:aws:lambda:${region}:${accountId}:function:${name}`,
   environmentOf: () => () => Promise.resolve({}),
 };
 

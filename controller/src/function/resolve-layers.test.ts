@@ -18,9 +18,9 @@ function layerOf(namespace: string, layerName: string, permissions: object[] = [
 function sourcesOf(layers: readonly LayerObject[], resolve: () => ResolvedCode = () => contents): LayerSources {
   const accounts: Record<string, string> = { default: '000000000000', team: '111111111111' };
   return {
-    region: 'us-east-1',
     accountOf: (namespace) => accounts[namespace] ?? '',
-    namespaceOf: (accountId) => Object.keys(accounts).find((name) => accounts[name] === accountId),
+    namespaceOf: (accountId, region) =>
+      region === 'us-east-1' ? Object.keys(accounts).find((name) => accounts[name] === accountId) : undefined,
     find: async (namespace, name) =>
       layers.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name) ?? null,
     resolve: async () => resolve(),

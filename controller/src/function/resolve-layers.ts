@@ -19,11 +19,10 @@ export type LayerFailure = CodeFailure | 'LayerMissing' | 'LayerForbidden';
 
 /** What {@link resolveLayers} works with. */
 export interface LayerSources {
-  readonly region: string;
   /** The account that a namespace is. */
   readonly accountOf: (namespace: string) => string;
-  /** The namespace that is an account; undefined = none. */
-  readonly namespaceOf: (accountId: string) => string | undefined;
+  /** The namespace that is an account in a region; undefined = none. */
+  readonly namespaceOf: (accountId: string, region: string) => string | undefined;
   /** Null = there is none. */
   readonly find: (namespace: string, name: string) => Promise<LayerObject | null>;
   /** Brings the contents of a layer into the blob store. */
@@ -54,7 +53,7 @@ type Failed = Extract<ResolvedLayers, { kind: 'failed' }>;
 
 async function resolveLayer(arn: string, namespace: string, sources: LayerSources): Promise<SnapshotLayer | Failed> {
   const parts = parseLayerVersionArn(arn);
-  const owner = parts?.region === sources.region ? sources.namespaceOf(parts.accountId) : undefined;
+  const owner = parts === null ? undefined : sources.namespaceOf(parts.accountId, parts.region);
   if (parts === null || owner === undefined) return missing(arn);
   const layer = await sources.find(owner, layerObjectName(parts.layerName, parts.version));
   if (layer === null || layer.spec.layerName !== parts.layerName || layer.spec.version !== parts.version)

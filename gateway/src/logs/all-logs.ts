@@ -1,3 +1,5 @@
+import { placeOf } from '@kappa/crds/accounts';
+
 import {
   type EventPage,
   type EventQuery,
@@ -20,6 +22,9 @@ export interface AllLogsDeps {
   readonly askOthers: (question: Buffer) => Promise<readonly Buffer[]>;
   readonly pause: Pause;
 }
+
+/** What is asked of logs, for one region. */
+export type LogReader = Pick<AllLogs, 'events' | 'streams' | 'functions'>;
 
 /**
  * The recent logs of the whole install: a pod tells its lines to one gateway, so whoever is asked asks all the others. One that does not
@@ -50,6 +55,15 @@ export class AllLogs {
   /** Lambda's names of functions of an account that have a log. */
   async functions(accountId: string): Promise<ReadonlySet<string>> {
     return new Set((await this.#ask({ kind: 'groups', accountId })).flatMap(({ functions }) => functions));
+  }
+
+  /** The logs of another region than the install's own: another account by the same number. */
+  inRegion(region: string): LogReader {
+    return {
+      events: (query) => this.events({ ...query, accountId: placeOf(query.accountId, region) }),
+      streams: ({ accountId, functionName }) => this.streams({ accountId: placeOf(accountId, region), functionName }),
+      functions: (accountId) => this.functions(placeOf(accountId, region)),
+    };
   }
 
   /** Answers another gateway out of the own memory. @throws Error for a question that is none */

@@ -3,7 +3,7 @@ import { toObjectName } from '@kappa/crds/names';
 import { type Authorizer, denied } from '../auth/authorizer.ts';
 import { ownAccountOf, type Principal } from '../auth/principal.ts';
 import type { Directory } from '../registry/directory.ts';
-import type { AllLogs } from './all-logs.ts';
+import type { LogReader } from './all-logs.ts';
 import { groupArnOf, readGroup } from './log-group.ts';
 import { notFound } from './logs-error.ts';
 import type { Members } from './members.ts';
@@ -12,7 +12,7 @@ import type { LogOwner } from './recent-logs.ts';
 
 /** What the operations work with. */
 export interface LogsDeps {
-  readonly logs: AllLogs;
+  readonly logs: LogReader;
   readonly directory: Pick<Directory, 'namespaceOf' | 'locate' | 'ofAccount'>;
   readonly authorizer: Authorizer;
   readonly region: string;

@@ -1,4 +1,4 @@
-import { accountIdOf } from '@kappa/crds/accounts';
+import { accountIdOf, otherRegionOf } from '@kappa/crds/accounts';
 import type { Informer } from '@kappa/crds/client/informer';
 import { aliases, functions, functionVersions, namespaces, type Pod, pods } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
@@ -18,6 +18,8 @@ export interface ObserveDeps {
   readonly endpoints: Pick<Endpoints, 'set'>;
   readonly dispatcher: Pick<Dispatcher, 'onPod'>;
   readonly poolNamespace: string;
+  /** The install's own. */
+  readonly region: string;
   readonly signal: AbortSignal;
 }
 
@@ -37,19 +39,19 @@ export interface Observation {
 
 /** Starts the informers and feeds registry and dispatch from them. Runs until the signal aborts. */
 export function observe(deps: ObserveDeps): Observation {
-  const { kubernetes, registry, endpoints, dispatcher, poolNamespace, signal } = deps;
+  const { kubernetes, registry, endpoints, dispatcher, poolNamespace, region, signal } = deps;
   const informers: Readonly<Record<string, Informer<unknown>>> = {
     // Accounts and versions first: a function that is seen before its version would be held.
     namespaces: kubernetes.watch(namespaces, {
       project: ({ metadata: { name, labels, annotations } }) => ({
-        accountId: accountIdOf(name, labels),
+        place: { accountId: accountIdOf(name, labels), region: otherRegionOf(labels, region) },
         endpoints: endpointAnnotations(annotations),
       }),
       onChange: (key, view) => {
-        registry.setNamespace(key, view?.accountId ?? null);
+        registry.setNamespace(key, view?.place ?? null);
         endpoints.set(key, view?.endpoints ?? null);
       },
-      snapshot: { name: 'namespaces', shape: 2 },
+      snapshot: { name: 'namespaces', shape: 3 },
       signal,
     }),
     functionversions: kubernetes.watch(functionVersions, {

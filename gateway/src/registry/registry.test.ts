@@ -125,7 +125,7 @@ test('before the first complete view nothing is "not found"', async () => {
 test('the account is the namespace’s; a changed label moves its functions', () => {
   const { registry, settle } = rig();
   registry.setFunction('team/hello', functionView({ namespace: 'team' }));
-  registry.setNamespace('team', '111111111111');
+  registry.setNamespace('team', { accountId: '111111111111', region: undefined });
   settle();
   registry.markSynced();
   registry.setVersion('team/v', versionView({ namespace: 'team' }));
@@ -133,7 +133,7 @@ test('the account is the namespace’s; a changed label moves its functions', ()
   expect(registry.byName('111111111111', 'hello')).toMatchObject({
     arn: 'arn:aws:lambda:us-east-1:111111111111:function:hello',
   });
-  registry.setNamespace('team', '222222222222');
+  registry.setNamespace('team', { accountId: '222222222222', region: undefined });
   settle();
   expect(registry.byName('111111111111', 'hello')).toBeUndefined();
   expect(registry.byName('222222222222', 'hello')).toMatchObject({ latest: { accountId: '222222222222' } });
@@ -186,8 +186,8 @@ test('nothing is kept of what is gone', () => {
 
 test('the Lambda API finds functions without waiting, and knows whose a namespace is', async () => {
   const { registry, settle } = rig();
-  registry.setNamespace('team-b', '111111111111');
-  registry.setNamespace('team-a', '111111111111');
+  registry.setNamespace('team-b', { accountId: '111111111111', region: undefined });
+  registry.setNamespace('team-a', { accountId: '111111111111', region: undefined });
   registry.setVersion('default/hello-aaaaaaaaaa', versionView());
   registry.setFunction('default/hello', functionView({ ...older, reserved: 7 }));
   settle();
@@ -220,4 +220,39 @@ test('pods are found by the version that they hold', () => {
   registry.setPod('pools/b', null);
   expect(names()).toEqual(['a']);
   expect(registry.podsOf('uid-b')).toEqual([]);
+});
+
+test('an account of another region shares nothing but its number', async () => {
+  const { registry, settle } = rig();
+  const region = 'eu-west-1';
+  const elsewhere = registry.inRegion(region);
+  registry.setVersion('default/hello-aaaaaaaaaa', versionView());
+  registry.setFunction('default/hello', functionView());
+  registry.setVersion('apart/hello-aaaaaaaaaa', versionView({ namespace: 'apart', uid: 'uid-apart' }));
+  registry.setFunction('apart/hello', functionView({ namespace: 'apart', uid: 'fn-apart' }));
+  registry.setNamespace('apart', { accountId: '000000000000', region });
+  settle();
+  registry.markSynced();
+  const arnIn = (one: string): string => `arn:aws:lambda:${one}:000000000000:function:hello`;
+  expect(await registry.byName('000000000000', 'hello')).toMatchObject({
+    namespace: 'default',
+    arn: arnIn('us-east-1'),
+  });
+  expect(await elsewhere.byName('000000000000', 'hello')).toMatchObject({
+    namespace: 'apart',
+    arn: arnIn(region),
+    latest: { versionUid: 'uid-apart', region, accountId: '000000000000' },
+  });
+  expect(await registry.inRegion('ap-south-1').byName('000000000000', 'hello')).toBeUndefined();
+  expect(await registry.namespacesOf('000000000000')).toEqual(['default']);
+  expect(await elsewhere.namespacesOf('000000000000')).toEqual(['apart']);
+  expect(await registry.inRegion('ap-south-1').namespaceOf('000000000000')).toBe('default-ap-south-1');
+  expect(elsewhere.ofAccount('000000000000').map(({ namespace }) => namespace)).toEqual(['apart']);
+  registry.setNamespace('apart', { accountId: '000000000000', region: undefined });
+  settle();
+  expect(await elsewhere.byName('000000000000', 'hello')).toBeUndefined();
+  expect(registry.look('apart/hello').routed).toMatchObject({
+    arn: arnIn('us-east-1'),
+    latest: { region: 'us-east-1' },
+  });
 });

@@ -1,10 +1,11 @@
-import { accountIdOf, defaultAccountId } from '@kappa/crds/accounts';
+import { placeOf } from '@kappa/crds/accounts';
 
 import type { Dispatcher, PoolPod, Target } from '../dispatch/types.ts';
 import { ServiceException } from '../errors.ts';
 import { Children } from './children.ts';
 import type { Directory, Sight } from './directory.ts';
 import { type FoundUrl, type Functions, urlOf } from './functions.ts';
+import { type Place, Places } from './places.ts';
 import { type RoutedFunction, type RoutingOptions, routeFunction, targetsOf } from './routing.ts';
 import { UrlIndex } from './url-index.ts';
 import type { AliasView, FunctionView, VersionView } from './views.ts';
@@ -52,11 +53,9 @@ export class Registry implements Functions, Directory {
   readonly #aliases = new Children<AliasView>();
   /** Claimed pods by the uid of their version. */
   readonly #pods = new Children<PoolPod>();
-  readonly #accounts = new Map<string, string>();
+  readonly #places = new Places();
   /** By namespace/name. */
   readonly #routed = new Map<string, RoutedFunction>();
-  /** Account → Lambda's name → namespace/name. */
-  #names: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map();
   readonly #urls = new UrlIndex();
   readonly #changed = new Set<string>();
   readonly #holds = new Map<string, Hold>();
@@ -90,11 +89,9 @@ export class Registry implements Functions, Directory {
     this.#pods.set(key, value === null || owner === null ? null : { owner, value });
   }
 
-  /** @param accountId null = the namespace is gone */
-  setNamespace(namespace: string, accountId: string | null): void {
-    if (accountId === (this.#accounts.get(namespace) ?? null)) return;
-    if (accountId === null) this.#accounts.delete(namespace);
-    else this.#accounts.set(namespace, accountId);
+  /** @param place null = the namespace is gone */
+  setNamespace(namespace: string, place: Place | null): void {
+    if (!this.#places.set(namespace, place)) return;
     for (const [key, view] of this.#views) if (view.namespace === namespace) this.#touch(key);
   }
 
@@ -107,9 +104,28 @@ export class Registry implements Functions, Directory {
   }
 
   byName(accountId: string, functionName: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined> {
-    if (!this.#hasSynced) return this.#whenSynced().then(() => this.byName(accountId, functionName));
+    return this.#byName(accountId, functionName);
+  }
+
+  /** What there is in another region than the install's own: another account by the same number. */
+  inRegion(region: string): Functions & Directory {
+    return {
+      byName: (accountId, functionName) => this.#byName(placeOf(accountId, region), functionName),
+      byObject: (namespace, name) => this.byObject(namespace, name),
+      byUrlId: (id) => this.byUrlId(id),
+      namespacesOf: (accountId) => this.#namespacesOf(accountId, region),
+      namespaceOf: async (accountId) => (await this.#namespacesOf(accountId, region))[0],
+      locate: (accountId, functionName) => this.#locate(placeOf(accountId, region), functionName),
+      look: (key) => this.look(key),
+      podsOf: (versionUid) => this.podsOf(versionUid),
+      ofAccount: (accountId) => this.#ofPlace(placeOf(accountId, region)),
+    };
+  }
+
+  #byName(place: string, functionName: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined> {
+    if (!this.#hasSynced) return this.#whenSynced().then(() => this.#byName(place, functionName));
     if (this.#changed.size > 0) this.#flush();
-    const key = this.#names.get(accountId)?.get(functionName);
+    const key = this.#places.keyOf(place, functionName);
     return key === undefined ? undefined : this.#current(key);
   }
 
@@ -129,10 +145,13 @@ export class Registry implements Functions, Directory {
     return fn instanceof Promise ? fn.then(found) : found(fn);
   }
 
-  async namespacesOf(accountId: string): Promise<readonly string[]> {
+  namespacesOf(accountId: string): Promise<readonly string[]> {
+    return this.#namespacesOf(accountId, undefined);
+  }
+
+  async #namespacesOf(accountId: string, region: string | undefined): Promise<readonly string[]> {
     if (!this.#hasSynced) await this.#whenSynced();
-    const found = [...this.#accounts].flatMap(([name, id]) => (id === accountId ? [name] : [])).sort();
-    return found.length === 0 && accountId === defaultAccountId ? ['default'] : found;
+    return this.#places.namespacesOf(accountId, region);
   }
 
   async namespaceOf(accountId: string): Promise<string | undefined> {
@@ -142,13 +161,17 @@ export class Registry implements Functions, Directory {
 
   /** The account that a namespace is; undefined = no such namespace has been seen. */
   accountOf(namespace: string): string | undefined {
-    return this.#accounts.get(namespace);
+    return this.#places.accountOf(namespace);
   }
 
-  async locate(accountId: string, functionName: string): Promise<FunctionView | undefined> {
+  locate(accountId: string, functionName: string): Promise<FunctionView | undefined> {
+    return this.#locate(accountId, functionName);
+  }
+
+  async #locate(place: string, functionName: string): Promise<FunctionView | undefined> {
     if (!this.#hasSynced) await this.#whenSynced();
     if (this.#changed.size > 0) this.#flush();
-    return this.#views.get(this.#names.get(accountId)?.get(functionName) ?? '');
+    return this.#views.get(this.#places.keyOf(place, functionName) ?? '');
   }
 
   look(key: string): Sight {
@@ -166,9 +189,12 @@ export class Registry implements Functions, Directory {
   }
 
   ofAccount(accountId: string): readonly FunctionView[] {
+    return this.#ofPlace(accountId);
+  }
+
+  #ofPlace(place: string): readonly FunctionView[] {
     if (this.#changed.size > 0) this.#flush();
-    const keys = [...(this.#names.get(accountId)?.values() ?? [])];
-    return keys.flatMap((key) => this.#views.get(key) ?? []);
+    return this.#places.keysOf(place).flatMap((key) => this.#views.get(key) ?? []);
   }
 
   /** @param key namespace/name of a Function */
@@ -228,11 +254,11 @@ export class Registry implements Functions, Directory {
       else this.#routed.set(key, after);
       this.#urls.update(key, before, after);
       this.#updateHold(key, after);
-      areNamesStale ||= before?.functionName !== after?.functionName || before?.accountId !== after?.accountId;
+      areNamesStale ||= before?.arn !== after?.arn;
       areTargetsStale ||= !haveSameTargets(before, after);
     }
     this.#changed.clear();
-    if (areNamesStale) this.#names = indexNames(this.#routed);
+    if (areNamesStale) this.#places.index(this.#routed);
     if (areTargetsStale && this.#hasSynced) this.#deps.dispatcher.onVersions(this.#targets());
   }
 
@@ -240,8 +266,8 @@ export class Registry implements Functions, Directory {
     const fn = this.#views.get(key);
     if (fn === undefined) return null;
     const versions = new Map(this.#versions.of(key).map((version) => [version.name, version]));
-    const accountId = this.#accounts.get(fn.namespace) ?? accountIdOf(fn.namespace);
-    return routeFunction({ fn, versions, aliases: this.#aliases.of(key), accountId }, before, this.#deps.routing);
+    const place = this.#places.of(fn.namespace);
+    return routeFunction({ fn, versions, aliases: this.#aliases.of(key), ...place }, before, this.#deps.routing);
   }
 
   /** A hold begins with the first sight of a generation and is over when that is served, or after `holdMs`. */
@@ -282,16 +308,4 @@ function haveSameTargets(before: RoutedFunction | null, after: RoutedFunction | 
   const old = before === null ? [] : targetsOf(before);
   const now = after === null ? [] : targetsOf(after);
   return old.length === now.length && old.every((target, at) => target === now[at]);
-}
-
-/** When two objects claim one name in one account, the first by namespace/name has it: the same on every gateway. */
-function indexNames(routed: ReadonlyMap<string, RoutedFunction>): ReadonlyMap<string, ReadonlyMap<string, string>> {
-  const accounts = new Map<string, Map<string, string>>();
-  for (const [key, fn] of routed) {
-    const names = accounts.get(fn.accountId) ?? new Map<string, string>();
-    accounts.set(fn.accountId, names);
-    const holder = names.get(fn.functionName);
-    if (holder === undefined || key < holder) names.set(fn.functionName, key);
-  }
-  return accounts;
 }

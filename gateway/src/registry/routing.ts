@@ -13,6 +13,8 @@ export interface RoutedFunction {
   /** Lambda's name. */
   readonly functionName: string;
   readonly accountId: string;
+  /** Undefined = the install's own. */
+  readonly region: string | undefined;
   /** ARN without a qualifier. */
   readonly arn: string;
   /** null = the function has no URL. */
@@ -53,12 +55,16 @@ export interface Observed {
   readonly versions: ReadonlyMap<string, VersionView>;
   readonly aliases: readonly AliasView[];
   readonly accountId: string;
+  /** Undefined = the install's own. */
+  readonly region?: string | undefined;
 }
 
 /** What routing needs beside the objects. */
 export interface RoutingOptions {
+  /** The install's own. */
   readonly region: string;
-  readonly arnOf: (accountId: string, functionName: string) => string;
+  /** @param region default: the install's own */
+  readonly arnOf: (accountId: string, functionName: string, region?: string) => string;
   readonly environmentOf: (namespace: string, version: VersionView) => Target['environment'];
   /** How a function of an account gets credentials of its role; undefined = it has none. Absent = no function gets any. */
   readonly roleOf?: (accountId: string, functionArn: string, version: VersionView) => TargetRole | undefined;
@@ -95,12 +101,13 @@ export function routeFunction(
     (version) => (version === LATEST ? latestTarget : (versions.get(version) ?? null)),
     urlOf,
   );
-  const arn = options.arnOf(accountId, fn.functionName);
+  const arn = options.arnOf(accountId, fn.functionName, observed.region);
   return Object.freeze({
     namespace: fn.namespace,
     name: fn.name,
     functionName: fn.functionName,
     accountId,
+    region: observed.region,
     arn,
     http: urlOf({ alias: null, http: fn.http }),
     policy,
@@ -183,21 +190,24 @@ function isOlder(one: AliasView, other: AliasView): boolean {
 
 function makeTarget(
   version: VersionView,
-  { fn, accountId, aliases }: Observed,
+  { fn, accountId, aliases, region: otherRegion }: Observed,
   known: ReadonlyMap<string, Target>,
   options: RoutingOptions,
 ): Target {
+  const region = otherRegion ?? options.region;
   const provisionedConcurrency = provisionedOf(version, fn, aliases);
   const old = known.get(version.uid);
   const isSame =
     old?.accountId === accountId &&
+    old.region === region &&
     old.reservedConcurrency === fn.reserved &&
     old.limitQueue?.maxWaitMs === fn.limitQueue?.maxWaitMs &&
     old.limitQueue?.maxCount === fn.limitQueue?.maxCount &&
     old.provisionedConcurrency === provisionedConcurrency;
   if (isSame) return old;
-  const arn = options.arnOf(accountId, fn.functionName);
-  const role = old?.accountId === accountId ? old.role : options.roleOf?.(accountId, arn, version);
+  const arn = options.arnOf(accountId, fn.functionName, region);
+  const role =
+    old?.accountId === accountId && old.region === region ? old.role : options.roleOf?.(accountId, arn, version);
   return Object.freeze({
     ...(role !== undefined && { role }),
     ...(fn.limitQueue !== null && { limitQueue: fn.limitQueue }),
@@ -225,7 +235,7 @@ function makeTarget(
     ...(version.applicationLogLevel !== undefined && { applicationLogLevel: version.applicationLogLevel }),
     ...(version.systemLogLevel !== undefined && { systemLogLevel: version.systemLogLevel }),
     ...(version.idle !== undefined && { idle: version.idle }),
-    region: options.region,
+    region,
     environment: old?.environment ?? options.environmentOf(fn.namespace, version),
   });
 }

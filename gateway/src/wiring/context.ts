@@ -12,8 +12,8 @@ export interface Context {
   readonly config: Readonly<GatewayConfig>;
   /** This gateway in this life of its process: its name and eight hex digits. */
   readonly gatewayId: string;
-  /** The ARN of a function of this install. */
-  readonly arnOf: (accountId: string, name: string) => string;
+  /** The ARN of a function of this install. @param region default: the install's own */
+  readonly arnOf: (accountId: string, name: string, region?: string) => string;
   readonly log: Logger;
   /** @see problemLog */
   readonly problem: ReturnType<typeof problemLog>;
@@ -56,7 +56,7 @@ export function makeContext(config: Readonly<GatewayConfig>): Context {
   return {
     config,
     gatewayId: `${config.name === '' ? 'gateway' : config.name}.${randomUUID().slice(0, 8)}`,
-    arnOf: (accountId, name) => functionArn({ region: config.region, accountId, name }),
+    arnOf: (accountId, name, region = config.region) => functionArn({ region, accountId, name }),
     log,
     problem,
     teller: (area, message) => (error) => problem(`${area} ${textOf(error)}`, { problem: textOf(error) }, message),

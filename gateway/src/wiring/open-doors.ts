@@ -1,11 +1,8 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { defaultAccountId } from '@kappa/crds/accounts';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import type { Registry as MetricRegistry } from 'prom-client';
 
-import { makeEventsApi } from '../async/events-api.ts';
 import { openDoor } from '../auth/authenticator.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Dispatcher } from '../dispatch/types.ts';
@@ -13,21 +10,15 @@ import { functionUrlHandler } from '../function-url/handler.ts';
 import { adminRoutes } from '../http/admin-routes.ts';
 import { blobRoutes } from '../http/blob-routes.ts';
 import { BufferBudget } from '../http/buffer-budget.ts';
-import { codeRoutes } from '../http/code-routes.ts';
-import { type ControlDeps, controlApp } from '../http/control-app.ts';
+import { controlApp } from '../http/control-app.ts';
 import { InFlight } from '../http/in-flight.ts';
 import { makeServer, type ServerDeps, type ServerOptions } from '../http/server.ts';
-import { type LambdaApi, makeLambdaApi } from '../lambda-api/api.ts';
 import { codeRequestBytes } from '../lambda-api/code-limits.ts';
-import { codeLinks } from '../lambda-api/code-url.ts';
 import { toLambdaError } from '../lambda-api/errors.ts';
-import { type InvokeDeps, invokeHandler } from '../lambda-api/invoke.ts';
+import { invokeHandler } from '../lambda-api/invoke.ts';
 import { invokeStreamHandler } from '../lambda-api/invoke-stream.ts';
-import { Objects } from '../lambda-api/objects.ts';
-import { functionResolver } from '../lambda-api/resolve.ts';
 import { STREAM_WINDOW_BYTES } from '../link/generated/frames.ts';
 import type { AllLogs } from '../logs/all-logs.ts';
-import { makeLogsApi } from '../logs/logs-api.ts';
 import { RecursiveInvocation } from '../loops/recursive-invocation.ts';
 import { loopTeller } from '../loops/tell-loops.ts';
 import type { GatewayMetrics } from '../metrics.ts';
@@ -35,9 +26,9 @@ import type { Directory } from '../registry/directory.ts';
 import type { Functions } from '../registry/functions.ts';
 import { type Context, textOf } from './context.ts';
 import type { Callers } from './know-callers.ts';
+import { openApis } from './open-apis.ts';
 import type { Events } from './open-events.ts';
-import { openQueryApi } from './open-query-api.ts';
-import { takeCode } from './take-code.ts';
+import { doorsByRegion } from './regions.ts';
 
 /** The HTTP servers. */
 export interface Doors {
@@ -58,6 +49,8 @@ export interface Doors {
 /** What {@link openDoors} connects. */
 export interface DoorParts {
   readonly functions: Functions & Directory;
+  /** The same for another region than the install's own. */
+  readonly functionsIn: (region: string) => Functions & Directory;
   readonly kubernetes: Kubernetes;
   readonly signingKey: KeyObject;
   readonly callers: Callers;
@@ -84,7 +77,7 @@ export function openDoors(context: Context, parts: DoorParts): Doors {
   const control = controlApp({
     admin: config.adminPort === null ? admin : null,
     blobs: config.auth === 'none' ? blobRoutes(parts.blobs, config.codeLimits.zippedBytes) : null, // for this machine's own callers: see parseConfig
-    ...apisOf(context, parts, { budget, inFlight, onRefused }),
+    ...openApis(context, parts, { budget, inFlight, onRefused }),
     onError: onRefused,
   });
   const server = makeServer(serverOptions(context), {
@@ -143,98 +136,17 @@ function handlers(
   const { authenticator, authorizer } = callers;
   const stream = { windowBytes: STREAM_WINDOW_BYTES, maxBytes: streamMaxBytes };
   const shared = { authorizer, dispatcher: router, budget, now: Date.now, onRefused };
-  const resolve = resolverOf(context, parts);
-  const forInvoke = { ...shared, authenticator: authenticator ?? openDoor, resolve };
+  const forInvoke = { ...shared, authenticator: authenticator ?? openDoor };
   const forUrls = { ...shared, authenticator, functions, urlDomain, region, random: Math.random, stream };
+  const doorsOf = doorsByRegion(context, parts, ({ resolve }) => ({
+    invoke: invokeHandler({ ...forInvoke, resolve, accept: events.accept }),
+    invokeStream: invokeStreamHandler({ ...forInvoke, resolve, stream }),
+  }));
   return {
-    invoke: invokeHandler({ ...forInvoke, accept: events.accept }),
-    invokeStream: invokeStreamHandler({ ...forInvoke, stream }),
+    invoke: (call, route) => doorsOf(call.req).invoke(call, route),
+    invokeStream: (call, route) => doorsOf(call.req).invokeStream(call, route),
     functionUrl: functionUrlHandler(forUrls),
   };
-}
-
-function resolverOf({ config: { region }, arnOf }: Context, { functions }: DoorParts): InvokeDeps['resolve'] {
-  return functionResolver({ functions, region, defaultAccountId, arnOf, random: Math.random });
-}
-
-/** The Lambda API but for Invoke, the links to code that it gives, STS and IAM, and logs. */
-function apisOf(
-  context: Context,
-  parts: DoorParts,
-  { budget, inFlight, onRefused }: Pick<Doors, 'budget' | 'inFlight' | 'onRefused'>,
-): Pick<ControlDeps, 'code' | 'lambdaApi' | 'queryApi' | 'logsApi' | 'eventsApi'> {
-  const { config, arnOf, clock } = context;
-  const { functions, kubernetes, signingKey, callers, blobs, logs } = parts;
-  const { region, accountConcurrency } = config;
-  const links = codeLinks(signingKey, Date.now);
-  const pause = (ms: number): Promise<void> => sleep(ms);
-  const objects = new Objects({ kubernetes, sleep: pause, random: Math.random });
-  const shared = { kubernetes, signingKey, objects, callers, budget, onRefused };
-  const { queryApi, ...iam } = openQueryApi({ ...shared, directory: functions });
-  const lambdaApi = makeLambdaApi({
-    ...iam,
-    authenticator: callers.authenticator ?? openDoor,
-    authorizer: callers.authorizer,
-    budget,
-    objects,
-    directory: functions,
-    resolve: resolverOf(context, parts),
-    accept: parts.events.accept,
-    blobs,
-    ...takeCode({ config, clock }),
-    region,
-    accountConcurrency,
-    systemNamespace: config.namespace,
-    codeUrl: links.make,
-    publicUrl: config.publicUrl,
-    arnOf,
-    now: Date.now,
-    nowMs: clock.nowMs,
-    sleep: pause,
-  });
-  const logsApi = makeLogsApi({
-    logs,
-    directory: functions,
-    authenticator: callers.logsAuthenticator ?? openDoor,
-    authorizer: callers.authorizer,
-    budget,
-    region,
-    onRefused,
-  });
-  const eventsApi = openEventsApi(context, parts, { budget, onRefused });
-  const counted =
-    (api: LambdaApi): LambdaApi =>
-    (req, requestId) => {
-      inFlight.change(1);
-      return api(req, requestId).finally(() => inFlight.change(-1));
-    };
-  return {
-    code: codeRoutes(blobs, links),
-    lambdaApi: counted(lambdaApi),
-    queryApi: counted(queryApi),
-    logsApi: counted(logsApi),
-    ...(eventsApi !== null && { eventsApi: counted(eventsApi) }),
-  };
-}
-
-/** What was given up of asynchronous invocations; null = there are none. */
-function openEventsApi(
-  { config, arnOf }: Context,
-  { functions, callers, events: { queue } }: DoorParts,
-  { budget, onRefused }: Pick<Doors, 'budget' | 'onRefused'>,
-): LambdaApi | null {
-  if (queue === null) return null;
-  return makeEventsApi({
-    queue,
-    directory: functions,
-    authenticator: callers.authenticator ?? openDoor,
-    authorizer: callers.authorizer,
-    budget,
-    region: config.region,
-    arnOf,
-    now: Date.now,
-    onRefused,
-  });
 }
 
 function adminOf({ life }: Context, { metricRegistry, notReadyBecause }: DoorParts): ReturnType<typeof adminRoutes> {

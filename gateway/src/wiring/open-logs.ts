@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { placeOf } from '@kappa/crds/accounts';
 import { LRUCache } from 'lru-cache';
 
 import type { DispatchOptions } from '../dispatch/options.ts';
@@ -52,9 +53,10 @@ export function openLogs(context: Context, parts: LogsParts): Logs | null {
     logged: (versionUid, lines) => {
       const owner = targetOf(versionUid) ?? owners.get(versionUid); // its namespace may have another account by now
       if (owner === undefined) return; // a version that was gone before its first line came
-      const { accountId, functionName, namespace } = owner;
-      owners.set(versionUid, { accountId, functionName, namespace });
-      if (maxBytes > 0) own.take(owner, lines);
+      const { accountId, functionName, namespace, region } = owner;
+      owners.set(versionUid, { accountId, functionName, namespace, region });
+      const place = placeOf(accountId, region === config.region ? undefined : region);
+      if (maxBytes > 0) own.take({ accountId: place, functionName }, lines);
       const endpoint = endpointsOf(namespace)[shipTo];
       if (endpoint === undefined || endpoint === config.internalUrl || endpoint === config.publicUrl) return; // nobody ships to himself
       shipper.take({ endpoint, group: `${groupPrefix}${functionName}`, stream: lines.stream }, lines);
@@ -65,7 +67,7 @@ export function openLogs(context: Context, parts: LogsParts): Logs | null {
 }
 
 /** Whose lines a version's are. */
-type Owner = Pick<Target, 'accountId' | 'functionName' | 'namespace'>;
+type Owner = Pick<Target, 'accountId' | 'functionName' | 'namespace' | 'region'>;
 
 function makeShipper({ config, clock, problem }: Context): Shipper {
   return new Shipper({

@@ -19,6 +19,8 @@ import type { Context } from './context.ts';
 /** What the gateway knows of the functions in the cluster. */
 export interface WatchedFunctions {
   readonly functions: Functions & Directory;
+  /** The same for another region than the install's own. */
+  readonly functionsIn: (region: string) => Functions & Directory;
   /** The version that may be called now. */
   readonly targetOf: (versionUid: string) => Target | undefined;
   /** Whether the Function (namespace/name) still exists. */
@@ -82,14 +84,16 @@ export function watchFunctions(
     schedule: clock.after,
     defer: clock.soon,
   });
-  const { poolNamespace } = config;
-  const observation = observe({ kubernetes, registry, endpoints, dispatcher, poolNamespace, signal: life.signal });
+  const { poolNamespace, region } = config;
+  const { signal } = life;
+  const observation = observe({ kubernetes, registry, endpoints, dispatcher, poolNamespace, region, signal });
   observation.whenSynced.then(
     () => log.info(observation.sizes(), 'ready'),
     () => undefined, // aborted: the process ends
   );
   return {
     functions: registry,
+    functionsIn: (elsewhere) => registry.inRegion(elsewhere),
     targetOf: (versionUid) => targets.get(versionUid),
     has: (key) => registry.has(key),
     accountOf: (namespace) => registry.accountOf(namespace),

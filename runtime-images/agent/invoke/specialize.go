@@ -1,6 +1,7 @@
 package invoke
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -40,7 +41,9 @@ func (e *Engine) specialize(peer link.Peer, a *attempt, delivery *code.Delivery)
 	e.logStream = stream
 	e.collectLogs()
 	e.mu.Unlock()
-	a.env = environment.Complete(e.Pod, environment.Function{
+	pod := e.Pod
+	pod.Region = cmp.Or(a.head.Region, pod.Region) // namespaces may be in other regions
+	a.env = environment.Complete(pod, environment.Function{
 		Name: a.head.FunctionName, Version: a.head.Version, Handler: a.head.Handler, MemoryMiB: a.head.MemoryMiB,
 		LogFormat: logFormat(a.head.LogFormat), LogLevel: a.head.ApplicationLogLevel, LogStream: stream, User: a.head.Environment,
 		InitializationType: a.head.Initialization(), Role: role,
