@@ -37,7 +37,8 @@ export const handler = async (event) => {
     kappaNames: Object.keys(process.env).filter((name) => /^KAPPA_|KUBERNETES_|_SERVICE_HOST$/.test(name)),
     uid: process.getuid(), capabilities: line('CapEff'), noNewPrivileges: line('NoNewPrivs'), seccomp: line('Seccomp'),
     writeRoot: attempt(() => writeFileSync('/var/runtime/x', '')),
-    writeTask: attempt(() => writeFileSync('/tmp/x', 'ok')),
+    writeCode: attempt(() => writeFileSync(process.env.LAMBDA_TASK_ROOT + '/index.mjs', '')),
+    writeTmp: attempt(() => writeFileSync('/tmp/x', 'ok')),
     killAgent: attempt(() => process.kill(1, 'SIGKILL')),
     agentMemory: attempt(() => readFileSync('/proc/1/mem').length),
     agentEnvironment: attempt(() => readFileSync('/proc/1/environ').length),
@@ -54,7 +55,8 @@ interface Seen {
   readonly noNewPrivileges: string;
   readonly seccomp: string;
   readonly writeRoot: string;
-  readonly writeTask: string;
+  readonly writeCode: string;
+  readonly writeTmp: string;
   readonly killAgent: string;
   readonly agentMemory: string;
   readonly agentEnvironment: string;
@@ -112,7 +114,8 @@ test('user code has no token, no rights and no way to the agent', async () => {
     capabilities: '0000000000000000',
     noNewPrivileges: '1',
     seccomp: '2',
-    writeTask: 'undefined',
+    writeCode: 'EACCES',
+    writeTmp: 'undefined',
   });
   expect(['EROFS', 'EACCES']).toContain(seen.writeRoot);
   expect(['EACCES', 'EPERM', 'EIO']).toContain(seen.agentMemory);

@@ -67,9 +67,10 @@ func (e *Engine) unpack(a *attempt, delivery *code.Delivery) error {
 	if len(zips) == 0 {
 		return nil // the image has it
 	}
-	places := []code.Place{{Target: e.Pod.TaskDir, Zips: zips[:1]}}
+	readOnly := !e.Pod.Local
+	places := []code.Place{{Target: e.Pod.TaskDir, Zips: zips[:1], ReadOnly: readOnly}}
 	if len(zips) > 1 {
-		places = append(places, code.Place{Target: e.Pod.OptDir, Zips: zips[1:], Noun: "layer", ReadOnly: !e.Pod.Local})
+		places = append(places, code.Place{Target: e.Pod.OptDir, Zips: zips[1:], Noun: "layer", ReadOnly: readOnly})
 	}
 	return code.Unpack(places, a.head.MaxUnpackedBytes)
 }
