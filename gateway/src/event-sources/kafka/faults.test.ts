@@ -1,6 +1,7 @@
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
+import type { EventSourceMappingSpec } from '@kappa/crds/event-source-mapping';
 import type { MappingView } from '../mapping/mapping-view.ts';
 import type { Position } from '../record.ts';
 import { freePort } from '../testing-servers.ts';
@@ -56,7 +57,7 @@ test(
         for (;;) await readOnce(stream, next);
       })(),
     ).rejects.toMatchObject({ reason: 'SourceNotFound' });
-    await topics.admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    await topics.create(topic);
     await topics.put(topic, ...values('new'));
     expect(bodies(await readOver(stream, oldest, 1))).toEqual(['new']);
     await stream.close();
@@ -189,3 +190,12 @@ test(
   },
   limitMs,
 );
+
+test.each<[reason: string, over: Partial<EventSourceMappingSpec>]>([
+  ['share groups', { kafka: { consumptionMode: 'Queue' } }],
+  ['a schema registry', { kafka: { schemaRegistry: { uri: 'http://registry' } } }],
+  ['no topic', { topics: [] }],
+  ['no port', { selfManaged: { bootstrapServers: ['kafka'] } }],
+])('what is not read here is refused: %s', async (_reason, over) => {
+  await expect(topics.open('any', over)).rejects.toMatchObject({ reason: 'InvalidSource' });
+});

@@ -15,17 +15,23 @@ export const kafka: EventSource = {
     userAction: 'USER_INITIATED',
   },
   open: async (mapping, deps) => {
-    if (mapping.source.kafka?.consumptionMode === 'Queue')
-      throw new SourceProblem(
-        'InvalidSource',
-        'consumptionMode Queue needs share groups, which are not read here: use Stream',
-      );
+    const lacks = lackOf(mapping.source.kafka ?? {});
+    if (lacks !== null) throw new SourceProblem('InvalidSource', lacks);
     const { openKafka } = await import('./open.ts');
     return openKafka(mapping, placeOf(mapping.source, deps), deps);
   },
 };
 
 const isMskArn = (arn: string | undefined): boolean => arn?.split(':')[2] === 'kafka';
+
+/** What a mapping wants and is not here; null = nothing. */
+function lackOf({ consumptionMode, schemaRegistry }: NonNullable<MappingView['source']['kafka']>): string | null {
+  if (consumptionMode === 'Queue')
+    return 'consumptionMode Queue needs share groups, which are not read here: use Stream';
+  if (schemaRegistry !== undefined)
+    return 'schemaRegistry is not asked here: leave it out, and records reach the function as they were written';
+  return null;
+}
 
 /** MSK's brokers are found where other services of AWS are: one address of the cluster, `https` for TLS. */
 function placeOf({ selfManaged, eventSourceArn = '' }: MappingView['source'], { aws }: OpenDeps): Place {

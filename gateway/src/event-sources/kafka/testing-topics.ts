@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { EventSourceMappingSpec } from '@kappa/crds/event-source-mapping';
 import { type Admin, type MessageToProduce, ProduceAcks, type Producer } from '@platformatic/kafka';
 
@@ -38,9 +39,21 @@ export class TestTopics {
   async make(partitions = 1, configs: Readonly<Record<string, string>> = {}): Promise<string> {
     this.#count += 1;
     const topic = `topic-${this.#count}`;
+    await this.create(topic, partitions, configs);
+    return topic;
+  }
+
+  /** A topic of that name; it can be written when this resolves. */
+  async create(topic: string, partitions = 1, configs: Readonly<Record<string, string>> = {}): Promise<void> {
     const settings = Object.entries(configs).map(([name, value]) => ({ name, value }));
     await this.admin.createTopics({ topics: [topic], partitions, replicas: 1, configs: settings });
-    return topic;
+    // The controller answers before the broker knows.
+    const isThere = (): Promise<boolean> =>
+      this.admin.metadata({ topics: [topic], forceUpdate: true }).then(
+        ({ topics }) => topics.get(topic)?.partitionsCount === partitions,
+        () => false,
+      );
+    while (!(await isThere())) await pause(50);
   }
 
   /** Opens a topic as a mapping does; of the open listener, when `over` says none. */
