@@ -19,6 +19,7 @@ import { joinRing, type Membership } from './wiring/join-ring.ts';
 import { knowCallers } from './wiring/know-callers.ts';
 import { openBlobs } from './wiring/open-blobs.ts';
 import { openDoors } from './wiring/open-doors.ts';
+import { openEventSources } from './wiring/open-event-sources.ts';
 import { openEvents, openQueue } from './wiring/open-events.ts';
 import { openLogs } from './wiring/open-logs.ts';
 import { openPush } from './wiring/open-push.ts';
@@ -74,6 +75,14 @@ const events = openEvents(context, {
   onRefused: (err, requestId) => doors.onRefused(err, requestId),
 });
 const push = openPush(context, { kubernetes, watched, membership, marks: eventQueue, events, metricRegistry });
+const eventSources = openEventSources(context, {
+  kubernetes,
+  watched,
+  membership,
+  asyncRunning: events.runningCount,
+  metricRegistry,
+  onRefused: (err, requestId) => doors.onRefused(err, requestId),
+});
 const doors = openDoors(context, {
   functions: watched.functions,
   functionsIn: watched.functionsIn,
@@ -100,16 +109,19 @@ endOnSignal(context, {
     context.life.failReadiness();
     events.stop();
     push.stop();
+    eventSources.stop();
   },
   leaveRing: () => membership.leave(),
   closeServer: () => doors.close(),
-  whenAnswered: () => Promise.all([doors.inFlight.whenIdle(), events.whenIdle(), push.whenIdle()]),
+  whenAnswered: () =>
+    Promise.all([doors.inFlight.whenIdle(), events.whenIdle(), push.whenIdle(), eventSources.whenIdle()]),
   drain: (signal) => dispatcher.drain(signal),
   closeConnections: () => doors.closeConnections(),
   stopRing: () => membership.stop(),
   stopWatching: () => {
     doors.closeAdmin();
     events.end();
+    eventSources.end();
     clusterQueue.close();
     context.life.stopWatching();
   },

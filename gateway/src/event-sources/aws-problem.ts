@@ -25,6 +25,12 @@ export function awsProblem(error: unknown, { name, endpoint }: AwsResource): Sou
   const where = `at ${hostOf(endpoint)}`;
   const said = code === '' ? text : `${code}: ${text}`;
   const cause = { cause: error };
+  if (error instanceof Error && error.name === 'CredentialsProviderError')
+    return new SourceProblem(
+      'CredentialsMissing',
+      `this install has no credentials for the services ${where}: see docs/neighbours.md`,
+      cause,
+    );
   if (notFound.test(code) || status === 404)
     return new SourceProblem('SourceNotFound', `there is no ${name} ${where}; make it, or correct the ARN`, cause);
   if (denied.test(code) || status === 401 || status === 403)

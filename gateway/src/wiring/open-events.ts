@@ -30,6 +30,8 @@ export interface Events {
   readonly keep: KeepEvent;
   /** Counts an event that was accepted by other means. @param line namespace/name of the Function */
   readonly received: (line: string) => void;
+  /** How many run now. */
+  readonly runningCount: () => number;
   /** Begins no more of them. */
   readonly stop: () => void;
   /** Resolves when none runs. */
@@ -94,6 +96,7 @@ export function openEvents(context: Context, parts: EventParts): Events {
     accept,
     keep: eventKeeper(acceptDeps),
     received: metrics.received,
+    runningCount: () => runner.runningCount,
     stop: () => runner.stop(),
     whenIdle: () => runner.whenIdle(),
     end: () => {
@@ -117,6 +120,7 @@ const noEvents: Events = {
   accept: refused,
   keep: refused,
   received: () => undefined,
+  runningCount: () => 0,
   stop: () => undefined,
   whenIdle: () => Promise.resolve(),
   end: () => undefined,

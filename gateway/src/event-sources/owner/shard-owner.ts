@@ -1,0 +1,297 @@
+import type { CheckpointStore, Claim, ShardRow } from '../checkpoints/checkpoint-store.ts';
+import { isReady } from '../checkpoints/plan-start.ts';
+import type { Poller, PollerClock } from '../poll/poller.ts';
+import type { Shard } from '../record.ts';
+import { BEAT_MS, type ClaimPlan, GIVE_UP_MS, planClaims, type Sighting } from './plan-claims.ts';
+import { findStuck } from './plan-watch.ts';
+
+/** How often it is looked whose shards are whose. */
+const ROUND_MS = 1_000;
+
+/** A mapping whose shards may be read here. */
+export interface OwnedMapping {
+  /** metadata.uid. */
+  readonly uid: string;
+  /** As the source shows them now; empty while that is not known. */
+  readonly shards: readonly Shard[];
+  /** Begins to read a shard that was claimed. */
+  begin(shard: Shard, holding: Holding): Poller;
+  /** It refuses what it allowed before: its shards are given up, and it is opened again. */
+  readonly isDoubtful: boolean;
+  /** Its connection is not trusted any more; no shard of it is held. */
+  reopen(): void;
+}
+
+/** A shard that this gateway holds, for its poller. */
+export interface Holding {
+  readonly claim: Claim;
+  /** @see checkpointText; null = nothing is kept yet */
+  readonly checkpoint: string | null;
+  /** Batches may be begun: a sign of life of this gateway was confirmed, and is younger than GIVE_UP_MS. */
+  readonly mayBegin: () => boolean;
+  /**
+   * Keeps a checkpoint. false = the claim is lost, and the poller is abandoned.
+   *
+   * @throws QueueUnavailable whether it is kept is not known
+   */
+  readonly save: (checkpoint: string, isEnd: boolean) => Promise<boolean>;
+}
+
+export interface ShardOwnerDeps {
+  readonly store: CheckpointStore;
+  /** gatewayId: this life of this gateway. */
+  readonly self: string;
+  /** Of all gateways it is this one that should do the work of that name. */
+  readonly ranksFirst: (key: string) => boolean;
+  readonly clock: Pick<PollerClock, 'nowMs' | 'sleep'>;
+  readonly onProblem: (error: unknown) => void;
+  /** Told of what happens to shards, for metrics. */
+  readonly observer: OwnerObserver;
+}
+
+export interface OwnerObserver {
+  /** A shard that somebody else had was taken. */
+  readonly takenOver: (mapping: string) => void;
+  /** A poller hung and was thrown away. */
+  readonly restarted: (mapping: string) => void;
+}
+
+interface Held {
+  readonly mapping: OwnedMapping;
+  readonly claim: Claim;
+  readonly poller: Poller;
+  /** When the last confirmed sign of life was sent. */
+  confirmedMs: number;
+  isLeaving: boolean;
+}
+
+/**
+ * Holds the shards that are this gateway's: claims those that the ring gives it, shows signs of life, gives up what the ring gives to others, and
+ * lets fall what it has lost. `planClaims` decides; this does what it says. The store may be away: then nothing is claimed, pollers begin nothing
+ * after 4 s, and all goes on when it is back, unless somebody else was faster.
+ */
+export class ShardOwner {
+  readonly #deps: ShardOwnerDeps;
+  readonly #mappings = new Map<string, OwnedMapping>();
+  readonly #held = new Map<string, Held>();
+  /** By mapping, then by shard. */
+  #sightings = new Map<string, ReadonlyMap<string, Sighting>>();
+  readonly #over = new AbortController();
+  #isStopping = false;
+  #onIdle: (() => void)[] = [];
+
+  constructor(deps: ShardOwnerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Begins, once. */
+  start(): void {
+    void this.#repeat(ROUND_MS, () => this.#round());
+    void this.#repeat(BEAT_MS, () => this.#beat());
+  }
+
+  /** Its shards are read from now on; in place of another one with the same uid, whose shards are given up first. */
+  add(mapping: OwnedMapping): void {
+    this.#mappings.set(mapping.uid, mapping);
+  }
+
+  /** Its shards are given up. Nothing happens when another one stands in its place already. */
+  remove(mapping: OwnedMapping): void {
+    if (this.#mappings.get(mapping.uid) === mapping) this.#mappings.delete(mapping.uid);
+  }
+
+  /** Resolves when no shard of this one is held any more. */
+  async whenGivenUp(mapping: OwnedMapping): Promise<void> {
+    while (this.#heldOf(mapping).length > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
+  /** Shards of a mapping that are held here. */
+  heldCount(mapping: OwnedMapping): number {
+    return this.#heldOf(mapping).length;
+  }
+
+  /** Gives up everything, and claims nothing more. */
+  stop(): void {
+    this.#isStopping = true;
+    for (const held of this.#held.values()) this.#giveUp(held);
+  }
+
+  /** Resolves when nothing is held; for after `stop`. */
+  async whenIdle(): Promise<void> {
+    while (this.#held.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
+  /** Ends it; what is held then is taken by others when it has not moved for a while. */
+  end(): void {
+    this.stop();
+    this.#over.abort();
+    for (const held of this.#held.values()) held.poller.abandon();
+  }
+
+  async #repeat(ms: number, work: () => Promise<void>): Promise<void> {
+    const { clock, onProblem } = this.#deps;
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      await work().catch(onProblem);
+      await clock.sleep(ms, signal).catch(() => undefined);
+    }
+  }
+
+  async #round(): Promise<void> {
+    this.#throwAwayStuck();
+    for (const held of this.#held.values()) if (!this.#isWanted(held)) this.#giveUp(held);
+    if (this.#isStopping || this.#mappings.size === 0) return;
+    const rows = await this.#rows([...this.#mappings.keys()]);
+    if (rows === null) return;
+    const before = this.#sightings;
+    this.#sightings = new Map();
+    for (const mapping of this.#mappings.values()) {
+      if (mapping.isDoubtful) this.#doubt(mapping);
+      else await this.#roundOf(mapping, rows.get(mapping.uid) ?? [], before.get(mapping.uid) ?? new Map());
+    }
+  }
+
+  async #roundOf(
+    mapping: OwnedMapping,
+    rows: readonly ShardRow[],
+    before: ReadonlyMap<string, Sighting>,
+  ): Promise<void> {
+    const plan = this.#plan(mapping, rows, before);
+    this.#sightings.set(mapping.uid, plan.sightings);
+    for (const shard of plan.giveUp) this.#giveUpShard(mapping, shard);
+    for (const wanted of plan.claim) await this.#claim(mapping, wanted);
+  }
+
+  #isWanted({ mapping, claim }: Held): boolean {
+    return !this.#isStopping && this.#mappings.get(claim.key.mapping) === mapping;
+  }
+
+  /** By mapping; null = the store is away, and what was seen before says nothing any more: owners could not show signs of life either. */
+  async #rows(uids: readonly string[]): Promise<ReadonlyMap<string, readonly ShardRow[]> | null> {
+    try {
+      return Map.groupBy(await this.#deps.store.rows(uids), ({ key }) => key.mapping);
+    } catch (error) {
+      this.#sightings = new Map();
+      this.#deps.onProblem(error);
+      return null;
+    }
+  }
+
+  #plan(mapping: OwnedMapping, rows: readonly ShardRow[], before: ReadonlyMap<string, Sighting>): ClaimPlan {
+    const { self, ranksFirst, clock } = this.#deps;
+    const { uid, shards } = mapping;
+    const byShard = new Map(rows.map((row) => [row.key.shard, row]));
+    const ended = new Set(rows.filter(({ isEnd }) => isEnd).map(({ key }) => key.shard));
+    const held = this.#heldOf(mapping).map(({ claim }) => claim.key.shard);
+    const gone = held.filter((id) => !shards.some((shard) => shard.id === id)); // the source shows it no more: it is read to its end
+    const situations = [...shards, ...gone.map((id): Shard => ({ id, parents: [] }))].map((shard) => ({
+      shard: shard.id,
+      isMine: ranksFirst(`esm/${uid}/${shard.id}`),
+      isReady: isReady(shard, { shards, ended }),
+      isHeld: this.#held.has(`${uid} ${shard.id}`),
+      row: byShard.get(shard.id) ?? null,
+    }));
+    return planClaims(situations, { self, before, nowMs: clock.nowMs() });
+  }
+
+  async #claim(mapping: OwnedMapping, { shard: id, seen }: ClaimPlan['claim'][number]): Promise<void> {
+    const { store, self, clock, onProblem, observer } = this.#deps;
+    const shard = mapping.shards.find((each) => each.id === id);
+    if (shard === undefined || this.#isStopping) return;
+    const sentMs = clock.nowMs();
+    const claimed = await store.claim({ mapping: mapping.uid, shard: id }, self, seen).catch((error: unknown) => {
+      onProblem(error); // it may have been claimed: the next round sees this life as its owner, and claims it again
+      return null;
+    });
+    if (claimed === null) return;
+    const { checkpoint, ...claim } = claimed;
+    if (this.#isStopping || this.#mappings.get(mapping.uid) !== mapping) {
+      await store.release(claim).catch(onProblem);
+      return;
+    }
+    const key = `${mapping.uid} ${id}`;
+    const poller = mapping.begin(shard, {
+      claim,
+      checkpoint,
+      mayBegin: () => this.#mayBegin(key, claim),
+      save: (text, isEnd) => this.#save(key, claim, { text, isEnd }),
+    });
+    this.#held.set(key, { mapping, claim, poller, confirmedMs: sentMs, isLeaving: false });
+    if (seen !== null) observer.takenOver(mapping.uid);
+  }
+
+  async #beat(): Promise<void> {
+    const { store, clock } = this.#deps;
+    const all = [...this.#held];
+    if (all.length === 0) return;
+    const sentMs = clock.nowMs();
+    const lost = new Set(await store.beat(all.map(([, { claim }]) => claim)));
+    for (const [key, held] of all) {
+      if (lost.has(held.claim)) this.#lose(key, held);
+      else held.confirmedMs = Math.max(held.confirmedMs, sentMs);
+    }
+  }
+
+  async #save(key: string, claim: Claim, { text, isEnd }: { text: string; isEnd: boolean }): Promise<boolean> {
+    const sentMs = this.#deps.clock.nowMs();
+    const isKept = await this.#deps.store.save(claim, text, isEnd);
+    const held = this.#held.get(key);
+    if (held?.claim !== claim) return isKept;
+    if (isKept) held.confirmedMs = Math.max(held.confirmedMs, sentMs);
+    else this.#lose(key, held);
+    return isKept;
+  }
+
+  #mayBegin(key: string, claim: Claim): boolean {
+    const held = this.#held.get(key);
+    return held?.claim === claim && this.#deps.clock.nowMs() - held.confirmedMs <= GIVE_UP_MS;
+  }
+
+  #giveUpShard(mapping: OwnedMapping, shard: string): void {
+    const held = this.#held.get(`${mapping.uid} ${shard}`);
+    if (held?.mapping === mapping) this.#giveUp(held);
+  }
+
+  /** What runs ends first. It is held until then. */
+  #giveUp(held: Held): void {
+    if (held.isLeaving) return;
+    held.isLeaving = true;
+    const { key } = held.claim;
+    void held.poller.giveUp().then(async () => {
+      if (this.#held.get(`${key.mapping} ${key.shard}`) !== held) return; // lost meanwhile
+      await this.#deps.store.release(held.claim).catch(this.#deps.onProblem); // else it is free when it has not moved for a while
+      this.#forget(`${key.mapping} ${key.shard}`);
+    });
+  }
+
+  #lose(key: string, { poller }: Held): void {
+    poller.abandon();
+    this.#forget(key);
+  }
+
+  #doubt(mapping: OwnedMapping): void {
+    const held = this.#heldOf(mapping);
+    for (const each of held) this.#giveUp(each);
+    if (held.length === 0) mapping.reopen();
+  }
+
+  /** With all else that is read over the same connection; it is claimed again, from its checkpoint. */
+  #throwAwayStuck(): void {
+    const nowMs = this.#deps.clock.nowMs();
+    const isStuck = ({ poller }: Held): boolean => findStuck(poller.watched, nowMs).length > 0;
+    for (const mapping of new Set([...this.#held.values()].filter(isStuck).map((held) => held.mapping))) {
+      this.#deps.observer.restarted(mapping.uid);
+      for (const [key, held] of this.#held) if (held.mapping === mapping) this.#lose(key, held);
+      mapping.reopen();
+    }
+  }
+
+  #forget(key: string): void {
+    this.#held.delete(key);
+    for (const call of this.#onIdle.splice(0)) call();
+  }
+
+  #heldOf(mapping: OwnedMapping): readonly Held[] {
+    return [...this.#held.values()].filter((held) => held.mapping === mapping);
+  }
+}
