@@ -169,7 +169,7 @@ export function summarizeFunction({ metadata, spec, status }: FunctionObject): F
     pods: status?.pods ?? 0,
     provisioned: provisionedEntries(spec.concurrency),
     provisionedReady: status?.provisioned?.ready ?? 0,
-    hasUrl: spec.http !== undefined,
+    hasUrl: spec.http?.auth !== undefined,
     url: status?.url ?? null,
   };
 }

@@ -165,6 +165,11 @@ const mappingChanges: readonly (readonly [field: string, before: Spec, after: Sp
   ['queues', {}, { queues: ['q'] }],
 ];
 
+const route = (entry: Spec): Spec => ({ path: '/pets', ...entry });
+const jwt = { issuer: 'https://login.example.com/', audience: ['pets'] };
+const refusedRoute = (reason: string, entry: Spec, field: string, text: string): ManifestCase =>
+  refused(reason, { http: { routes: [route(entry)] } }, `spec.http.routes[0]${field}`, text);
+
 const permission = (entry: Spec): Spec => ({ sid: 's', action: 'lambda:InvokeFunction', principal: '*', ...entry });
 
 /** What is taken. */
@@ -200,6 +205,20 @@ export const takenManifests: readonly ManifestCase[] = [
     http: { auth: 'None', cors: { allowOrigins: ['*'], allowMethods: ['GET', '*'] } },
   }),
   taken('a URL that the policy opens', 'functions', { http: { auth: 'Policy', invokeMode: 'ResponseStream' } }),
+  taken('routes of HTTP APIs and no URL', 'functions', {
+    http: {
+      routes: [
+        route({ path: '/' }),
+        route({ path: '/{proxy+}', methods: ['GET', 'ANY'], payloadFormat: '1.0', stage: '$default' }),
+        route({ host: 'pets.example.com', path: '/pets/{id}/.well-known', stage: 'v1', authorizer: { jwt } }),
+        route({ authorizer: { lambda: { function: 'guard:live', identitySource: [] } } }),
+        route({ cors: { allowMethods: ['OPTIONS', '*'] }, throttle: { ratePerSecond: 1, burst: 1 } }),
+      ],
+    },
+  }),
+  taken('routes beside a URL', 'functions', {
+    http: { auth: 'AwsIam', invokeMode: 'ResponseStream', routes: [route({})] },
+  }),
   taken('a ServiceAccount', 'functions', { serviceAccountName: 'team.deployer-1' }),
   taken('a resource policy', 'functions', {
     permissions: [
@@ -309,6 +328,32 @@ export const refusedManifests: readonly ManifestCase[] = [
     { path: 'spec.functionName', text: 'cannot be changed' },
   ),
   refused('no code', { code: {} }, 'spec.code', 'exactly one of inline, zip, url and image'),
+  refused(
+    'neither URL nor routes',
+    { http: { routes: [] } },
+    'spec.http.auth',
+    'give auth for a function URL, or routes',
+  ),
+  refused(
+    'a mode of a URL that there is not',
+    { http: { invokeMode: 'ResponseStream', routes: [route({})] } },
+    'spec.http.auth',
+    'need auth',
+  ),
+  refusedRoute('a path with dots that no request has', { path: '/a/../b' }, '.path', 'no segments of a path'),
+  refusedRoute('an authorizer of no kind', { authorizer: {} }, '.authorizer', 'exactly one of jwt and lambda'),
+  refusedRoute(
+    'an authorizer of two kinds',
+    { authorizer: { jwt, lambda: { function: 'guard' } } },
+    '.authorizer',
+    'exactly one of jwt and lambda',
+  ),
+  refusedRoute(
+    'answers of an authorizer kept by nothing',
+    { authorizer: { lambda: { function: 'guard', identitySource: [], ttlSeconds: 1 } } },
+    '.authorizer.lambda.ttlSeconds',
+    'needs an identitySource',
+  ),
   refused(
     'two codes',
     { code: { zip: { sha256 }, url: { url: 'https://example.com', sha256 } } },

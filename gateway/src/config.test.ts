@@ -42,6 +42,21 @@ test('parseConfig: with authentication it listens everywhere, with health and me
   });
 });
 
+test('parseConfig: hosts of routes are never those of the install', () => {
+  expect(parseConfig({})).toMatchObject({ routeHosts: ['*.api.localhost'], privateIssuers: [] });
+  const env = { KAPPA_ROUTE_HOSTS: 'a.example.com,*.apps.example.com', KAPPA_PRIVATE_ISSUERS: 'http://idp:8080' };
+  expect(parseConfig(env)).toMatchObject({
+    routeHosts: ['a.example.com', '*.apps.example.com'],
+    privateIssuers: ['http://idp:8080'],
+  });
+  expect(parseConfig({ KAPPA_ROUTE_HOSTS: '', KAPPA_PRIVATE_ISSUERS: '*' })).toMatchObject({ routeHosts: [] });
+  const url = 'https://lambda.example.com';
+  for (const own of [{ KAPPA_PUBLIC_URL: url }, { KAPPA_INTERNAL_URL: url }])
+    expect(() => parseConfig({ ...own, KAPPA_ROUTE_HOSTS: '*.example.com' })).toThrow(/has lambda.example.com, which/);
+  expect(() => parseConfig({ KAPPA_ROUTE_HOSTS: 'A b' })).toThrow(/KAPPA_ROUTE_HOSTS/);
+  expect(() => parseConfig({ KAPPA_PRIVATE_ISSUERS: 'http://idp/realms' })).toThrow(/KAPPA_PRIVATE_ISSUERS/);
+});
+
 test('parseConfig: bounds of code, and from where it may come', () => {
   expect(parseConfig({})).toMatchObject({
     codeLimits: { zippedBytes: 52_428_800, unpackedBytes: 262_144_000 },

@@ -8,6 +8,7 @@ import {
   zipMaxBytes,
 } from '@kappa/crds/limits';
 
+import { RouteHosts } from './http-routes/route-hosts.ts';
 import type { CodeLimits } from './lambda-api/code-limits.ts';
 import { type CodeSource, parseCodeSources } from './lambda-api/functions/code-sources.ts';
 
@@ -36,6 +37,16 @@ export interface GatewayConfig {
   readonly endpoints: EndpointVariables;
   /** `KAPPA_URL_DOMAIN`: functions have hosts `NAME.NAMESPACE.<domain>`. */
   readonly urlDomain: string;
+  /**
+   * `KAPPA_ROUTE_HOSTS`: hosts at which functions may have routes of HTTP APIs, by commas; `*.` before a name stands for one or more labels. All
+   * paths there are the routes', so none of them may be a host of this install.
+   */
+  readonly routeHosts: readonly string[];
+  /**
+   * `KAPPA_PRIVATE_ISSUERS`: issuers of tokens that may be plain http and at addresses that are not public: origins, by commas; `*` = all.
+   * Default: none.
+   */
+  readonly privateIssuers: readonly string[];
   /** `KAPPA_BLOB_DIR`: the blob store, shared with the controller; with an S3 store, its cache. */
   readonly blobDir: string;
   /** `KAPPA_BLOB_CACHE_BYTES`: bound of that cache. */
@@ -150,6 +161,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     internalUrl,
     endpoints: { AWS_ENDPOINT_URL_LAMBDA: internalUrl, ...endpoints },
     urlDomain: text('KAPPA_URL_DOMAIN', 'fn.localhost', /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/),
+    ...routesOf(text, problems, [publicUrl, internalUrl]),
     blobDir: text('KAPPA_BLOB_DIR', '.kappa/blobs', /./),
     blobCacheBytes: integer('KAPPA_BLOB_CACHE_BYTES', 1024 ** 3, 1024 * 1024, 2 ** 40),
     s3:
@@ -212,6 +224,28 @@ function parseOr<T>(problems: string[], otherwise: T, parse: () => T): T {
     problems.push(err instanceof Error ? err.message : String(err));
     return otherwise;
   }
+}
+
+function listOf(text: string): readonly string[] {
+  return text === '' ? [] : text.split(',');
+}
+
+/** @param text reads a variable: its name, default and form @param own addresses of this install */
+function routesOf(
+  text: (name: string, fallback: string, form: RegExp) => string,
+  problems: string[],
+  own: readonly string[],
+): Pick<GatewayConfig, 'routeHosts' | 'privateIssuers'> {
+  const host = String.raw`(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*`;
+  const routeHosts = listOf(text('KAPPA_ROUTE_HOSTS', '*.api.localhost', new RegExp(`^(${host}(,${host})*)?$`)));
+  const hosts = new RouteHosts(routeHosts);
+  for (const url of own) {
+    const { hostname } = URL.canParse(url) ? new URL(url) : { hostname: '' };
+    if (hosts.has(hostname)) problems.push(`KAPPA_ROUTE_HOSTS has ${hostname}, which is this install's own`);
+  }
+  const origin = String.raw`https?:\/\/[^\s,/]+`;
+  const privateIssuers = text('KAPPA_PRIVATE_ISSUERS', '', new RegExp(`^(\\*|(${origin})(,${origin})*)?$`));
+  return { routeHosts, privateIssuers: listOf(privateIssuers) };
 }
 
 /** An access key; null unless both halves are there. */

@@ -2,7 +2,7 @@
  * The gateway process as a table of contents: its parts in the order in which they start, then the order in which they end. Each part is
  * put together in a module of `wiring/`, and has a folder of its own.
  *
- * The way of a request: http → lambda-api or function-url (who: auth, which function: registry) → ring → dispatch → link.
+ * The way of a request: http → lambda-api, function-url or http-routes (who: auth, which function: registry) → ring → dispatch → link.
  */
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -23,6 +23,7 @@ import { openEventSources } from './wiring/open-event-sources.ts';
 import { openEvents, openQueue } from './wiring/open-events.ts';
 import { openLogs } from './wiring/open-logs.ts';
 import { openPush } from './wiring/open-push.ts';
+import { openRoutes } from './wiring/open-routes.ts';
 import { type WatchedFunctions, watchFunctions } from './wiring/watch-functions.ts';
 
 const context = makeContext(parseConfig(process.env));
@@ -65,7 +66,14 @@ const dispatcher: Dispatcher = dispatchToPods(context, {
   logs,
   arePodsReplaced: () => watched.hearsOfPods(),
 });
-const watched: WatchedFunctions = watchFunctions(context, { kubernetes, signingKey, blobs, dispatcher });
+const routes = openRoutes(context, { kubernetes, ownership: membership.ownership });
+const watched: WatchedFunctions = watchFunctions(context, {
+  kubernetes,
+  signingKey,
+  blobs,
+  dispatcher,
+  routes: routes.table,
+});
 const callers = knowCallers(context, kubernetes, signingKey);
 const events = openEvents(context, {
   queue: eventQueue,
@@ -86,6 +94,8 @@ const eventSources = openEventSources(context, {
 const doors = openDoors(context, {
   functions: watched.functions,
   functionsIn: watched.functionsIn,
+  whenListed: watched.whenListed,
+  routes,
   kubernetes,
   signingKey,
   callers,

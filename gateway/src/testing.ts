@@ -23,6 +23,7 @@ export function functionView(over: Partial<FunctionView> = {}): FunctionView {
     provisioned: 0,
     provisionedByQualifier: [],
     http: httpView(),
+    createdMs: 0,
     permissions: [],
     mayLoop: false,
     eventInvoke: [],

@@ -13,6 +13,7 @@ import { BufferBudget } from './http/buffer-budget.ts';
 import { controlApp } from './http/control-app.ts';
 import { InFlight } from './http/in-flight.ts';
 import { makeServer } from './http/server.ts';
+import { noRouteHosts } from './http-routes/route-hosts.ts';
 import { invokeHandler } from './lambda-api/invoke.ts';
 import { invokeStreamHandler } from './lambda-api/invoke-stream.ts';
 import { functionResolver } from './lambda-api/resolve.ts';
@@ -110,6 +111,7 @@ beforeAll(async () => {
   server = makeServer(
     {
       urlDomain: 'fn.localhost',
+      routeHosts: noRouteHosts,
       maxHeaderBytes: 16_384,
       headersTimeoutMs: 10_000,
       requestTimeoutMs: 60_000,
@@ -125,6 +127,7 @@ beforeAll(async () => {
         accept: () => Promise.reject(new Error('no queue')),
       }),
       invokeStream: invokeStreamHandler({ ...shared, authenticator: openDoor, resolve, stream }),
+      httpRoute: () => Promise.reject(new Error('not in this test')),
       functionUrl: functionUrlHandler({
         ...shared,
         authenticator: null,

@@ -68,7 +68,7 @@ export async function reconcileFunction(key: string, world: FunctionWorld): Prom
     trialOf: (spec: Parameters<FunctionObserved['trialOf']>[0]) => world.trialOf(fn.metadata.namespace, spec),
     pods,
     provisionedReady,
-    url: urlOf(fn.metadata, fn.spec.http !== undefined, world),
+    url: urlOf(fn.metadata, fn.spec.http?.auth !== undefined, world),
   };
   const plan = planFunction(context, world.nowMs());
   await applyPlan(fn, plan, world);

@@ -312,13 +312,13 @@ export interface FunctionConcurrencyProvisionedByQualifierEntry {
   readonly lastModified?: string;
 }
 /**
- * Function URL. Without it the function has none.
+ * Function URL (with auth), and routes of HTTP APIs. Without it the function has neither.
  */
 export interface FunctionHttp {
   /**
-   * Who may call. None is open to everybody who reaches the gateway, so it has to be said; AwsIam wants an AWS signature (version 4); Policy asks nobody who he is and lets in whom spec.permissions of the Function lets in (AuthType NONE of Lambda's API).
+   * Who may call the function URL; without it there is no URL, only routes. None is open to everybody who reaches the gateway, so it has to be said; AwsIam wants an AWS signature (version 4); Policy asks nobody who he is and lets in whom spec.permissions of the Function lets in (AuthType NONE of Lambda's API).
    */
-  readonly auth: 'None' | 'AwsIam' | 'Policy';
+  readonly auth?: 'None' | 'AwsIam' | 'Policy';
   /**
    * Whether the answer is sent when it is complete, or while the function writes it.
    */
@@ -332,6 +332,10 @@ export interface FunctionHttp {
    */
   readonly lastModified?: string;
   readonly cors?: FunctionHttpCors;
+  /**
+   * Requests of HTTP APIs that the function answers, as with API Gateway. Without an authorizer a route is open to everybody who reaches the gateway. The most specific route wins; of two that are the same the older Function has it. At most 50.
+   */
+  readonly routes?: readonly FunctionHttpRoute[];
 }
 /**
  * Cross-origin rules of the function URL. Without it the function answers such requests itself.
@@ -369,6 +373,137 @@ export interface FunctionHttpCors {
    * How long a browser may keep the answer to a preflight request, seconds, 0 to 86,400.
    */
   readonly maxAgeSeconds: number;
+}
+/**
+ * A path, and who may ask what there.
+ */
+export interface FunctionHttpRoute {
+  /**
+   * Host name at which it answers, one that the install lets functions have. Without it the address is PUBLIC_URL/api/NAMESPACE. At most 253 characters, lower case.
+   */
+  readonly host?: string;
+  /**
+   * For example /pets/{id}; {x} is one segment, {proxy+} at the end is one or more. 1 to 512 characters.
+   */
+  readonly path: string;
+  /**
+   * Methods that it answers, or ANY. A method that is named goes before ANY. 1 to 8.
+   *
+   * Items: A method.
+   */
+  readonly methods: readonly ('ANY' | 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS')[];
+  /**
+   * Form of event and answer. 2.0 is that of HTTP APIs and function URLs, 1.0 that of REST APIs.
+   */
+  readonly payloadFormat: '1.0' | '2.0';
+  /**
+   * Name of the stage; it is the first segment of the address, unless it is $default. At most 128 characters.
+   */
+  readonly stage: string;
+  readonly authorizer?: FunctionHttpRouteAuthorizer;
+  readonly cors?: FunctionHttpRouteCors;
+  readonly throttle?: FunctionHttpRouteThrottle;
+}
+/**
+ * Who may ask. Exactly one of jwt and lambda.
+ */
+export interface FunctionHttpRouteAuthorizer {
+  readonly jwt?: FunctionHttpRouteAuthorizerJwt;
+  readonly lambda?: FunctionHttpRouteAuthorizerLambda;
+}
+/**
+ * Whoever brings a valid token of an OpenID Connect issuer.
+ */
+export interface FunctionHttpRouteAuthorizerJwt {
+  /**
+   * The token's iss. Its keys are found by ISSUER/.well-known/openid-configuration, over https at a public address, unless the install lets this issuer be reached otherwise. At most 512 characters.
+   */
+  readonly issuer: string;
+  /**
+   * The token's aud (or client_id, when it has no aud) must be one of these. 1 to 20.
+   *
+   * Items: An audience.
+   */
+  readonly audience: readonly string[];
+  /**
+   * The token's scope (or scp) must have one of these; none = whatever it has. At most 50.
+   *
+   * Items: A scope.
+   */
+  readonly scopes: readonly string[];
+  /**
+   * Where the token is, $request.header.NAME or $request.querystring.NAME. With or without Bearer before it.
+   */
+  readonly identitySource: string;
+}
+/**
+ * Whom another function lets in.
+ */
+export interface FunctionHttpRouteAuthorizerLambda {
+  /**
+   * metadata.name of a Function of this namespace, or NAME:QUALIFIER for an alias or a version of it.
+   */
+  readonly function: string;
+  /**
+   * What the request must have, $request.header.NAME or $request.querystring.NAME; a request without one of them is refused with 401, and nobody is asked. At most 10.
+   *
+   * Items: A header or a parameter of the query.
+   */
+  readonly identitySource: readonly string[];
+  /**
+   * So long its answer counts for further requests of this route with the same identitySource, seconds, 0 to 3,600.
+   */
+  readonly ttlSeconds: number;
+}
+/**
+ * Cross-origin rules. Without it the function answers such requests itself, preflights included.
+ */
+export interface FunctionHttpRouteCors {
+  /**
+   * Origins that may call, for example https://example.com, or '*'. At most 100.
+   *
+   * Items: An origin.
+   */
+  readonly allowOrigins: readonly string[];
+  /**
+   * Methods that may be used. At most 8.
+   *
+   * Items: A method.
+   */
+  readonly allowMethods: readonly ('GET' | 'PUT' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS' | '*')[];
+  /**
+   * Request headers that may be sent, or '*'. At most 100.
+   *
+   * Items: A header name.
+   */
+  readonly allowHeaders: readonly string[];
+  /**
+   * Answer headers that scripts may read, or '*'. At most 100.
+   *
+   * Items: A header name.
+   */
+  readonly exposeHeaders: readonly string[];
+  /**
+   * Whether cookies and authorization may be sent along.
+   */
+  readonly allowCredentials: boolean;
+  /**
+   * How long a browser may keep the answer to a preflight request, seconds, 0 to 86,400.
+   */
+  readonly maxAgeSeconds: number;
+}
+/**
+ * Requests above it are answered 429 and reach neither authorizer nor function. All gateways together.
+ */
+export interface FunctionHttpRouteThrottle {
+  /**
+   * So many in a second on the long run, 1 to 1,000,000.
+   */
+  readonly ratePerSecond: number;
+  /**
+   * So many at once, 1 to 1,000,000.
+   */
+  readonly burst: number;
 }
 /**
  * Form of the function's log.

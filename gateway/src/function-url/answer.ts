@@ -70,7 +70,8 @@ export function parseStatus(value: unknown): number | null {
   return Number.isInteger(status) && status >= 200 && status <= 599 ? status : null;
 }
 
-function parseBody(body: unknown, isBase64: unknown): string | Buffer | null {
+/** Null = it is none. */
+export function parseBody(body: unknown, isBase64: unknown): string | Buffer | null {
   if (body === undefined || body === null) return '';
   if (typeof body !== 'string') return null;
   return isBase64 === true ? Buffer.from(body, 'base64') : body;
@@ -103,6 +104,14 @@ export function parseHeaders(
   if (cookies !== undefined && cookies !== null && !Array.isArray(cookies)) return 'cookies is not an array';
   const pairs: [name: string, value: unknown][] = Object.entries(given ?? {});
   for (const cookie of cookies ?? []) pairs.push(['Set-Cookie', cookie]);
+  return checkedHeaders(pairs, otherwise);
+}
+
+/** Flat names and values, or why not; those that Kappa's framing decides are left out. @param otherwise the type of a body that says none, flat */
+export function checkedHeaders(
+  pairs: readonly (readonly [name: string, value: unknown])[],
+  otherwise: readonly string[] = jsonType,
+): readonly string[] | string {
   if (pairs.length > MAX_HEADERS) return `more than ${MAX_HEADERS} headers`;
   const kept = pairs.filter(([name, value]) => value !== null && !isDropped(name));
   return flatten(kept, otherwise);

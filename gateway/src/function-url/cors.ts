@@ -1,4 +1,15 @@
-import type { FunctionHttpCors } from '@kappa/crds/function';
+import type { IncomingMessage } from 'node:http';
+
+/** Cross-origin rules of a URL or a route. */
+export interface CorsRules {
+  readonly allowOrigins: readonly string[];
+  readonly allowMethods: readonly string[];
+  readonly allowHeaders: readonly string[];
+  readonly exposeHeaders: readonly string[];
+  readonly allowCredentials: boolean;
+  /** 0 = browsers decide. */
+  readonly maxAgeSeconds: number;
+}
 
 /** Headers of a request that CORS looks at. */
 export interface CorsRequest {
@@ -8,6 +19,16 @@ export interface CorsRequest {
   readonly requestMethod: string | undefined;
   /** Access-Control-Request-Headers. */
   readonly requestHeaders: string | undefined;
+}
+
+/** What CORS looks at of a request. */
+export function corsRequestOf({ method = 'GET', headers }: IncomingMessage): CorsRequest {
+  return {
+    method,
+    origin: headers.origin,
+    requestMethod: headers['access-control-request-method'],
+    requestHeaders: headers['access-control-request-headers'],
+  };
 }
 
 /** A preflight is answered by the gateway, the function is not called. */
@@ -20,7 +41,7 @@ export function isPreflight(request: CorsRequest): boolean {
  *
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
-export function preflightHeaders(cors: FunctionHttpCors, request: CorsRequest): readonly string[] {
+export function preflightHeaders(cors: CorsRules, request: CorsRequest): readonly string[] {
   const allowed = originHeaders(cors, request.origin);
   if (allowed.length === 0) return vary;
   const headers = [...allowed];
@@ -33,11 +54,7 @@ export function preflightHeaders(cors: FunctionHttpCors, request: CorsRequest): 
 }
 
 /** With credentials a browser takes `*` for a name: then what it has asked for is said. '' = nothing is allowed. */
-function allowedList(
-  { allowCredentials }: FunctionHttpCors,
-  allowed: readonly string[],
-  asked: string | undefined,
-): string {
+function allowedList({ allowCredentials }: CorsRules, allowed: readonly string[], asked: string | undefined): string {
   return allowCredentials && allowed.includes('*') ? (asked ?? '') : allowed.join(',');
 }
 
@@ -47,7 +64,7 @@ function allowedList(
  * an Origin keeps the code's.
  */
 export function withCors(
-  cors: FunctionHttpCors | null,
+  cors: CorsRules | null,
   origin: string | undefined,
   headers: readonly string[],
 ): readonly string[] {
@@ -67,7 +84,7 @@ export function withCors(
 const vary: readonly string[] = ['Vary', 'Origin'];
 
 /** Empty = the origin is not allowed. */
-function originHeaders(cors: FunctionHttpCors, origin: string | undefined): readonly string[] {
+function originHeaders(cors: CorsRules, origin: string | undefined): readonly string[] {
   const isAny = cors.allowOrigins.includes('*');
   if (origin === undefined || !(isAny || cors.allowOrigins.includes(origin))) return [];
   // With credentials a browser does not take `*`: the origin itself has to be said.

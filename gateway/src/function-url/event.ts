@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 import { arnOfPrincipal, ownAccountOf, type Principal } from '../auth/principal.ts';
 
-/** A request as the function URL needs it; nothing of `node:http`, so that it can be made from text. */
+/** A request as events of payload format 2.0 need it; nothing of `node:http`, so that it can be made from text. */
 export interface UrlRequest {
   readonly method: string;
   /** Begins with a slash; as it came, percent-encoded. */
@@ -40,10 +40,9 @@ export interface UrlOwner {
  * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-request-payload
  */
 export function makeUrlEvent(request: UrlRequest, owner: UrlOwner): Buffer {
-  const { headers, cookies } = readHeaders(request, owner);
+  const { headers, cookies } = readHeaders(request, owner.port);
   const queryStringParameters = readQuery(request.query);
-  const { body, method, path, requestId } = request;
-  const isText = body.length > 0 && isTextType(headers['content-type']) && isUtf8(body);
+  const { method, path, requestId } = request;
   return Buffer.from(
     JSON.stringify({
       version: '2.0',
@@ -72,8 +71,7 @@ export function makeUrlEvent(request: UrlRequest, owner: UrlOwner): Buffer {
         time: clfTime(request.timeMs),
         timeEpoch: request.timeMs,
       },
-      body: body.length === 0 ? undefined : body.toString(isText ? 'utf8' : 'base64'),
-      isBase64Encoded: body.length > 0 && !isText,
+      ...eventBody(request.body, headers['content-type']),
     }),
   );
 }
@@ -94,6 +92,16 @@ function authorizerOf(caller: Principal | null): object {
   return { authentication: null, authorizer: { iam } };
 }
 
+/** A body as events have it: text where its type says so and it is UTF-8, else base64. Without a body there is no member for it. */
+export function eventBody(
+  body: Buffer,
+  contentType: string | undefined,
+): { readonly body?: string; readonly isBase64Encoded: boolean } {
+  if (body.length === 0) return { isBase64Encoded: false };
+  const isText = isTextType(contentType) && isUtf8(body);
+  return { body: body.toString(isText ? 'utf8' : 'base64'), isBase64Encoded: !isText };
+}
+
 /** What belongs to the connection, not to the request; and what only Kappa may say. @see RFC 9110, 7.6.1 */
 const dropped: ReadonlySet<string> = new Set([
   'connection',
@@ -111,27 +119,38 @@ const dropped: ReadonlySet<string> = new Set([
   'x-forwarded-proto',
 ]);
 
-interface ReadHeaders {
+/** Headers and cookies as payload format 2.0 has them. */
+export interface ReadHeaders {
+  /** Lower case; the values of a repeated name are joined by commas. */
   readonly headers: Record<string, string>;
   /** undefined = no cookie. */
   readonly cookies: readonly string[] | undefined;
 }
 
-function readHeaders({ rawHeaders, sourceIp, traceId }: UrlRequest, owner: UrlOwner): ReadHeaders {
+/** Whether functions do not see a header of a request. @param name lower case */
+export function isHidden(name: string): boolean {
+  return dropped.has(name) || name.startsWith('x-kappa-');
+}
+
+/** What a function sees of the headers. @param port where the request came in */
+export function readHeaders(
+  { rawHeaders, sourceIp, traceId }: Pick<UrlRequest, 'rawHeaders' | 'sourceIp' | 'traceId'>,
+  port: number,
+): ReadHeaders {
   // Without a prototype, so that a header named __proto__ is one like any other.
   const headers: Record<string, string> = Object.create(null);
   const cookies: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]?.toLowerCase() ?? '';
     const value = rawHeaders[at + 1] ?? '';
-    if (dropped.has(name) || name.startsWith('x-kappa-')) continue;
+    if (isHidden(name)) continue;
     const isCookie = name === 'cookie';
     if (isCookie) cookies.push(...splitCookies(value));
     const before = headers[name];
     headers[name] = before === undefined ? value : `${before}${isCookie ? '; ' : ','}${value}`;
   }
   headers['x-forwarded-for'] = sourceIp;
-  headers['x-forwarded-port'] = String(owner.port);
+  headers['x-forwarded-port'] = String(port);
   headers['x-forwarded-proto'] = 'http';
   headers['x-amzn-trace-id'] = traceId;
   return { headers, cookies: cookies.length === 0 ? undefined : cookies };
@@ -145,7 +164,7 @@ function splitCookies(value: string): string[] {
 }
 
 /** Decoded; the values of a repeated name are joined by commas. undefined = no query. */
-function readQuery(query: string): Record<string, string> | undefined {
+export function readQuery(query: string): Record<string, string> | undefined {
   if (query === '') return undefined;
   const parameters: Record<string, string> = Object.create(null);
   for (const [name, value] of new URLSearchParams(query)) {
@@ -164,8 +183,8 @@ function isTextType(contentType: string | undefined): boolean {
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** Common log format, e.g. `12/Mar/2020:19:03:58 +0000`. */
-function clfTime(timeMs: number): string {
+/** Common log format, e.g. `12/Mar/2020:19:03:58 +0000`. @param timeMs epoch milliseconds */
+export function clfTime(timeMs: number): string {
   const iso = new Date(timeMs).toISOString();
   return `${iso.slice(8, 10)}/${months[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
 }

@@ -6,6 +6,7 @@ import { functionUrlId } from '@kappa/crds/function-url';
 import { TooManyRequests } from '../errors.ts';
 import { BufferBudget } from '../http/buffer-budget.ts';
 import { makeServer } from '../http/server.ts';
+import { noRouteHosts } from '../http-routes/route-hosts.ts';
 import { STREAM_WINDOW_BYTES } from '../link/generated/frames.ts';
 import type { RoutedFunction } from '../registry/routing.ts';
 import { answered, fetchOnce, httpView, listen, type Run, routed, sendRaw } from '../testing.ts';
@@ -41,6 +42,7 @@ async function start(run: Run): Promise<number> {
   const server = makeServer(
     {
       urlDomain: 'fn.localhost',
+      routeHosts: noRouteHosts,
       maxHeaderBytes: 16_384,
       headersTimeoutMs: 10_000,
       requestTimeoutMs: 60_000,
@@ -51,6 +53,7 @@ async function start(run: Run): Promise<number> {
     {
       invoke: () => Promise.reject(new Error('not in this test')),
       invokeStream: () => Promise.reject(new Error('not in this test')),
+      httpRoute: () => Promise.reject(new Error('not in this test')),
       functionUrl: functionUrlHandler({
         authenticator: null,
         functions: {

@@ -17,7 +17,7 @@ import { type FoundUrl, type Functions, resolveQualifier, urlOf } from '../regis
 import type { RoutedUrl } from '../registry/routed-url.ts';
 import { beginClaim, requireUrlAccess } from './access.ts';
 import { notJson, parseUrlAnswer, type UrlAnswer } from './answer.ts';
-import { isPreflight, preflightHeaders, withCors } from './cors.ts';
+import { corsRequestOf, isPreflight, preflightHeaders, withCors } from './cors.ts';
 import { makeUrlEvent } from './event.ts';
 import { httpIntegrationType, parseWholePrelude, plainType } from './prelude.ts';
 import { streamUrlAnswer } from './streamed.ts';
@@ -93,14 +93,9 @@ function hasUrl(found: FoundUrl): found is Found {
   return found.url !== null;
 }
 
-function answerPreflight({ method = 'GET', headers }: IncomingMessage, cors: Cors): Answer | null {
+function answerPreflight(req: IncomingMessage, cors: Cors): Answer | null {
   if (cors === null) return null;
-  const request = {
-    method,
-    origin: headers.origin,
-    requestMethod: headers['access-control-request-method'],
-    requestHeaders: headers['access-control-request-headers'],
-  };
+  const request = corsRequestOf(req);
   return isPreflight(request) ? { status: 200, headers: preflightHeaders(cors, request), body: '' } : null;
 }
 
@@ -190,8 +185,8 @@ function wholeAnswer({ payload, contentType }: Outcome, isStreaming: boolean): U
   return { kind: 'answer', answer: { status: 200, headers: plainType(contentType), body: payload } };
 }
 
-/** What AWS answers; who is at fault stands in headers, so that the body stays the same. */
-function functionFailed(errorType: string, problem?: string): Answer {
+/** An answer that is none, or a function that failed: what AWS answers; who is at fault stands in headers, so that the body stays the same. */
+export function functionFailed(errorType: string, problem?: string): Answer {
   const shown = /^[\w.$-]{1,128}$/.test(errorType) ? errorType : 'Unhandled';
   const headers = ['Content-Type', 'application/json', 'x-kappa-fault', 'function', 'x-kappa-error', shown];
   // Problems are Kappa's own words; a name inside them is JSON-quoted, other characters would break the header.
@@ -216,7 +211,8 @@ function tooLarge(): RequestTooLarge {
   return new RequestTooLarge('Request must be smaller than 6291456 bytes for the InvokeFunction operation');
 }
 
-function sourceIpOf(req: IncomingMessage): string {
+/** Address of who is connected. */
+export function sourceIpOf(req: IncomingMessage): string {
   const address = req.socket.remoteAddress ?? '';
   return address.startsWith('::ffff:') ? address.slice(7) : address;
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { openDirectoryBlobStore } from '../blobs/blob-store.ts';
+import { noRouteHosts } from '../http-routes/route-hosts.ts';
 import { unknownOperation } from '../lambda-api/errors.ts';
 import { fetchOnce, listen, sendRaw } from '../testing.ts';
 import { adminRoutes } from './admin-routes.ts';
@@ -41,6 +42,7 @@ beforeAll(async () => {
   server = makeServer(
     {
       urlDomain: 'fn.localhost',
+      routeHosts: noRouteHosts,
       maxHeaderBytes: 16_384,
       headersTimeoutMs: 10_000,
       requestTimeoutMs: 60_000,
@@ -51,6 +53,7 @@ beforeAll(async () => {
     {
       invoke: nobody,
       invokeStream: nobody,
+      httpRoute: () => Promise.reject(new Error('not in this test')),
       functionUrl: nobody,
       control,
       newRequestId: () => 'id',

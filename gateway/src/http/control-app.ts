@@ -35,6 +35,7 @@ const about = `Kappa gateway: your own AWS Lambda on Kubernetes.
   POST /                                        STS and IAM (aws sts get-caller-identity, aws iam create-role ...),
                                                 CloudWatch Logs (aws logs tail /aws/lambda/NAME ...)
   GET  /kappa/v1/events/FUNCTION[/ID]           events that were given up: show, replay, drop (kappa events ...)
+  ANY  /api/NAMESPACE/...                       routes of HTTP APIs, also by hosts of their own
   ANY  /fn/NAMESPACE/NAME[:ALIAS]/...           function URL, also by host NAME.NAMESPACE.fn.localhost
 `;
 

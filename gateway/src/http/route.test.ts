@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 
+import { RouteHosts } from '../http-routes/route-hosts.ts';
 import { parseRoute, type Route, type UrlReference } from './route.ts';
 
 const named = (over: { namespace?: string; name?: string; alias?: string }): UrlReference => ({
@@ -18,6 +19,7 @@ const url = (over: Partial<Extract<Route, { kind: 'functionUrl' }>>): Route => (
   ...over,
 });
 
+const routeHosts = new RouteHosts(['*.api.localhost']);
 const id = 'vadoet6euuwj2pqboblmqfyex5tuu3j4';
 
 test.each<[reason: string, target: string, host: string, want: Route]>([
@@ -71,11 +73,41 @@ test.each<[reason: string, target: string, host: string, want: Route]>([
   ['an ID without a domain', '/', `${id}.lambda-url.`, { kind: 'control' }],
   ['only a namespace', '/', 'default.fn.localhost', { kind: 'control' }],
   ['a look-alike domain', '/', 'hello.default.xfn.localhost', { kind: 'control' }],
+  [
+    'a route by path',
+    '/api/default/pets/7?x=1',
+    '127.0.0.1:9000',
+    { kind: 'httpRoute', site: { kind: 'namespace', namespace: 'default' }, path: '/pets/7', query: 'x=1' },
+  ],
+  [
+    'a route at the root',
+    '/api/default',
+    '',
+    { kind: 'httpRoute', site: { kind: 'namespace', namespace: 'default' }, path: '/', query: '' },
+  ],
+  ['a route of no namespace', '/api/', '', { kind: 'control' }],
+  [
+    'a route by host, whatever its path',
+    '/2015-03-31/functions/hello/invocations',
+    'Pets.API.localhost:9000',
+    {
+      kind: 'httpRoute',
+      site: { kind: 'host', host: 'pets.api.localhost' },
+      path: '/2015-03-31/functions/hello/invocations',
+      query: '',
+    },
+  ],
+  [
+    'a host that is not for routes',
+    '/2015-03-31/functions/a/invocations',
+    'pets.example.com',
+    { kind: 'invoke', label: 'a', query: '' },
+  ],
   ['the rest is for the control API', '/healthz', '127.0.0.1', { kind: 'control' }],
 ])('parseRoute: %s', (_reason, target, host, want) => {
-  expect(parseRoute(target, host, 'fn.localhost')).toEqual(want);
+  expect(parseRoute(target, host, 'fn.localhost', routeHosts)).toEqual(want);
 });
 
 test.each(['http://127.0.0.1/healthz', '*', ''])('parseRoute: target %p is refused', (target) => {
-  expect(parseRoute(target, '', 'fn.localhost').kind).toBe('bad');
+  expect(parseRoute(target, '', 'fn.localhost', routeHosts).kind).toBe('bad');
 });

@@ -1,3 +1,6 @@
+import type { RouteSite } from '../http-routes/compiled-route.ts';
+import type { RouteHosts } from '../http-routes/route-hosts.ts';
+
 /** Where a request goes. Decided once, from the raw target and Host: no later code looks at the path again. */
 export type Route =
   | {
@@ -21,6 +24,14 @@ export type Route =
       /** Without the question mark. */
       readonly query: string;
     }
+  | {
+      /** A route of an HTTP API, if there is one. */
+      readonly kind: 'httpRoute';
+      readonly site: RouteSite;
+      /** Without `/api/NAMESPACE`; begins with a slash, still percent-encoded. */
+      readonly path: string;
+      readonly query: string;
+    }
   | { readonly kind: 'control' }
   | { readonly kind: 'bad'; readonly problem: string };
 
@@ -41,20 +52,29 @@ const INVOKE_SUFFIX = '/invocations';
 const STREAM_PREFIX = '/2021-11-15/functions/';
 const STREAM_SUFFIX = '/response-streaming-invocations';
 const URL_PREFIX = '/fn/';
+const API_PREFIX = '/api/';
 const CONTROL: Route = { kind: 'control' };
 
 /**
  * @param target request target of the request line; only the origin form (`/path?query`) is taken
  * @param host Host header, '' when missing
  * @param urlDomain domain under which functions have names of their own, e.g. `fn.localhost`
+ * @param routeHosts hosts that are only for routes of HTTP APIs
  */
-export function parseRoute(target: string, host: string, urlDomain: string): Route {
+export function parseRoute(
+  target: string,
+  host: string,
+  urlDomain: string,
+  routeHosts: Pick<RouteHosts, 'hostIn'>,
+): Route {
   if (target.charCodeAt(0) !== SLASH) return { kind: 'bad', problem: 'the request target must begin with a slash' };
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
   const query = mark < 0 ? '' : target.slice(mark + 1);
   const owner = parseUrlHost(host, urlDomain);
   if (owner !== null) return { kind: 'functionUrl', of: owner, path, query };
+  const routeHost = routeHosts.hostIn(host);
+  if (routeHost !== null) return { kind: 'httpRoute', site: { kind: 'host', host: routeHost }, path, query };
   if (path.startsWith(INVOKE_PREFIX)) {
     const label = labelIn(path, INVOKE_PREFIX, INVOKE_SUFFIX);
     return label === null ? CONTROL : { kind: 'invoke', label, query };
@@ -64,6 +84,7 @@ export function parseRoute(target: string, host: string, urlDomain: string): Rou
     return label === null ? CONTROL : { kind: 'invokeStream', label, query };
   }
   if (path.startsWith(URL_PREFIX)) return parseUrlPath(path, query);
+  if (path.startsWith(API_PREFIX)) return parseApiPath(path, query);
   return CONTROL;
 }
 
@@ -87,6 +108,18 @@ function parseUrlPath(path: string, query: string): Route {
   return {
     kind: 'functionUrl',
     of: namedIn(path.slice(URL_PREFIX.length, nameAt - 1), path.slice(nameAt, nameEnd)),
+    path: pathAt < 0 ? '/' : path.slice(pathAt),
+    query,
+  };
+}
+
+function parseApiPath(path: string, query: string): Route {
+  const pathAt = path.indexOf('/', API_PREFIX.length);
+  const namespace = path.slice(API_PREFIX.length, pathAt < 0 ? path.length : pathAt);
+  if (namespace === '') return CONTROL;
+  return {
+    kind: 'httpRoute',
+    site: { kind: 'namespace', namespace },
     path: pathAt < 0 ? '/' : path.slice(pathAt),
     query,
   };

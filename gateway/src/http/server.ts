@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 
 import { codeRequestMaxBytes } from '@kappa/crds/limits';
 
+import type { RouteHosts } from '../http-routes/route-hosts.ts';
 import { type Answer, CallerGone, type StreamedAnswer } from './answer.ts';
 import { declaredBytes } from './body.ts';
 import { pour } from './pour.ts';
@@ -15,12 +16,15 @@ export interface Call {
   readonly requestId: string;
 }
 
+type CallKind = 'invoke' | 'invokeStream' | 'functionUrl' | 'httpRoute';
 type RouteOf<Kind extends Route['kind']> = Extract<Route, { readonly kind: Kind }>;
 
 /** Bounds and waits of the server. */
 export interface ServerOptions {
   /** Domain of function URLs by host, e.g. `fn.localhost`. */
   readonly urlDomain: string;
+  /** Hosts that are only for routes of HTTP APIs. */
+  readonly routeHosts: Pick<RouteHosts, 'hostIn'>;
   /** Largest body that anybody takes: that of a code zip in base64. Default: Lambda's. */
   readonly maxBodyBytes?: number;
   /** Bytes of request line and headers together. */
@@ -42,6 +46,7 @@ export interface ServerDeps {
   readonly invoke: (call: Call, route: RouteOf<'invoke'>) => Promise<Answer>;
   readonly invokeStream: (call: Call, route: RouteOf<'invokeStream'>) => Promise<Answer | StreamedAnswer>;
   readonly functionUrl: (call: Call, route: RouteOf<'functionUrl'>) => Promise<Answer | StreamedAnswer>;
+  readonly httpRoute: (call: Call, route: RouteOf<'httpRoute'>) => Promise<Answer>;
   /** Everything that is not on the hot path. */
   readonly control: (req: IncomingMessage, res: ServerResponse) => void;
   readonly newRequestId: () => string;
@@ -54,7 +59,7 @@ export interface ServerDeps {
 }
 
 /**
- * The one HTTP server. Invoke and function URLs are served from here directly, everything else by the control app. What
+ * The one HTTP server. Invoke, function URLs and routes are served from here directly, everything else by the control app. What
  * Node's strict parser does not refuse of ambiguous requests is refused here, with 400 and the end of the connection.
  */
 export function makeServer(options: ServerOptions, deps: ServerDeps): Server {
@@ -85,16 +90,16 @@ export function makeServer(options: ServerOptions, deps: ServerDeps): Server {
 }
 
 function handle(req: IncomingMessage, res: ServerResponse, options: ServerOptions, deps: ServerDeps): void {
-  const route = routeOf(req, options.urlDomain);
+  const route = routeOf(req, options);
   if (route.kind === 'bad') refuse(req, res, route.problem);
   else if (route.kind === 'control') deps.control(req, res);
   else answerCall(req, res, route, deps, options);
 }
 
-function routeOf(req: IncomingMessage, urlDomain: string): Route {
+function routeOf(req: IncomingMessage, { urlDomain, routeHosts }: ServerOptions): Route {
   const problem = framingProblem(req);
   if (problem !== null) return { kind: 'bad', problem };
-  const route = parseRoute(req.url ?? '', req.headers.host ?? '', urlDomain);
+  const route = parseRoute(req.url ?? '', req.headers.host ?? '', urlDomain, routeHosts);
   const isInvoke = route.kind === 'invoke' || route.kind === 'invokeStream';
   return isInvoke && req.method !== 'POST' ? control : route; // which says that there is no such operation
 }
@@ -104,7 +109,7 @@ const control: Route = { kind: 'control' };
 function answerCall(
   req: IncomingMessage,
   res: ServerResponse,
-  route: RouteOf<'invoke' | 'invokeStream' | 'functionUrl'>,
+  route: RouteOf<CallKind>,
   deps: ServerDeps,
   { lingerMs, stallMs }: ServerOptions,
 ): void {
@@ -128,13 +133,10 @@ function answerCall(
   );
 }
 
-function answerOf(
-  call: Call,
-  route: RouteOf<'invoke' | 'invokeStream' | 'functionUrl'>,
-  deps: ServerDeps,
-): Promise<Answer | StreamedAnswer> {
+function answerOf(call: Call, route: RouteOf<CallKind>, deps: ServerDeps): Promise<Answer | StreamedAnswer> {
   if (route.kind === 'invoke') return deps.invoke(call, route);
-  return route.kind === 'invokeStream' ? deps.invokeStream(call, route) : deps.functionUrl(call, route);
+  if (route.kind === 'functionUrl') return deps.functionUrl(call, route);
+  return route.kind === 'invokeStream' ? deps.invokeStream(call, route) : deps.httpRoute(call, route);
 }
 
 /** What is ambiguous although llhttp lets it pass. */

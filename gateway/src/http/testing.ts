@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 
 import type { AcceptEvent } from '../async/accept.ts';
 import { openDoor } from '../auth/authenticator.ts';
+import { noRouteHosts } from '../http-routes/route-hosts.ts';
 import { invokeHandler } from '../lambda-api/invoke.ts';
 import { invokeStreamHandler } from '../lambda-api/invoke-stream.ts';
 import { functionResolver } from '../lambda-api/resolve.ts';
@@ -92,6 +93,7 @@ export async function startServer(
   const server = makeServer(
     {
       urlDomain: 'fn.localhost',
+      routeHosts: noRouteHosts,
       maxHeaderBytes: 16_384,
       headersTimeoutMs: 10_000,
       requestTimeoutMs: 60_000,
@@ -102,6 +104,7 @@ export async function startServer(
     {
       invoke: invokeHandler({ ...deps, accept: over.accept ?? noQueue }),
       invokeStream: invokeStreamHandler({ ...deps, stream: { windowBytes: STREAM_WINDOW_BYTES, maxBytes: 1_000_000 } }),
+      httpRoute: () => Promise.reject(new Error('not in this test')),
       functionUrl: () => Promise.reject(new Error('not in this test')),
       control: (_req, res) => res.end('control'),
       newRequestId: () => '11111111-2222-4333-8444-555555555555',

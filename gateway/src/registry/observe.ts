@@ -5,16 +5,19 @@ import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import { poolLabel, stateLabel, versionUidAnnotation } from '@kappa/crds/labels';
 
 import type { Dispatcher, PoolPod } from '../dispatch/types.ts';
+import type { RouteOwner } from '../http-routes/compiled-route.ts';
+import type { RouteTable } from '../http-routes/table.ts';
 import { awaitedByAnnotation, initErrorAnnotation, reclaimedForAnnotation } from './cluster-door.ts';
 import { type Endpoints, endpointAnnotations } from './endpoints.ts';
 import { isShortOfRoom, sizeOfPod } from './pod-room.ts';
 import type { Registry } from './registry.ts';
-import { viewAlias, viewFunction, viewVersion } from './views.ts';
+import { type FunctionView, viewAlias, viewFunction, viewVersion } from './views.ts';
 
 /** What is watched, and who hears of it. */
 export interface ObserveDeps {
   readonly kubernetes: Pick<Kubernetes, 'watch'>;
   readonly registry: Registry;
+  readonly routes: Pick<RouteTable, 'set'>;
   readonly endpoints: Pick<Endpoints, 'set'>;
   readonly dispatcher: Pick<Dispatcher, 'onPod'>;
   readonly poolNamespace: string;
@@ -39,7 +42,7 @@ export interface Observation {
 
 /** Starts the informers and feeds registry and dispatch from them. Runs until the signal aborts. */
 export function observe(deps: ObserveDeps): Observation {
-  const { kubernetes, registry, endpoints, dispatcher, poolNamespace, region, signal } = deps;
+  const { kubernetes, registry, routes, endpoints, dispatcher, poolNamespace, region, signal } = deps;
   const informers: Readonly<Record<string, Informer<unknown>>> = {
     // Accounts and versions first: a function that is seen before its version would be held.
     namespaces: kubernetes.watch(namespaces, {
@@ -68,8 +71,11 @@ export function observe(deps: ObserveDeps): Observation {
     }),
     functions: kubernetes.watch(functions, {
       project: viewFunction,
-      onChange: (key, view) => registry.setFunction(key, view),
-      snapshot: { name: 'functions', shape: 4 },
+      onChange: (key, view) => {
+        registry.setFunction(key, view);
+        routes.set(key, view === null ? null : routesOf(view));
+      },
+      snapshot: { name: 'functions', shape: 5 },
       signal,
     }),
     pods: kubernetes.watch(pods, {
@@ -95,6 +101,10 @@ export function observe(deps: ObserveDeps): Observation {
       ),
     whenSynced: Promise.all(all.map(([, informer]) => informer.whenSynced())).then(() => registry.markSynced()),
   };
+}
+
+function routesOf({ namespace, name, uid, createdMs, routes }: FunctionView): RouteOwner | null {
+  return routes === undefined ? null : { namespace, name, uid, createdMs, routes };
 }
 
 /** The part of a pool pod that dispatch looks at. */

@@ -103,6 +103,11 @@ export class Registry implements Functions, Directory {
     this.#deps.dispatcher.onVersions(this.#targets());
   }
 
+  /** Settles when everything has been listed once; rejects when that takes too long. */
+  async whenListed(): Promise<void> {
+    if (!this.#hasSynced) await this.#whenSynced();
+  }
+
   byName(accountId: string, functionName: string): RoutedFunction | undefined | Promise<RoutedFunction | undefined> {
     return this.#byName(accountId, functionName);
   }
@@ -150,7 +155,7 @@ export class Registry implements Functions, Directory {
   }
 
   async #namespacesOf(accountId: string, region: string | undefined): Promise<readonly string[]> {
-    if (!this.#hasSynced) await this.#whenSynced();
+    await this.whenListed();
     return this.#places.namespacesOf(accountId, region);
   }
 
@@ -169,7 +174,7 @@ export class Registry implements Functions, Directory {
   }
 
   async #locate(place: string, functionName: string): Promise<FunctionView | undefined> {
-    if (!this.#hasSynced) await this.#whenSynced();
+    await this.whenListed();
     if (this.#changed.size > 0) this.#flush();
     return this.#views.get(this.#places.keyOf(place, functionName) ?? '');
   }

@@ -2,6 +2,7 @@ import type { AliasObject } from '@kappa/crds/alias';
 import type {
   FunctionEventInvokeEntry,
   FunctionHttpCors,
+  FunctionHttpRoute,
   FunctionObject,
   FunctionPermission,
 } from '@kappa/crds/function';
@@ -36,6 +37,10 @@ export interface FunctionView {
   /** Of published versions and aliases. */
   readonly provisionedByQualifier: readonly QualifiedExecutions[];
   readonly http: HttpView | null;
+  /** Routes of HTTP APIs; absent = none. */
+  readonly routes?: readonly FunctionHttpRoute[];
+  /** Epoch milliseconds, whole seconds. */
+  readonly createdMs: number;
   readonly permissions: readonly FunctionPermission[];
   /** Loops of invocations through it are wanted. */
   readonly mayLoop: boolean;
@@ -51,7 +56,7 @@ export interface QualifiedExecutions {
   readonly executions: number;
 }
 
-/** spec.http of a Function or an Alias. */
+/** The URL that spec.http of a Function or an Alias gives it. */
 export interface HttpView {
   readonly auth: 'None' | 'AwsIam' | 'Policy';
   readonly cors: FunctionHttpCors | null;
@@ -151,6 +156,8 @@ export function viewFunction(fn: FunctionObject): FunctionView {
       executions,
     })),
     http: viewHttp(spec.http),
+    ...(spec.http?.routes !== undefined && spec.http.routes.length > 0 && { routes: spec.http.routes }),
+    createdMs: metadata.creationTimestampMs ?? 0,
     permissions: spec.permissions ?? [],
     mayLoop: spec.recursiveLoop === 'Allow',
     eventInvoke: spec.eventInvoke ?? [],
@@ -163,9 +170,9 @@ function viewLimitQueue(concurrency: FunctionObject['spec']['concurrency']): Lim
   return onLimit === 'Queue' ? { maxWaitMs: maxQueueSeconds * 1000, maxCount: maxQueued } : null;
 }
 
-/** The view of spec.http. */
+/** The view of spec.http; null = there is no URL. */
 export function viewHttp(http: FunctionObject['spec']['http']): HttpView | null {
-  if (http === undefined) return null;
+  if (http?.auth === undefined) return null;
   const { auth, invokeMode, cors = null, created = null, lastModified = null } = http;
   return { auth, invokeMode, cors, created, lastModified };
 }

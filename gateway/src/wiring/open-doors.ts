@@ -28,6 +28,7 @@ import { type Context, textOf } from './context.ts';
 import type { Callers } from './know-callers.ts';
 import { openApis } from './open-apis.ts';
 import type { Events } from './open-events.ts';
+import type { Routes } from './open-routes.ts';
 import { doorsByRegion } from './regions.ts';
 
 /** The HTTP servers. */
@@ -51,6 +52,10 @@ export interface DoorParts {
   readonly functions: Functions & Directory;
   /** The same for another region than the install's own. */
   readonly functionsIn: (region: string) => Functions & Directory;
+  /** Settles when what there is of them has been listed once; rejects when that takes too long. */
+  readonly whenListed: () => Promise<void>;
+  /** Routes of HTTP APIs. */
+  readonly routes: Routes;
   readonly kubernetes: Kubernetes;
   readonly signingKey: KeyObject;
   readonly callers: Callers;
@@ -80,7 +85,7 @@ export function openDoors(context: Context, parts: DoorParts): Doors {
     ...openApis(context, parts, { budget, inFlight, onRefused }),
     onError: onRefused,
   });
-  const server = makeServer(serverOptions(context), {
+  const server = makeServer(serverOptions(context, parts), {
     ...handlers(context, parts, { budget, onRefused }),
     control,
     newRequestId: randomUUID,
@@ -110,9 +115,10 @@ export function openDoors(context: Context, parts: DoorParts): Doors {
   };
 }
 
-function serverOptions({ config }: Context): ServerOptions {
+function serverOptions({ config }: Context, { routes }: DoorParts): ServerOptions {
   return {
     urlDomain: config.urlDomain,
+    routeHosts: routes.hosts,
     maxBodyBytes: codeRequestBytes(config.codeLimits.zippedBytes),
     maxHeaderBytes: config.maxHeaderBytes,
     headersTimeoutMs: Math.min(10_000, config.requestTimeoutMs),
@@ -125,14 +131,14 @@ function serverOptions({ config }: Context): ServerOptions {
 
 type OnRefused = (err: unknown, requestId: string) => void;
 
-/** The ways in to functions: Lambda's Invoke, whole and streamed, and function URLs. */
+/** The ways in to functions: Lambda's Invoke, whole and streamed, function URLs, and routes. */
 function handlers(
   context: Context,
   parts: DoorParts,
   { budget, onRefused }: { readonly budget: BufferBudget; readonly onRefused: OnRefused },
-): Pick<ServerDeps, 'invoke' | 'invokeStream' | 'functionUrl'> {
+): Pick<ServerDeps, 'invoke' | 'invokeStream' | 'functionUrl' | 'httpRoute'> {
   const { region, urlDomain, streamMaxBytes } = context.config;
-  const { functions, callers, router, events } = parts;
+  const { functions, callers, router, events, routes, whenListed } = parts;
   const { authenticator, authorizer } = callers;
   const stream = { windowBytes: STREAM_WINDOW_BYTES, maxBytes: streamMaxBytes };
   const shared = { authorizer, dispatcher: router, budget, now: Date.now, onRefused };
@@ -146,6 +152,7 @@ function handlers(
     invoke: (call, route) => doorsOf(call.req).invoke(call, route),
     invokeStream: (call, route) => doorsOf(call.req).invokeStream(call, route),
     functionUrl: functionUrlHandler(forUrls),
+    httpRoute: routes.handler({ functions, dispatcher: router, budget, onRefused, whenListed }),
   };
 }
 

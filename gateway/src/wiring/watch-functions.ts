@@ -3,6 +3,7 @@ import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Dispatcher, Target } from '../dispatch/types.ts';
+import type { RouteTable } from '../http-routes/table.ts';
 import type { Directory } from '../registry/directory.ts';
 import { Endpoints, type EndpointVariables } from '../registry/endpoints.ts';
 import { type EnvironmentDeps, environmentSource } from '../registry/environment.ts';
@@ -21,6 +22,8 @@ export interface WatchedFunctions {
   readonly functions: Functions & Directory;
   /** The same for another region than the install's own. */
   readonly functionsIn: (region: string) => Functions & Directory;
+  /** Settles when everything has been listed once; rejects when that takes too long. */
+  readonly whenListed: () => Promise<void>;
   /** The version that may be called now. */
   readonly targetOf: (versionUid: string) => Target | undefined;
   /** Whether the Function (namespace/name) still exists. */
@@ -46,6 +49,8 @@ export interface WatchParts {
   readonly signingKey: KeyObject;
   readonly blobs: Pick<BlobStore, 'get'>;
   readonly dispatcher: Pick<Dispatcher, 'onPod' | 'onVersions'>;
+  /** Routes of HTTP APIs. */
+  readonly routes: Pick<RouteTable, 'set' | 'markListed'>;
 }
 
 /** Code up to this size is read before the first call asks for it. */
@@ -54,7 +59,7 @@ const WARM_UP_BYTES = 256 * 1024;
 /** Follows functions, versions and pods, and tells the dispatcher of them. Runs until the life's signal aborts. */
 export function watchFunctions(
   context: Context,
-  { kubernetes, signingKey, blobs, dispatcher }: WatchParts,
+  { kubernetes, signingKey, blobs, dispatcher, routes }: WatchParts,
 ): WatchedFunctions {
   const { config, arnOf, clock, life, log, problem } = context;
   const warmUp = new WarmUp({ readCode: (sha256) => blobs.get(sha256), maxCodeBytes: WARM_UP_BYTES });
@@ -86,14 +91,18 @@ export function watchFunctions(
   });
   const { poolNamespace, region } = config;
   const { signal } = life;
-  const observation = observe({ kubernetes, registry, endpoints, dispatcher, poolNamespace, region, signal });
+  const observation = observe({ kubernetes, registry, routes, endpoints, dispatcher, poolNamespace, region, signal });
   observation.whenSynced.then(
-    () => log.info(observation.sizes(), 'ready'),
+    () => {
+      routes.markListed();
+      log.info(observation.sizes(), 'ready');
+    },
     () => undefined, // aborted: the process ends
   );
   return {
     functions: registry,
     functionsIn: (elsewhere) => registry.inRegion(elsewhere),
+    whenListed: () => registry.whenListed(),
     targetOf: (versionUid) => targets.get(versionUid),
     has: (key) => registry.has(key),
     accountOf: (namespace) => registry.accountOf(namespace),

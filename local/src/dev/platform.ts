@@ -209,6 +209,7 @@ function environmentOf(stateDir: string, kubeconfig: string, ports: Ports): Reco
     KAPPA_SIGNING_KEY_FILE: join(stateDir, 'gateway.key'),
     KAPPA_RUNTIMES_FILE: join(repository, 'runtime-images/runtimes.yaml'),
     KAPPA_ALLOW_LOCAL_CODE: 'true',
+    KAPPA_PRIVATE_ISSUERS: '*',
     KAPPA_SYSTEM_NAMESPACE: systemNamespace,
     KAPPA_POOL_NAMESPACE: poolNamespace,
     NODE_OPTIONS: '--disable-warning=ExperimentalWarning',

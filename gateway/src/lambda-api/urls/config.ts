@@ -6,6 +6,9 @@ import type { HttpView } from '../../registry/views.ts';
 import type { ApiDeps, NamedFunction } from '../call.ts';
 import type { Place } from '../functions/find.ts';
 
+/** What spec.http says about a URL that there is. */
+export type UrlSettings = Omit<FunctionHttp, 'auth' | 'routes'> & { readonly auth: NonNullable<FunctionHttp['auth']> };
+
 /** What a request says about a URL. */
 export interface UrlInput {
   readonly AuthType?: 'NONE' | 'AWS_IAM' | undefined;
@@ -20,10 +23,10 @@ export interface UrlInput {
  * @param before null = there is none yet
  */
 export function changedUrl(
-  before: FunctionHttp | null,
+  before: UrlSettings | null,
   { AuthType, Cors, InvokeMode }: UrlInput,
   now: string,
-): FunctionHttp {
+): UrlSettings {
   const { cors, ...rest } = before ?? { auth: 'Policy', invokeMode: 'Buffered', created: now };
   const after = Cors === undefined ? cors : corsOf(Cors);
   return {
@@ -35,9 +38,16 @@ export function changedUrl(
   };
 }
 
-function authOf(type: 'NONE' | 'AWS_IAM', before: FunctionHttp['auth']): FunctionHttp['auth'] {
+function authOf(type: 'NONE' | 'AWS_IAM', before: UrlSettings['auth']): UrlSettings['auth'] {
   if (type === 'AWS_IAM') return 'AwsIam';
   return before === 'None' ? 'None' : 'Policy';
+}
+
+/** The URL's part of spec.http; null = there is no URL. */
+export function urlSettings(http: FunctionHttp | undefined): UrlSettings | null {
+  if (http?.auth === undefined) return null;
+  const { auth, routes: _routes, ...rest } = http;
+  return { ...rest, auth };
 }
 
 /** undefined = no rules at all: an empty object takes them away. */

@@ -116,6 +116,20 @@ test('a deleted URL is gone, and can be made again', async () => {
   expect(await create({})).toMatchObject({ AuthType: 'NONE' });
 });
 
+test('routes of the function are no URL, and stay whatever becomes of one', async () => {
+  const routes = [{ path: '/pets' }];
+  await api.function('f', { http: { routes } });
+  expect(await refusal(get())).toMatch(/^ResourceNotFoundException/);
+  expect(await refusal(remove())).toMatch(/^ResourceNotFoundException/);
+  await create({ Cors: { MaxAge: 5 } });
+  expect(await storedUrl()).toMatchObject({ auth: 'Policy', routes });
+  await update({ AuthType: 'AWS_IAM' });
+  expect(await storedUrl()).toMatchObject({ auth: 'AwsIam', routes });
+  await remove();
+  expect(await storedUrl()).toEqual({ invokeMode: 'Buffered', routes: [expect.objectContaining({ path: '/pets' })] });
+  expect(await refusal(get())).toMatch(/^ResourceNotFoundException/);
+});
+
 describe('refusals', () => {
   test.each<[reason: string, qualifier: string | null]>([
     ['of a function', null],

@@ -19,11 +19,11 @@ import { lambdaException } from '../errors.ts';
 import { findFunction, keyOf, requireFunction } from '../functions/find.ts';
 import { whenSeen, whenSight } from '../functions/state.ts';
 import { pageOf } from '../paging.ts';
-import { changedUrl, configurationOf, type UrlOwner } from './config.ts';
+import { changedUrl, configurationOf, type UrlOwner, type UrlSettings, urlSettings } from './config.ts';
 
 type UrlCall = OperationCall<{ readonly Qualifier?: string | undefined }>;
 /** Makes the URL from what is there; null = there is none, or none is to be. */
-type Edit = (before: FunctionHttp | null) => FunctionHttp | null;
+type Edit = (before: UrlSettings | null) => UrlSettings | null;
 
 /** CreateFunctionUrlConfig. AuthType NONE opens nothing by itself: see auth/resource-policy.ts. */
 export async function createFunctionUrlConfig(
@@ -155,10 +155,14 @@ async function change(call: UrlCall, deps: ApiDeps, edit: Edit): Promise<FoundUr
   return { owner: { namespace, name, alias: qualifier, createdMs }, http: stored.spec.http ?? null };
 }
 
+/** Routes of HTTP APIs stay as they are, also without a URL. */
 function withUrl<T extends { readonly spec: { readonly http?: FunctionHttp } }>(object: T, edit: Edit): T {
-  const { http, ...spec } = object.spec;
-  const after = edit(http ?? null);
-  return { ...object, spec: { ...spec, ...(after !== null && { http: after }) } };
+  const { http: before, ...spec } = object.spec;
+  const url = edit(urlSettings(before));
+  const routes = before?.routes;
+  const http =
+    routes === undefined || routes.length === 0 ? url : { ...(url ?? { invokeMode: 'Buffered' as const }), routes };
+  return { ...object, spec: { ...spec, ...(http !== null && { http }) } };
 }
 
 function nowText({ now }: ApiDeps): string {
