@@ -233,9 +233,7 @@ export class Registry implements Functions, Directory {
     if (this.#hasSynced) return;
     throw new ServiceException(
       'This gateway has just started and does not know the functions yet. The request did not run.',
-      {
-        retryAfterSeconds: 1,
-      },
+      { retryAfterSeconds: 1 },
     );
   }
 
