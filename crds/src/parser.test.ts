@@ -115,9 +115,28 @@ describe('parseFunction', () => {
       { metadata, spec: { ...spec, environment: [{ name: 'OK_1' }, { name: '_no' }] } },
       ['spec.environment[1].name'],
     ],
-    ['an open URL without saying so', { metadata, spec: { ...spec, http: {} } }, ['spec.http.auth']],
+    ['a route of no path', { metadata, spec: { ...spec, http: { routes: [{}] } } }, ['spec.http.routes[0].path']],
   ])('names every wrong field: %s', (_reason, object, paths) => {
     expect(problemsOf(() => parseFunction(object))).toEqual(paths);
+  });
+
+  test.each<[path: string, isPath: boolean]>([
+    ['/', true],
+    ['/{proxy+}', true],
+    ['/a/{b}/{c+}', true],
+    ['/a.b/~c/:d', true],
+    ['a', false],
+    ['/a/', false],
+    ['//a', false],
+    ['/{proxy+}/a', false],
+    ['/a{b}', false],
+    ['/{}', false],
+    ['/%61', false],
+    ['/a b', false],
+    ['/a?b', false],
+  ])('the path %s of a route: %p', (path, isPath) => {
+    const problems = problemsOf(() => parseFunction({ metadata, spec: { ...spec, http: { routes: [{ path }] } } }));
+    expect(problems).toEqual(isPath ? [] : ['spec.http.routes[0].path']);
   });
 
   test('says what is allowed', () => {

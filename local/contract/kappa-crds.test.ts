@@ -129,6 +129,41 @@ const creation: readonly Row[] = [
     () => fn({ functionName: 'plain-same' }, 'plain-same'),
   ],
   [
+    'give auth for a function URL, or routes',
+    'spec.http.auth',
+    () => fn({ http: { routes: [] } }),
+    () => fn({ http: { routes: [{ path: '/' }] } }),
+  ],
+  [
+    'cors and invokeMode are those of the function URL and need auth',
+    'spec.http.auth',
+    () => fn({ http: { cors: {}, routes: [{ path: '/' }] } }),
+    () => fn({ http: { auth: 'None', cors: {}, routes: [{ path: '/', cors: {} }] } }),
+  ],
+  [
+    "'.' and '..' are no segments",
+    'spec.http.routes[0].path',
+    () => fn({ http: { routes: [{ path: '/a/./b' }] } }),
+    () => fn({ http: { routes: [{ path: '/a/.b/{c}/{d+}' }] } }),
+  ],
+  [
+    'exactly one of jwt and lambda must be given',
+    'spec.http.routes[0].authorizer',
+    () => fn({ http: { routes: [{ path: '/', authorizer: {} }] } }),
+    () => fn({ http: { routes: [{ path: '/', authorizer: { lambda: { function: 'guard' } } }] } }),
+  ],
+  [
+    'ttlSeconds needs an identitySource',
+    'spec.http.routes[0].authorizer.lambda.ttlSeconds',
+    () =>
+      fn({
+        http: {
+          routes: [{ path: '/', authorizer: { lambda: { function: 'guard', identitySource: [], ttlSeconds: 5 } } }],
+        },
+      }),
+    () => fn({ http: { routes: [{ path: '/', authorizer: { lambda: { function: 'guard', ttlSeconds: 5 } } }] } }),
+  ],
+  [
     'exactly one of inline, zip, url and image must be given',
     'spec.code',
     () => fn({ code: { zip: { sha256 }, ...inline({ path: 'a', content: '' }) } }),
