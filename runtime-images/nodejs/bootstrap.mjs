@@ -37,12 +37,14 @@ async function main() {
   patchConsole(console, settings, scope, write);
   const crashes = reportCrashes(api, settings);
   defineAwsLambda(process.env);
+  const count = Number(process.env['AWS_LAMBDA_MAX_CONCURRENCY'] ?? '1');
+  const several = count > 1 ? await import('./several.mjs') : null;
+  let handler;
   let invoke;
-  let streams = false;
   try {
-    const handler = await loadHandler(claim.taskRoot, claim.handler);
-    streams = isStreaming(handler);
-    invoke = await makeInvoke(handler, version, api);
+    handler = await loadHandler(claim.taskRoot, claim.handler);
+    if (several !== null && !isStreaming(handler)) several.refuseCallbacks(handler);
+    invoke = await makeInvoke(handler, several === null ? version : MODERN, api);
     // Rejections that the module has left behind are its own, not the first invocation's: Node reports them before this.
     await new Promise((resolve) => setImmediate(resolve));
   } catch (error) {
@@ -51,7 +53,17 @@ async function main() {
     process.exit(1);
   }
   if (crashes.isEnding) return;
-  for (;;) await serveOne(invoke, { version, settings, crashes, streams });
+  const streams = isStreaming(handler);
+  if (several === null) {
+    for (;;) await serveOne(invoke, { api, env: process.env, version, settings, crashes, streams });
+  }
+  crashes.current = null; // nobody can tell whose a crash is: the process ends, and with it all that runs
+  const runIn = several.keepApart(scope);
+  const env = { ...process.env }; // which trace an invocation belongs to stands in its context only
+  await several.serveAll(count, async (own) => {
+    const call = await makeInvoke(handler, MODERN, own);
+    for (;;) await serveOne(call, { api: own, env, version, settings, crashes, streams, runIn });
+  });
 }
 
 function ownVersion() {
@@ -73,13 +85,22 @@ async function waitForClaim() {
   const settings = parseLogSettings(process.env);
   const version = ownVersion();
   const invoke = await makeInvoke(async (/** @type {unknown} */ event) => event, version, api);
-  await serveOne(invoke, { version, settings, crashes: { current: null, isEnding: false }, streams: false });
+  const crashes = { current: null, isEnding: false };
+  await serveOne(invoke, { api, env: process.env, version, settings, crashes, streams: false });
   await rehearse();
   return await api.claim();
 }
 
-/** @typedef {{ version: number, settings: import('./console.mjs').LogSettings, crashes: import('./crash.mjs').Crashes,
- *   streams: boolean }} Running streams: the handler has posted its answer by itself when it has succeeded */
+/**
+ * @typedef {object} Running
+ * @property {RuntimeApi} api
+ * @property {NodeJS.ProcessEnv} env what contexts are made from
+ * @property {number} version of the language
+ * @property {import('./console.mjs').LogSettings} settings
+ * @property {import('./crash.mjs').Crashes} crashes
+ * @property {boolean} streams the handler has posted its answer by itself when it has succeeded
+ * @property {ReturnType<typeof import('./several.mjs').keepApart>} [runIn] absent = one invocation at a time
+ */
 
 /**
  * Takes one invocation, runs it, answers it.
@@ -87,32 +108,44 @@ async function waitForClaim() {
  * @param {Running} running
  * @throws {Error} when the agent is gone
  */
-async function serveOne(invoke, { version, settings, crashes, streams }) {
-  const { headers, event } = await api.next();
+async function serveOne(invoke, running) {
+  const { headers, event } = await running.api.next();
   const requestId = headers['lambda-runtime-aws-request-id'] ?? '';
+  const tenantId = headers['lambda-runtime-aws-tenant-id'];
+  if (running.runIn !== undefined) {
+    await running.runIn({ requestId, tenantId }, () => answerOne(invoke, running, { requestId, headers, event }));
+    return;
+  }
   scope.requestId = requestId;
-  scope.tenantId = headers['lambda-runtime-aws-tenant-id'];
-  crashes.current = requestId;
-  const answer = await run(invoke, headers, event, version);
+  scope.tenantId = tenantId;
+  running.crashes.current = requestId;
+  await answerOne(invoke, running, { requestId, headers, event });
+  running.crashes.current = null;
+}
+
+/** @typedef {{ requestId: string, headers: Record<string, string>, event: Buffer }} Invocation */
+
+/** @param {import('./invoke.mjs').Invoke} invoke @param {Running} running @param {Invocation} invocation */
+async function answerOne(invoke, running, invocation) {
+  const { settings, crashes, streams } = running;
+  const answer = await run(invoke, running, invocation);
   // The crash is the answer; the process ends as soon as it is posted.
   if (crashes.isEnding) return await new Promise(() => {});
   if (answer.kind === 'error') {
     logFailure(console, settings, 'Invoke Error', answer.thrown);
-    await api.fail(requestId, formatError(answer.thrown));
-  } else if (!streams) await api.respond(requestId, answer.json);
-  crashes.current = null;
+    await running.api.fail(invocation.requestId, formatError(answer.thrown));
+  } else if (!streams) await running.api.respond(invocation.requestId, answer.json);
 }
 
 /**
  * @param {import('./invoke.mjs').Invoke} invoke
- * @param {Record<string, string>} headers
- * @param {Buffer} event
- * @param {number} version
+ * @param {Running} running
+ * @param {Invocation} invocation
  * @returns {Promise<{ kind: 'response', json: string } | { kind: 'error', thrown: unknown }>}
  */
-async function run(invoke, headers, event, version) {
+async function run(invoke, { env, version }, { headers, event }) {
   try {
-    const context = makeContext(headers, process.env);
+    const context = makeContext(headers, env);
     return { kind: 'response', json: stringify(await invoke(JSON.parse(event.toString('utf8')), context), version) };
   } catch (thrown) {
     return { kind: 'error', thrown };

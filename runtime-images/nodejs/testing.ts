@@ -15,6 +15,8 @@ export interface TestFunction {
   readonly environment?: Readonly<Record<string, string>>;
   readonly logFormat?: 'Text' | 'JSON';
   readonly timeoutMs?: number;
+  /** Invocations at once. */
+  readonly perInstance?: number;
   /** Files of each layer. */
   readonly layers?: readonly TestFiles[];
 }
@@ -119,7 +121,7 @@ export class TestPod {
       memoryMiB: 128,
       timeoutMs: fn.timeoutMs ?? 20_000,
       initTimeoutMs: 10_000,
-      perInstance: 1,
+      perInstance: fn.perInstance ?? 1,
       environment: fn.environment ?? {},
       accountId: '000000000000',
       region: 'us-east-1',

@@ -40,6 +40,8 @@ type Function struct {
 	LogStream string
 	// InitializationType is why the pod is initialised: on-demand or provisioned-concurrency.
 	InitializationType string
+	// MaxConcurrency is how many invocations the process may take at once; not said when it is 1.
+	MaxConcurrency int
 	// Role is nil when the function has none.
 	Role *Role
 	User map[string]string
@@ -138,6 +140,9 @@ func Complete(pod Pod, function Function) map[string]string {
 	env["AWS_LAMBDA_FUNCTION_VERSION"] = function.Version
 	env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = strconv.Itoa(function.MemoryMiB)
 	env["AWS_LAMBDA_INITIALIZATION_TYPE"] = function.InitializationType
+	if function.MaxConcurrency > 1 {
+		env["AWS_LAMBDA_MAX_CONCURRENCY"] = strconv.Itoa(function.MaxConcurrency)
+	}
 	env["AWS_LAMBDA_LOG_GROUP_NAME"] = "/aws/lambda/" + function.Name
 	env["AWS_LAMBDA_LOG_STREAM_NAME"] = function.LogStream
 	return env

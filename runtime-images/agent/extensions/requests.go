@@ -16,13 +16,16 @@ const (
 var internalEvents = map[string]string{invoke: "", shutdown: "ShutdownEventNotSupportedForInternalExtension"}
 var externalEvents = map[string]string{invoke: "", shutdown: ""}
 
+// An event for each of several invocations would make them wait for each other.
+const invokeRefused = "InvokeEventNotSupportedForConcurrentInvocations"
+
 // register is an extension's first request. Whoever does not have the name of an external one is internal.
 func (s *Set) register(name string, events []string) (id string, function Function, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := s.named(name)
 	isExternal := x != nil && !x.isInternal
-	if err := checkEvents(events, isExternal); err != nil {
+	if err := checkEvents(events, isExternal, s.function.Several); err != nil {
 		return "", Function{}, err
 	}
 	if !isExternal {
@@ -45,7 +48,7 @@ func (s *Set) register(name string, events []string) (id string, function Functi
 	return x.id, s.function, nil
 }
 
-func checkEvents(events []string, isExternal bool) error {
+func checkEvents(events []string, isExternal, several bool) error {
 	allowed := internalEvents
 	if isExternal {
 		allowed = externalEvents
@@ -54,6 +57,9 @@ func checkEvents(events []string, isExternal bool) error {
 		problem, ok := allowed[event]
 		if !ok {
 			problem = "ErrorInvalidEventType"
+		}
+		if event == invoke && several {
+			problem = invokeRefused
 		}
 		if problem != "" {
 			return &Refusal{"Extension.InvalidEventType", event + ": " + problem}

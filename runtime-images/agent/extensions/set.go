@@ -11,7 +11,11 @@ import (
 )
 
 // Function is what an extension is told of the function when it registers.
-type Function struct{ Name, Version, Handler, AccountID string }
+type Function struct {
+	Name, Version, Handler, AccountID string
+	// Several says that invocations run at once: then none of them is told.
+	Several bool
+}
 
 // Failure is why extensions make an init phase or an invocation fail.
 type Failure struct {

@@ -3,6 +3,7 @@ package invoke
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"kappa.dev/agent/claim"
@@ -25,7 +26,13 @@ type attempt struct {
 	init    *initPhase
 	// live says that init has succeeded, in its phase or in an invocation; guarded by Engine.mu.
 	live bool
+	// turn is taken by the invocation that runs init again; given up is why that has failed, for those that have waited for their turn.
+	turn    chan struct{}
+	givenUp *failure
 }
+
+// width is how many invocations the pod runs at once.
+func (a *attempt) width() int { return max(1, a.head.PerInstance) }
 
 // BeginClaim arbitrates a SPECIALIZE.
 func (e *Engine) BeginClaim(peer link.Peer, head link.Specialize) (link.Intake, *link.Refusal) {
@@ -68,7 +75,7 @@ func (e *Engine) begin(peer link.Peer, head link.Specialize) (link.Intake, *link
 		return nil, codeRefusal(err)
 	}
 	e.longest.Store((head.InitTimeoutMs + head.TimeoutMs) * int64(time.Millisecond))
-	e.attempt = &attempt{head: head, done: make(chan struct{}), init: &initPhase{done: make(chan struct{})}}
+	e.attempt = &attempt{head: head, done: make(chan struct{}), init: &initPhase{done: make(chan struct{})}, turn: make(chan struct{}, 1)}
 	e.tellOthers(peer)
 	return &intake{engine: e, peer: peer, attempt: e.attempt, delivery: delivery}, nil
 }
@@ -94,8 +101,10 @@ func checkHead(head link.Specialize, runtime string) *link.Refusal {
 		return link.Refuse(link.BadFrame, "an image has a process, and no layers")
 	case head.MemoryMiB < 1 || head.TimeoutMs < 1 || head.InitTimeoutMs < 1:
 		return link.Refuse(link.BadFrame, "memoryMiB, timeoutMs and initTimeoutMs must be positive")
-	case head.PerInstance > 1:
-		return link.Refuse(link.BadFrame, "perInstance above 1 is not supported")
+	case head.PerInstance > limits.PerInstance:
+		return link.Refuse(link.BadFrame, fmt.Sprintf("perInstance above %d", limits.PerInstance))
+	case head.PerInstance > 1 && !takesSeveral(runtime):
+		return link.Refuse(link.BadFrame, fmt.Sprintf("the runtime %s takes one invocation at a time", runtime))
 	case len(head.Layers) > limits.Layers:
 		return link.Refuse(link.BadFrame, fmt.Sprintf("more than %d layers", limits.Layers))
 	case head.Runtime != "" && head.Runtime != runtime:
@@ -103,6 +112,11 @@ func checkHead(head link.Specialize, runtime string) *link.Refusal {
 	default:
 		return nil
 	}
+}
+
+// takesSeveral says whether the runtime can ask for further invocations while it works on others.
+func takesSeveral(runtime string) bool {
+	return strings.HasPrefix(runtime, "nodejs") || strings.HasPrefix(runtime, "provided")
 }
 
 func codeRefusal(err error) *link.Refusal {

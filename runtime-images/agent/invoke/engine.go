@@ -74,7 +74,7 @@ type Engine struct {
 	running *running
 	// beside is what runs beside it; replaced with each fresh process.
 	beside *beside
-	// busy are the request ids in flight, the ones that wait for init included.
+	// busy are the request ids in flight, the ones that wait for init included; never more than the function's width.
 	busy map[string]struct{}
 	// settling counts the invocations that have left busy and have not sent their last frame.
 	settling int
@@ -123,7 +123,7 @@ func (e *Engine) Boot(ctx context.Context) error {
 		return nil
 	}
 	e.renewExtensions()
-	r, err := e.start(e.base, true)
+	r, err := e.start(nil)
 	if err != nil {
 		return err
 	}

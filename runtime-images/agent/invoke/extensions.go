@@ -59,7 +59,7 @@ func (e *Engine) admitExtensions(a *attempt) *beside {
 		b.hub.Collect()
 	}
 	b.set.Open(extensions.Function{
-		Name: a.head.FunctionName, Version: a.head.Version, Handler: a.head.Handler, AccountID: a.head.AccountID,
+		Name: a.head.FunctionName, Version: a.head.Version, Handler: a.head.Handler, AccountID: a.head.AccountID, Several: a.width() > 1,
 	})
 	return b
 }
@@ -81,13 +81,13 @@ func (e *Engine) bring(a *attempt, r *running, expired <-chan time.Time, limit t
 		}
 	}
 	if r == nil {
-		fresh, err := e.start(a.env, false)
+		fresh, err := e.start(a)
 		if err != nil {
 			return nil, startFailure(err)
 		}
 		return fresh, nil
 	}
-	if len(a.extensions) > 0 && r.session.Assign(e.assignmentOf(a)) != nil {
+	if len(a.extensions) > 0 && r.session.Assign(e.assignmentOf(a), a.width()) != nil {
 		return e.bring(a, nil, expired, limit) // it has just died: a fresh one takes its place
 	}
 	return r, nil

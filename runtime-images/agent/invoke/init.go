@@ -14,7 +14,7 @@ type initPhase struct {
 	done       chan struct{}
 	failure    *failure
 	durationMs float64
-	// reported is set when an invocation has carried the duration. Only the running invocation touches it.
+	// reported is set when an invocation has carried the duration; guarded by Engine.mu.
 	reported bool
 }
 
@@ -62,8 +62,8 @@ func (e *Engine) runInit(a *attempt, r *running, limit time.Duration) (*running,
 		e.tellInitFailed(a, r, failed)
 		return r, failed
 	}
-	stopWatching := e.watchMemory(r, a.head.MemoryMiB)
-	defer stopWatching()
+	e.watchMemory(r, a.head.MemoryMiB)
+	defer e.unwatchMemory(r)
 	failed = e.awaitInit(r, timer.C, limit)
 	if failed == nil {
 		failed = e.settleExtensions(a, r, timer.C, limit)

@@ -5,11 +5,12 @@ import (
 
 	"kappa.dev/agent/limits"
 	"kappa.dev/agent/link"
+	"kappa.dev/agent/logs"
 	"kappa.dev/agent/runtimeapi"
 )
 
-// Admit takes the pod's one slot for an invocation of version. While the claim for that version is still in progress the
-// slot is taken too; Run then waits.
+// Admit takes one of the pod's slots for an invocation of version. While the claim for that version is still in progress the
+// slot is taken too; Run then waits. An invocation that comes again while it runs would not be told from itself.
 func (e *Engine) Admit(peer link.Peer, version string, head link.Invoke) (link.Slot, *link.Refusal) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -20,8 +21,11 @@ func (e *Engine) Admit(peer link.Peer, version string, head link.Invoke) (link.S
 		return nil, link.Refuse(link.NotClaimed, "the pod does not hold this function version")
 	case peer.KnowsHolders() && peer.GatewayID() != e.arbiter.Holder().GatewayID:
 		return nil, link.Refuse(link.NotHolder, "another gateway holds the pod")
-	case len(e.busy) > 0:
+	case len(e.busy) >= e.attempt.width():
 		return nil, link.Refuse(link.Busy, "an invocation runs")
+	}
+	if _, twice := e.busy[head.RequestID]; twice {
+		return nil, link.Refuse(link.Busy, "the invocation runs already")
 	}
 	e.busy[head.RequestID] = struct{}{}
 	return &invocation{engine: e, peer: peer, attempt: e.attempt, head: head}, nil
@@ -73,6 +77,8 @@ type invocation struct {
 	// answered and producedBytes are when the answer had been passed on, and its size.
 	answered      time.Time
 	producedBytes int64
+	// tail keeps the end of its log; nil when nobody wants it.
+	tail *logs.Tail
 	// isDone says that subscribers know that the runtime is through it.
 	isDone bool
 }
@@ -89,7 +95,7 @@ func (i *invocation) Run(event []byte, replies link.Replies) {
 	<-i.attempt.init.done
 	if !i.canRun() {
 		i.refuse(link.Refuse(link.Draining, "the runtime ended before the invocation came"), false)
-		e.end(ExitDone)
+		i.endPod()
 		return
 	}
 	e.freezer.enter()
@@ -98,9 +104,16 @@ func (i *invocation) Run(event []byte, replies link.Replies) {
 	i.leave(report.Reusable) // before REPORT: whoever has read it may send the next INVOKE at once
 	replies.Report(report)
 	if !report.Reusable {
-		e.end(ExitDone)
+		i.endPod()
 	}
 	e.settle()
+}
+
+// endPod ends a pod that is not reusable; where others may run, settle does it after the last of them.
+func (i *invocation) endPod() {
+	if i.attempt.width() == 1 {
+		i.engine.end(ExitDone)
+	}
 }
 
 func (i *invocation) refuse(refusal *link.Refusal, reusable bool) {
@@ -126,7 +139,7 @@ func (i *invocation) run() link.Report {
 	e := i.engine
 	i.running.drain() // what was printed before does not belong to this invocation
 	if i.head.Tail {
-		e.Log.BeginTail()
+		i.tail = e.Log.BeginTail(i.ownLines())
 	}
 	i.begin = e.Now()
 	timer := time.NewTimer(i.timeout())
@@ -151,27 +164,12 @@ func (i *invocation) run() link.Report {
 	return i.report(failed, isReusable)
 }
 
-// suppressedInit runs init again when the init phase has failed, or a runtime before; its time is the invocation's. What a failure has left is
-// ended by reset, when the caller has the answer.
-func (i *invocation) suppressedInit() *failure {
-	if i.live {
-		return nil
+// ownLines is what the lines of the log are told apart by; empty where all are this invocation's.
+func (i *invocation) ownLines() string {
+	if i.attempt.width() == 1 {
+		return ""
 	}
-	e, begin := i.engine, i.engine.Now()
-	r, failed := e.runInit(i.attempt, nil, i.timeout())
-	i.running, i.live = r, failed == nil // also without a runtime: the one before is gone
-	e.logInitDone(i.attempt, "invoke", milliseconds(e.Now().Sub(begin)), failed)
-	return failed
-}
-
-// reset ends what a failure has left, and says whether the pod goes on. Then the next invocation starts a new runtime, which finds /tmp
-// as it is. Another pod is better where init fails, where memory ran out, and where something cannot be ended.
-func (i *invocation) reset(failed *failure) bool {
-	e := i.engine
-	e.mu.Lock()
-	i.attempt.live = false // else the end of the runtime would be the pod's
-	e.mu.Unlock()
-	return e.shutDown(i.running, shutdownReason(failed)) && i.live && failed.errorType != outOfMemory
+	return i.head.RequestID
 }
 
 // exchangeWithRuntime delivers the event, passes the answer on as soon as it is there, and waits until the runtime asks
@@ -191,14 +189,14 @@ func (i *invocation) exchangeWithRuntime() *failure {
 	if i.running.telemetry != nil {
 		i.tellStart()
 	}
-	if i.running.extensions != nil {
+	if i.running.extensions != nil && i.attempt.width() == 1 { // else none may ask for invocations
 		i.tellExtensions()
 	}
 	if err := i.running.session.Deliver(i.exchange); err != nil {
 		return i.engine.exitFailure(i.running)
 	}
-	stopWatching := i.engine.watchMemory(i.running, i.attempt.head.MemoryMiB)
-	defer stopWatching()
+	i.engine.watchMemory(i.running, i.attempt.head.MemoryMiB)
+	defer i.engine.unwatchMemory(i.running)
 	if failed := i.awaitAnswer(); failed != nil {
 		return failed
 	}
@@ -223,7 +221,7 @@ func (i *invocation) awaitAnswer() *failure {
 		i.replyIfAnswered()
 		return i.engine.extensionFailure(i.running.extensions, i.running)
 	case <-i.expired:
-		i.running.session.End()
+		i.running.session.Withdraw(i.exchange)
 		i.replyIfAnswered()
 		return timeoutFailure(i.timeout())
 	}

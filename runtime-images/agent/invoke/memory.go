@@ -7,9 +7,25 @@ import (
 	"kappa.dev/agent/supervise"
 )
 
-// watchMemory looks at the process tree from time to time, until the returned function is called. Short invocations are
+// watchMemory looks at the process tree from time to time, until unwatchMemory has been called as often. Short invocations are
 // over before the first look. A tree above the function's memory is killed where the kernel would not do it.
-func (e *Engine) watchMemory(r *running, memoryMiB int) (stop func()) {
+func (e *Engine) watchMemory(r *running, memoryMiB int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r.watchers++; r.watchers == 1 {
+		r.unwatch = e.sampleMemory(r, memoryMiB)
+	}
+}
+
+func (e *Engine) unwatchMemory(r *running) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r.watchers--; r.watchers == 0 {
+		r.unwatch()
+	}
+}
+
+func (e *Engine) sampleMemory(r *running, memoryMiB int) (stop func()) {
 	stopped := make(chan struct{})
 	first := time.AfterFunc(limits.MemorySampleInterval, func() {
 		ticker := time.NewTicker(limits.MemorySampleInterval)

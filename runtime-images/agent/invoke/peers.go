@@ -13,7 +13,7 @@ func (e *Engine) Join(peer link.Peer) {
 	state := e.state()
 	welcome := link.Welcome{State: "Warm", Claim: state.Claim, Holder: state.Holder, Busy: state.Busy, PerInstance: 1}
 	if state.Claim != nil {
-		welcome.State = "Claimed"
+		welcome.State, welcome.PerInstance = "Claimed", e.attempt.width()
 	}
 	peer.Welcome(welcome)
 	if peer.KnowsHolders() {

@@ -51,8 +51,7 @@ func (i *invocation) report(failed *failure, isReusable bool) link.Report {
 		usage.Status, usage.ErrorType = statusError, i.answer.ErrorType
 	}
 	billed := duration
-	if init := i.attempt.init; init.failure == nil && !init.reported {
-		init.reported = true
+	if init := e.takeInit(i.attempt); init != nil {
 		usage.InitDurationMs = &init.durationMs
 		billed += init.durationMs
 	}
@@ -68,7 +67,18 @@ func (i *invocation) report(failed *failure, isReusable bool) link.Report {
 		MaxMemoryMiB: usage.MaxMemoryMiB, Reusable: isReusable,
 	}
 	if i.head.Tail {
-		report.LogTail = base64.StdEncoding.EncodeToString(e.Log.EndTail())
+		report.LogTail = base64.StdEncoding.EncodeToString(e.Log.EndTail(i.tail))
 	}
 	return report
+}
+
+// takeInit gives the init phase to the first that asks; nil when it was given away, or has failed.
+func (e *Engine) takeInit(a *attempt) *initPhase {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if a.init.failure != nil || a.init.reported {
+		return nil
+	}
+	a.init.reported = true
+	return a.init
 }

@@ -24,11 +24,18 @@ type running struct {
 	oomKills int64
 	// exceeded is set when the agent itself ends it for its memory.
 	exceeded atomic.Bool
+	// watchers counts who wants its memory watched, unwatch ends that; guarded by Engine.mu.
+	watchers int
+	unwatch  func()
 }
 
-// start starts a runtime process and makes it the current one.
-func (e *Engine) start(env map[string]string, generic bool) (*running, error) {
-	command, env, err := e.commandFor(env, generic)
+// start starts a runtime process for a function, nil while it has none, and makes it the current one.
+func (e *Engine) start(a *attempt) (*running, error) {
+	env, session := e.base, runtimeapi.NewGenericSession()
+	if a != nil {
+		env, session = a.env, runtimeapi.NewSession(a.width())
+	}
+	command, env, err := e.commandFor(env, a == nil)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +43,6 @@ func (e *Engine) start(env map[string]string, generic bool) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	session := runtimeapi.NewSession(generic)
 	e.API.Use(session)
 	capture, output, err := logs.NewCapture(e.Log)
 	if err != nil {

@@ -46,7 +46,7 @@ func (e *Engine) specialize(peer link.Peer, a *attempt, delivery *code.Delivery)
 	a.env = environment.Complete(pod, environment.Function{
 		Name: a.head.FunctionName, Version: a.head.Version, Handler: a.head.Handler, MemoryMiB: a.head.MemoryMiB,
 		LogFormat: logFormat(a.head.LogFormat), LogLevel: a.head.ApplicationLogLevel, LogStream: stream, User: a.head.Environment,
-		InitializationType: a.head.Initialization(), Role: role,
+		InitializationType: a.head.Initialization(), Role: role, MaxConcurrency: a.width(),
 	})
 	if a.head.LogFormat == "JSON" {
 		e.Log.UseJSON(logs.Levels{Application: a.head.ApplicationLogLevel, System: a.head.SystemLogLevel})
@@ -90,7 +90,7 @@ func (e *Engine) beginInit(a *attempt) {
 	e.mu.Unlock()
 	if len(a.extensions) == 0 { // else they come first
 		e.admitExtensions(a)
-		if err := r.session.Assign(e.assignmentOf(a)); err != nil {
+		if err := r.session.Assign(e.assignmentOf(a), a.width()); err != nil {
 			r = nil // it has just died: a fresh one takes its place
 		}
 	}

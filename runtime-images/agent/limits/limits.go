@@ -15,6 +15,8 @@ const (
 	CodeBytes = 262144000
 	// UnpackedBytes bounds the unpacked code when the gateway names no smaller bound.
 	UnpackedBytes = 262144000
+	// PerInstance bounds the invocations that one pod runs at once.
+	PerInstance = 128
 	// Layers bounds the layers of one function version.
 	Layers = 5
 	// OpenFiles and Processes bound the file descriptors of each process, and the processes and threads of a function, as Lambda's.

@@ -97,7 +97,7 @@ func (c *connection) handshake() (*Refusal, error) {
 	}
 	hello := Hello{
 		Protocol: cmp.Or(c.server.NewestProtocol, Protocol), OldestProtocol: OldestProtocol, PodUID: c.server.PodUID,
-		Nonce: base64.StdEncoding.EncodeToString(nonce), AgentVersion: c.server.AgentVersion, Features: []string{FeatureLayers},
+		Nonce: base64.StdEncoding.EncodeToString(nonce), AgentVersion: c.server.AgentVersion, Features: []string{FeatureLayers, FeatureSeveral},
 	}
 	c.out.json(FrameHello, FlagEnd, 0, hello)
 	_ = c.socket.SetReadDeadline(time.Now().Add(limits.AuthTimeout))

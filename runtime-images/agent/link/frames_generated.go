@@ -108,7 +108,7 @@ const (
 	NotClaimed ErrorCode = "NotClaimed"
 	// NotHolder: INVOKE from a gateway that does not hold the pod.
 	NotHolder ErrorCode = "NotHolder"
-	// Busy: perInstance invocations already run.
+	// Busy: perInstance invocations already run, or this one does.
 	Busy ErrorCode = "Busy"
 	// Draining: the pod takes no new work.
 	Draining ErrorCode = "Draining"

@@ -11,6 +11,9 @@ type Hello struct {
 	Features []string `json:"features"`
 }
 
+// FeatureSeveral is the word in Features for: PerInstance of SPECIALIZE may be above 1.
+const FeatureSeveral = "several"
+
 // FeatureLayers is the word in Features for: SPECIALIZE may have layers.
 const FeatureLayers = "layers"
 

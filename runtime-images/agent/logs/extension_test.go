@@ -13,14 +13,14 @@ func TestLinesAboutExtensions(t *testing.T) {
 		if levels != nil {
 			s.UseJSON(*levels)
 		}
-		s.BeginTail()
+		tail := s.BeginTail("")
 		s.Output([]byte("half a line"))
 		s.Line([]byte("an extension's"))
 		s.Extension("x", "Ready", []string{"INVOKE", "SHUTDOWN"}, "")
 		s.Extension("y", "LaunchError", nil, "UnknownError")
 		s.Subscribed("Telemetry", "x", []string{"Platform", "Function"})
 		s.Subscribed("Logs", "x", []string{"Platform"})
-		return string(s.EndTail())
+		return string(s.EndTail(tail))
 	}
 	const lines = "half a line\nan extension's\n"
 	for want, levels := range map[string]*Levels{

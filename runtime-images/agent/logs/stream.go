@@ -3,6 +3,7 @@ package logs
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,7 +24,7 @@ type Stream struct {
 	// filter leaves out lines of the function, and what is below system lines of the platform; only with JSON.
 	filter *lineFilter
 	system int
-	tail   *tail
+	tails  []*Tail
 	// outbox takes a copy of everything, line by line; nil when nobody wants one.
 	outbox *Outbox
 	// tap sees what the function writes and the filter lets through, before any bound; nil when nobody wants it.
@@ -62,23 +63,29 @@ func (s *Stream) Tap(tap func(p []byte)) {
 	s.tap = tap
 }
 
-// BeginTail starts to keep the last bytes of an invocation.
-func (s *Stream) BeginTail() {
+// BeginTail starts to keep the last bytes of an invocation. own is what its lines hold, where those of others come between them; empty =
+// all are its own.
+func (s *Stream) BeginTail(own string) *Tail {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tail = &tail{}
+	t := newTail(own)
+	s.tails = append(s.tails, t)
+	return t
 }
 
 // EndTail gives the last bytes since BeginTail, at most limits.LogTailBytes.
-func (s *Stream) EndTail() []byte {
+func (s *Stream) EndTail(t *Tail) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.tail == nil {
-		return nil
+	s.tails = slices.DeleteFunc(s.tails, func(each *Tail) bool { return each == t })
+	return t.bytes()
+}
+
+// keep adds to what is kept of the invocations that run.
+func (s *Stream) keep(p []byte) {
+	for _, t := range s.tails {
+		t.write(p)
 	}
-	kept := s.tail.bytes()
-	s.tail = nil
-	return kept
 }
 
 // Output takes bytes that the function has written. It does not keep p.
@@ -136,9 +143,7 @@ func (s *Stream) admit(n int) bool {
 func (s *Stream) drop(piece []byte) {
 	s.dropping = true
 	s.dropped += int64(len(piece))
-	if s.tail != nil {
-		s.tail.write(piece)
-	}
+	s.keep(piece)
 }
 
 // reportDropped says how much is missing, at the place where it is missing.
@@ -179,9 +184,7 @@ func (s *Stream) line(text []byte) {
 }
 
 func (s *Stream) write(p []byte) {
-	if s.tail != nil {
-		s.tail.write(p)
-	}
+	s.keep(p)
 	if s.outbox != nil {
 		s.outbox.Write(p)
 	}

@@ -100,17 +100,31 @@ func TestOutputAboveTheRateIsCountedAndDropped(t *testing.T) {
 func TestTheTailIsTheEnd(t *testing.T) {
 	s, _, _ := newTestStream()
 	s.Output([]byte("before\n"))
-	s.BeginTail()
+	tail := s.BeginTail("")
 	for range 1000 {
 		s.Output([]byte("some line of the function\n"))
 	}
 	s.Platform([]byte("the last line"))
-	got := string(s.EndTail())
+	got := string(s.EndTail(tail))
 	if len(got) != limits.LogTailBytes || !strings.HasSuffix(got, "function\nthe last line\n") {
 		t.Fatalf("%d bytes: %q", len(got), got)
 	}
-	if s.EndTail() != nil {
-		t.Fatal("a tail without a beginning")
+}
+
+func TestTheTailsOfSeveralInvocationsAreKeptApart(t *testing.T) {
+	s, _, _ := newTestStream()
+	a, b := s.BeginTail("id-a"), s.BeginTail("id-b")
+	s.Start("id-a", "$LATEST")
+	s.Start("id-b", "$LATEST")
+	s.Output([]byte("0\tid-a\tINFO\tfirst\n0\tid-b\tINFO\tother\n0\tid"))
+	s.Output([]byte("-a\tINFO\tsecond\nnobody's\n"))
+	s.End(Usage{RequestID: "id-b", Status: "success"})
+	if got, want := string(s.EndTail(b)), "START RequestId: id-b Version: $LATEST\n0\tid-b\tINFO\tother\nEND RequestId: id-b\nREPORT RequestId: id-b\t"; !strings.HasPrefix(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	s.Output([]byte("0\tid-b\tINFO\tlate\n"))
+	if got, want := string(s.EndTail(a)), "START RequestId: id-a Version: $LATEST\n0\tid-a\tINFO\tfirst\n0\tid-a\tINFO\tsecond\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

@@ -26,8 +26,11 @@ type Exchange struct {
 
 	// Answered receives exactly one answer, unless the runtime dies first.
 	Answered chan Answer
-	// Finished is closed when the runtime asks for the next invocation.
+	// Finished is closed when the runtime asks for the next invocation; of one of several with the answer.
 	Finished chan struct{}
+
+	// state is this invocation's own where there are several; guarded by Session.mu.
+	state State
 }
 
 // NewExchange prepares the channels of an invocation.

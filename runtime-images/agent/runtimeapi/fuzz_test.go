@@ -75,7 +75,7 @@ func (c *caller) step(what, how byte, body []byte) (status int) {
 			c.current = exchange
 		}
 	case 6:
-		_ = c.session.Assign(Assignment{Handler: "index.handler"})
+		_ = c.session.Assign(Assignment{Handler: "index.handler"}, 1)
 	default:
 		if how == 0 {
 			c.session.End()
@@ -92,7 +92,10 @@ func FuzzRuntimeAPI(f *testing.F) {
 	f.Add(false, []byte("\x00\x00\x05\x00\x00\x00\x01\x01\x01\x02\x02\x03\x07\x00\x00\x00"), []byte("streaming"))
 	f.Add(false, []byte("\x00\x00\x05\x01\x00\x00\x01\x01\x01\x01\x00\x00"), []byte("more than fits")) // streamed
 	f.Fuzz(func(t *testing.T, generic bool, steps, body []byte) {
-		session := NewSession(generic)
+		session := NewSession(1)
+		if generic {
+			session = NewGenericSession()
+		}
 		c := &caller{t: t, session: session, handler: NewServer().routes(), answered: map[*Exchange]int{}}
 		for ; len(steps) > 1; steps = steps[2:] {
 			before := session.State()

@@ -12,7 +12,7 @@ func (s *Session) next(ctx context.Context) (*Exchange, error) {
 	for {
 		select {
 		case exchange := <-s.deliver:
-			if s.isCurrent(exchange) {
+			if s.take(ctx, exchange) {
 				return exchange, nil
 			}
 		case <-s.ended:
@@ -23,11 +23,22 @@ func (s *Session) next(ctx context.Context) (*Exchange, error) {
 	}
 }
 
-// isCurrent is false for an invocation that the runtime has got by another request, and may have answered.
-func (s *Session) isCurrent(exchange *Exchange) bool {
+// take is false for an invocation that the runtime has got by another request, and may have answered. One of several that has met a lost
+// connection goes to another request.
+func (s *Session) take(ctx context.Context, exchange *Exchange) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return exchange == s.current
+	if s.width == 1 {
+		return exchange == s.current
+	}
+	if s.exchanges[exchange.RequestID] != exchange {
+		return false // withdrawn
+	}
+	if ctx.Err() != nil {
+		s.deliver <- exchange // has room: it was there before
+		return false
+	}
+	return s.moveOne(exchange, isDelivered) == nil
 }
 
 // takeBack takes an invocation that no request has read; the caller holds mu.
@@ -42,9 +53,12 @@ func (s *Session) beginNext() (*Exchange, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.state
-	if before == Ready && !s.polling { // the connection of the first request was lost
-		s.polling = true
+	if before == Ready && s.polls == 0 { // the connection of the first request was lost
+		s.polls = 1
 		return nil, nil
+	}
+	if before == Serving && s.polls == s.width {
+		return nil, &transitionError{before, asksNext}
 	}
 	if err := s.move(asksNext); err != nil {
 		return nil, err
@@ -61,14 +75,14 @@ func (s *Session) beginNext() (*Exchange, error) {
 		close(s.current.Finished)
 		s.current = nil
 	}
-	s.polling = true
+	s.polls++
 	return nil, nil
 }
 
 func (s *Session) endPoll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.polling = false
+	s.polls--
 }
 
 // awaitClaim is the generic runtime's request for its function. It blocks until the pod is claimed.

@@ -33,6 +33,8 @@ const (
 	Streaming State = "ResponseStreaming"
 	// Responded: it has answered and has not asked for the next one.
 	Responded State = "RuntimeResponseSentState"
+	// Serving: it takes several invocations at once; each of them is Ready, Running or Streaming by itself.
+	Serving State = "Serving"
 	// Ended: the process is gone or is being killed.
 	Ended State = "Ended"
 )
@@ -84,11 +86,15 @@ var (
 // Session is the conversation with one runtime process; a new process gets a new session. The HTTP routes drive one
 // side, the agent's engine the other. It is safe for use by several goroutines.
 type Session struct {
-	mu      sync.Mutex
-	state   State
+	mu    sync.Mutex
+	state State
+	// width is how many invocations it takes at once.
+	width   int
 	current *Exchange
-	// polling is set while a next or claim request is open, so that a lost connection may ask again.
-	polling bool
+	// exchanges are the invocations without an answer, by their ids; only where width is above 1, then current is not used.
+	exchanges map[string]*Exchange
+	// polls counts the open requests for an invocation, so that a lost connection may ask again.
+	polls int
 
 	deliver chan *Exchange
 	assign  chan Assignment
@@ -102,14 +108,19 @@ type Session struct {
 	InitFailed chan InitError
 }
 
-// NewSession begins a conversation. generic says that the process rehearses and waits for a claim first.
-func NewSession(generic bool) *Session {
-	state := Initializing
-	if generic {
-		state = Booting
-	}
+// NewSession begins a conversation with a process that has its function, and takes width invocations at once.
+func NewSession(width int) *Session {
+	s := newSession(Initializing)
+	s.widen(width)
+	return s
+}
+
+// NewGenericSession begins a conversation with a process that rehearses and waits for a claim first.
+func NewGenericSession() *Session { return newSession(Booting) }
+
+func newSession(state State) *Session {
 	return &Session{
-		state: state, deliver: make(chan *Exchange, 1), assign: make(chan Assignment, 1), ended: make(chan struct{}),
+		state: state, width: 1, deliver: make(chan *Exchange, 1), assign: make(chan Assignment, 1), ended: make(chan struct{}),
 		Warm: make(chan struct{}), Initialized: make(chan struct{}), InitFailed: make(chan InitError, 1),
 	}
 }
@@ -121,13 +132,14 @@ func (s *Session) State() State {
 	return s.state
 }
 
-// Assign answers the waiting claim. An error means that the runtime does not wait.
-func (s *Session) Assign(assignment Assignment) error {
+// Assign answers the waiting claim, for a function that takes width invocations at once. An error means that the runtime does not wait.
+func (s *Session) Assign(assignment Assignment, width int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.move(isAssigned); err != nil {
 		return err
 	}
+	s.widen(width)
 	s.assign <- assignment
 	return nil
 }
@@ -138,6 +150,12 @@ func (s *Session) Deliver(exchange *Exchange) error {
 	defer s.mu.Unlock()
 	if err := s.move(isDelivered); err != nil {
 		return err
+	}
+	if s.width > 1 {
+		exchange.state = Ready
+		s.exchanges[exchange.RequestID] = exchange
+		s.deliver <- exchange // has room: no more than width are under way
+		return nil
 	}
 	s.current = exchange
 	s.takeBack() // else one that nobody has read would stand in its way
@@ -155,13 +173,15 @@ func (s *Session) End() {
 	}
 }
 
-// move makes one transition; the caller holds mu.
-func (s *Session) move(e event) error {
-	next, ok := transitions[s.state][e]
+// move makes one transition of the process; the caller holds mu.
+func (s *Session) move(e event) error { return s.moveFrom(&s.state, e) }
+
+func (s *Session) moveFrom(state *State, e event) error {
+	next, ok := s.after(*state, e)
 	if !ok {
-		return &transitionError{s.state, e}
+		return &transitionError{*state, e}
 	}
-	s.state = next
+	*state = next
 	return nil
 }
 
@@ -169,48 +189,53 @@ func (s *Session) move(e event) error {
 func (s *Session) begin(e event, requestID, invocationID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.check(e, requestID, invocationID)
-	if err == nil && s.current.Timed {
-		s.current.Began = time.Now()
+	exchange, err := s.check(e, requestID, invocationID)
+	if err == nil && exchange.Timed {
+		exchange.Began = time.Now()
 	}
 	return err
 }
 
-// check looks at the id first, as Lambda does.
-func (s *Session) check(e event, requestID, invocationID string) error {
-	if s.current == nil || requestID != s.current.RequestID {
-		return errInvalidRequestID
+// check looks at the id first, as Lambda does. The caller holds mu.
+func (s *Session) check(e event, requestID, invocationID string) (*Exchange, error) {
+	exchange := s.find(requestID)
+	if exchange == nil || invocationID != "" && invocationID != exchange.InvocationID {
+		return nil, errInvalidRequestID
 	}
-	if invocationID != "" && invocationID != s.current.InvocationID {
-		return errInvalidRequestID
+	state := *s.stateOf(exchange)
+	if _, ok := s.after(state, e); !ok {
+		return nil, &transitionError{state, e}
 	}
-	if _, ok := transitions[s.state][e]; !ok {
-		return &transitionError{s.state, e}
-	}
-	return nil
+	return exchange, nil
 }
 
 // beginStream is the beginning of an answer in streaming mode; nil when the caller wants it whole.
 func (s *Session) beginStream(requestID, invocationID string) (*Exchange, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.check(streams, requestID, invocationID); err != nil || s.current.Stream == nil {
+	exchange, err := s.check(streams, requestID, invocationID)
+	if err != nil || exchange.Stream == nil {
 		return nil, err
 	}
-	return s.current, s.move(streams)
+	return exchange, s.moveOne(exchange, streams)
 }
 
-// answer takes the answer of the running invocation; the second one for the same invocation is refused.
+// answer takes the answer of a running invocation; the second one for the same invocation is refused. One of several is then over.
 func (s *Session) answer(e event, requestID, invocationID string, answer Answer) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.check(e, requestID, invocationID); err != nil {
+	exchange, err := s.check(e, requestID, invocationID)
+	if err != nil {
 		return err
 	}
-	if err := s.move(e); err != nil {
+	if err := s.moveOne(exchange, e); err != nil {
 		return err
 	}
-	s.current.Answered <- answer
+	exchange.Answered <- answer
+	if s.width > 1 {
+		delete(s.exchanges, requestID)
+		close(exchange.Finished)
+	}
 	return nil
 }
 

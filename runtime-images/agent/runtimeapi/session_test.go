@@ -12,7 +12,7 @@ func TestWhatIsNotListedIsRefused(t *testing.T) {
 	allowed := 0
 	for _, state := range []State{Booting, Rehearsing, Rehearsed, Waiting, Initializing, InitFailed, Ready, Running, Responded, Ended} {
 		for _, e := range allEvents {
-			s := NewSession(true)
+			s := NewGenericSession()
 			s.state = state
 			if s.move(e) == nil {
 				allowed++
@@ -27,7 +27,7 @@ func TestWhatIsNotListedIsRefused(t *testing.T) {
 }
 
 func TestALostPollMayBeRepeated(t *testing.T) {
-	s := NewSession(false)
+	s := NewSession(1)
 	lost, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := s.next(lost); err == nil {
@@ -45,7 +45,7 @@ func TestALostPollMayBeRepeated(t *testing.T) {
 }
 
 func TestASecondPollIsRefusedWhileTheFirstIsOpen(t *testing.T) {
-	s := NewSession(false)
+	s := NewSession(1)
 	if _, err := s.beginNext(); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestErrorTypes(t *testing.T) {
 }
 
 func TestAnInvocationThatWasGivenAgainIsNotGivenLater(t *testing.T) {
-	s := NewSession(false)
+	s := NewSession(1)
 	lost, hangUp := context.WithCancel(t.Context())
 	hangUp()
 	if _, err := s.next(lost); err == nil {

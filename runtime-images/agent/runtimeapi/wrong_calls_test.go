@@ -48,7 +48,7 @@ func serve(t *testing.T) (*Session, client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, session := NewServer(), NewSession(false)
+	server, session := NewServer(), NewSession(1)
 	server.Use(session)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { session.End(); _ = listener.Close(); http.DefaultClient.CloseIdleConnections() })

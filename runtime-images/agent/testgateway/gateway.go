@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -197,30 +198,50 @@ type Result struct {
 
 // Await reads until the invocation on stream has ended. SPECIALIZED frames are skipped.
 func (g *Gateway) Await(stream uint32) (Result, error) {
-	var result Result
-	for {
+	results, err := g.AwaitAll([]uint32{stream})
+	return results[0], err
+}
+
+// AwaitAll reads until the invocations on all the streams have ended.
+func (g *Gateway) AwaitAll(streams []uint32) ([]Result, error) {
+	results := make([]Result, len(streams))
+	for open := len(streams); open > 0; {
 		frame, err := g.Next()
 		if err != nil {
-			return result, fmt.Errorf("stream %d: %w", stream, err)
+			return results, fmt.Errorf("streams %d: %w", streams, err)
 		}
-		if frame.Stream != stream {
+		at := slices.Index(streams, frame.Stream)
+		if at < 0 {
 			continue
 		}
-		switch frame.Type {
-		case link.FrameResponse:
-			result.Answered = time.Now()
-			rest, err := link.SplitHead(frame.Body, &result.Response)
-			if err != nil {
-				return result, err
-			}
-			result.Payload = append(result.Payload, rest...)
-		case link.FrameData:
-			result.Payload = append(result.Payload, frame.Body...)
-		case link.FrameReport:
-			return result, json.Unmarshal(frame.Body, &result.Report)
-		case link.FrameError:
-			result.Refusal = &link.Refusal{}
-			return result, json.Unmarshal(frame.Body, result.Refusal)
+		ended, err := results[at].take(frame)
+		if err != nil {
+			return results, err
 		}
+		if ended {
+			open--
+		}
+	}
+	return results, nil
+}
+
+// take adds what a frame says, and tells whether it was the last one.
+func (r *Result) take(frame link.Frame) (ended bool, err error) {
+	switch frame.Type {
+	case link.FrameResponse:
+		r.Answered = time.Now()
+		rest, err := link.SplitHead(frame.Body, &r.Response)
+		r.Payload = append(r.Payload, rest...)
+		return false, err
+	case link.FrameData:
+		r.Payload = append(r.Payload, frame.Body...)
+		return false, nil
+	case link.FrameReport:
+		return true, json.Unmarshal(frame.Body, &r.Report)
+	case link.FrameError:
+		r.Refusal = &link.Refusal{}
+		return true, json.Unmarshal(frame.Body, r.Refusal)
+	default:
+		return false, nil
 	}
 }

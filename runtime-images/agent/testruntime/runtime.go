@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -25,8 +26,17 @@ func Main() {
 	}
 	must(os.Unsetenv("KAPPA_OPT_DIR"))
 	client.load(os.Getenv("_HANDLER"))
+	count, _ := strconv.Atoi(os.Getenv("AWS_LAMBDA_MAX_CONCURRENCY"))
+	for range count - 1 { // each counts its own calls
+		own := *client
+		go own.serveAll()
+	}
+	client.serveAll()
+}
+
+func (r *runtime) serveAll() {
 	for {
-		client.serve(client.next())
+		r.serve(r.next())
 	}
 }
 
@@ -247,16 +257,42 @@ var handlers = map[string]func(*runtime, call){
 		must(exec.Command("sh", "-c", "for n in 1 2 3 4 5; do (sh -c 'exit 3' &); done").Run())
 		r.respond(c.id, c.event)
 	},
+	"index.meet": meet,
+	"index.release": func(r *runtime, c call) {
+		waitForFile("release")
+		r.respond(c.id, []byte(`"released"`))
+	},
 	"index.sleep":  func(r *runtime, c call) { time.Sleep(300 * time.Millisecond); r.respond(c.id, c.event) },
 	"index.stream": stream,
 }
 
 func waitForFile(name string) {
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if text, err := os.ReadFile(name); err == nil && len(text) > 0 {
 			return
 		}
 	}
+}
+
+var met sync.WaitGroup
+
+func init() {
+	met.Add(meeting)
+	handlers["index.as"] = func(r *runtime, c call) { // the event is the name of what to do
+		handlers[strings.Trim(string(c.event), `"`)](r, c)
+	}
+}
+
+// meeting is how many calls of index.meet wait for each other.
+const meeting = 10
+
+// meet prints its id before and after all have come.
+func meet(r *runtime, c call) {
+	fmt.Println("before", c.id)
+	met.Done()
+	met.Wait()
+	fmt.Println("after", c.id)
+	r.respond(c.id, []byte(c.id))
 }
 
 // flood prints as many MiB as the event says, then one last line.

@@ -101,7 +101,7 @@ export const ErrorCode = Object.freeze({
   NotClaimed: 'NotClaimed',
   /** INVOKE from a gateway that does not hold the pod */
   NotHolder: 'NotHolder',
-  /** perInstance invocations already run */
+  /** perInstance invocations already run, or this one does */
   Busy: 'Busy',
   /** the pod takes no new work */
   Draining: 'Draining',
