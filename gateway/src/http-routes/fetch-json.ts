@@ -30,12 +30,18 @@ export function jsonFetcher(rules: FetchJsonRules): FetchJson {
     const signal = AbortSignal.timeout(rules.timeoutMs);
     const headers = { accept: 'application/json', 'user-agent': 'kappa' };
     const options = { headers, signal, agent: false, ...(isPrivate ? {} : { lookup: publicLookup }) };
+    const inWords = (err: unknown): never => {
+      if (signal.aborted) throw new Error(`${url} did not answer within ${rules.timeoutMs} ms`, { cause: err });
+      throw new Error(`${url} cannot be reached: ${textOf(err)}`, { cause: err });
+    };
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       request(target, options, resolve).on('error', reject).end();
-    });
+    }).catch(inWords);
     try {
       if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}`);
-      return parse(await readBounded(answer, url, rules.maxBytes), url);
+      const text = await readBounded(answer, rules.maxBytes).catch(inWords);
+      if (text === null) throw new Error(`${url} is larger than ${rules.maxBytes} bytes`);
+      return parse(text, url);
     } finally {
       answer.destroy();
     }
@@ -53,15 +59,22 @@ function checkTarget({ protocol, hostname, username, password, origin }: URL, is
   );
 }
 
-async function readBounded(answer: AsyncIterable<Buffer>, url: string, maxBytes: number): Promise<string> {
+/** Null = it is larger. */
+async function readBounded(answer: AsyncIterable<Buffer>, maxBytes: number): Promise<string | null> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of answer) {
     bytes += piece.length;
-    if (bytes > maxBytes) throw new Error(`${url} is larger than ${maxBytes} bytes`);
+    if (bytes > maxBytes) return null;
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString();
+}
+
+/** Errors of several addresses have no message of their own. */
+function textOf(err: unknown): string {
+  if (!(err instanceof Error)) return String(err);
+  return err.message === '' && 'code' in err ? String(err.code) : err.message;
 }
 
 function parse(text: string, url: string): unknown {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 
 import { readPath } from './route-path.ts';
 import type { RouteTable } from './table.ts';
@@ -49,6 +50,27 @@ describe('the most specific route wins', () => {
     expect(met(table, 'GET', '/', 'pets.example.com')).toBeNull();
   });
 });
+
+test('no spelling of a path leads past its route to a less specific one', () => {
+  const { table } = tableOf(routeOwner([{ path: '/admin/{id}/keys' }, { path: '/{proxy+}' }]));
+  const letter = (char: string) => fc.constantFrom(char, encoded(char), encoded(char).toLowerCase());
+  const segment = (text: string) => fc.tuple(...[...text].map(letter)).map((letters) => letters.join(''));
+  const slashes = fc.constantFrom('/', '//', '///');
+  const spelled = fc
+    .tuple(slashes, segment('admin'), slashes, segment('x7'), slashes, segment('keys'), fc.constantFrom('', '/', '//'))
+    .map((parts) => parts.join(''));
+  fc.assert(fc.property(spelled, (path) => expect(met(table, 'GET', path)).toBe('ANY /admin/{id}/keys')));
+});
+
+test('no path with dots leads anywhere', () => {
+  const dot = fc.constantFrom('.', '%2e', '%2E');
+  const dots = fc.array(dot, { minLength: 1, maxLength: 2 }).map((parts) => parts.join(''));
+  const slash = fc.constantFrom('/', '%2f', '%2F', '%5c', '\\');
+  const path = fc.tuple(slash, dots, slash).map(([before, some, after]) => `/public${before}${some}${after}admin`);
+  fc.assert(fc.property(path, (text) => expect(readPath(text)).toBeNull()));
+});
+
+const encoded = (char: string): string => `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
 
 describe('conflicts', () => {
   const young = routeOwner([{ path: '/pets/{x}', methods: ['GET', 'POST'] }], { name: 'young', createdMs: 2000 });
