@@ -101,6 +101,7 @@ const doors = openDoors(context, {
   callers,
   router: membership.router,
   events,
+  push,
   blobs,
   logs: logs?.all ?? null,
   metrics,

@@ -7,6 +7,7 @@ import { LambdaError } from '../errors.ts';
 import type { LambdaApi } from '../lambda-api/api.ts';
 import { renderError, toLambdaError } from '../lambda-api/errors.ts';
 import { type LogsApi, logsTarget } from '../logs/logs-api.ts';
+import { type PushDoor, pushPath } from '../push/door/door.ts';
 import type { QueryApi } from '../query/query-api.ts';
 import { type Answer, CallerGone } from './answer.ts';
 
@@ -26,6 +27,8 @@ export interface ControlDeps {
   readonly logsApi?: LogsApi;
   /** Events that were given up; absent = they are not on this port. */
   readonly eventsApi?: EventsApi;
+  /** Events that are sent to mappings; absent = they are not taken on this port. */
+  readonly pushDoor?: PushDoor;
   readonly onError: (err: unknown, requestId: string) => void;
 }
 
@@ -36,6 +39,7 @@ const about = `Kappa gateway: your own AWS Lambda on Kubernetes.
                                                 CloudWatch Logs (aws logs tail /aws/lambda/NAME ...)
   GET  /kappa/v1/events/FUNCTION[/ID]           events that were given up: show, replay, drop (kappa events ...)
   ANY  /api/NAMESPACE/...                       routes of HTTP APIs, also by hosts of their own
+  POST /events/NAMESPACE/MAPPING                events of a bucket, a topic, or CloudEvents
   ANY  /fn/NAMESPACE/NAME[:ALIAS]/...           function URL, also by host NAME.NAMESPACE.fn.localhost
 `;
 
@@ -50,7 +54,8 @@ export function controlApp(deps: ControlDeps): Express {
     res.type('text/plain').send(about);
   });
   if (deps.admin !== null) app.use(deps.admin);
-  if (deps.eventsApi !== undefined) app.use(eventsRequests(deps.eventsApi));
+  if (deps.eventsApi !== undefined) app.use(requestsBelow(eventsPath, deps.eventsApi));
+  if (deps.pushDoor !== undefined) app.use(requestsBelow(pushPath, deps.pushDoor));
   if (deps.lambdaApi !== null) app.use(lambdaRequests(deps.lambdaApi, deps.onError));
   if (deps.code !== null) app.use(deps.code);
   if (deps.blobs !== null) app.use('/blobs', deps.blobs);
@@ -108,15 +113,15 @@ function logsRequests(logsApi: LogsApi): express.RequestHandler {
   };
 }
 
-/** Answers requests about events; all others go on. */
-function eventsRequests(eventsApi: EventsApi): express.RequestHandler {
+/** Answers requests whose path begins like that; all others go on. */
+function requestsBelow(path: string, api: EventsApi | PushDoor): express.RequestHandler {
   return async (req, res, next) => {
-    if (!req.url.startsWith(eventsPath)) {
+    if (!req.url.startsWith(path)) {
       next();
       return;
     }
     try {
-      sendAnswer(res, await eventsApi(req, randomUUID()));
+      sendAnswer(res, await api(req, randomUUID()));
     } catch (err) {
       if (!(err instanceof CallerGone)) throw err;
       res.destroy();

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 
 import { ManualClock } from '../dispatch/testing.ts';
 import { versionView } from '../testing.ts';
-import { environmentSource, type SourceRef } from './environment.ts';
+import { environmentSource } from './environment.ts';
+import type { SourceRef } from './known-sources.ts';
 
 type Values = Readonly<Record<string, string>> | null;
 

@@ -28,11 +28,6 @@ export class Places {
     return this.#byNamespace.get(namespace) ?? { accountId: accountIdOf(namespace), region: undefined };
   }
 
-  /** Undefined = no such namespace has been seen. */
-  accountOf(namespace: string): string | undefined {
-    return this.#byNamespace.get(namespace)?.accountId;
-  }
-
   /** The namespaces that are an account, by name. @param region undefined = in the install's own */
   namespacesOf(accountId: string, region: string | undefined): readonly string[] {
     const isMeant = (place: Place): boolean => place.accountId === accountId && place.region === region;

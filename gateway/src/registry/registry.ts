@@ -164,9 +164,9 @@ export class Registry implements Functions, Directory {
     return first;
   }
 
-  /** The account that a namespace is; undefined = no such namespace has been seen. */
-  accountOf(namespace: string): string | undefined {
-    return this.#places.accountOf(namespace);
+  /** What a namespace is. */
+  placeOf(namespace: string): Place {
+    return this.#places.of(namespace);
   }
 
   locate(accountId: string, functionName: string): Promise<FunctionView | undefined> {

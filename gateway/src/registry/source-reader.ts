@@ -2,10 +2,10 @@ import { isNotFound } from '@kappa/crds/client/errors';
 import { configMaps, secrets } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 
-import type { EnvironmentDeps, SourceRef } from './environment.ts';
+import type { KnownSourcesDeps, SourceRef } from './known-sources.ts';
 
 /** Reads Secrets and ConfigMaps by name; null when there is none. */
-export function sourceReader(kubernetes: Pick<Kubernetes, 'get'>): EnvironmentDeps['read'] {
+export function sourceReader(kubernetes: Pick<Kubernetes, 'get'>): KnownSourcesDeps['read'] {
   return async (ref) => {
     try {
       return ref.kind === 'Secret' ? await readSecret(kubernetes, ref) : await readConfigMap(kubernetes, ref);

@@ -54,7 +54,6 @@ function gateway(wrap: (store: ScheduleMarks) => ScheduleMarks = (store) => stor
         invokedArn: 'arn:aws:lambda:us-east-1:000000000000:function:hello',
         accountId: '000000000000',
       }),
-      region: 'us-east-1',
       now: clock.now,
       after: clock.after,
       onFired: () => undefined,

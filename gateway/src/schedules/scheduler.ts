@@ -17,7 +17,6 @@ export interface SchedulerDeps {
   /** Of all gateways it is this one that fires the schedule. Two that both think so do no harm. */
   readonly isMine: (uid: string) => boolean;
   readonly addresseeOf: (mapping: PushMapping) => Addressee;
-  readonly region: string;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Calls back once; returns what takes it back. */
@@ -208,7 +207,7 @@ export class Scheduler {
       if (!this.#isCurrent(kept)) return;
       const to = this.#deps.addresseeOf(mapping);
       const id = eventIdOf(mapping.uid, new Date(dueMs).toISOString());
-      const firing = { id, dueMs, accountId: to.accountId, region: this.#deps.region };
+      const firing = { id, dueMs, accountId: to.accountId, region: to.invokedArn.split(':')[3] ?? '' };
       const event = kept.input ?? scheduledEvent(mapping, firing);
       const next = newEvent(to, { requestId: id, trace: undefined, event }, this.#deps.now());
       if (!(await this.#move(kept, { digest, sinceMs: dueMs }, next))) return;

@@ -19,7 +19,6 @@ const scheduler = new Scheduler({
   knowsAll: () => true,
   isMine: () => true,
   addresseeOf: () => ({ line: 'default/hello', invokedArn: 'arn', accountId: '000000000000' }),
-  region: 'us-east-1',
   now: () => Math.floor(Number(start) + (Date.now() - Number(start)) * Number(speed)),
   after: (ms, then) => {
     const timer = setTimeout(then, ms / Number(speed));

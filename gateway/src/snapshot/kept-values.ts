@@ -4,9 +4,9 @@ import { isUnavailable } from '@kappa/crds/client/errors';
 import { SnapshotKeeper, type SnapshotPacing, snapshotPacing } from '@kappa/crds/client/snapshot-keeper';
 import { LRUCache } from 'lru-cache';
 
-import type { EnvironmentDeps, SourceRef } from '../registry/environment.ts';
+import type { KnownSourcesDeps, SourceRef } from '../registry/known-sources.ts';
 
-type Read = EnvironmentDeps['read'];
+type Read = KnownSourcesDeps['read'];
 type Values = Awaited<ReturnType<Read>>;
 
 /** What {@link keepValues} works with. */

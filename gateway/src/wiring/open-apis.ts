@@ -11,6 +11,7 @@ import { codeLinks } from '../lambda-api/code-url.ts';
 import { Objects } from '../lambda-api/objects.ts';
 import { regionNamespaces } from '../lambda-api/region-namespaces.ts';
 import { makeLogsApi } from '../logs/logs-api.ts';
+import { type PushDoor, pushDoor } from '../push/door/door.ts';
 import type { Context } from './context.ts';
 import type { DoorParts, Doors } from './open-doors.ts';
 import { openQueryApi } from './open-query-api.ts';
@@ -20,12 +21,12 @@ import { takeCode } from './take-code.ts';
 /** What requests to APIs are counted, bounded and told by. */
 type Shared = Pick<Doors, 'budget' | 'inFlight' | 'onRefused'>;
 
-/** The Lambda API but for Invoke, the links to code that it gives, STS and IAM, logs, and events that were given up. */
+/** The Lambda API but for Invoke, the links to code that it gives, STS and IAM, logs, events that were given up, and the door of mappings. */
 export function openApis(
   context: Context,
   parts: DoorParts,
   shared: Shared,
-): Pick<ControlDeps, 'code' | 'lambdaApi' | 'queryApi' | 'logsApi' | 'eventsApi'> {
+): Pick<ControlDeps, 'code' | 'lambdaApi' | 'queryApi' | 'logsApi' | 'eventsApi' | 'pushDoor'> {
   const { kubernetes, signingKey, callers, blobs } = parts;
   const links = codeLinks(signingKey, Date.now);
   const objects = new Objects({ kubernetes, sleep: pause, random: Math.random });
@@ -51,6 +52,7 @@ export function openApis(
     queryApi: counted(queryApi),
     logsApi: counted(openLogsApi(context, parts, shared)),
     ...(eventsApi !== null && { eventsApi: counted(eventsApi) }),
+    pushDoor: counted(openPushDoor(context, parts, shared)),
   };
 }
 
@@ -137,4 +139,9 @@ function openEventsApi(context: Context, parts: DoorParts, { budget, onRefused }
     }),
   );
   return (req, requestId) => apiOf(req)(req, requestId);
+}
+
+/** What is sent to mappings. */
+function openPushDoor({ config }: Context, { push, events }: DoorParts, { budget, onRefused }: Shared): PushDoor {
+  return pushDoor({ ...push, budget, onRefused, keep: events.keep, region: config.region, now: Date.now });
 }

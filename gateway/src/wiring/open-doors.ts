@@ -28,6 +28,7 @@ import { type Context, textOf } from './context.ts';
 import type { Callers } from './know-callers.ts';
 import { openApis } from './open-apis.ts';
 import type { Events } from './open-events.ts';
+import type { Push } from './open-push.ts';
 import type { Routes } from './open-routes.ts';
 import { doorsByRegion } from './regions.ts';
 
@@ -62,7 +63,9 @@ export interface DoorParts {
   /** Where requests go. */
   readonly router: Pick<Dispatcher, 'invoke'>;
   /** Asynchronous invocations. */
-  readonly events: Pick<Events, 'accept' | 'queue'>;
+  readonly events: Pick<Events, 'accept' | 'queue' | 'keep'>;
+  /** Mappings that are not polled. */
+  readonly push: Push;
   readonly blobs: BlobStore;
   /** null = no recent logs are kept. */
   readonly logs: AllLogs | null;

@@ -5,10 +5,14 @@ import type { Registry as MetricRegistry } from 'prom-client';
 import type { Addressee } from '../async/accept.ts';
 import { type PushMetrics, pushMetrics } from '../metrics/push.ts';
 import { addresseeOf } from '../push/addressee.ts';
+import { filterProblem } from '../push/door/wanted.ts';
 import type { PushMapping } from '../push/push-mapping.ts';
 import { PushMappings, viewSeen } from '../push/push-mappings.ts';
 import { PushStatusWriter } from '../push/push-status.ts';
+import { SnsService } from '../push/sns/sns-service.ts';
 import type { ScheduleMarks } from '../queue/schedule-marks.ts';
+import { KnownSources } from '../registry/known-sources.ts';
+import { sourceReader } from '../registry/source-reader.ts';
 import { Scheduler, type SchedulerDeps } from '../schedules/scheduler.ts';
 import type { Context } from './context.ts';
 import type { Membership } from './join-ring.ts';
@@ -22,6 +26,9 @@ export interface Push {
   /** Whether mappings that are not known do not exist, as far as is known at this moment. */
   readonly hearsOfMappings: () => boolean;
   readonly addresseeOf: (mapping: PushMapping) => Addressee;
+  /** Secrets with tokens of the door. */
+  readonly sources: KnownSources;
+  readonly sns: SnsService;
   readonly metrics: PushMetrics;
   /** Fires nothing more. */
   readonly stop: () => void;
@@ -31,8 +38,8 @@ export interface Push {
 
 /** What {@link openPush} connects. */
 export interface PushParts {
-  readonly kubernetes: Pick<Kubernetes, 'watch' | 'applyStatus'>;
-  readonly watched: Pick<WatchedFunctions, 'functions' | 'accountOf' | 'missing' | 'hearsOfFunctions'>;
+  readonly kubernetes: Pick<Kubernetes, 'watch' | 'applyStatus' | 'get'>;
+  readonly watched: Pick<WatchedFunctions, 'functions' | 'placeOf' | 'missing' | 'hearsOfFunctions' | 'endpointsOf'>;
   readonly membership: Pick<Membership, 'ownership' | 'notReadyBecause'>;
   /** null = this install has no store: nothing is fired. */
   readonly marks: ScheduleMarks | null;
@@ -52,7 +59,7 @@ export function openPush(context: Context, parts: PushParts): Push {
     informer.hasSynced && watched.missing().length === 0 && membership.notReadyBecause().length === 0;
   const isMine = (uid: string): boolean => membership.ownership.ranksFirst?.(`esm/${uid}`) ?? false;
   const toWhom = (mapping: PushMapping): Addressee =>
-    addresseeOf(mapping, { directory: watched.functions, accountOf: watched.accountOf, arnOf });
+    addresseeOf(mapping, { directory: watched.functions, placeOf: watched.placeOf, arnOf });
   const mappings = new PushMappings({
     isMine: ({ uid }) => isReady() && isMine(uid),
     hasFunction: (mapping) =>
@@ -62,7 +69,10 @@ export function openPush(context: Context, parts: PushParts): Push {
       now: Date.now,
       onProblem: teller('push status', 'the status of an event source mapping could not be written'),
     }),
-    onSpec: (key, mapping) => scheduler?.set(key, mapping),
+    onSpec: (key, mapping) => {
+      if (mapping !== null) mappings.judge(mapping, filterProblem(mapping));
+      scheduler?.set(key, mapping);
+    },
   });
   const hearsOfMappings = (): boolean => informer.hasSynced && !informer.isFailing && !informer.isStale;
   const onVerdict: SchedulerDeps['onVerdict'] = (mapping, problem) => mappings.judge(mapping, problem);
@@ -85,6 +95,8 @@ export function openPush(context: Context, parts: PushParts): Push {
     mappingOf: (key) => mappings.get(key),
     hearsOfMappings,
     addresseeOf: toWhom,
+    sources: new KnownSources({ read: sourceReader(kubernetes), now: clock.nowMs, schedule: clock.after }),
+    sns: new SnsService({ endpointsOf: watched.endpointsOf, now: Date.now }),
     metrics,
     stop: () => scheduler?.stop(),
     whenIdle: () => scheduler?.whenIdle() ?? Promise.resolve(),
@@ -93,7 +105,7 @@ export function openPush(context: Context, parts: PushParts): Push {
 
 /** null = there is no store for what it fires. */
 function openScheduler(
-  { config, clock, teller }: Context,
+  { clock, teller }: Context,
   { marks }: PushParts,
   more: Pick<SchedulerDeps, 'isReady' | 'isMine' | 'knowsAll' | 'addresseeOf' | 'onVerdict' | 'onFired'>,
 ): Scheduler | null {
@@ -101,7 +113,6 @@ function openScheduler(
   return new Scheduler({
     ...more,
     store: marks,
-    region: config.region,
     now: Date.now,
     after: clock.after,
     onProblem: teller('schedules', 'schedules cannot be fired now; they will be'),

@@ -9,6 +9,7 @@ import { Endpoints, type EndpointVariables } from '../registry/endpoints.ts';
 import { type EnvironmentDeps, environmentSource } from '../registry/environment.ts';
 import type { Functions } from '../registry/functions.ts';
 import { observe } from '../registry/observe.ts';
+import type { Place } from '../registry/places.ts';
 import { Registry } from '../registry/registry.ts';
 import { sourceReader } from '../registry/source-reader.ts';
 import { roleSource } from '../registry/target-role.ts';
@@ -28,8 +29,8 @@ export interface WatchedFunctions {
   readonly targetOf: (versionUid: string) => Target | undefined;
   /** Whether the Function (namespace/name) still exists. */
   readonly has: (key: string) => boolean;
-  /** The account that a namespace is; undefined = no such namespace has been seen. */
-  readonly accountOf: (namespace: string) => string | undefined;
+  /** What a namespace is. */
+  readonly placeOf: (namespace: string) => Place;
   /** Where a namespace's functions find AWS's services. */
   readonly endpointsOf: (namespace: string) => EndpointVariables;
   /** Names of what has not been listed yet. */
@@ -105,7 +106,7 @@ export function watchFunctions(
     whenListed: () => registry.whenListed(),
     targetOf: (versionUid) => targets.get(versionUid),
     has: (key) => registry.has(key),
-    accountOf: (namespace) => registry.accountOf(namespace),
+    placeOf: (namespace) => registry.placeOf(namespace),
     endpointsOf: added,
     missing: observation.missing,
     sizes: () => ({ ...registry.stats(), ...observation.sizes() }),

@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+
+import { SnsService } from './sns-service.ts';
+
+/*
+ * Whom the gateway may be made to speak to. That it reads real certificates is tested with a real SNS, end to end.
+ */
+
+let server: Server;
+let asked: { readonly url: string | undefined; readonly host: string | undefined }[];
+let answer: { status: number; body: string; headers?: Record<string, string> };
+beforeEach(async () => {
+  [asked, answer] = [[], { status: 200, body: '' }];
+  server = createServer((req, res) => {
+    asked.push({ url: req.url, host: req.headers.host });
+    res.writeHead(answer.status, answer.headers).end(answer.body);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+afterEach(() => new Promise((done) => server.close(done)));
+
+const portOf = (): number => {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+};
+const service = (endpoint?: string): SnsService =>
+  new SnsService({
+    endpointsOf: () => (endpoint === undefined ? {} : { AWS_ENDPOINT_URL_SNS: endpoint }),
+    now: () => 0,
+  });
+const own = (): string => `http://127.0.0.1:${portOf()}`;
+const confirmation = '/?Action=ConfirmSubscription&TopicArn=arn:t&Token=1';
+
+test.each([
+  ['this host', () => `${own()}${confirmation}`],
+  ['metadata of a cloud', () => `http://169.254.169.254${confirmation}`],
+  ['a host that begins like AWS', () => `https://sns.us-east-1.amazonaws.com.example.com${confirmation}`],
+  ['a host that ends like AWS', () => `https://example.com/sns.us-east-1.amazonaws.com${confirmation}`],
+  ['a bucket of AWS', () => `https://s3.us-east-1.amazonaws.com${confirmation}`],
+  ['credentials before it', () => `https://sns.us-east-1.amazonaws.com@example.com${confirmation}`],
+  ['credentials for it', () => `https://a:b@sns.us-east-1.amazonaws.com${confirmation}`],
+  ['another port', () => `https://sns.us-east-1.amazonaws.com:8443${confirmation}`],
+  ['plain http', () => `http://sns.us-east-1.amazonaws.com${confirmation}`],
+  ['a file', () => 'file:///etc/passwd'],
+  ['nothing', () => ''],
+])('%s is not asked', async (_what, url) => {
+  await expect(service().confirm('default', url())).rejects.toMatchObject({ status: 403, fault: 'caller' });
+  await expect(service().keyOf('default', url())).rejects.toMatchObject({ status: 403, fault: 'caller' });
+  expect(asked).toEqual([]);
+});
+
+test('where a server of SNS is said, it is asked in place of AWS, with the name that was meant', async () => {
+  await service(own()).confirm('default', `https://sns.eu-central-1.amazonaws.com${confirmation}`);
+  await service(own()).confirm('default', `${own()}${confirmation}`);
+  expect(asked).toEqual([
+    { url: confirmation, host: 'sns.eu-central-1.amazonaws.com' },
+    { url: confirmation, host: `127.0.0.1:${portOf()}` },
+  ]);
+});
+
+test('only subscriptions are confirmed', async () => {
+  await expect(service(own()).confirm('default', `${own()}/?Action=DeleteTopic`)).rejects.toMatchObject({
+    status: 403,
+  });
+  expect(asked).toEqual([]);
+});
+
+test('redirects are not followed, and answers are bounded', async () => {
+  answer = { status: 302, body: '', headers: { location: `${own()}/elsewhere` } };
+  await expect(service(own()).confirm('default', `${own()}${confirmation}`)).rejects.toMatchObject({ status: 503 });
+  answer = { status: 200, body: 'x'.repeat(70_000) };
+  await expect(service(own()).confirm('default', `${own()}${confirmation}`)).rejects.toThrow('more than 65536 bytes');
+  expect(asked).toHaveLength(2);
+});
+
+test('what is no certificate is refused; a service that fails is asked again', async () => {
+  answer = { status: 200, body: 'no certificate' };
+  await expect(service(own()).keyOf('default', `${own()}/a.pem`)).rejects.toThrow('SigningCertURL has no certificate');
+  answer = { status: 500, body: '' };
+  await expect(service(own()).keyOf('default', `${own()}/a.pem`)).rejects.toMatchObject({ status: 503 });
+});
