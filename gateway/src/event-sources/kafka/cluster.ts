@@ -21,8 +21,8 @@ const ANY_REPLICA = -1;
 const GROUP = 0;
 const NO_GENERATION = -1;
 const CONTROL = 'control';
-const COORDINATOR_TRIES = 10;
-const COORDINATOR_PAUSE_MS = 300;
+const MOVE_TRIES = 10;
+const MOVE_PAUSE_MS = 300;
 /** Told by a broker that is not the leader or coordinator any more, or not yet. */
 const moved: ReadonlySet<string> = new Set([
   'NOT_LEADER_OR_FOLLOWER',
@@ -87,6 +87,24 @@ export class Cluster {
     return problem;
   }
 
+  /**
+   * Asks, and asks again for a moment while a leader or a coordinator moves: brokers are restarted every day, and a new topic or the first group
+   * takes its time.
+   *
+   * @throws SourceProblem
+   */
+  async again<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    for (let triesLeft = MOVE_TRIES; ; triesLeft -= 1) {
+      try {
+        return await ask();
+      } catch (error) {
+        const problem = this.problemOf(error);
+        if (triesLeft <= 1 || !moved.has(kafkaNameOf(error) ?? '')) throw problem;
+        await pause(MOVE_PAUSE_MS);
+      }
+    }
+  }
+
   /** Of the oldest record. */
   oldest(partition: number): Promise<bigint> {
     return this.#offsetAt(partition, OLDEST);
@@ -125,16 +143,14 @@ export class Cluster {
     );
   }
 
-  async #offsetAt(partition: number, timestamp: bigint): Promise<bigint> {
+  #offsetAt(partition: number, timestamp: bigint): Promise<bigint> {
     const wanted = [{ partitionIndex: partition, currentLeaderEpoch: ANY_EPOCH, timestamp }];
-    try {
+    return this.again(async () => {
       const connection = await this.#connections.get(await this.leaderOf(partition), CONTROL);
       const topics = [{ name: this.#topic, partitions: wanted }];
       const answer = await listOffsetsV6.api.async(connection, ANY_REPLICA, READ_COMMITTED, topics);
       return answer.topics[0]?.partitions[0]?.offset ?? -1n;
-    } catch (error) {
-      throw this.problemOf(error);
-    }
+    });
   }
 
   async #layout(): Promise<ReadonlyMap<number, Address>> {
@@ -154,18 +170,11 @@ export class Cluster {
     }
   }
 
-  /** The first group of a cluster has to wait until the brokers have made their book: asked again for a moment. */
-  async #atCoordinator<Answer>(group: string, ask: (connection: Connection) => Promise<Answer>): Promise<Answer> {
-    for (let triesLeft = COORDINATOR_TRIES; ; triesLeft -= 1) {
-      try {
-        this.#coordinator ??= await this.#findCoordinator(group);
-        return await ask(await this.#connections.get(this.#coordinator, CONTROL));
-      } catch (error) {
-        const problem = this.problemOf(error);
-        if (triesLeft <= 1 || !moved.has(kafkaNameOf(error) ?? '')) throw problem;
-        await pause(COORDINATOR_PAUSE_MS);
-      }
-    }
+  #atCoordinator<Answer>(group: string, ask: (connection: Connection) => Promise<Answer>): Promise<Answer> {
+    return this.again(async () => {
+      this.#coordinator ??= await this.#findCoordinator(group);
+      return ask(await this.#connections.get(this.#coordinator, CONTROL));
+    });
   }
 
   async #findCoordinator(group: string): Promise<Address> {

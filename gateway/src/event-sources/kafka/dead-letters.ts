@@ -5,6 +5,9 @@ import type { Address } from './connections.ts';
 import { toKafkaProblem } from './errors.ts';
 
 const LIMIT_MS = 10_000;
+/** While leaders move. */
+const RETRIES = 5;
+const RETRY_PAUSE_MS = 300;
 
 /** What is written into a topic of dead letters. */
 export interface DeadLetter {
@@ -55,7 +58,8 @@ export class DeadLetters {
       bootstrapBrokers: [...this.#servers],
       connectTimeout: LIMIT_MS,
       requestTimeout: LIMIT_MS,
-      retries: 0,
+      retries: RETRIES,
+      retryDelay: RETRY_PAUSE_MS,
       partitioner: compatibilityPartitioner, // as Java's: a key has the same partition in topics of the same size
     });
     return this.#producer;

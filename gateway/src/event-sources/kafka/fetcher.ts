@@ -1,8 +1,9 @@
-import { fetchV12, ProtocolError, ResponseError } from '@platformatic/kafka';
+import { ProtocolError } from '@platformatic/kafka';
 
 import type { SourceProblem } from '../source-problem.ts';
 import type { Cluster } from './cluster.ts';
 import type { Address, Connections } from './connections.ts';
+import { type FetchedPartition, fetchApi } from './fetch-answer.ts';
 
 /** Of one partition, and of one fetch. A batch of records that is larger comes whole, up to what the broker takes (`message.max.bytes`). */
 const PARTITION_BYTES = 512 * 1024;
@@ -21,7 +22,7 @@ interface Wanted {
   readonly partition: number;
   readonly offset: bigint;
   readonly waitMs: number;
-  readonly done: (brought: fetchV12.FetchResponsePartition) => void;
+  readonly done: (brought: FetchedPartition) => void;
   readonly failed: (error: SourceProblem) => void;
 }
 
@@ -51,7 +52,7 @@ export class Fetcher {
    * @param waitMs for the first record; more than 1,000 is 1,000
    * @throws SourceProblem
    */
-  async fetch(partition: number, offset: bigint, waitMs: number): Promise<fetchV12.FetchResponsePartition> {
+  async fetch(partition: number, offset: bigint, waitMs: number): Promise<FetchedPartition> {
     const lane = this.#laneOf(await this.#cluster.leaderOf(partition), partition);
     return new Promise((done, failed) => {
       lane.wanted.push({ partition, offset, waitMs, done, failed });
@@ -83,7 +84,7 @@ export class Fetcher {
     lane.isBusy = false;
   }
 
-  async #ask({ address, name }: Lane, wanted: readonly Wanted[]): Promise<readonly fetchV12.FetchResponsePartition[]> {
+  async #ask({ address, name }: Lane, wanted: readonly Wanted[]): Promise<readonly FetchedPartition[]> {
     const connection = await this.#connections.get(address, name);
     const waitMs = Math.min(
       MAX_WAIT_MS,
@@ -99,26 +100,18 @@ export class Fetcher {
     }));
     const topics = [{ topicId: this.#topic, partitions }]; // this version has names where later ones have ids
     const { id, epoch } = NO_SESSION;
-    const answer = await fetchV12.api
-      .async(connection, waitMs, 1, FETCH_BYTES, READ_COMMITTED, id, epoch, topics, [], '')
-      .catch(answerWithin);
-    return answer.responses.flatMap((topic) => topic.partitions);
+    const limits = [waitMs, 1, FETCH_BYTES] as const;
+    const answer = await fetchApi.async(connection, ...limits, READ_COMMITTED, id, epoch, topics, [], '');
+    if (answer.errorCode !== 0) throw new ProtocolError(answer.errorCode);
+    return answer.partitions;
   }
 
-  #give(wanted: readonly Wanted[], brought: readonly fetchV12.FetchResponsePartition[]): void {
+  #give(wanted: readonly Wanted[], brought: readonly FetchedPartition[]): void {
     for (const { partition, done, failed } of wanted) {
-      const own = brought.find(({ partitionIndex }) => partitionIndex === partition);
+      const own = brought.find((one) => one.partition === partition);
       if (own === undefined) failed(this.#cluster.problemOf(new Error(`no answer for partition ${partition}`)));
       else if (own.errorCode === 0) done(own);
       else failed(this.#cluster.problemOf(new ProtocolError(own.errorCode)));
     }
   }
-}
-
-/** The client rejects the whole answer when one partition has an error: those beside it have their records all the same. */
-function answerWithin(error: unknown): fetchV12.FetchResponse {
-  if (!(error instanceof ResponseError)) throw error;
-  const answer: fetchV12.FetchResponse = error['response'];
-  if (answer.responses.length === 0) throw error;
-  return answer;
 }

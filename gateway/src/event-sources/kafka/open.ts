@@ -12,7 +12,7 @@ import { GroupMirror } from './mirror.ts';
 import { before, offsetAfter, partitionName, toSourceRecord } from './record.ts';
 
 /** Fetched records that nobody has asked for yet, of all partitions; beyond it those that wait longest are fetched again. */
-const AHEAD_BYTES = 16 * 1024 * 1024;
+const AHEAD_BYTES = 32 * 1024 * 1024;
 
 /** Where a mapping's cluster is. */
 export interface Place {
@@ -71,8 +71,8 @@ interface StreamParts {
 interface Ahead extends Brought {
   /** Of the first of `records`, or of what comes next. */
   readonly offset: bigint;
-  readonly highWatermark: bigint;
-  readonly bytes: number;
+  /** Behind the newest record that may be read. */
+  readonly stableOffset: bigint;
 }
 
 class KafkaStream implements OpenStream {
@@ -104,7 +104,7 @@ class KafkaStream implements OpenStream {
     const rest = ahead.records.slice(max);
     const nextOffset = rest[0]?.offset ?? ahead.nextOffset;
     if (rest.length > 0) this.#keepAhead(partition, { ...ahead, records: rest, offset: nextOffset });
-    const behind = ahead.highWatermark - nextOffset;
+    const behind = ahead.stableOffset - nextOffset;
     const { topic, deps } = this.#parts;
     return {
       records: taken.map((record) => toSourceRecord(topic, partition, record, deps.now())),
@@ -194,10 +194,8 @@ class KafkaStream implements OpenStream {
   }
 
   async #fetch(partition: number, offset: bigint, waitMs: number): Promise<Ahead> {
-    const brought = await this.#fetcher.fetch(partition, offset, waitMs);
-    const committed = committedRecords(brought, offset);
-    const bytes = (brought.records ?? []).reduce((sum, batch) => sum + batch.length, 0);
-    return { ...committed, offset, highWatermark: brought.lastStableOffset, bytes };
+    const brought = await this.#parts.cluster.again(() => this.#fetcher.fetch(partition, offset, waitMs));
+    return { ...committedRecords(brought, offset), offset, stableOffset: brought.stableOffset };
   }
 
   #takeAhead(partition: number, offset: bigint): Ahead | null {

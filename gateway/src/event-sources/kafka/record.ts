@@ -1,32 +1,11 @@
-import type { KafkaRecord, RecordsBatch } from '@platformatic/kafka';
+import type { KafkaRecord } from '@platformatic/kafka';
 
 import type { Position, SourceRecord } from '../record.ts';
 import { SourceProblem } from '../source-problem.ts';
-
-const LOG_APPEND_TIME = 0b1000;
+import type { FetchedRecord } from './batches.ts';
 
 /** Which partition, as Lambda names it: `orders-0`. */
 export const partitionName = (topic: string, partition: number): string => `${topic}-${partition}`;
-
-/** A record with what stands in its batch. */
-export interface FetchedRecord {
-  readonly record: KafkaRecord;
-  readonly offset: bigint;
-  /** Epoch milliseconds; -1 = it has none. */
-  readonly timestampMs: number;
-  readonly timestampType: 'CREATE_TIME' | 'LOG_APPEND_TIME';
-}
-
-/** All records of a batch. */
-export function recordsOf(batch: RecordsBatch): readonly FetchedRecord[] {
-  const isAppendTime = (batch.attributes & LOG_APPEND_TIME) !== 0;
-  return batch.records.map((record) => ({
-    record,
-    offset: batch.firstOffset + BigInt(record.offsetDelta),
-    timestampMs: Number(isAppendTime ? batch.maxTimestamp : batch.firstTimestamp + record.timestampDelta),
-    timestampType: isAppendTime ? 'LOG_APPEND_TIME' : 'CREATE_TIME',
-  }));
-}
 
 /** The place after which reading goes on at `offset`. */
 export function before(topic: string, partition: number, offset: bigint): Position & { kind: 'after' } {

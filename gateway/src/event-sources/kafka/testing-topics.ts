@@ -47,10 +47,11 @@ export class TestTopics {
   async create(topic: string, partitions = 1, configs: Readonly<Record<string, string>> = {}): Promise<void> {
     const settings = Object.entries(configs).map(([name, value]) => ({ name, value }));
     await this.admin.createTopics({ topics: [topic], partitions, replicas: 1, configs: settings });
-    // The controller answers before the broker knows.
+    // The controller answers before the broker knows, and leads.
+    const wanted = Array.from({ length: partitions }, (_, partitionIndex) => ({ partitionIndex, timestamp: -1n }));
     const isThere = (): Promise<boolean> =>
-      this.admin.metadata({ topics: [topic], forceUpdate: true }).then(
-        ({ topics }) => topics.get(topic)?.partitionsCount === partitions,
+      this.admin.listOffsets({ topics: [{ name: topic, partitions: wanted }] }).then(
+        () => true,
         () => false,
       );
     while (!(await isThere())) await pause(50);
