@@ -6,8 +6,8 @@ const zones = (...names: readonly string[]) => new Map(names.map((name) => [name
 
 test.each([
   ['the harness: nothing', { isOwn: true, zones: zones('zone-a', 'zone-b', 'zone-c') }, []],
-  ['a given cluster in three zones: faults', { isOwn: false, zones: zones('a', 'b', 'c') }, ['faults']],
-  ['one without zones: both', { isOwn: false, zones: zones('') }, ['faults', 'zones']],
+  ['a given cluster in three zones: faults', { isOwn: false, zones: zones('a', 'b', 'c') }, ['faults', 'registry']],
+  ['one without zones: all', { isOwn: false, zones: zones('') }, ['faults', 'registry', 'zones']],
 ])('what a cluster lacks: %s', (_what, cluster, lacked) => {
   expect(Object.keys(lacksOf(cluster))).toEqual(lacked);
 });

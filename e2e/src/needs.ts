@@ -2,7 +2,7 @@ import { test as jestTest } from '@jest/globals';
 import type { Lacks } from './lacks.ts';
 
 /**
- * Jest's `test` for specs that not every cluster can run: `@faults` or `@zones` in the title says what it needs (see Need). On a cluster that
+ * Jest's `test` for specs that not every cluster can run: `@faults`, `@zones` or `@registry` in the title says what it needs (see Need). On a cluster that
  * lacks it, it is a skipped test that says why; on one of the harness nothing is.
  */
 export function test(title: string, action: () => Promise<void>, timeoutMs?: number): void {

@@ -50,6 +50,7 @@ export function imageProblemOf(
 ): ImageProblem | null {
   const { reason = '', message = '' } = waiting ?? {};
   if (!waitReasons.has(reason)) return null;
-  const text = `${reason}: ${message}`.slice(0, maxMessageChars);
+  const cause = message.replace(/^Back-off pulling image "[^"]*": /, ''); // said in turns with the cause itself: one text for both
+  const text = (cause === message ? `${reason}: ${message}` : cause).slice(0, maxMessageChars);
   return { reason: deniedPattern.test(message) ? 'ImageAccessDenied' : 'InvalidImage', message: text };
 }

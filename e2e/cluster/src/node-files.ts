@@ -27,6 +27,8 @@ path = '${directory}/opt'
 snapshotter = 'overlayfs'
 [${images}.pinned_images]
 sandbox = '${pauseImage}'
+[${images}.registry]
+config_path = '${directory}/registries'
 [${runtime}]
 restrict_oom_score_adj = true
 netns_mounts_under_state_dir = true
@@ -42,6 +44,13 @@ BinaryName = '${runc}'
 SystemdCgroup = false
 `;
 }
+
+/** A registry that specs run without TLS, by the name that images say. */
+export const testRegistry = `${addresses.internet}:5000`;
+
+/** What tells a node's containerd of {@link testRegistry}: the file `registries/NAME/hosts.toml`. */
+export const testRegistryHosts = `server = 'http://${testRegistry}'
+`;
 
 /**
  * Script in runc's place where the machine does not let root lower an oom_score_adj: it raises every wanted value to

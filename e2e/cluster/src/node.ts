@@ -5,7 +5,14 @@ import type { Cgroups } from './cgroups.ts';
 import type { Credentials } from './credentials.ts';
 import { importArchive } from './images.ts';
 import { resetNode, setCable } from './network.ts';
-import { kubeletConfiguration, makeCniConfig, makeContainerdConfig, makeRuncWrapper } from './node-files.ts';
+import {
+  kubeletConfiguration,
+  makeCniConfig,
+  makeContainerdConfig,
+  makeRuncWrapper,
+  testRegistry,
+  testRegistryHosts,
+} from './node-files.ts';
 import type { NodePlan } from './plan.ts';
 import type { Processes, ProcessSpec } from './processes.ts';
 import { mayLowerOomScore } from './requirements.ts';
@@ -79,7 +86,10 @@ export async function bootNode(parts: NodeParts, node: NodePlan): Promise<void> 
 
 function writeNodeFiles({ runDir, programs, credentials }: NodeParts, node: NodePlan): void {
   const { directory, socket, file } = nodePaths(runDir, node.name);
-  for (const path of ['cni', 'containerd', 'state', 'kubelet', 'pod-logs']) mkdirSync(file(path), { recursive: true });
+  const registry = `registries/${testRegistry}`;
+  for (const path of ['cni', 'containerd', 'state', 'kubelet', 'pod-logs', registry])
+    mkdirSync(file(path), { recursive: true });
+  writeFileSync(file(`${registry}/hosts.toml`), testRegistryHosts);
   const runc = programPath(programs, 'runc', 'runc');
   writeFileSync(file('runc'), makeRuncWrapper(runc));
   chmodSync(file('runc'), 0o755);

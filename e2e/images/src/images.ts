@@ -76,6 +76,15 @@ export const images: readonly ImageSpec[] = [
   runtime('java', '25', 'java25'),
   runtime('dotnet', '8', 'dotnet8', process.arch === 'x64' ? 'of a test run' : 'on request'), // toolchain.ts has it for x86-64 only
   {
+    repository: 'kappa/user',
+    tag: '1',
+    dockerfile: 'e2e/images/user/Dockerfile',
+    base: 'node',
+    parts: [],
+    inputs: ['e2e/images/user'],
+    isDefault: true,
+  },
+  {
     repository: 'kappa/redis',
     tag: '8.1',
     dockerfile: 'e2e/images/redis/Dockerfile',
