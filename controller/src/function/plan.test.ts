@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { ImageTrial } from '../image/trial.ts';
 import { type FunctionObserved, type FunctionPlan, planFunction } from './plan.ts';
 import { makeFunctionStatus } from './status.ts';
 import { makeFunction, missing, observed, resolved } from './testing.ts';
@@ -177,4 +178,86 @@ test('the selector is what pods of a function with a long name carry', () => {
   const long = { ...fn, metadata: { ...fn.metadata, name: 'a'.repeat(100) } };
   const selector = statusOf({ fn: long }).selector ?? '';
   expect(selector).toMatch(/^kappa\.dev\/function-namespace=default,kappa\.dev\/function=a{52}_[0-9a-f]{10}$/);
+});
+
+const image = {
+  uri: 'registry.example/cart:7',
+  reference: 'registry.example/cart@sha256:ab',
+  entryPoint: ['/entry'],
+  command: [],
+};
+const imageFn = (status?: Parameters<typeof makeFunction>[1]) => {
+  const fn = makeFunction({ code: { image: { uri: image.uri } } }, status);
+  const { runtime: _runtime, handler: _handler, ...spec } = fn.spec;
+  return { ...fn, spec };
+};
+const ofImage = (trial: ImageTrial, status?: Parameters<typeof makeFunction>[1]): Partial<FunctionObserved> => ({
+  fn: imageFn(status),
+  code: { kind: 'resolved', sha256: 'ab'.repeat(32), sizeBytes: 0, image },
+  runtimes: new Set(),
+  trialOf: () => trial,
+});
+const imageVersion = planFunction(observed(ofImage({ kind: 'started' })), now).latestName ?? '';
+const served = { latestVersion: 'hello-0000000000', codeSha256: 'x', codeSizeBytes: 0 };
+const starting = { kind: 'starting', message: 'it starts' } as const;
+const denied = { kind: 'failed', reason: 'ImageAccessDenied', message: 'ErrImagePull: denied' } as const;
+
+test.each<[reason: string, overrides: Partial<FunctionObserved>, plan: Partial<FunctionPlan>, status: object]>([
+  [
+    'one that starts is served',
+    ofImage({ kind: 'started' }),
+    { latestName: imageVersion },
+    { state: 'Active', lastUpdateStatus: 'Successful', latestVersion: imageVersion, codeSizeBytes: 0 },
+  ],
+  [
+    'a new one is made and tried, and not served yet',
+    ofImage(starting),
+    { nextName: imageVersion, latestName: null },
+    { state: 'Pending', stateReasonCode: 'Creating', stateReason: 'it starts', lastUpdateStatus: 'InProgress' },
+  ],
+  [
+    'the version before goes on',
+    { ...ofImage(starting, served), versions: [{ name: imageVersion, supersededAtMs: 0, pods: 0 }] },
+    { nextName: imageVersion, latestName: 'hello-0000000000', deleteVersions: [] },
+    { state: 'Active', lastUpdateStatus: 'InProgress', latestVersion: 'hello-0000000000' },
+  ],
+  [
+    'one that cannot be pulled fails',
+    ofImage(denied),
+    { latestName: null },
+    { state: 'Failed', stateReasonCode: 'ImageAccessDenied', lastUpdateStatus: 'Failed' },
+  ],
+  [
+    'and nothing is lost by it',
+    ofImage(denied, served),
+    { latestName: 'hello-0000000000' },
+    {
+      state: 'Active',
+      lastUpdateStatus: 'Failed',
+      lastUpdateStatusReason:
+        'Image registry.example/cart:7: ErrImagePull: denied; the last good version goes on answering',
+    },
+  ],
+  [
+    'what is served once is not tried again',
+    ofImage(denied, { ...served, latestVersion: imageVersion }),
+    { latestName: imageVersion },
+    { state: 'Active', lastUpdateStatus: 'Successful' },
+  ],
+  [
+    'one that its registry does not have is asked for less often',
+    { fn: imageFn(), code: { ...missing, reason: 'InvalidImage' } },
+    { next: null, requeueAfterMs: 60_000 },
+    { state: 'Failed', stateReasonCode: 'InvalidImage' },
+  ],
+])('an image: %s', (_reason, overrides, plan, status) => {
+  expect(planFunction(observed(overrides), now)).toMatchObject(plan);
+  expect(statusOf(overrides)).toMatchObject(status);
+});
+
+test('a function that waits for its image is not Ready', () => {
+  expect(statusOf(ofImage(starting)).conditions).toMatchObject([
+    { type: 'CodeResolved', status: 'True', message: image.reference },
+    { type: 'Ready', status: 'False', reason: 'Creating', message: 'it starts' },
+  ]);
 });

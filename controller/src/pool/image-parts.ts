@@ -7,6 +7,16 @@ const agentDir = '/var/kappa';
 /** The images' own users do not count, as on Lambda: the files must be readable for everybody. */
 const userId = 65_532;
 
+/** Settings of the agent that pods do without: what an image's ENV says of them must not reach it. */
+const unheard = [
+  'KAPPA_TASK_DIR',
+  'KAPPA_OPT_DIR',
+  'KAPPA_TMP_DIR',
+  'KAPPA_RUNTIME_API',
+  'KAPPA_RUNTIME_DIR',
+  'KAPPA_ENFORCE_MEMORY',
+];
+
 /**
  * Containers and volumes of a pod that runs a user's image: an init container brings the agent, which starts in the place of the image's
  * ENTRYPOINT, and starts that for the function. Nothing is mounted over what the image has, but `/tmp`; WORKDIR and ENV are the image's.
@@ -30,7 +40,10 @@ export function makeImageParts(image: PoolImage, settings: PodSettings) {
         image: image.reference,
         imagePullPolicy: 'IfNotPresent', // it has a digest
         command: [`${agentDir}/agent`],
-        env: makeEnvironment({ id: imageRuntime, freshProcess: [], executionEnvironment: '' }, settings),
+        env: [
+          ...makeEnvironment({ id: imageRuntime, freshProcess: [], executionEnvironment: '' }, settings),
+          ...unheard.map((name) => ({ name, value: '' })),
+        ],
         ...agentDoors,
         resources: sizeOf(image.memoryMiB),
         resizePolicy,

@@ -187,3 +187,70 @@ test('a generic pod is Burstable: requests are below limits', () => {
     limits: { memory: '1Gi' },
   });
 });
+
+describe('a pod of an image', () => {
+  const image = { namespace: 'default', reference: 'registry.example/cart@sha256:ab', memoryMiB: 1769 };
+  const anyImage = fc.record({
+    namespace: fc.string(),
+    reference: fc.string(),
+    memoryMiB: fc.integer({ min: 128, max: 10_240 }),
+  });
+  const imagePod = (of = image, install = settings) =>
+    makePod(pool, makeTemplate('image-1', of, install, 'key'), 1, 'p');
+
+  test('meets Pod Security restricted, whatever the image and the settings', () => {
+    fc.assert(
+      fc.property(anyImage, anySettings, (anyOne, install) => {
+        const made = imagePod(anyOne, install);
+        expect(podSecurityViolations(made)).toEqual([]);
+        expect(made.spec.automountServiceAccountToken).toBe(false);
+        expect(made.spec).not.toHaveProperty('serviceAccountName');
+      }),
+    );
+  });
+
+  test('runs the agent in the place of the ENTRYPOINT, as nobody, with nothing but /tmp to write', () => {
+    const { spec } = imagePod(image, { ...settings, imagePrefix: 'mirror.example/', imageSuffix: '-0.2.0' });
+    expect(spec).toMatchObject({
+      initContainers: [
+        { image: 'mirror.example/kappa/runtime-provided:al2023-0.2.0', args: ['install', '/var/kappa'] },
+      ],
+      containers: [
+        {
+          name: 'runtime',
+          image: image.reference,
+          command: ['/var/kappa/agent'],
+          securityContext: { readOnlyRootFilesystem: true, runAsUser: 65_532, runAsGroup: 65_532 },
+          volumeMounts: [
+            { name: 'agent', mountPath: '/var/kappa', readOnly: true },
+            { name: 'tmp', mountPath: '/tmp' },
+          ],
+        },
+      ],
+    });
+    const [container] = spec.containers;
+    expect(container).not.toHaveProperty('args');
+    expect(container).not.toHaveProperty('workingDir');
+    expect(container?.env).toContainEqual({ name: 'KAPPA_RUNTIME', value: 'image' });
+  });
+
+  test('has the size of its function from the start', () => {
+    expect(imagePod().spec.containers[0]?.resources).toEqual({
+      requests: { cpu: '500m', memory: '1769Mi' },
+      limits: { cpu: '1000m', memory: '1769Mi' },
+    });
+  });
+
+  test('what the image says of the agent is not heard', () => {
+    const names = imagePod().spec.containers[0]?.env.map(({ name }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'KAPPA_TASK_DIR',
+        'KAPPA_OPT_DIR',
+        'KAPPA_TMP_DIR',
+        'KAPPA_RUNTIME_API',
+        'KAPPA_RUNTIME_DIR',
+      ]),
+    );
+  });
+});

@@ -73,6 +73,7 @@ test('routeFunction: everything of the version reaches the target', () => {
     functionObjectName: 'hello',
     functionName: 'hello',
     version: '$LATEST',
+    pool: 'nodejs24.x',
     runtime: 'nodejs24.x',
     handler: 'index.handler',
     memoryMiB: 128,
@@ -82,6 +83,13 @@ test('routeFunction: everything of the version reaches the target', () => {
     provisionedConcurrency: 2,
     region: 'us-east-1',
   });
+});
+
+test('routeFunction: a version from an image has its own pool', () => {
+  const image = { pool: 'image-1', process: ['/entry', 'app.handler'], workingDirectory: '/app' };
+  const { latest } = routed({}, [versionView({ runtime: 'image', handler: 'app.handler', image })]);
+  expect(latest).toMatchObject({ pool: 'image-1', runtime: 'image', handler: 'app.handler' });
+  expect(latest?.image).toEqual({ process: ['/entry', 'app.handler'], workingDirectory: '/app' });
 });
 
 const one = versionView({ uid: 'uid-1', name: 'hello-1', version: '1' });

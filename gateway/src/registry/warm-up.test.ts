@@ -57,6 +57,12 @@ test('large code stays on disk, its environment is resolved all the same', async
   expect(resolved).toBe(1);
 });
 
+test('the code of an image is in its pods', () => {
+  const { warmUp, read } = harness();
+  warmUp.onVersions(current(target('image', { image: { process: ['/entry'] } })));
+  expect(read).toEqual([]);
+});
+
 test('layers are read, too, as far as they are small', async () => {
   const { warmUp, read } = harness();
   const layers = [
