@@ -39,9 +39,7 @@ export function withSettings<Spec extends FunctionSpec>(before: Spec, input: Set
   checkSettings(input, before);
   return {
     ...before,
-    ...(input.Layers !== undefined && { layers: input.Layers }),
-    ...(input.Runtime !== undefined && { runtime: runtimeOf(input.Runtime) }),
-    ...(input.Handler !== undefined && { handler: input.Handler }),
+    ...programOf(input),
     ...(input.Role !== undefined && { role: input.Role }),
     ...(input.Description !== undefined && { description: input.Description }),
     ...(input.Timeout !== undefined && { timeoutSeconds: input.Timeout }),
@@ -53,8 +51,17 @@ export function withSettings<Spec extends FunctionSpec>(before: Spec, input: Set
     }),
     ...(input.LoggingConfig !== undefined && { logging: loggingOf(before.logging, input.LoggingConfig) }),
     ...(input.DeadLetterConfig !== undefined && { deadLetterTarget: input.DeadLetterConfig.TargetArn ?? '' }),
-    ...(input.ImageConfig !== undefined && { imageConfig: imageConfigOf(input.ImageConfig) }),
     ...keptOf(before.compatibility ?? {}, input),
+  };
+}
+
+/** What the code is run with. */
+function programOf({ Layers, Runtime, Handler, ImageConfig }: SettingsInput): Partial<FunctionSpec> {
+  return {
+    ...(Layers !== undefined && { layers: Layers }),
+    ...(Runtime !== undefined && { runtime: runtimeOf(Runtime) }),
+    ...(Handler !== undefined && { handler: Handler }),
+    ...(ImageConfig !== undefined && { imageConfig: imageConfigOf(ImageConfig) }),
   };
 }
 
