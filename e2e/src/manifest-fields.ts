@@ -13,9 +13,13 @@ export const kubectlOnly: readonly string[] = [
   'environment.valueFrom.configMapKeyRef.name',
   'environment.valueFrom.secretKeyRef.key',
   'environment.valueFrom.secretKeyRef.name',
+  'http.routes', // those of API Gateway, whose API is another one
   'idle',
   'serviceAccountName', // in place of `role`: the API shows it as one
 ];
+
+/** Lists that are looked at as one. */
+const wholeLists: readonly string[] = ['code.inline.files', 'http.routes'];
 
 interface Schema {
   readonly type?: string;
@@ -31,7 +35,7 @@ export function fieldsOf(plural: 'functions' | 'aliases' | 'layers'): readonly s
 }
 
 function leavesOf({ properties, items }: Schema, path: string): readonly string[] {
-  if (items !== undefined && path !== 'code.inline.files') return leavesOf(items, path);
+  if (items !== undefined && !wholeLists.includes(path)) return leavesOf(items, path);
   if (properties === undefined || items !== undefined) return [path];
   return Object.entries(properties).flatMap(([name, field]) => leavesOf(field, path === '' ? name : `${path}.${name}`));
 }
