@@ -60,3 +60,7 @@ test('without filters a record is not parsed', () => {
   };
   expect(filter({ filterable: never })).toBe(true);
 });
+
+test('a filter that is no pattern is named', () => {
+  expect(() => recordFilter(['{"body": ["a"]}', '{"body": "a"}'], sqs)).toThrow('filter 2: body must be an object');
+});

@@ -1,10 +1,7 @@
-import type { Filterable, SourceRecord } from '../record.ts';
+import type { Filterable, RecordFilter } from '../record.ts';
 import type { SourceTraits } from '../source.ts';
 import { matches } from './match.ts';
-import { type Pattern, parsePattern } from './pattern.ts';
-
-/** Whether a record is given to the function. */
-export type RecordFilter = (record: Pick<SourceRecord, 'filterable'>) => boolean;
+import { InvalidPattern, type Pattern, parsePattern } from './pattern.ts';
 
 /**
  * Makes the filter of a mapping: a record passes when one of the patterns matches. Without patterns all pass.
@@ -19,19 +16,27 @@ export type RecordFilter = (record: Pick<SourceRecord, 'filterable'>) => boolean
  * JSON is what parses to an object or a list; a number or a text in quotes is text. Under `$or` the same rules hold, since each alternative
  * stands for a pattern of its own.
  *
- * @throws InvalidPattern
+ * @throws InvalidPattern with the number of the filter, from 1
  */
 export function recordFilter(
   patterns: readonly string[],
   { dataKeys, onMismatch }: Pick<SourceTraits, 'dataKeys' | 'onMismatch'>,
 ): RecordFilter {
   if (patterns.length === 0) return () => true;
-  const compiled = patterns.flatMap((text) => alternativesOf(parsePattern(text), dataKeys));
+  const compiled = patterns.flatMap((text, at) => alternativesOf(patternOf(text, at), dataKeys));
   return (record) => {
     const { metadata, data } = record.filterable();
     const parsed = parseData(data);
     return compiled.some((pattern) => passes(pattern, { metadata, data }, parsed, onMismatch));
   };
+}
+
+function patternOf(text: string, at: number): Pattern {
+  try {
+    return parsePattern(text);
+  } catch (error) {
+    throw error instanceof InvalidPattern ? new InvalidPattern(`filter ${at + 1}: ${error.message}`) : error;
+  }
 }
 
 /**
