@@ -54,7 +54,7 @@ const membership: Membership = joinRing(context, {
   kubernetes,
   dispatcher: () => dispatcher,
   targetOf: (versionUid) => watched.targetOf(versionUid),
-  answer: async (question) => (await logs?.all?.answer(question)) ?? Buffer.from('{}'),
+  answer: async (question) => eventSources.answer(question) ?? (await logs?.all?.answer(question)) ?? Buffer.from('{}'),
 });
 const dispatcher: Dispatcher = dispatchToPods(context, {
   signingKey,

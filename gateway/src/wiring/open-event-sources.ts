@@ -2,13 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventSourceMappings } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
+import type { EventSourceMappingObject } from '@kappa/crds/event-source-mapping';
 import type { Registry as MetricRegistry } from 'prom-client';
 
 import { type NeighbourOptions, neighbourConfig } from '../async/destinations/neighbours.ts';
 import type { CheckpointStore } from '../event-sources/checkpoints/checkpoint-store.ts';
-import { recordFilter } from '../event-sources/filter/record-filter.ts';
-import { MappingController } from '../event-sources/mapping/mapping-controller.ts';
+import { packFlowQuestion, packFlows, readFlowQuestion, readFlows } from '../event-sources/mapping/ask-flows.ts';
+import { type ControllerDeps, MappingController } from '../event-sources/mapping/mapping-controller.ts';
 import type { MappingView } from '../event-sources/mapping/mapping-view.ts';
+import { Mappings, type MappingsDeps, type SeenMapping } from '../event-sources/mapping/mappings.ts';
+import { planFunction } from '../event-sources/mapping/plan-function.ts';
+import { StatusWriter } from '../event-sources/mapping/status-writer.ts';
 import { viewMapping } from '../event-sources/mapping/view-mapping.ts';
 import { ShardOwner } from '../event-sources/owner/shard-owner.ts';
 import { batchInvoker, mayRun } from '../event-sources/poll/invoke-batch.ts';
@@ -17,11 +21,15 @@ import { Rooms } from '../event-sources/poll/rooms.ts';
 import type { OpenDeps } from '../event-sources/source.ts';
 import { SourceProblem } from '../event-sources/source-problem.ts';
 import { sourceOf } from '../event-sources/sources.ts';
+import { viewPush } from '../push/push-mapping.ts';
 import { openCheckpoints } from '../queue/open-checkpoints.ts';
 import { sourceReader } from '../registry/source-reader.ts';
 import { type Context, textOf } from './context.ts';
 import type { Membership } from './join-ring.ts';
 import type { WatchedFunctions } from './watch-functions.ts';
+
+/** Statuses are looked at so often. */
+const STATUS_MS = 1_000;
 
 /** Event source mappings that are polled. */
 export interface EventSources {
@@ -31,45 +39,79 @@ export interface EventSources {
   readonly whenIdle: () => Promise<void>;
   /** Lets go of the store. */
   readonly end: () => void;
+  /** What another gateway asks about mappings; null = it asks about something else. */
+  readonly answer: (question: Buffer) => Buffer | null;
 }
 
 /** What {@link openEventSources} connects. */
 export interface EventSourceParts {
-  readonly kubernetes: Pick<Kubernetes, 'watch' | 'get'>;
-  readonly watched: Pick<WatchedFunctions, 'functions' | 'hearsOfFunctions' | 'endpointsOf'>;
-  readonly membership: Pick<Membership, 'router' | 'ownership'>;
+  readonly kubernetes: Pick<Kubernetes, 'watch' | 'get' | 'applyStatus' | 'event'>;
+  readonly watched: Pick<WatchedFunctions, 'functions' | 'missing' | 'hearsOfFunctions' | 'endpointsOf'>;
+  readonly membership: Pick<Membership, 'router' | 'ownership' | 'askOthers'>;
   /** Asynchronous invocations that run now. */
   readonly asyncRunning: () => number;
   readonly metricRegistry: MetricRegistry;
   readonly onRefused: (err: unknown, requestId: string) => void;
 }
 
-/** Polls the event sources of all mappings whose shards are this gateway's. Runs until the life's signal aborts. */
+/** Polls the event sources of all mappings whose shards are this gateway's, and tells how they fare. Runs until the life's signal aborts. */
 export function openEventSources(context: Context, parts: EventSourceParts): EventSources {
-  const { config, teller } = context;
+  const { config, life, teller } = context;
   const hasStore = config.redis !== null || config.peerService === ''; // a file cannot be shared by several gateways
-  if (!hasStore) return { stop: () => undefined, whenIdle: () => Promise.resolve(), end: () => undefined };
   const onProblem = teller('event sources', 'the store of checkpoints is in trouble: event sources are not read');
-  const store = openCheckpoints({ ...config, onProblem });
-  const owner = makeOwner(context, parts, store);
-  const mappings = new Mappings(context, parts, owner);
+  const store = hasStore ? openCheckpoints({ ...config, onProblem }) : null;
+  const owner = store === null ? nobody : makeOwner(context, parts, store);
+  const mappings = makeMappings(context, parts, { owner, hasStore });
   parts.kubernetes.watch(eventSourceMappings, {
-    project: (object) => viewMapping(object, sourceOf({ source: object.spec })?.traits ?? null),
-    onChange: (key, view) => mappings.set(key, view),
+    project: viewSeen,
+    onChange: (key, seen) => mappings.set(key, seen),
     snapshot: { name: 'eventsourcemappings', shape: 1 },
-    signal: context.life.signal,
+    signal: life.signal,
   });
   owner.start();
+  void writeStatuses(mappings, life.signal);
   return {
     stop: () => owner.stop(),
     whenIdle: () => owner.whenIdle(),
     end: () => {
       owner.end();
       mappings.close();
-      store.close().catch(onProblem);
+      store?.close().catch(onProblem);
+    },
+    answer: (question) => {
+      const uids = readFlowQuestion(question);
+      return uids === null ? null : packFlows(mappings.reports(uids));
     },
   };
 }
+
+/** What is kept of a mapping; null = it is not polled, which is somebody else's work. */
+function viewSeen(object: EventSourceMappingObject): SeenMapping | null {
+  if (viewPush(object) !== null) return null;
+  const view = viewMapping(object, sourceOf({ source: object.spec })?.traits ?? null);
+  return { view, status: object.status ?? null };
+}
+
+/** Until the signal aborts. */
+async function writeStatuses(mappings: Mappings, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await mappings.writeStatuses();
+    await clock.sleep(STATUS_MS, signal).catch(() => undefined);
+  }
+}
+
+/** Without a store. */
+const nobody = {
+  start: () => undefined,
+  stop: () => undefined,
+  whenIdle: () => Promise.resolve(),
+  end: () => undefined,
+  add: () => undefined,
+  remove: () => undefined,
+  whenGivenUp: () => Promise.resolve(),
+  heldShards: () => [],
+  isStoreAway: true,
+};
 
 function makeOwner(
   { gatewayId, teller }: Context,
@@ -87,99 +129,79 @@ function makeOwner(
   });
 }
 
-/** Controllers of all mappings that are wanted. */
-class Mappings {
-  readonly #context: Context;
-  readonly #owner: ShardOwner;
-  readonly #controllers = new Map<string, MappingController>();
-  readonly #deps: ConstructorParameters<typeof MappingController>[1];
+function makeMappings(
+  context: Context,
+  parts: EventSourceParts,
+  { owner, hasStore }: Pick<MappingsDeps, 'owner' | 'hasStore'>,
+): Mappings {
+  const { membership, watched } = parts;
+  const controllerDeps = controllerDepsOf(context, parts);
+  return new Mappings({
+    owner,
+    hasStore,
+    sourceOf,
+    makeController: (setup) => new MappingController(setup, controllerDeps),
+    writer: new StatusWriter({
+      kubernetes: parts.kubernetes,
+      now: Date.now,
+      nowMs: clock.nowMs,
+      onProblem: context.teller('mapping status', 'the status of an event source mapping could not be written'),
+    }),
+    observerOf: (key) => observerOf(context, key),
+    functionProblem: (view) => {
+      const isKnown = watched.missing().length === 0 && watched.hearsOfFunctions();
+      return isKnown ? planFunction(watched.functions.look(view.functionKey), view) : null;
+    },
+    ranksFirst: (key) => membership.ownership.ranksFirst?.(key) ?? false,
+    askOthers: async (uids) => (await membership.askOthers(packFlowQuestion(uids))).map(readFlows),
+    now: Date.now,
+    nowMs: clock.nowMs,
+  });
+}
 
-  constructor(context: Context, parts: EventSourceParts, owner: ShardOwner) {
-    this.#context = context;
-    this.#owner = owner;
-    const attemptDeps = {
-      ...parts.watched,
-      router: parts.membership.router,
-      random: Math.random,
-      onRefused: parts.onRefused,
-    };
-    this.#deps = {
-      openDeps: (mapping) => openDepsOf(context, parts, mapping),
-      rooms: new Rooms(
-        () => ({
-          concurrency: context.config.accountConcurrency,
-          asyncRunning: parts.asyncRunning(),
-          sinceSyncRefusedMs: Number.POSITIVE_INFINITY,
-          sinceAsyncRefusedMs: Number.POSITIVE_INFINITY,
-        }),
-        clock,
-      ),
-      invoke: batchInvoker({ ...attemptDeps, now: Date.now }),
-      mayRun: (mapping) => mayRun(mapping, attemptDeps),
+function controllerDepsOf(context: Context, parts: EventSourceParts): ControllerDeps {
+  const attemptDeps = {
+    ...parts.watched,
+    router: parts.membership.router,
+    random: Math.random,
+    onRefused: parts.onRefused,
+  };
+  return {
+    openDeps: (mapping) => openDepsOf(context, parts, mapping),
+    rooms: new Rooms(
+      () => ({
+        concurrency: context.config.accountConcurrency,
+        asyncRunning: parts.asyncRunning(),
+        sinceSyncRefusedMs: Number.POSITIVE_INFINITY,
+        sinceAsyncRefusedMs: Number.POSITIVE_INFINITY,
+      }),
       clock,
-      random: Math.random,
-      newRequestId: randomUUID,
-    };
-  }
+    ),
+    invoke: batchInvoker({ ...attemptDeps, now: Date.now }),
+    mayRun: (mapping) => mayRun(mapping, attemptDeps),
+    clock,
+    random: Math.random,
+    newRequestId: randomUUID,
+  };
+}
 
-  /** @param view null = it is gone */
-  set(key: string, view: MappingView | null): void {
-    const known = this.#controllers.get(key);
-    const source = view === null ? null : sourceOf(view);
-    if (view === null || source === null || !view.isEnabled) {
-      this.#remove(key);
-      return;
-    }
-    const filter = recordFilter(view.filters, source.traits);
-    const isSame = known?.uid === view.uid && JSON.stringify(known.mapping.source) === JSON.stringify(view.source);
-    if (known !== undefined && isSame) {
-      known.update(view, filter);
-      return;
-    }
-    this.#remove(key);
-    const controller = new MappingController(
-      { mapping: view, source, filter, observer: this.#observerOf(key) },
-      this.#deps,
-    );
-    this.#controllers.set(key, controller);
-    this.#owner.add(controller);
-  }
-
-  close(): void {
-    for (const controller of this.#controllers.values()) controller.close();
-  }
-
-  /** What runs ends first. */
-  #remove(key: string): void {
-    const controller = this.#controllers.get(key);
-    if (controller === undefined) return;
-    this.#controllers.delete(key);
-    this.#owner.remove(controller);
-    void this.#owner.whenGivenUp(controller).then(() => controller.close());
-  }
-
-  #observerOf(key: string): PollerObserver {
-    const { problem } = this.#context;
-    return {
-      polled: () => undefined,
-      filteredOut: () => undefined,
-      invoked: () => undefined,
-      ended: () => undefined,
-      deleted: () => undefined,
-      dropped: () => undefined,
-      told: () => undefined,
-      notTold: () => undefined,
-      behind: () => undefined,
-      problem: (found) => {
-        if (found === null) return;
-        problem(
-          `mapping ${key} ${found.reason}`,
-          { mapping: key, reason: found.reason, problem: found.message },
-          'an event source is not read',
-        );
-      },
-    };
-  }
+function observerOf({ problem }: Context, key: string): PollerObserver {
+  return {
+    polled: () => undefined,
+    filteredOut: () => undefined,
+    invoked: () => undefined,
+    ended: () => undefined,
+    deleted: () => undefined,
+    dropped: () => undefined,
+    told: () => undefined,
+    notTold: () => undefined,
+    behind: () => undefined,
+    problem: (found) => {
+      if (found === null) return;
+      const { reason, message } = found;
+      problem(`mapping ${key} ${reason}`, { mapping: key, reason, problem: message }, 'an event source is not read');
+    },
+  };
 }
 
 /** What a source of a mapping works with. */

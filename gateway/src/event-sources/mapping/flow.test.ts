@@ -28,7 +28,7 @@ test('a problem of one shard stands until that shard is well, or given up', () =
   expect(flow.problem).toEqual({ reason: 'AccessDenied', message: 'sqs refused the credentials' });
   flow.observer('a').problem(null);
   expect(flow.problem).toMatchObject({ reason: 'Unreachable' });
-  flow.forget('b');
+  flow.keep(['a', 'c']);
   expect(flow.problem).toBeNull();
 });
 

@@ -64,9 +64,9 @@ export class Flow {
     else this.#problems.set(shard, { reason: problem.reason, message: problem.message });
   }
 
-  /** The shard is not read here any more. */
-  forget(shard: string): void {
-    this.#problems.delete(shard);
+  /** What stood in the way of other shards is over: they are not read here any more. */
+  keep(shards: readonly string[]): void {
+    for (const shard of this.#problems.keys()) if (!shards.includes(shard)) this.#problems.delete(shard);
   }
 
   #ended(result: BatchResult): void {

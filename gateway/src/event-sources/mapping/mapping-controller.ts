@@ -35,7 +35,8 @@ export interface MappingSetup {
   readonly mapping: MappingView;
   readonly source: EventSource;
   readonly filter: RecordFilter;
-  readonly observer: PollerObserver;
+  /** Told of the poller of one shard; empty = of the source itself. */
+  readonly observerOf: (shard: string) => PollerObserver;
 }
 
 /**
@@ -99,7 +100,7 @@ export class MappingController implements OwnedMapping {
       shard,
       claim,
       filter: this.#filter,
-      observer: { ...this.#setup.observer, problem: (problem) => this.#onProblem(problem) },
+      observer: this.#observerOf(shard.id),
       whenRoom: (signal) => this.#whenRoom(mayBegin, signal),
       takeRoom: (bytes, signal) => this.#deps.rooms.take(this.uid, bytes, signal),
     };
@@ -139,10 +140,11 @@ export class MappingController implements OwnedMapping {
   /** @throws SourceProblem */
   async #openInTime(): Promise<OpenSource> {
     const { openDeps, clock } = this.#deps;
-    const { source, observer } = this.#setup;
+    const { source } = this.#setup;
+    const { problem: onProblem } = this.#observerOf('');
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, this.#over.signal]);
-    const opening = source.open(this.#mapping, { ...openDeps(this.#mapping), signal, onProblem: observer.problem });
+    const opening = source.open(this.#mapping, { ...openDeps(this.#mapping), signal, onProblem });
     const late = clock.sleep(OPEN_LIMIT_MS, signal).then(() => {
       throw new SourceProblem('Unreachable', `the source has not answered in ${OPEN_LIMIT_MS / 1_000} s`);
     });
@@ -166,7 +168,7 @@ export class MappingController implements OwnedMapping {
       try {
         this.shards = open.kind === 'queue' ? queueShards : await open.shards();
         this.#failures = 0;
-        this.#setup.observer.problem(null);
+        this.#observerOf('').problem(null);
         await this.#deps.clock.sleep(SHARDS_EVERY_MS, signal).catch(() => undefined);
       } catch (err) {
         if (!signal.aborted) await this.#rest(err, signal);
@@ -177,15 +179,21 @@ export class MappingController implements OwnedMapping {
   async #rest(err: unknown, signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#deps;
     const problem = toSourceProblem(err);
-    this.#onProblem(problem);
+    this.#observerOf('').problem(problem);
     const pauseMs = pauseAfterProblem(problem.reason, this.#failures, random());
     this.#failures += 1;
     await clock.sleep(pauseMs, signal).catch(() => undefined);
   }
 
-  #onProblem(problem: SourceProblem | null): void {
-    this.#setup.observer.problem(problem);
-    if (problem?.reason === 'AccessDenied' || problem?.reason === 'SourceNotFound') this.#isDoubtful = true;
+  #observerOf(shard: string): PollerObserver {
+    const observer = this.#setup.observerOf(shard);
+    return {
+      ...observer,
+      problem: (problem) => {
+        observer.problem(problem);
+        if (problem?.reason === 'AccessDenied' || problem?.reason === 'SourceNotFound') this.#isDoubtful = true;
+      },
+    };
   }
 
   async #closeSource(): Promise<void> {

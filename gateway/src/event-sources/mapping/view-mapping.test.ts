@@ -67,3 +67,10 @@ test('one that is being deleted is not wanted any more', () => {
   const deleted = { ...mapping, metadata: { ...mapping.metadata, deletionTimestampMs: 9_000 } };
   expect(viewMapping(deleted, queueTraits)).toMatchObject({ isEnabled: false, isDeleting: true });
 });
+
+test('what says nothing about the source is no part of it', () => {
+  const sources = [{}, { batchSize: 5, filters: [{ pattern: '{"body":["a"]}' }], tags: { a: 'b' } }].map(
+    (spec) => viewMapping(mappingObject(spec), queueTraits).source,
+  );
+  expect(sources).toEqual([sources[0], { eventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:orders' }]);
+});

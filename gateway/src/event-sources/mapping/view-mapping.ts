@@ -1,7 +1,7 @@
 import type { EventSourceMappingObject } from '@kappa/crds/event-source-mapping';
 
 import type { SourceTraits } from '../source.ts';
-import type { MappingView, StreamSettings } from './mapping-view.ts';
+import type { MappingView, SourceSettings, StreamSettings } from './mapping-view.ts';
 
 /** Where a destination is set, Kafka's endless retries end after so many. @see AWS Lambda, "Using a Kafka topic as an on-failure destination" */
 const KAFKA_RETRIES = 10;
@@ -23,7 +23,7 @@ export function viewMapping({ metadata, spec }: EventSourceMappingObject, traits
     qualifier: spec.qualifier ?? null,
     isEnabled: spec.enabled && !isDeleting,
     isDeleting,
-    source: spec,
+    source: pickSource(spec),
     start: {
       startingPosition: spec.startingPosition ?? 'LATEST',
       timestampMs: spec.startingPositionTimestamp === undefined ? null : Date.parse(spec.startingPositionTimestamp),
@@ -39,6 +39,22 @@ export function viewMapping({ metadata, spec }: EventSourceMappingObject, traits
     filters: (spec.filters ?? []).flatMap(({ pattern }) => (pattern === undefined ? [] : [pattern])),
     onFailure: spec.onFailure ?? null,
   });
+}
+
+/** Nothing else: a change of anything else needs no new connection. */
+const ofSource: Readonly<Record<keyof SourceSettings, true>> = {
+  eventSourceArn: true,
+  selfManaged: true,
+  topics: true,
+  queues: true,
+  startingPosition: true,
+  startingPositionTimestamp: true,
+  sourceAccessConfigurations: true,
+  kafka: true,
+};
+
+function pickSource(spec: EventSourceMappingObject['spec']): SourceSettings {
+  return Object.fromEntries(Object.entries(spec).filter(([key]) => key in ofSource));
 }
 
 function streamOf(spec: EventSourceMappingObject['spec']): StreamSettings {

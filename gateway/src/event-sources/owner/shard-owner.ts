@@ -77,6 +77,8 @@ export class ShardOwner {
   /** By mapping, then by shard. */
   #sightings = new Map<string, ReadonlyMap<string, Sighting>>();
   readonly #over = new AbortController();
+  /** When it was asked first what it has not answered; null = it has answered. */
+  #awaySinceMs: number | null = null;
   #isStopping = false;
   #onIdle: (() => void)[] = [];
 
@@ -105,9 +107,14 @@ export class ShardOwner {
     while (this.#heldOf(mapping).length > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Shards of a mapping that are held here. */
-  heldCount(mapping: OwnedMapping): number {
-    return this.#heldOf(mapping).length;
+  /** Shards of a mapping that are held here, those that are being given up included. */
+  heldShards(mapping: OwnedMapping): readonly string[] {
+    return this.#heldOf(mapping).map(({ claim }) => claim.key.shard);
+  }
+
+  /** The store has not answered for so long that nothing may be begun. */
+  get isStoreAway(): boolean {
+    return this.#awaySinceMs !== null && this.#deps.clock.nowMs() - this.#awaySinceMs > GIVE_UP_MS;
   }
 
   /** Gives up everything, and claims nothing more. */
@@ -168,9 +175,13 @@ export class ShardOwner {
 
   /** By mapping; null = the store is away, and what was seen before says nothing any more: owners could not show signs of life either. */
   async #rows(uids: readonly string[]): Promise<ReadonlyMap<string, readonly ShardRow[]> | null> {
+    const askedMs = this.#deps.clock.nowMs();
     try {
-      return Map.groupBy(await this.#deps.store.rows(uids), ({ key }) => key.mapping);
+      const rows = Map.groupBy(await this.#deps.store.rows(uids), ({ key }) => key.mapping);
+      this.#awaySinceMs = null;
+      return rows;
     } catch (error) {
+      this.#awaySinceMs ??= askedMs;
       this.#sightings = new Map();
       this.#deps.onProblem(error);
       return null;
