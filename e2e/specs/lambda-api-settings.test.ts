@@ -14,6 +14,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type AwsCli, provideAwsCli } from '../src/aws-cli.ts';
+import { eventually } from '../src/eventually.ts';
 import { nodeFunction } from '../src/functions.ts';
 import { startTestPlatform, type TestPlatform } from '../src/platform.ts';
 
@@ -142,10 +143,15 @@ test('code signing: there is none, in Lambda’s words', async () => {
 });
 
 describe('event source mappings', () => {
+  interface Found {
+    readonly UUID: string;
+    readonly State: string;
+    readonly StateTransitionReason: string;
+  }
   let UUID = '';
 
-  test('create, get, update: State says that nothing is polled', async () => {
-    const made = await aws.lambda<{ UUID: string; LastModified: unknown }>(
+  test('create, get, update: the State says what becomes of it, and why it is not read', async () => {
+    const made = await aws.lambda<Found>(
       'create-event-source-mapping',
       ...['--function-name', 'kept:Live', '--event-source-arn', queue, '--batch-size', '5'],
       ...['--filter-criteria', '{"Filters":[{"Pattern":"{\\"body\\":[\\"a\\"]}"}]}'],
@@ -159,10 +165,19 @@ describe('event source mappings', () => {
       BatchSize: 5,
       MaximumBatchingWindowInSeconds: 0,
       ScalingConfig: { MaximumConcurrency: 3 },
-      State: 'Disabled',
-      StateTransitionReason: expect.stringContaining('Nothing polls this event source'),
+      State: 'Creating',
+      StateTransitionReason: 'USER_INITIATED',
     });
-    expect(await aws.lambda('get-event-source-mapping', '--uuid', UUID)).toEqual(made);
+    const { State: _, StateTransitionReason: __, ...parameters } = made;
+    const inTheWay = await eventually('it is told that nobody said where the queue is', async () => {
+      const found = await aws.lambda<Found>('get-event-source-mapping', '--uuid', UUID);
+      return found.State === 'Enabled' && found;
+    });
+    expect(inTheWay).toMatchObject({
+      ...parameters,
+      StateTransitionReason: expect.stringContaining('AWS_ENDPOINT_URL_SQS'),
+      LastProcessingResult: expect.stringMatching(/^PROBLEM: nobody has said where/),
+    });
     const updated = await aws.lambda(
       'update-event-source-mapping',
       '--uuid',
@@ -173,8 +188,13 @@ describe('event source mappings', () => {
     );
     expect(updated).toMatchObject({
       BatchSize: 7,
+      State: expect.stringMatching(/^Disabl(ing|ed)$/),
       StateTransitionReason: 'USER_INITIATED',
       FunctionArn: `${arn}:Live`,
+    });
+    await eventually('it is off', async () => {
+      const { State } = await aws.lambda<Found>('get-event-source-mapping', '--uuid', UUID);
+      return State === 'Disabled';
     });
     expect(
       await aws.refusal('create-event-source-mapping', '--function-name', 'kept:Live', '--event-source-arn', queue),
@@ -241,6 +261,19 @@ describe('event source mappings', () => {
     expect(await aws.lambda('list-event-source-mappings', ...bySource)).toMatchObject({
       EventSourceMappings: [{ UUID }],
     });
+  });
+
+  test('kubectl shows how it is, and the object has events', async () => {
+    const columns = await eventually('the status is there', async () => {
+      const { stdout } = await kappa.kubectl.run(['get', 'esm', '--no-headers']);
+      return / Enabled +Unreachable +PROBLEM: /.test(stdout) && stdout; // no such host as kafka
+    });
+    expect(columns).toMatch(/^orders +kept .*Enabled/m);
+    expect(columns).toMatch(/ Disabled +Disabled /);
+    const { items } = await kappa.kubectl.json<{ items: { regarding: { name: string }; reason: string }[] }>([
+      'events.events.k8s.io',
+    ]);
+    expect(items.filter(({ reason }) => reason === 'InvalidSource').length).toBeGreaterThan(0);
   });
 
   test('what cannot be changed is refused by the API server itself', async () => {

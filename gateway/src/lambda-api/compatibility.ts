@@ -33,10 +33,10 @@ const deviations: Readonly<Partial<Record<OperationName, string>>> = {
     'FunctionUrl is an address of the install, and the same for a function that is deleted and made again.',
   UpdateFunctionUrlConfig: 'AuthType NONE leaves auth None of a manifest as it is.',
   CreateEventSourceMapping:
-    'Kept and answered: nothing is polled yet, so State is Disabled, and StateTransitionReason says why. The source is not looked for. The same UUID is not given twice.',
+    'The source is not looked for: the mapping is made, and StateTransitionReason and LastProcessingResult say what stands in the way (docs/event-sources.md). The same UUID is not given twice.',
   GetEventSourceMapping: 'As CreateEventSourceMapping.',
   UpdateEventSourceMapping: 'As CreateEventSourceMapping.',
-  DeleteEventSourceMapping: 'As CreateEventSourceMapping; it is gone at once.',
+  DeleteEventSourceMapping: 'It is gone at once; batches that run then end by themselves.',
   ListEventSourceMappings: 'One namespace of the account; pages of at most 50.',
   PutFunctionEventInvokeConfig:
     'Of destinations only functions have to be there, in the same account; the others are told where AWS_ENDPOINT_URL_… says (docs/events.md).',

@@ -3,29 +3,24 @@ import type { EventSourceMappingObject } from '@kappa/crds/event-source-mapping'
 import { lastModifiedAnnotation } from '@kappa/crds/labels';
 import { toLambdaName } from '@kappa/crds/names';
 
+import type { MappingState } from '../../event-sources/mapping/plan-state.ts';
 import type { ApiDeps } from '../call.ts';
 import { keyOf } from '../functions/find.ts';
 import { type Parameters, parametersOf } from './parameters.ts';
 import { defaultsOf, type SourceKind, sourceKindOf } from './sources.ts';
+import { stateOf } from './state.ts';
 
-/** Why a mapping that is wanted is Disabled. */
-const NOT_POLLED =
-  'Nothing polls this event source: this version keeps event source mappings and does not serve them yet.';
-
-/**
- * Lambda's view of a mapping. Its State is Disabled, whatever is wanted: no poller serves it.
- *
- * @param state what to say instead, of one that is being deleted
- */
+/** Lambda's view of a mapping. @param state of one that is being deleted; else it is found */
 export function configurationOf(
   mapping: EventSourceMappingObject,
   accountId: string,
   deps: ApiDeps,
-  state: 'Disabled' | 'Deleting' = 'Disabled',
+  state: MappingState = stateOf(mapping),
 ): EventSourceMappingConfiguration {
-  const { metadata, spec } = mapping;
+  const { metadata, spec, status } = mapping;
   const given = parametersOf(spec);
   const kind = sourceKindOf(given);
+  const isFresh = state === status?.state && status.observedGeneration === metadata.generation;
   const lastModified = metadata.annotations[lastModifiedAnnotation];
   return {
     ...(kind === null ? {} : { ...defaultsOf(kind), ...consumerGroupOf(given, kind, metadata.uid) }),
@@ -34,9 +29,9 @@ export function configurationOf(
     EventSourceMappingArn: `arn:aws:lambda:${deps.region}:${accountId}:event-source-mapping:${metadata.uid}`,
     FunctionArn: functionArnOf(mapping, accountId, deps),
     LastModified: new Date(lastModified ?? metadata.creationTimestampMs ?? 0),
-    ...((kind === 'kinesis' || kind === 'dynamodb') && { LastProcessingResult: 'No records processed' }),
+    ...resultOf(mapping, kind),
     State: state,
-    StateTransitionReason: state === 'Disabled' && spec.enabled ? NOT_POLLED : reasonOf(kind),
+    StateTransitionReason: (isFresh ? status?.stateTransitionReason : undefined) ?? reasonOf(kind),
   };
 }
 
@@ -59,6 +54,16 @@ function consumerGroupOf(given: Parameters, kind: SourceKind, uuid: string): Par
   if (kind === 'kafka' && given.SelfManagedKafkaEventSourceConfig === undefined)
     return { SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: uuid } };
   return {};
+}
+
+/** Of streams it is never missing. */
+function resultOf(
+  { status }: EventSourceMappingObject,
+  kind: SourceKind | null,
+): Pick<EventSourceMappingConfiguration, 'LastProcessingResult'> {
+  const isStream = kind === 'kinesis' || kind === 'dynamodb';
+  const result = status?.lastProcessingResult ?? (isStream ? 'No records processed' : undefined);
+  return result === undefined ? {} : { LastProcessingResult: result };
 }
 
 /** That it was the user, in Lambda's words for streams and for all else. */

@@ -5,15 +5,19 @@ import type { EventSourceMappingObject, EventSourceMappingSpec } from '@kappa/cr
 import { ResourceNotFound } from '../../errors.ts';
 import type { ApiDeps, OperationCall } from '../call.ts';
 
-/** All mappings of the caller's namespace, by UUID. */
+/** All mappings of the caller's namespace that Lambda knows, by UUID: schedules and what is pushed are no event source mappings there. */
 export async function mappingsOf(
   namespace: string,
   { objects }: Pick<ApiDeps, 'objects'>,
 ): Promise<readonly EventSourceMappingObject[]> {
   const found = await objects.list(eventSourceMappings, { namespace });
   return found
-    .filter(({ metadata }) => metadata.deletionTimestampMs === null)
+    .filter(({ metadata, spec }) => metadata.deletionTimestampMs === null && isPolled(spec))
     .toSorted((a, b) => (a.metadata.uid < b.metadata.uid ? -1 : 1));
+}
+
+function isPolled({ eventSourceArn, selfManaged }: EventSourceMappingSpec): boolean {
+  return eventSourceArn !== undefined || selfManaged !== undefined;
 }
 
 /** The mapping of a call; its UUID is the object's uid. @throws ResourceNotFound */

@@ -24,7 +24,7 @@ const list = (input: object = {}, name = '', qualifier: string | null = null) =>
   listMappings(api.call({ ...input, ...(name !== '' && { FunctionName: name }) }, name, qualifier), api.deps);
 const stored = () => api.kubernetes.list(eventSourceMappings, { namespace: 'default' });
 
-test('a queue: what was given, Lambda’s defaults, and a State that does not claim to poll', async () => {
+test('a queue: what was given, and Lambda’s defaults', async () => {
   const made = await create({ EventSourceArn: queue, MaximumBatchingWindowInSeconds: 5, Tags: { a: 'b' } });
   expect(made).toEqual({
     UUID: expect.stringMatching(/./),
@@ -35,8 +35,8 @@ test('a queue: what was given, Lambda’s defaults, and a State that does not cl
     MaximumBatchingWindowInSeconds: 5,
     FunctionResponseTypes: [],
     LastModified: new Date(api.nowMs),
-    State: 'Disabled',
-    StateTransitionReason: expect.stringContaining('Nothing polls this event source'),
+    State: 'Creating',
+    StateTransitionReason: 'USER_INITIATED',
   });
   expect(await get(made.UUID)).toEqual(made);
   expect((await stored()).map(({ spec }) => spec)).toEqual([
@@ -52,6 +52,7 @@ test('a stream of an alias, paused', async () => {
     MaximumRetryAttempts: -1,
     DestinationConfig: { OnFailure: {} },
     LastProcessingResult: 'No records processed',
+    State: 'Disabled',
     StateTransitionReason: 'User action',
   });
 });
@@ -85,6 +86,61 @@ test('delete answers what it was, and then there is none', async () => {
   expect((await create({ EventSourceArn: queue })).UUID).not.toBe(UUID);
 });
 
+describe('how it is going', () => {
+  const reported = (status: object) => {
+    const spec = { functionName: 'f', eventSourceArn: queue };
+    api.kubernetes.set('eventsourcemappings', 'default', 'by-hand', { spec, status });
+  };
+  const uuid = async () => (await stored())[0]?.metadata.uid;
+  const status = {
+    observedGeneration: 1,
+    state: 'Enabled',
+    stateTransitionReason: 'there is no queue q',
+    lastProcessingResult: 'PROBLEM: there is no queue q',
+  };
+
+  test('is what the gateway that polls it has written', async () => {
+    reported(status);
+    expect(await get(await uuid())).toMatchObject({
+      State: 'Enabled',
+      StateTransitionReason: 'there is no queue q',
+      LastProcessingResult: 'PROBLEM: there is no queue q',
+    });
+  });
+
+  test.each<[reason: string, was: string, change: object, want: string]>([
+    ['another batch size', 'Enabled', { BatchSize: 5 }, 'Updating'],
+    ['off', 'Enabled', { Enabled: false }, 'Disabling'],
+    ['on again before it was off', 'Disabling', { BatchSize: 5 }, 'Enabling'],
+    ['another batch size while off', 'Disabled', { BatchSize: 5, Enabled: false }, 'Disabled'],
+  ])('is, after a change that no gateway has looked at: %s', async (_reason, was, change, State) => {
+    reported({ ...status, state: was });
+    expect(await update(await uuid(), change)).toMatchObject({ State, StateTransitionReason: 'USER_INITIATED' });
+  });
+
+  test.each<[state: string, refused: readonly string[]]>([
+    ['Creating', ['update']],
+    ['Updating', ['delete']],
+    ['Deleting', ['update']],
+    ['Enabled', []],
+    ['Disabled', []],
+  ])('%s: what is refused is %j', async (state, refused) => {
+    reported({ ...status, state });
+    const UUID = await uuid();
+    const outcome = (call: Promise<unknown>) => call.then(() => 'done').catch(({ code, message }) => [code, message]);
+    const inUse = (call: string) =>
+      refused.includes(call)
+        ? [
+            'ResourceInUseException',
+            `Cannot ${call} the event source mapping because it is in use. It is ${state}: try again when that is over.`,
+          ]
+        : 'done';
+    expect(await outcome(update(UUID, { BatchSize: 3 }))).toEqual(inUse('update'));
+    reported({ ...status, state });
+    expect(await outcome(deleteMapping(api.call({ UUID }, ''), api.deps))).toEqual(inUse('delete'));
+  });
+});
+
 test('lists by function, qualifier and source, in pages', async () => {
   await create({ EventSourceArn: queue });
   await create({ EventSourceArn: queue }, 'f', 'live');
@@ -101,6 +157,13 @@ test('lists by function, qualifier and source, in pages', async () => {
   const uuids = [first, rest].flatMap(({ EventSourceMappings = [] }) => EventSourceMappings.map(({ UUID }) => UUID));
   expect(new Set(uuids).size).toBe(4);
   expect(rest.NextMarker).toBeUndefined();
+});
+
+test('a schedule is no mapping of Lambda', async () => {
+  const spec = { functionName: 'f', schedule: { expression: 'rate(5 minutes)' } };
+  api.kubernetes.set('eventsourcemappings', 'default', 'nightly', { spec });
+  expect((await list()).EventSourceMappings).toEqual([]);
+  await expect(get((await stored())[0]?.metadata.uid)).rejects.toThrow('does not exist');
 });
 
 test('tags are added, listed and removed by the mapping’s ARN', async () => {
@@ -154,6 +217,11 @@ describe('one of a kind', () => {
 
 describe('refusals', () => {
   const position = { StartingPosition: 'LATEST' };
+  const broker = 'arn:aws:mq:us-east-1:000000000000:broker:b:1';
+  const shared = {
+    SelfManagedEventSource: own,
+    SelfManagedKafkaEventSourceConfig: { ConsumptionMode: 'Queue' },
+  };
   const table = 'arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/1';
 
   test.each<[reason: string, input: object, text: string]>([
@@ -182,6 +250,61 @@ describe('refusals', () => {
         ProvisionedPollerConfig: { MinimumPollers: 2 },
       },
       'exclude each other',
+    ],
+    [
+      'one poller of a queue',
+      { EventSourceArn: queue, ProvisionedPollerConfig: { MinimumPollers: 1 } },
+      'must be 2 to 10000',
+    ],
+    [
+      'many pollers of Kafka',
+      { SelfManagedEventSource: own, Topics: ['t'], ...position, ProvisionedPollerConfig: { MaximumPollers: 2_001 } },
+      'must be 1 to 2000',
+    ],
+    [
+      'a group of pollers of a queue',
+      { EventSourceArn: queue, ProvisionedPollerConfig: { PollerGroupName: 'g' } },
+      'for Kafka event sources only',
+    ],
+    [
+      'a way in that the source does not have',
+      { EventSourceArn: broker, Queues: ['q'], SourceAccessConfigurations: [{ Type: 'IAM_AUTH', URI: 'x' }] },
+      'Unsupported SourceAccessType IAM_AUTH for given event source mapping type. It takes BASIC_AUTH, VIRTUAL_HOST.',
+    ],
+    [
+      'failures to a function',
+      { EventSourceArn: stream, ...position, DestinationConfig: { OnFailure: { Destination: testArn('g') } } },
+      `onFailure=OnFailure(destination=${testArn('g')})) is invalid`,
+    ],
+    [
+      'failures to a queue in order',
+      { EventSourceArn: stream, ...position, DestinationConfig: { OnFailure: { Destination: `${queue}.fifo` } } },
+      'is invalid',
+    ],
+    [
+      'failures of a stream to Kafka',
+      { EventSourceArn: stream, ...position, DestinationConfig: { OnFailure: { Destination: 'kafka://dead' } } },
+      'is invalid',
+    ],
+    [
+      'metrics of Kafka',
+      { EventSourceArn: queue, MetricsConfig: { Metrics: ['KafkaMetrics'] } },
+      'metric KafkaMetrics',
+    ],
+    [
+      'a start in the future',
+      { EventSourceArn: stream, StartingPosition: 'AT_TIMESTAMP', StartingPositionTimestamp: new Date('2030-01-01') },
+      'must not be in the future',
+    ],
+    [
+      'a window of a share group',
+      { ...shared, Topics: ['t'], ...position, MaximumBatchingWindowInSeconds: 1 },
+      'not for the consumption mode Queue',
+    ],
+    [
+      'endless tries of a share group',
+      { ...shared, Topics: ['t'], ...position, MaximumRetryAttempts: -1 },
+      'must be 0 to 10000',
     ],
     ['tags of AWS', { EventSourceArn: queue, Tags: { 'aws:x': 'y' } }, 'aws: prefixed'],
   ])('%s', async (_reason, input, text) => {

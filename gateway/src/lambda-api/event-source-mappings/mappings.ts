@@ -21,6 +21,7 @@ import { configurationOf } from './configuration.ts';
 import { createOnce, requireNoTwin } from './create-once.ts';
 import { mappingNotFound, mappingsOf, requireMapping } from './find.ts';
 import { type Parameters, parametersOf, specOf } from './parameters.ts';
+import { requireNotInUse } from './state.ts';
 import { checkParameters } from './validate.ts';
 
 /** CreateEventSourceMapping. */
@@ -29,7 +30,7 @@ export async function createMapping(
   deps: ApiDeps,
 ): Promise<EventSourceMappingConfiguration> {
   const { FunctionName: _named, Enabled: enabled = true, Tags: tags = {}, ...given } = call.input;
-  checkParameters(given);
+  checkParameters(given, deps.now());
   checkTags(tags);
   const target = await requireTarget(call, deps);
   const spec: EventSourceMappingSpec = {
@@ -63,13 +64,14 @@ export async function updateMapping(
     await requireNoTwin({ ...found, spec: { ...found.spec, qualifier: undefined, ...target.spec } }, call, deps);
   const changed = await deps.objects.change(eventSourceMappings, found.metadata, (mapping) => {
     if (mapping.metadata.uid !== found.metadata.uid) throw mappingNotFound();
+    requireNotInUse(mapping, 'update');
     const { functionName: name, qualifier, tags } = mapping.spec;
     const kept = { functionName: name, ...(qualifier !== undefined && { qualifier }) };
     const spec: EventSourceMappingSpec = {
       ...(target?.spec ?? kept),
       enabled: enabled ?? mapping.spec.enabled,
       ...(tags !== undefined && { tags }),
-      ...specOf(merged(mapping, given)),
+      ...specOf(merged(mapping, given, deps)),
     };
     return withTime({ ...mapping, spec }, deps);
   });
@@ -77,12 +79,13 @@ export async function updateMapping(
   return configurationOf(changed, call.accountId, deps);
 }
 
-/** DeleteEventSourceMapping: answers what it was. */
+/** DeleteEventSourceMapping: answers what it was. Batches that run then end by themselves. */
 export async function deleteMapping(
   call: OperationCall<DeleteEventSourceMappingRequest>,
   deps: ApiDeps,
 ): Promise<EventSourceMappingConfiguration> {
   const mapping = await requireMapping(call, deps);
+  requireNotInUse(mapping, 'delete');
   const { namespace, name, uid } = mapping.metadata;
   await deps.objects.remove(eventSourceMappings, namespace, name, uid);
   return configurationOf(mapping, call.accountId, deps, 'Deleting');
@@ -125,7 +128,7 @@ async function requireTarget(
 }
 
 /** The mapping's parameters with those of the request. @throws InvalidParameterValue for what does not go together then */
-function merged({ spec }: EventSourceMappingObject, given: Parameters): Parameters {
+function merged({ spec }: EventSourceMappingObject, given: Parameters, { now }: Pick<ApiDeps, 'now'>): Parameters {
   const before = parametersOf(spec);
   const mentioned = Object.entries(given).filter(([, value]) => value !== undefined);
   const whole: Parameters = {
@@ -133,7 +136,7 @@ function merged({ spec }: EventSourceMappingObject, given: Parameters): Paramete
     ...Object.fromEntries(mentioned),
     ...kafkaConfigs((member) => mergedKafka(before[member], given[member])),
   };
-  checkParameters(whole);
+  checkParameters(whole, now());
   return whole;
 }
 

@@ -2,24 +2,30 @@ import { InvalidParameterValue } from '../../errors.ts';
 import { checkFilters } from './filters.ts';
 import type { Parameters } from './parameters.ts';
 import { hasPosition, type SourceKind, sourceKindOf, sourcesOf } from './sources.ts';
+import { checkAccess, checkConsumption, checkDestination, checkMetrics, checkPollers } from './validate-source.ts';
 
 /**
  * What Lambda checks of a mapping's parameters together; each by itself was checked against the service model.
  *
  * @param given of a new mapping, or of one as it would be after a change
+ * @param nowMs epoch milliseconds
  * @returns what kind of source it reads
  * @throws InvalidParameterValue
  */
-export function checkParameters(given: Parameters): SourceKind {
+export function checkParameters(given: Parameters, nowMs: number): SourceKind {
   const kind = sourceKindOf(given);
   if (kind === null) throw new InvalidParameterValue('Unrecognized event source.');
   const foreign = Object.entries(sourcesOf).find(([member, kinds]) => isGiven(given, member) && !kinds.includes(kind));
   if (foreign !== undefined) throw unsupported(foreign[0]);
   if ((given.DestinationConfig?.OnSuccess?.Destination ?? '') !== '') throw unsupported('DestinationConfig');
-  checkPosition(given, kind);
+  checkPosition(given, kind, nowMs);
   checkBatch(given, kind);
   checkPlaces(given, kind);
-  checkPollers(given);
+  checkPollers(given, kind);
+  checkAccess(given, kind);
+  checkDestination(given, kind);
+  checkMetrics(given, kind);
+  checkConsumption(given);
   checkFilters(given.FilterCriteria?.Filters ?? [], kind);
   return kind;
 }
@@ -32,7 +38,7 @@ function unsupported(member: string): InvalidParameterValue {
   return new InvalidParameterValue(`Unsupported ${member} parameter for given event source mapping type.`);
 }
 
-function checkPosition(given: Parameters, kind: SourceKind): void {
+function checkPosition(given: Parameters, kind: SourceKind, nowMs: number): void {
   const { StartingPosition: position, StartingPositionTimestamp: timestamp } = given;
   if (hasPosition(kind) && position === undefined)
     throw new InvalidParameterValue(
@@ -44,6 +50,8 @@ function checkPosition(given: Parameters, kind: SourceKind): void {
     throw new InvalidParameterValue(
       'StartingPositionTimestamp is required for the starting position AT_TIMESTAMP, and for no other.',
     );
+  if (timestamp !== undefined && timestamp.getTime() > nowMs)
+    throw new InvalidParameterValue('StartingPositionTimestamp must not be in the future.');
 }
 
 function checkBatch(given: Parameters, kind: SourceKind): void {
@@ -73,14 +81,4 @@ function checkPlaces(given: Parameters, kind: SourceKind): void {
   const servers = given.SelfManagedEventSource?.Endpoints?.KAFKA_BOOTSTRAP_SERVERS;
   if (kind === 'kafka' && servers === undefined)
     throw new InvalidParameterValue("Required 'selfManagedEventSource.endpoints' parameter is missing.");
-}
-
-function checkPollers({ ProvisionedPollerConfig: pollers, ScalingConfig: scaling }: Parameters): void {
-  if (pollers === undefined) return;
-  const { MinimumPollers: least, MaximumPollers: most } = pollers;
-  const isProvisioned = least !== undefined || most !== undefined;
-  if (isProvisioned && scaling?.MaximumConcurrency !== undefined)
-    throw new InvalidParameterValue('ScalingConfig and ProvisionedPollerConfig exclude each other.');
-  if (least !== undefined && most !== undefined && least > most)
-    throw new InvalidParameterValue('MinimumPollers must not be greater than MaximumPollers.');
 }
