@@ -13,7 +13,7 @@ const LANES = 8;
 /** Far below the time after which a broker counts as silent, milliseconds. */
 const MAX_WAIT_MS = 1_000;
 /** Partitions of one lane wait together; one that has records is not held up for longer, milliseconds. */
-const SHARED_WAIT_MS = 100;
+const SHARED_WAIT_MS = 250;
 const READ_COMMITTED = 1;
 const NO_SESSION = { id: 0, epoch: -1 };
 

@@ -32,11 +32,7 @@ export async function openKafka(mapping: MappingView, place: Place, deps: OpenDe
   const [topic] = topics;
   if (topic === undefined)
     throw new SourceProblem('InvalidSource', 'a mapping of Kafka names one topic: topics: [NAME]');
-  if (mapping.onFailure === `kafka://${topic}`)
-    throw new SourceProblem(
-      'InvalidSource',
-      `onFailure is the topic ${topic} itself: what was given up would come again`,
-    );
+  if (mapping.onFailure === `kafka://${topic}`) throw circle(topic);
   const clientId = `kappa-${mapping.uid}`;
   const access = { ...(place.isTls && { tls: {} }), ...(await accessOf(mapping, deps)) };
   const connections = new Connections(access, clientId);
@@ -143,6 +139,7 @@ class KafkaStream implements OpenStream {
     records: readonly SourceRecord[],
     failureOf: (info: BatchInfo) => string,
   ): Promise<void> {
+    if (topic === this.#parts.topic) throw circle(topic);
     const letters = records.map((record) => {
       const recordInfo = { offset: offsetText(record), timestamp: timeText(record) };
       const failure = failureOf(this.#info(shard, [record], { recordInfo }));
@@ -214,6 +211,9 @@ class KafkaStream implements OpenStream {
     }
   }
 }
+
+const circle = (topic: string): SourceProblem =>
+  new SourceProblem('InvalidSource', `onFailure is the topic ${topic} itself: what was given up would come again`);
 
 const offsetText = ({ id }: SourceRecord): string => String(offsetAfter(id) - 1n);
 const timeText = ({ arrivedMs }: SourceRecord): string => new Date(arrivedMs).toISOString();
