@@ -227,6 +227,21 @@ export const handler = () => { for (let i = 0; i < 1024; i++) { let left = Buffe
   await kappa.deleteFunction('chatty');
 }, 90_000);
 
+test('an image, where there is no engine to run it: said, and no pod is started', async () => {
+  const { metadata, spec } = nodeFunction('of-image', '') as { metadata: object; spec: Record<string, unknown> };
+  const { runtime: _runtime, handler: _handler, ...rest } = spec;
+  const code = { image: { uri: 'registry.example/shop/cart:7' } };
+  await kappa.kubectl.apply({ apiVersion: 'kappa.dev/v1alpha1', kind: 'Function', metadata, spec: { ...rest, code } });
+  const status = await eventually('its state is told', async () => {
+    const fn = await kappa.kubectl.json<{ status?: { state?: string; stateReason?: string } }>(['fn', 'of-image']);
+    return fn.status?.state === 'Failed' ? fn.status : undefined;
+  });
+  expect(status.stateReason).toContain('functions from images need an install on a Kubernetes cluster');
+  const { status: code_, payload } = await invoke(kappa.endpoint, 'of-image');
+  expect([code_, JSON.stringify(payload)]).toEqual([expect.any(Number), expect.stringContaining('Kubernetes cluster')]);
+  await kappa.deleteFunction('of-image');
+}, 60_000);
+
 test('a process that outlives its call is killed with the pod', async () => {
   const source = `import os, subprocess\ndef handler(event, context):\n    child = subprocess.Popen(['setsid', 'sleep', '300'], start_new_session=True)\n    return child.pid\n`;
   await kappa.applyReady(pythonFunction('forks', source, { idleTimeoutSeconds: 1 }));

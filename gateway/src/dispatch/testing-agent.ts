@@ -50,19 +50,20 @@ export interface TestAgent {
   stop(): Promise<void>;
 }
 
-/** Starts a generic pod and waits until it is Ready. */
+/** Starts a generic pod and waits until it is Ready. In a pool `image-…` its image stands for a user's: no language runs before the claim. */
 export async function startAgent(keys: TestKeys, overrides: Partial<PoolPod> = {}): Promise<TestAgent> {
   await buildAgent();
   const ip = await freeAddress();
   const uid = randomUUID();
   const root = await mkdtemp(join(tmpdir(), 'kappa-pod-'));
   for (const name of ['task', 'opt', 'tmp']) await mkdir(join(root, name));
+  const isImage = overrides.pool?.startsWith('image-') === true;
   const env = {
     PATH: process.env['PATH'],
     KAPPA_POD_UID: uid,
     KAPPA_POD_NAME: `pod-${uid.slice(0, 8)}`,
     KAPPA_POD_IP: ip,
-    KAPPA_RUNTIME: 'nodejs24.x',
+    KAPPA_RUNTIME: isImage ? 'image' : 'nodejs24.x',
     KAPPA_REGION: region,
     KAPPA_GATEWAY_PUBLIC_KEY: keys.publicKey,
     KAPPA_TASK_DIR: join(root, 'task'),
@@ -70,7 +71,8 @@ export async function startAgent(keys: TestKeys, overrides: Partial<PoolPod> = {
     KAPPA_TMP_DIR: join(root, 'tmp'),
     KAPPA_RUNTIME_API: `${ip}:9001`,
   };
-  const child = spawn(agentBinary, ['--', process.execPath, join(images, 'nodejs/bootstrap.mjs')], {
+  const command = isImage ? [] : ['--', process.execPath, join(images, 'nodejs/bootstrap.mjs')];
+  const child = spawn(agentBinary, command, {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -6,7 +6,7 @@ import { viewVersion } from '../../registry/views.ts';
 import { TestApi } from '../testing-call.ts';
 import { publish } from '../versions/versions.ts';
 import { createFunction } from './create.ts';
-import { getFunction, getFunctionConfiguration } from './get.ts';
+import { getFunction } from './get.ts';
 import { stateOf } from './state.ts';
 import { updateFunctionCode, updateFunctionConfiguration } from './update.ts';
 
@@ -172,10 +172,4 @@ describe('published with its making', () => {
     });
     expect((await specOf()).code).toEqual({ image: { uri } });
   });
-});
-
-test('a zip stays a zip', async () => {
-  await api.function();
-  const { PackageType } = await getFunctionConfiguration(api.call({ FunctionName: 'f' }), api.deps);
-  expect(PackageType).toBe('Zip');
 });
