@@ -6,14 +6,24 @@ import type { MappingView } from '../mapping/mapping-view.ts';
 import type { Position } from '../record.ts';
 import { freePort } from '../testing-servers.ts';
 import { testUsers } from './testing-kafka.ts';
-import { bodies, oldest, read, readOnce, readOver, type Secrets, TestTopics, values } from './testing-topics.ts';
+import {
+  bodies,
+  oldest,
+  read,
+  readOnce,
+  readOver,
+  type Secrets,
+  shardOf,
+  TestTopics,
+  values,
+} from './testing-topics.ts';
 
 /*
  * What can be wrong with Kafka, on the real one.
  */
 
 const installMs = 600_000;
-const limitMs = 120_000;
+const limitMs = 240_000;
 let topics: TestTopics;
 
 beforeAll(async () => {
@@ -168,6 +178,10 @@ test(
     expect(bodies(second)).toEqual(['c']);
     const next: Position = { kind: 'after', id: second.at(-1)?.id ?? '' };
     topics.broker.signal('SIGSTOP');
+    const ending = new AbortController();
+    const given = stream.read({ shard: shardOf(0), from: next, max: 1, waitMs: 500, signal: ending.signal });
+    ending.abort();
+    await expect(given).rejects.toMatchObject({ name: 'AbortError' }); // who gives it up does not wait
     const still = await readOnce(stream, next).catch((error: unknown) => error);
     topics.broker.signal('SIGCONT');
     expect(still).toMatchObject({ reason: 'Unreachable' });

@@ -91,25 +91,17 @@ class KafkaStream implements OpenStream {
     return partitions.map((partition) => ({ id: String(partition), parents: [] }));
   }
 
-  async read({ shard, from, max, waitMs, signal }: ReadWish): Promise<ReadResult> {
-    const partition = Number(shard.id);
-    const offset = await this.#offsetOf(partition, from);
-    signal.throwIfAborted();
-    const ahead = this.#takeAhead(partition, offset) ?? (await this.#fetch(partition, offset, waitMs));
-    const taken = ahead.records.slice(0, max);
-    const rest = ahead.records.slice(max);
-    const nextOffset = rest[0]?.offset ?? ahead.nextOffset;
-    if (rest.length > 0) this.#keepAhead(partition, { ...ahead, records: rest, offset: nextOffset });
-    const behind = ahead.stableOffset - nextOffset;
-    const { topic, deps } = this.#parts;
-    return {
-      records: taken.map((record) => toSourceRecord(topic, partition, record, deps.now())),
-      next: before(topic, partition, nextOffset),
-      isEnd: false,
-      behindMs: behind > 0n ? null : 0,
-      behindRecords: behind > 0n ? Number(behind) : 0,
-      restMs: 0,
-    };
+  /** Rejects at once when nobody waits for it any more: a broker that stands still does not hold up who hands a partition over. */
+  async read(wish: ReadWish): Promise<ReadResult> {
+    wish.signal.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const abort = (): void => aborted.reject(wish.signal.reason);
+    wish.signal.addEventListener('abort', abort, { once: true });
+    try {
+      return await Promise.race([this.#read(wish), aborted.promise]);
+    } finally {
+      wish.signal.removeEventListener('abort', abort);
+    }
   }
 
   eventOf(shard: Shard, records: readonly SourceRecord[], extra: Readonly<Record<string, unknown>>): string {
@@ -166,6 +158,26 @@ class KafkaStream implements OpenStream {
     await this.#parts.deadLetters.close();
     await this.#parts.connections.close();
     this.#ahead.clear();
+  }
+
+  async #read({ shard, from, max, waitMs }: ReadWish): Promise<ReadResult> {
+    const partition = Number(shard.id);
+    const offset = await this.#offsetOf(partition, from);
+    const ahead = this.#takeAhead(partition, offset) ?? (await this.#fetch(partition, offset, waitMs));
+    const taken = ahead.records.slice(0, max);
+    const rest = ahead.records.slice(max);
+    const nextOffset = rest[0]?.offset ?? ahead.nextOffset;
+    if (rest.length > 0) this.#keepAhead(partition, { ...ahead, records: rest, offset: nextOffset });
+    const behind = ahead.stableOffset - nextOffset;
+    const { topic, deps } = this.#parts;
+    return {
+      records: taken.map((record) => toSourceRecord(topic, partition, record, deps.now())),
+      next: before(topic, partition, nextOffset),
+      isEnd: false,
+      behindMs: behind > 0n ? null : 0,
+      behindRecords: behind > 0n ? Number(behind) : 0,
+      restMs: 0,
+    };
   }
 
   #nameOf({ id }: Shard): string {

@@ -10,7 +10,7 @@ import { bodies, bodyOf, oldest, read, readOnce, shardOf, TestTopics, values } f
  */
 
 const installMs = 600_000;
-const limitMs = 120_000;
+const limitMs = 240_000;
 let topics: TestTopics;
 
 beforeAll(async () => {
