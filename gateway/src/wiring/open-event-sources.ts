@@ -177,6 +177,7 @@ function controllerDepsOf(context: Context, parts: EventSourceParts): Controller
       }),
       clock,
     ),
+    tell: ({ onFailure }) => Promise.reject(new Error(`${onFailure} is of no service that can be told`)),
     invoke: batchInvoker({ ...attemptDeps, now: Date.now }),
     mayRun: (mapping) => mayRun(mapping, attemptDeps),
     clock,

@@ -2,6 +2,8 @@ import type { Holding, OwnedMapping } from '../owner/shard-owner.ts';
 import type { InvokeBatch, Poller, PollerClock, PollerDeps, PollerObserver } from '../poll/poller.ts';
 import { QueuePoller } from '../poll/queue-poller.ts';
 import type { Rooms } from '../poll/rooms.ts';
+import { StreamPoller } from '../poll/stream-poller.ts';
+import type { TellFailure } from '../poll/tell-failure.ts';
 import type { RecordFilter, Shard } from '../record.ts';
 import type { EventSource, OpenDeps, OpenSource } from '../source.ts';
 import { pauseAfterProblem, SourceProblem, toSourceProblem } from '../source-problem.ts';
@@ -23,6 +25,7 @@ export interface ControllerDeps {
   readonly openDeps: (mapping: MappingView) => Omit<OpenDeps, 'signal' | 'onProblem'>;
   readonly rooms: Rooms;
   readonly invoke: InvokeBatch;
+  readonly tell: TellFailure;
   /** The function is there, and may run. */
   readonly mayRun: (mapping: MappingView) => Promise<boolean>;
   readonly clock: PollerClock;
@@ -91,9 +94,9 @@ export class MappingController implements OwnedMapping {
     for (const poller of this.#pollers.values()) poller.update(mapping, filter);
   }
 
-  begin(shard: Shard, { claim, mayBegin }: Holding): Poller {
+  begin(shard: Shard, { claim, checkpoint, mayBegin, save }: Holding): Poller {
     const open = this.#open;
-    if (open?.kind !== 'queue') throw new Error('the source is not open');
+    if (open === null) throw new Error('the source is not open');
     const deps: PollerDeps = {
       ...this.#deps,
       mapping: this.#mapping,
@@ -104,7 +107,10 @@ export class MappingController implements OwnedMapping {
       whenRoom: (signal) => this.#whenRoom(mayBegin, signal),
       takeRoom: (bytes, signal) => this.#deps.rooms.take(this.uid, bytes, signal),
     };
-    const poller = new QueuePoller(deps, open);
+    const poller =
+      open.kind === 'queue'
+        ? new QueuePoller(deps, open)
+        : new StreamPoller(deps, open, { checkpoint, save, tell: this.#deps.tell });
     this.#pollers.set(shard.id, poller);
     return poller;
   }

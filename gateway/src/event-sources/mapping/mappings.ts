@@ -252,5 +252,6 @@ function inspect(
 
 /** Whether a change needs no new connection. */
 function isSameSource(one: MappingView, other: MappingView): boolean {
-  return JSON.stringify(one.source) === JSON.stringify(other.source);
+  const fixed = ({ source, stream }: MappingView): string => JSON.stringify([source, stream.parallel, stream.windowMs]); // lanes keep order
+  return fixed(one) === fixed(other);
 }
