@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { namespaces } from '@kappa/crds/client/kinds';
 import { connect } from '@kappa/crds/client/kubernetes';
@@ -13,6 +14,7 @@ import { bundle, type entries } from './bundle.ts';
 import type { BundledPackage } from './licenses.ts';
 import { sourcePositions } from './source-positions.ts';
 
+const execute = promisify(execFile);
 const root = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
 /** Of what starts many processes, on a busy machine. */
 const PATIENCE_MS = 300_000;
@@ -87,6 +89,18 @@ test(
     await Promise.all([says(gateway, 'ready'), says(controller, 'leading')]);
     for (const child of running.splice(0)) await killed(child);
     await ends('uninstall', { KAPPA_UNINSTALL_GRACE_SECONDS: '1' });
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'each part that is loaded when it is needed can be loaded',
+  async () => {
+    const parts = (await readdir(join(app, 'dist'))).filter((name) => name.startsWith('part-'));
+    expect(parts.length).toBeGreaterThan(0);
+    const load = parts.map((name) => `await import('./dist/${name}');`).join('');
+    const { stdout, stderr } = await execute(process.execPath, ['--input-type=module', '-e', load], { cwd: app });
+    expect([stdout, stderr]).toEqual(['', '']);
   },
   PATIENCE_MS,
 );

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
 import { type BundledPackage, licensesText, packagesOf } from './licenses.ts';
-import { httpByRequire, ownSources, withoutBodyParser } from './sources.ts';
+import { httpByRequire, ownSources, packagesWasm, withoutBodyParser } from './sources.ts';
 
 /** What the images run, by the name of its bundle. */
 export const entries = {
@@ -34,6 +34,7 @@ const require = bundleRequire(import.meta.url);`;
  */
 export async function bundle(root: string, folder: string): Promise<readonly BundledPackage[]> {
   const files = new Set(data);
+  const beside = new Set<string>();
   const { metafile, outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: entries,
@@ -56,13 +57,19 @@ export async function bundle(root: string, folder: string): Promise<readonly Bun
     sourcesContent: false,
     legalComments: 'none', // they are in THIRD-PARTY-LICENSES
     metafile: true,
-    plugins: [httpByRequire, withoutBodyParser, ownSources({ root, onData: (path) => files.add(path) })],
+    plugins: [
+      httpByRequire,
+      withoutBodyParser,
+      packagesWasm((file) => beside.add(file)),
+      ownSources({ root, onData: (path) => files.add(path) }),
+    ],
   });
   const app = join(folder, 'app');
   for (const { path, contents } of outputFiles) {
     write(join(folder, path.endsWith('.map') ? 'maps' : 'app/dist', basename(path)), contents);
   }
   for (const path of files) copyData(root, app, path);
+  for (const file of beside) cpSync(file, join(app, 'dist', basename(file)));
   const packages = packagesOf(root, Object.keys(metafile.inputs));
   write(join(app, 'THIRD-PARTY-LICENSES'), licensesText(packages));
   write(join(app, 'package.json'), '{ "type": "module" }\n');

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { Plugin } from 'esbuild';
 
 /** What {@link ownSources} takes. */
@@ -29,6 +29,27 @@ export function ownSources({ root, onData }: SourceOptions): Plugin {
         data.forEach(onData);
         const here = `new URL(${JSON.stringify(`../${path}`)}, import.meta.url).href`;
         return { contents: text.replaceAll('import.meta.url', here), loader: 'ts' };
+      });
+    },
+  };
+}
+
+/**
+ * WebAssembly of packages, which they read from beside their own module: it gets beside the bundles.
+ *
+ * @param onFile told of each such file, absolute
+ */
+export function packagesWasm(onFile: (file: string) => void): Plugin {
+  return {
+    name: 'packages-wasm',
+    setup: (build) => {
+      build.onLoad({ filter: /node_modules\/.*wasm[^/]*\/.*\.m?js$/ }, ({ path }) => {
+        const named = /new URL\('([^']+\.wasm)', import\.meta\.url\)/g;
+        const contents = readFileSync(path, 'utf8').replaceAll(named, (_whole, name: string) => {
+          onFile(join(dirname(path), name));
+          return `new URL('./${basename(name)}', import.meta.url)`;
+        });
+        return { contents, loader: 'js' };
       });
     },
   };
