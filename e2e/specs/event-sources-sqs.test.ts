@@ -5,8 +5,10 @@ import {
   CreateEventSourceMappingCommand,
   type CreateEventSourceMappingCommandInput,
   DeleteEventSourceMappingCommand,
+  GetEventSourceMappingCommand,
   LambdaClient,
   PutFunctionConcurrencyCommand,
+  UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -224,3 +226,47 @@ test('a gateway that is killed in the middle loses nothing', async () => {
   expect(new Set(runsOf('killed').map(({ body }) => body))).toEqual(new Set(bodies));
   await lambda.send(new DeleteEventSourceMappingCommand({ UUID }));
 }, 240_000);
+
+test('a queue that is not there is told, and read as soon as it is; states as on Lambda', async () => {
+  await makeFunction('late');
+  const UUID = await map('late');
+  const get = () => lambda.send(new GetEventSourceMappingCommand({ UUID }));
+  const became = (what: object) =>
+    eventually(
+      `it is ${JSON.stringify(what)}`,
+      async () => {
+        const found = await get();
+        expect(found).toMatchObject(what);
+        return true;
+      },
+      LIMIT_MS,
+    );
+  await became({
+    State: 'Enabled',
+    StateTransitionReason: expect.stringContaining('late'),
+    LastProcessingResult: expect.stringMatching(/^PROBLEM: .*late/),
+  });
+  const url = await makeQueue('late');
+  await send(url, ['first']);
+  await isEmpty(url);
+  await became({ State: 'Enabled', StateTransitionReason: 'USER_INITIATED', LastProcessingResult: 'OK' });
+  expect(await lambda.send(new UpdateEventSourceMappingCommand({ UUID, BatchSize: 5 }))).toMatchObject({
+    State: 'Updating',
+    BatchSize: 5,
+  });
+  await became({ State: 'Enabled', BatchSize: 5 });
+  const { State } = await lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }));
+  expect(State).toBe('Disabling');
+  await became({ State: 'Disabled' });
+  const { items } = await kappa.kubectl.json<{ items: Told[] }>(['events.events.k8s.io']);
+  const told = items.filter(({ regarding }) => regarding.uid === UUID).map(({ type, reason }) => `${type} ${reason}`);
+  expect(new Set(told)).toEqual(new Set(['Warning SourceNotFound', 'Normal Polling', 'Normal Disabled']));
+  expect(await lambda.send(new DeleteEventSourceMappingCommand({ UUID }))).toMatchObject({ State: 'Deleting' });
+  await expect(get()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+}, 240_000);
+
+interface Told {
+  readonly regarding: { readonly uid: string };
+  readonly type: string;
+  readonly reason: string;
+}
