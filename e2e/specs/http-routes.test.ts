@@ -235,6 +235,22 @@ describe('changes', () => {
     await eventually('the routes are gone', async () => (await statusOf('/new')) === 404);
   });
 
+  test('the API server is away, and then the gateway was killed: routes answer as before', async () => {
+    const asOwner = { headers: { authorization: 'owner' } };
+    kappa.signal('api', 'SIGSTOP');
+    try {
+      expect(await statusOf('/v1/pets/7', asOwner)).toBe(200);
+      expect(await statusOf('/v1/pets/7')).toBe(401);
+    } finally {
+      kappa.signal('api', 'SIGCONT');
+    }
+    await kappa.kill('gateway');
+    await kappa.start('gateway');
+    expect(await statusOf('/v1/pets/7', asOwner)).toBe(200);
+    expect(await statusOf('/v1/pets/7')).toBe(401);
+    expect(await statusOf('/nowhere')).toBe(404);
+  });
+
   test('who comes second is told', async () => {
     await kappa.kubectl.apply(nodeFunction('second', mirror, routesOf({ path: '/two/{other}' })));
     await kappa.kubectl.ok(['wait', 'fn/second', '--for=condition=Ready', '--timeout=30s']);
