@@ -25,6 +25,8 @@ export interface CompiledRoute {
   readonly namespace: string;
   /** metadata.name of the Function. */
   readonly name: string;
+  /** metadata.uid of the Function. */
+  readonly uid: string;
   readonly spec: FunctionHttpRoute;
   readonly site: RouteSite;
   /** What the site is called in events: ten characters, the same on every gateway. */
@@ -37,14 +39,14 @@ export interface CompiledRoute {
 export const DEFAULT_STAGE = '$default';
 
 /** The routes of one Function. */
-export function compileRoutes({ namespace, name, routes }: RouteOwner): readonly CompiledRoute[] {
+export function compileRoutes({ namespace, name, uid, routes }: RouteOwner): readonly CompiledRoute[] {
   return routes.map((spec) => {
     const site: RouteSite =
       spec.host === undefined ? { kind: 'namespace', namespace } : { kind: 'host', host: spec.host };
     const stage: readonly PatternSegment[] =
       spec.stage === DEFAULT_STAGE ? [] : [{ kind: 'literal', text: spec.stage }];
     const pattern = [...stage, ...parsePattern(spec.path)];
-    return Object.freeze({ namespace, name, spec, site, apiId: apiIdOf(site), pattern });
+    return Object.freeze({ namespace, name, uid, spec, site, apiId: apiIdOf(site), pattern });
   });
 }
 

@@ -106,7 +106,18 @@ describe('a function that authorizes', () => {
     for (const path of ['/pets', '/cats']) {
       const reply = await rig.get(path, allowed);
       expect([reply.status, reply.headers['x-kappa-fault']]).toEqual([500, 'function']);
+      expect(reply.headers['x-kappa-error-message']).not.toMatch(/nobody|guard/);
     }
+    expect(rig.problems.map(({ reason, message }) => [reason, message])).toEqual([
+      [
+        'RouteAuthorizerFailed',
+        'Requests of its route ANY /pets are answered 500: the authorizer nobody is no function of namespace default.',
+      ],
+      [
+        'RouteAuthorizerFailed',
+        'Requests of its route ANY /cats are answered 500: the authorizer guard has no version or alias live.',
+      ],
+    ]);
   });
 
   test('without the identity nobody is asked', async () => {

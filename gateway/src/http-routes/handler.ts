@@ -14,13 +14,13 @@ import { type Functions, type Resolved, resolveQualifier } from '../registry/fun
 import type { RoutedFunction } from '../registry/routing.ts';
 import { parseRouteAnswer } from './answer.ts';
 import type { CompiledRoute, RouteSite } from './compiled-route.ts';
-import { type Authorization, makeRouteEvent, noAuthorization } from './event.ts';
+import { type Authorization, makeRouteEvent, noAuthorization, routeKeyOf } from './event.ts';
 import { readIdentity } from './identity.ts';
 import type { JwtAuthorizer } from './jwt-authorizer.ts';
 import type { AskedRequest, LambdaAuthorizer } from './lambda-authorizer.ts';
-import { badPath, noRoute, renderRefusal } from './refusal.ts';
+import { AuthorizerFailed, badPath, noRoute, renderRefusal } from './refusal.ts';
 import { readPath } from './route-path.ts';
-import type { RouteMatch, RouteTable } from './table.ts';
+import type { RouteMatch, RouteProblem, RouteTable } from './table.ts';
 
 /** What the handler of routes is made with. */
 export interface HttpRouteDeps {
@@ -38,6 +38,8 @@ export interface HttpRouteDeps {
   readonly random: () => number;
   /** Settles when what there is of Functions has been listed once; rejects when that takes too long. */
   readonly whenListed: () => Promise<unknown>;
+  /** An authorizer has failed: for its owner. */
+  readonly onProblem: (problem: RouteProblem) => void;
   /** A request was refused or failed before a function answered, or the answer was no HTTP answer. */
   readonly onRefused: (err: unknown, requestId: string) => void;
 }
@@ -54,10 +56,10 @@ export interface RouteTarget {
 /** Routes of HTTP APIs: HTTP request → route → throttle → authorizer → event → function → HTTP answer. */
 export function httpRouteHandler(deps: HttpRouteDeps) {
   return async (call: Call, target: RouteTarget): Promise<Answer> => {
-    let cors: CompiledRoute['spec']['cors'];
+    let met: RouteMatch | null = null;
     const origin = call.req.headers.origin;
     const finished = (answer: Answer): Answer => {
-      const headers = withCors(cors ?? null, origin, answer.headers);
+      const headers = withCors(met?.route.spec.cors ?? null, origin, answer.headers);
       return { ...answer, headers: [...headers, 'x-amzn-RequestId', call.requestId] };
     };
     try {
@@ -65,19 +67,26 @@ export function httpRouteHandler(deps: HttpRouteDeps) {
       if (segments === null) throw badPath();
       await deps.whenListed();
       const preflight = answerPreflight(deps, call, target.site, segments);
-      if (preflight !== null)
-        return { ...preflight, headers: [...preflight.headers, 'x-amzn-RequestId', call.requestId] };
-      const match = deps.table.match(target.site, call.req.method ?? 'GET', segments); // 1. which?  404
-      if (match === null) throw noRoute();
-      cors = match.route.spec.cors;
-      deps.throttle(match.route); //                                                      2. how often? 429
-      return finished(await run(deps, call, { target, match, segments })); //             3. may it? 401, 403; run
+      if (preflight !== null) return finished(preflight);
+      met = deps.table.match(target.site, call.req.method ?? 'GET', segments); //   1. which?     404
+      if (met === null) throw noRoute();
+      deps.throttle(met.route); //                                                  2. how often? 429
+      return finished(await run(deps, call, { target, match: met, segments })); //  3. may it?    401, 403; run
     } catch (err) {
       if (err instanceof CallerGone) throw err;
-      deps.onRefused(err, call.requestId);
-      return finished(renderRefusal(toLambdaError(err)));
+      return finished(refusalOf(deps, call, err, met));
     }
   };
+}
+
+/** @param met null = the request has met no route */
+function refusalOf({ onRefused, onProblem }: HttpRouteDeps, call: Call, err: unknown, met: RouteMatch | null): Answer {
+  onRefused(err, call.requestId);
+  if (err instanceof AuthorizerFailed && met !== null) {
+    const message = `Requests of its route ${routeKeyOf(met)} are answered 500: ${err.detail}.`;
+    onProblem({ owner: met.route, reason: 'RouteAuthorizerFailed', message });
+  }
+  return renderRefusal(toLambdaError(err));
 }
 
 /** Preflights of a route with `cors` are answered here, whether it answers OPTIONS or not. */

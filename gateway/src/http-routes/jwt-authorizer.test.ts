@@ -6,7 +6,7 @@ import type { FunctionHttpRouteAuthorizerJwt } from '@kappa/crds/function';
 import { jsonFetcher } from './fetch-json.ts';
 import { type JwtAuthorizer, jwtAuthorizer } from './jwt-authorizer.ts';
 import { KeySets } from './key-sets.ts';
-import { RouteRefusal } from './refusal.ts';
+import { AuthorizerFailed, RouteRefusal } from './refusal.ts';
 import { TestIssuer } from './testing-issuer.ts';
 
 const MINUTE_MS = 60_000;
@@ -53,7 +53,10 @@ const rules = (over: Partial<FunctionHttpRouteAuthorizerJwt> = {}): FunctionHttp
 async function refusal(token: string | null, over: Partial<FunctionHttpRouteAuthorizerJwt> = {}): Promise<unknown> {
   return authorize(rules(over), token).then(
     () => null,
-    (err: unknown) => (err instanceof RouteRefusal ? [err.status, err.message] : err),
+    (err: unknown) => {
+      if (err instanceof AuthorizerFailed) return [err.status, err.detail];
+      return err instanceof RouteRefusal ? [err.status, err.message] : err;
+    },
   );
 }
 

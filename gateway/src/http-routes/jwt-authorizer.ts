@@ -3,7 +3,7 @@ import type { JWTPayload } from 'jose';
 
 import type { Authorization } from './event.ts';
 import { type KeySets, KeysUnavailable, NoSuchKey } from './key-sets.ts';
-import { authorizerFailed, forbidden, unauthorized } from './refusal.ts';
+import { AuthorizerFailed, forbidden, unauthorized } from './refusal.ts';
 
 /** What {@link jwtAuthorizer} is made with. */
 export interface JwtAuthorizerDeps {
@@ -62,7 +62,7 @@ export function jwtAuthorizer({ keySets, now }: JwtAuthorizerDeps): JwtAuthorize
 }
 
 async function refuse(err: unknown): Promise<never> {
-  if (err instanceof KeysUnavailable) throw authorizerFailed(err.message, err);
+  if (err instanceof KeysUnavailable) throw new AuthorizerFailed(err.message, err);
   if (err instanceof NoSuchKey) throw invalid('the issuer has no such key');
   const { errors } = await import('jose');
   if (err instanceof errors.JWTExpired) throw invalid('the token has expired');

@@ -12,7 +12,7 @@ import { letsIn, parseVerdict, type Verdict } from './authorizer-answer.ts';
 import { DEFAULT_STAGE } from './compiled-route.ts';
 import { type Authorization, makeEvent1, makeEvent2, noAuthorization, type RouteRequest, routeKeyOf } from './event.ts';
 import { readIdentity } from './identity.ts';
-import { authorizerFailed, forbidden, unauthorized } from './refusal.ts';
+import { AuthorizerFailed, forbidden, unauthorized } from './refusal.ts';
 
 /** What {@link LambdaAuthorizer} is made with. */
 export interface LambdaAuthorizerDeps {
@@ -70,9 +70,9 @@ export class LambdaAuthorizer {
     const { namespace } = match.route;
     const [name = '', qualifier = null] = named.split(':');
     const fn = await this.#deps.functions.byObject(namespace, name);
-    if (fn === undefined) throw authorizerFailed(`the authorizer ${name} is no function of namespace ${namespace}`);
+    if (fn === undefined) throw new AuthorizerFailed(`the authorizer ${name} is no function of namespace ${namespace}`);
     const resolved = resolveQualifier(fn, qualifier, this.#deps.random);
-    if (resolved === null) throw authorizerFailed(`the authorizer ${name} has no version or alias ${qualifier}`);
+    if (resolved === null) throw new AuthorizerFailed(`the authorizer ${name} has no version or alias ${qualifier}`);
     return resolved;
   }
 
@@ -101,7 +101,8 @@ export class LambdaAuthorizer {
     const requestId = this.#deps.newRequestId();
     const traceId = traceIdOf(request.traceHeader, resolved.loops, requestId, request.timeMs);
     const event = Buffer.from(JSON.stringify(this.#eventOf(request, identity)));
-    if (event.length > syncPayloadMaxBytes) throw authorizerFailed('the event of the authorizer is larger than 6 MB');
+    if (event.length > syncPayloadMaxBytes)
+      throw new AuthorizerFailed('the event of the authorizer is larger than 6 MB');
     const invocation = { requestId, invokedFunctionArn: resolved.invokedArn, event, traceId, tail: false };
     return verdictIn(await this.#deps.dispatcher.invoke(resolved.target, invocation), resolved);
   }
@@ -141,10 +142,10 @@ function verdictIn(outcome: Outcome, { target }: Resolved): Verdict {
   const who = `the authorizer ${target.functionObjectName}`;
   if (outcome.kind === 'error') {
     if (errorMessageIn(outcome.payload) === 'Unauthorized') throw unauthorized(`${who} answered Unauthorized`);
-    throw authorizerFailed(`${who} has failed: ${outcome.errorType ?? 'Unhandled'}`);
+    throw new AuthorizerFailed(`${who} has failed: ${outcome.errorType ?? 'Unhandled'}`);
   }
   const verdict = parseVerdict(outcome.payload);
-  if (typeof verdict === 'string') throw authorizerFailed(`the answer of ${who} is none: ${verdict}`);
+  if (typeof verdict === 'string') throw new AuthorizerFailed(`the answer of ${who} is none: ${verdict}`);
   return verdict;
 }
 

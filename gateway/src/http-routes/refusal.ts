@@ -54,9 +54,19 @@ export function throttled(): RouteRefusal {
   return new RouteRefusal('LimitExceededException', problem, { status: 429, fault: 'caller', retryAfterSeconds: 1 });
 }
 
-/** The authorizer gave no answer that says anything. Fails closed; its owner has to act. */
-export function authorizerFailed(problem: string, cause?: unknown): RouteRefusal {
-  return new RouteRefusal('AuthorizerFailureException', problem, { status: 500, fault: 'function', cause });
+/** The authorizer gave no answer that says anything. Fails closed; its owner has to act, and is told more than the caller. */
+export class AuthorizerFailed extends RouteRefusal {
+  /** For the Function's owner: names, addresses. */
+  readonly detail: string;
+
+  constructor(detail: string, cause?: unknown) {
+    super('AuthorizerFailureException', 'the authorizer of this route has failed; an event of its Function says why', {
+      status: 500,
+      fault: 'function',
+      cause,
+    });
+    this.detail = detail;
+  }
 }
 
 /** In the words of API Gateway. */

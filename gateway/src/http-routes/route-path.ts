@@ -63,10 +63,10 @@ export function paramsOf(
   pattern: readonly PatternSegment[],
   segments: readonly string[],
 ): Readonly<Record<string, string>> | null {
-  let params: Record<string, string> | null = null;
+  if (pattern.every(({ kind }) => kind === 'literal')) return null;
+  const params: Record<string, string> = Object.create(null); // without a prototype: a name may be __proto__
   for (const [at, segment] of pattern.entries()) {
     if (segment.kind === 'literal') continue;
-    params ??= Object.create(null) as Record<string, string>; // without a prototype: a name may be __proto__
     params[segment.name] =
       segment.kind === 'param'
         ? (segments[at] ?? '')

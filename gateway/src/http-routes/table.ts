@@ -16,7 +16,7 @@ import { RouteTree } from './route-tree.ts';
 /** What is wrong with a route, for its owner. */
 export interface RouteProblem {
   readonly owner: Pick<RouteOwner, 'namespace' | 'name' | 'uid'>;
-  readonly reason: 'RouteConflict' | 'RouteHostRefused';
+  readonly reason: 'RouteConflict' | 'RouteHostRefused' | 'RouteAuthorizerFailed';
   /** For people; the same text for the same problem. */
   readonly message: string;
 }

@@ -11,7 +11,7 @@ import { jwtAuthorizer } from './jwt-authorizer.ts';
 import { KeySets } from './key-sets.ts';
 import { LambdaAuthorizer } from './lambda-authorizer.ts';
 import { RouteHosts } from './route-hosts.ts';
-import { RouteTable } from './table.ts';
+import { type RouteProblem, RouteTable } from './table.ts';
 import { routeOwner } from './testing.ts';
 import { routeThrottle } from './throttle.ts';
 
@@ -43,6 +43,8 @@ export class RouteRig {
   /** Oldest first. */
   readonly ran: { readonly target: Target; readonly event: TestEvent }[] = [];
   readonly refusedWith: unknown[] = [];
+  /** What owners were told. */
+  readonly problems: RouteProblem[] = [];
   readonly budget = new BufferBudget(10_000_000);
   readonly #hosts = new RouteHosts(['*.example.com']);
   readonly #table = new RouteTable({ hosts: this.#hosts, defer: () => undefined, onProblem: () => undefined });
@@ -114,6 +116,7 @@ export class RouteRig {
       lambda: new LambdaAuthorizer({ ...shared, ...clock, newRequestId: () => requestId }),
       now: Date.now,
       whenListed: () => Promise.resolve(),
+      onProblem: (problem) => this.problems.push(problem),
       onRefused: (err) => this.refusedWith.push(err),
     });
   }

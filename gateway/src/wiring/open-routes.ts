@@ -38,8 +38,16 @@ const ISSUER_MAX_BYTES = 1024 * 1024;
 export function openRoutes({ config, clock }: Context, { kubernetes, ownership }: RouteParts): Routes {
   const { nowMs } = clock;
   const hosts = new RouteHosts(config.routeHosts);
-  const onProblem = routeProblemTeller({ kubernetes, isMine: (key) => ownership.ranksFirst?.(key) ?? false });
-  const table = new RouteTable({ hosts, defer: clock.soon, onProblem });
+  const tell = routeProblemTeller(kubernetes);
+  const table = new RouteTable({
+    hosts,
+    defer: clock.soon,
+    // All gateways see the same: one of them is enough.
+    onProblem: (problem) => {
+      const { namespace, name } = problem.owner;
+      if (ownership.ranksFirst?.(`route-problems/${namespace}/${name}`) === true) tell(problem);
+    },
+  });
   const fetchJson = jsonFetcher({
     privateOrigins: config.privateIssuers,
     timeoutMs: ISSUER_TIMEOUT_MS,
@@ -55,7 +63,17 @@ export function openRoutes({ config, clock }: Context, { kubernetes, ownership }
       const { region } = config;
       const newRequestId = randomUUID;
       const lambda = new LambdaAuthorizer({ functions, dispatcher, random: Math.random, newRequestId, nowMs });
-      return httpRouteHandler({ ...deps, region, table, throttle, jwt, lambda, now: Date.now, random: Math.random });
+      return httpRouteHandler({
+        ...deps,
+        onProblem: tell,
+        region,
+        table,
+        throttle,
+        jwt,
+        lambda,
+        now: Date.now,
+        random: Math.random,
+      });
     },
   };
 }
