@@ -25,6 +25,13 @@ const guard = `export const handler = async ({ identitySource: [word] }) => {
   return word === 'nothing' ? {} : { isAuthorized: word === 'yes', context: { word } };
 };`;
 
+/** An event as kubectl shows it. */
+interface Told {
+  readonly reason: string;
+  readonly note: string;
+  readonly regarding: object;
+}
+
 let kappa: TestPlatform;
 let issuer: TestIssuer;
 const call = (path: string, init?: RequestInit): Promise<Response> =>
@@ -33,6 +40,10 @@ const statusOf = async (path: string, init?: RequestInit): Promise<number> => {
   const answer = await call(path, init);
   await answer.body?.cancel();
   return answer.status;
+};
+const eventsOf = async (wanted: string): Promise<readonly Told[]> => {
+  const { items } = await kappa.kubectl.json<{ items: Told[] }>(['events.events.k8s.io']);
+  return items.filter(({ reason }) => reason === wanted);
 };
 const routesOf = (...routes: readonly object[]): object => ({ http: { routes } });
 
@@ -211,6 +222,14 @@ describe('who may ask', () => {
     if (want === 500) expect(await answer.json()).toEqual({ message: 'Internal Server Error' });
     else await answer.body?.cancel();
   });
+
+  test('the owner of the route is told why', async () => {
+    const told = async () => (await eventsOf('RouteAuthorizerFailed')).map(({ note }) => note);
+    for (const how of ['has thrown an error or ended', 'took too long']) {
+      const text = `Requests of its route ANY /guarded are answered 500: the authorizer guard ${how}; its log says more.`;
+      await eventually(`it is told: ${how}`, async () => (await told()).includes(text));
+    }
+  });
 });
 
 describe('changes', () => {
@@ -254,12 +273,7 @@ describe('changes', () => {
   test('who comes second is told', async () => {
     await kappa.kubectl.apply(nodeFunction('second', mirror, routesOf({ path: '/two/{other}' })));
     await kappa.kubectl.ok(['wait', 'fn/second', '--for=condition=Ready', '--timeout=30s']);
-    const told = await eventually('the conflict is told', async () => {
-      const { items } = await kappa.kubectl.json<{ items: { reason: string; note: string; regarding: object }[] }>([
-        'events.events.k8s.io',
-      ]);
-      return items.find(({ reason }) => reason === 'RouteConflict');
-    });
+    const told = await eventually('the conflict is told', async () => (await eventsOf('RouteConflict'))[0]);
     expect(told.regarding).toMatchObject({ kind: 'Function', name: 'second' });
     expect(told.note).toContain('the older Function mirror has the same one');
     expect(await (await call('/two/7')).json()).toMatchObject({ routeKey: 'ANY /two/{id}' });

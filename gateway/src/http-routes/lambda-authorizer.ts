@@ -142,7 +142,9 @@ function verdictIn(outcome: Outcome, { target }: Resolved): Verdict {
   const who = `the authorizer ${target.functionObjectName}`;
   if (outcome.kind === 'error') {
     if (errorMessageIn(outcome.payload) === 'Unauthorized') throw unauthorized(`${who} answered Unauthorized`);
-    throw new AuthorizerFailed(`${who} has failed: ${outcome.errorType ?? 'Unhandled'}`);
+    // No words of the function: each other text would be an event of its own.
+    const how = outcome.errorType === 'Sandbox.Timedout' ? 'took too long' : 'has thrown an error or ended';
+    throw new AuthorizerFailed(`${who} ${how}; its log says more`);
   }
   const verdict = parseVerdict(outcome.payload);
   if (typeof verdict === 'string') throw new AuthorizerFailed(`the answer of ${who} is none: ${verdict}`);
