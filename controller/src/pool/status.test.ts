@@ -32,6 +32,16 @@ test.each<[reason: string, pods: readonly PodObserved[], want: ReturnType<typeof
   expect(trialOf({ ...summary, status: statusOf(summary, pods) }).kind).toBe(want);
 });
 
+test.each<[failures: number, want: string]>([
+  [1, 'starting'],
+  [2, 'failed'],
+])('an image whose pods have ended %s times before they were ready', (count, want) => {
+  const summary = summaryOf({ image });
+  const observed = pool({ pods: [], replicas: 1, minReplicas: 0, failures: { count, lastAtMs: 0 } });
+  const status = makePoolStatus(summary, observed, { wanted: 1, resize: null }, 1_000);
+  expect(trialOf({ ...summary, status }).kind).toBe(want);
+});
+
 test('what has started once stays so, whatever becomes of its registry', () => {
   const started = statusOf(summaryOf({ image }), [pod(1)]);
   const later = statusOf(summaryOf({ image }, started), [stuck]);

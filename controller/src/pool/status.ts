@@ -36,7 +36,7 @@ export function makePoolStatus(
     observed.claims.lastAtMs > 0 ? kubernetesTime(observed.claims.lastAtMs) : summary.status?.lastClaimTime;
   const before = summary.status?.conditions ?? [];
   const resize = outcome.resize ?? findCondition(before, 'InPlaceResize') ?? notSeen;
-  const started = judgeStart(summary, live);
+  const started = judgeStart(summary, live, observed.failures.count);
   const observedGeneration = summary.generation;
   return {
     observedGeneration: summary.generation,
@@ -54,6 +54,10 @@ export function makePoolStatus(
   };
 }
 
+/** One pod may have had bad luck. */
+const failuresOfATrial = 2;
+const podsFail = "pods end before they are ready; look at the logs and status of the pool's newest pod";
+
 type Verdict = Pick<ConditionClaim, 'status' | 'reason' | 'message'>;
 
 /** Of the pods that have no image, the newest one's reason. */
@@ -62,13 +66,14 @@ function problemOf(live: PoolObserved['pods']): ImageProblem | null {
 }
 
 /** Null for a runtime: its image is the install's. What was true once stays so. */
-function judgeStart({ spec, status }: PoolSummary, live: PoolObserved['pods']): Verdict | null {
+function judgeStart({ spec, status }: PoolSummary, live: PoolObserved['pods'], failures: number): Verdict | null {
   if (spec.image === undefined) return null;
   const isKnown = isConditionTrue(status?.conditions, startedCondition);
   if (isKnown || live.some((pod) => pod.isReady || pod.state === 'claimed'))
     return { status: 'True', reason: 'Started', message: 'a pod of the image has been ready' };
   const problem = problemOf(live);
   if (problem !== null) return { status: 'False', ...problem };
+  if (failures >= failuresOfATrial) return { status: 'False', reason: 'InvalidImage', message: podsFail };
   return { status: 'Unknown', reason: 'Starting', message: 'the first pod of the image is starting' };
 }
 
@@ -81,8 +86,7 @@ function judge(
   if (!isUsed) return { status: 'True', reason: 'Unused', message: 'no function uses this pool' };
   if (problem !== null) return { status: 'False', ...problem };
   if (failures.count > 0) {
-    const message = "pods end before they are ready; look at the logs and status of the pool's newest pod";
-    return { status: 'False', reason: 'PodsFail', message };
+    return { status: 'False', reason: 'PodsFail', message: podsFail };
   }
   if (ready >= wanted) return { status: 'True', reason: 'Full', message: 'all wanted pods can be claimed' };
   return { status: 'False', reason: 'Filling', message: 'pods are starting' };
