@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestS3, testCredentials } from '@kappa/gateway/testing-s3';
@@ -10,12 +10,14 @@ export interface S3Server {
   readonly keys: { readonly accessKeyId: string; readonly secretAccessKey: string };
   makeBucket(name: string): Promise<void>;
   put(bucket: string, key: string, bytes: Buffer): Promise<void>;
+  /** undefined = there is no such object. */
+  get(bucket: string, key: string): Promise<Buffer | undefined>;
   stop(): Promise<void>;
 }
 
-/** Starts it on a free port. */
-export async function startS3(aws: AwsCli): Promise<S3Server> {
-  const { endpoint, close } = await startTestS3();
+/** Starts it on a free port. @param flags more of them */
+export async function startS3(aws: AwsCli, ...flags: readonly string[]): Promise<S3Server> {
+  const { endpoint, close } = await startTestS3(...flags);
   const directory = await mkdtemp(join(tmpdir(), 'kappa-e2e-s3-'));
   const s3 = aws.with({
     AWS_ENDPOINT_URL: endpoint,
@@ -32,6 +34,11 @@ export async function startS3(aws: AwsCli): Promise<S3Server> {
       const file = join(directory, 'body');
       await writeFile(file, bytes);
       await s3.json('s3api', 'put-object', '--bucket', bucket, '--key', key, '--body', file);
+    },
+    get: async (bucket, key) => {
+      const file = join(directory, 'got');
+      const { code } = await s3.run(['s3api', 'get-object', '--bucket', bucket, '--key', key, file]);
+      return code === 0 ? readFile(file) : undefined;
     },
     stop: async () => {
       await close();

@@ -32,8 +32,12 @@ export interface TestS3 {
   readonly close: () => Promise<void>;
 }
 
-/** Starts the server that the chart ships, as a process of its own; builds it from its Go module when the machine has none yet (a minute). */
-export async function startTestS3(): Promise<TestS3> {
+/**
+ * Starts the server that the chart ships, as a process of its own; builds it from its Go module when the machine has none yet (a minute).
+ *
+ * @param more flags, e.g. where it sends notifications
+ */
+export async function startTestS3(...more: readonly string[]): Promise<TestS3> {
   const program = await provideTestS3();
   const directory = await mkdtemp(join(tmpdir(), 'kappa-s3-'));
   const [objects, metadata] = [join(directory, 'objects'), join(directory, 'metadata')];
@@ -46,7 +50,7 @@ export async function startTestS3(): Promise<TestS3> {
   };
   let port = 0;
   const env = { ROOT_ACCESS_KEY: testCredentials.accessKeyId, ROOT_SECRET_KEY: testCredentials.secretAccessKey };
-  const flags = ['--quiet', '--keep-alive', 'posix', '--sidecar', metadata, objects];
+  const flags = ['--quiet', '--keep-alive', ...more, 'posix', '--sidecar', metadata, objects];
   let child: ChildProcess | null = null;
   const start = async (): Promise<void> => {
     child = spawn(program, ['--port', `127.0.0.1:${port}`, ...flags], { env, stdio: 'ignore' });

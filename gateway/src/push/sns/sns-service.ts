@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import { request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
 import { publicLookup } from '@kappa/crds/public-address';
@@ -48,7 +48,7 @@ export class SnsService {
       throw unreachable('the certificate of the message', cause);
     });
     const certificate = readCertificate(pem, nowMs);
-    const key = createPublicKey(certificate.publicKey);
+    const key = certificate.publicKey;
     this.#keys.set(name, { key, untilMs: Math.min(nowMs + KEY_MS, certificate.validToDate.getTime()) });
     return key;
   }
