@@ -42,6 +42,9 @@ const alias = (spec: Json = {}): Json =>
 const queue = 'arn:aws:sqs:us-east-1:000000000000:q';
 const mapping = (spec: Json = {}): Json =>
   object('EventSourceMapping', { functionName: 'f', eventSourceArn: queue, ...spec });
+const schedule = (spec: Json = {}): Json =>
+  mapping({ eventSourceArn: undefined, schedule: { expression: 'rate(1 day)' }, ...spec });
+const tokenSecretRef = { name: 'door', key: 'token' };
 const pool = (spec: Json = {}): Json => object('Pool', { runtime: 'nodejs24.x', ...spec });
 const layer = (spec: Json = {}, name?: string): Json =>
   object('Layer', { layerName: 'Shared', version: 1, code: inline({ path: 'a.py', content: 'x' }), ...spec }, name);
@@ -243,6 +246,47 @@ const creation: readonly Row[] = [
     () => fn({ concurrency: { maxQueueSeconds: 5, maxQueued: 5 } }),
     () => fn({ concurrency: { onLimit: 'Queue', maxQueueSeconds: 5, maxQueued: 5 } }),
   ],
+  ...(
+    [
+      ['it is rate(5 minutes), cron(', 'every day', 'rate(5 minutes)'],
+      ['a rate is like', 'rate(1 minutes)', 'rate(1 minute)'],
+      ['a moment is like', 'at(24.12.2026)', 'at(2026-12-24T18:00:00)'],
+      ['cron has six fields', 'cron(0 10 * * ?)', 'cron(0 10 * * ? *)'],
+      ['exactly one of day of month', 'cron(0 10 * * * *)', 'cron(0 10 ? * MON-FRI *)'],
+      ['the minute of cron', 'cron(60 10 * * ? *)', 'cron(0/15 10 * * ? *)'],
+      ['the hour of cron', 'cron(0 24 * * ? *)', 'cron(0 20-2 * * ? *)'],
+      ['the day of month of cron', 'cron(0 0 32 * ? *)', 'cron(0 0 LW,15W * ? *)'],
+      ['the month of cron', 'cron(0 0 1 13 ? *)', 'cron(0 0 1 NOV-FEB ? *)'],
+      ['the day of week of cron', 'cron(0 0 ? * 0 *)', 'cron(0 0 ? * 3#2,6L *)'],
+      ['the year of cron', 'cron(0 0 1 1 ? 1969)', 'cron(0 0 1 1 ? 2026-2028)'],
+    ] as const
+  ).map(
+    ([message, refused, accepted]): Row => [
+      message,
+      'spec.schedule.expression',
+      () => schedule({ schedule: { expression: refused } }),
+      () => schedule({ schedule: { expression: accepted } }),
+    ],
+  ),
+  [
+    'a schedule, s3, sns and cloudEvents have no batches',
+    'spec',
+    () => schedule({ batchSize: 1 }),
+    () => schedule({ qualifier: 'live', enabled: false }),
+  ],
+  ['a schedule has no records', 'spec.filters', () => schedule({ filters: [] }), () => schedule()],
+  [
+    'tokenSecretRef must be given',
+    'spec',
+    () => mapping({ eventSourceArn: undefined, cloudEvents: {} }),
+    () => mapping({ eventSourceArn: undefined, cloudEvents: {}, tokenSecretRef }),
+  ],
+  [
+    'tokenSecretRef is for s3, sns and cloudEvents',
+    'spec.tokenSecretRef',
+    () => schedule({ tokenSecretRef }),
+    () => mapping({ eventSourceArn: undefined, s3: { prefix: 'in/' }, tokenSecretRef, filters: [] }),
+  ],
   [
     'exactly one of eventSourceArn, selfManaged',
     'spec',
@@ -318,6 +362,13 @@ const updates: readonly UpdateRow[] = [
     () => alias(),
     { spec: { name: 'other' } },
     { spec: { description: 'new' } },
+  ],
+  [
+    'the kind of source cannot be changed',
+    'spec',
+    () => schedule(),
+    { spec: { schedule: null, eventSourceArn: queue } },
+    { spec: { schedule: { expression: 'rate(2 days)' } } },
   ],
   [
     'eventSourceArn cannot be changed',
