@@ -141,6 +141,7 @@ const wrongSchedules: readonly (readonly [expression: string, text: string])[] =
   ['cron(0 0 ? * FUN *)', 'the day of week of cron'],
   ['cron(0 0 1 1 ? 1969)', 'the year of cron'],
 ];
+const redisStream = { server: 'redis://redis:6379/0', stream: 'orders' };
 const pushed = { eventSourceArn: undefined, tokenSecretRef: { name: 's', key: 'k' } };
 const image = { uri: 'registry.example/shop/cart:7' };
 const ofImage = (spec: Spec = {}): Spec => ({ runtime: undefined, handler: undefined, code: { image }, ...spec });
@@ -273,6 +274,8 @@ export const takenManifests: readonly ManifestCase[] = [
     eventSourceArn: undefined,
     sns: { topicArn: 'arn:aws:sns:us-east-1:123456789012:t' },
   }),
+  taken('a broker', 'eventsourcemappings', { servers: ['amqps://b-1.mq:5671'], queues: ['orders'] }),
+  taken('a stream of Redis', 'eventsourcemappings', { eventSourceArn: undefined, redis: redisStream }),
   taken('CloudEvents', 'eventsourcemappings', { ...pushed, cloudEvents: { types: ['a.b'] } }),
   update('a mapping that is paused', 'eventsourcemappings', {}, { enabled: false, batchSize: 5 }, null),
   taken('a version of a layer', 'layers', {}),
@@ -585,6 +588,19 @@ export const refusedManifests: readonly ManifestCase[] = [
     scheduled({ expression: 'rate(1 day)' }),
     { ...pushed, s3: {} },
     { path: 'spec', text: 'the kind of source cannot be changed' },
+  ),
+  update(
+    'another stream of Redis',
+    'eventsourcemappings',
+    { eventSourceArn: undefined, redis: redisStream },
+    { eventSourceArn: undefined, redis: { ...redisStream, stream: 'others' } },
+    { path: 'spec.redis', text: 'redis cannot be changed' },
+  ),
+  mapping(
+    'servers of nothing',
+    { eventSourceArn: undefined, redis: redisStream, servers: ['amqps://b-1.mq:5671'] },
+    'spec.servers',
+    'servers say where the broker',
   ),
   mapping('a mapping of nothing', { eventSourceArn: undefined }, 'spec', 'exactly one of'),
   mapping('a mapping of two sources', { selfManaged: ownCluster.selfManaged }, 'spec', 'exactly one of'),

@@ -6,6 +6,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { provideRabbit } from '@kappa/gateway/testing-rabbitmq';
 import { provideTestS3 } from '@kappa/gateway/testing-s3';
 import { provideJars } from '@kappa/gateway/testing-servers';
 import { unpackedAwsCli } from './aws-cli.ts';
@@ -23,6 +24,7 @@ const things: Readonly<Record<string, () => Promise<unknown>>> = {
   ElasticMQ: async () => provideJars('elasticmq'),
   'Event Ruler': async () => provideJars('event-ruler'),
   'the Kafka broker': async () => provideJars('kafka'),
+  RabbitMQ: provideRabbit,
   // The modules, pinned by go.sum, and what the compiler makes of them.
   'the SDK for Go': () =>
     run('go', ['vet', '.'], {

@@ -39,6 +39,13 @@ export interface EventSourceMappingSpec {
    * Items: Name of a topic.
    */
   readonly topics?: readonly string[];
+  readonly redis?: EventSourceMappingRedis;
+  /**
+   * Where the RabbitMQ broker of eventSourceArn is: amqps://host:port, or amqp://host:port without TLS. 1 to 10. Left out, it is where AWS_ENDPOINT_URL_MQ says.
+   *
+   * Items: amqps://host:port.
+   */
+  readonly servers?: readonly string[];
   /**
    * The queue of an MQ broker. Cannot be changed.
    *
@@ -138,6 +145,23 @@ export interface EventSourceMappingSelfManaged {
    * Items: host:port.
    */
   readonly bootstrapServers: readonly string[];
+}
+/**
+ * A stream of Redis or Valkey, read by a consumer group. Cannot be changed.
+ */
+export interface EventSourceMappingRedis {
+  /**
+   * redis://host:port/database, or rediss:// for TLS. User and password come from sourceAccessConfigurations.
+   */
+  readonly server: string;
+  /**
+   * Its key.
+   */
+  readonly stream: string;
+  /**
+   * Default is one of its own, the UUID of the mapping. It is made when it is not there, and then reads the stream from its oldest entry on.
+   */
+  readonly consumerGroup?: string;
 }
 /**
  * Pollers that are always there.

@@ -39,6 +39,8 @@ export type SourceSettings = Pick<
   EventSourceMappingSpec,
   | 'eventSourceArn'
   | 'selfManaged'
+  | 'servers'
+  | 'redis'
   | 'topics'
   | 'queues'
   | 'startingPosition'

@@ -45,6 +45,8 @@ export function viewMapping({ metadata, spec }: EventSourceMappingObject, traits
 const ofSource: Readonly<Record<keyof SourceSettings, true>> = {
   eventSourceArn: true,
   selfManaged: true,
+  servers: true,
+  redis: true,
   topics: true,
   queues: true,
   startingPosition: true,
