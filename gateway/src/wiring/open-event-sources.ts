@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defaultAccountId } from '@kappa/crds/accounts';
 import { eventSourceMappings } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import type { EventSourceMappingObject } from '@kappa/crds/event-source-mapping';
+import { toLambdaName } from '@kappa/crds/names';
 import type { Registry as MetricRegistry } from 'prom-client';
 
 import { type NeighbourOptions, neighbourConfig } from '../async/destinations/neighbours.ts';
+import { s3Sender } from '../async/destinations/s3.ts';
+import { snsSender } from '../async/destinations/sns.ts';
+import { sqsSender } from '../async/destinations/sqs.ts';
 import type { CheckpointStore } from '../event-sources/checkpoints/checkpoint-store.ts';
 import { packFlowQuestion, packFlows, readFlowQuestion, readFlows } from '../event-sources/mapping/ask-flows.ts';
 import { type ControllerDeps, MappingController } from '../event-sources/mapping/mapping-controller.ts';
@@ -18,6 +23,7 @@ import { ShardOwner } from '../event-sources/owner/shard-owner.ts';
 import { batchInvoker, mayRun } from '../event-sources/poll/invoke-batch.ts';
 import type { PollerClock, PollerObserver } from '../event-sources/poll/poller.ts';
 import { Rooms } from '../event-sources/poll/rooms.ts';
+import { failureTeller } from '../event-sources/poll/tell-failure.ts';
 import type { OpenDeps } from '../event-sources/source.ts';
 import { SourceProblem } from '../event-sources/source-problem.ts';
 import { sourceOf } from '../event-sources/sources.ts';
@@ -166,6 +172,7 @@ function controllerDepsOf(context: Context, parts: EventSourceParts): Controller
     random: Math.random,
     onRefused: parts.onRefused,
   };
+  const neighbours = neighboursOf(context, parts);
   return {
     openDeps: (mapping) => openDepsOf(context, parts, mapping),
     rooms: new Rooms(
@@ -177,7 +184,11 @@ function controllerDepsOf(context: Context, parts: EventSourceParts): Controller
       }),
       clock,
     ),
-    tell: ({ onFailure }) => Promise.reject(new Error(`${onFailure} is of no service that can be told`)),
+    tell: failureTeller({
+      senders: { sqs: sqsSender(neighbours), sns: snsSender(neighbours), s3: s3Sender(neighbours) },
+      arnOf: (mapping) => functionArnOf(context, parts, mapping),
+      clock,
+    }),
     invoke: batchInvoker({ ...attemptDeps, now: Date.now }),
     mayRun: (mapping) => mayRun(mapping, attemptDeps),
     clock,
@@ -205,19 +216,30 @@ function observerOf({ problem }: Context, key: string): PollerObserver {
   };
 }
 
-/** What a source of a mapping works with. */
-function openDepsOf(
-  { config }: Context,
-  { kubernetes, watched }: EventSourceParts,
-  { namespace }: MappingView,
-): Omit<OpenDeps, 'signal' | 'onProblem'> {
-  const read = sourceReader(kubernetes);
-  const neighbours: NeighbourOptions = {
+function neighboursOf({ config }: Context, { watched }: EventSourceParts): NeighbourOptions {
+  return {
     region: config.region,
     ownEndpoints: config.endpoints,
     endpointsOf: watched.endpointsOf,
     credentials: config.shipCredentials,
   };
+}
+
+/** Without a qualifier; of a function that is gone it is what it would be. */
+function functionArnOf({ arnOf }: Context, { watched }: EventSourceParts, { functionKey }: MappingView): string {
+  const { routed } = watched.functions.look(functionKey);
+  const [, name = ''] = functionKey.split('/');
+  return routed?.arn ?? arnOf(defaultAccountId, toLambdaName(name) ?? name);
+}
+
+/** What a source of a mapping works with. */
+function openDepsOf(
+  context: Context,
+  parts: EventSourceParts,
+  { namespace }: MappingView,
+): Omit<OpenDeps, 'signal' | 'onProblem'> {
+  const read = sourceReader(parts.kubernetes);
+  const neighbours = neighboursOf(context, parts);
   return {
     now: Date.now,
     secret: async (uri) => {

@@ -46,6 +46,6 @@ export function messageOf(telling: Telling): Message {
  *
  * @see Amazon SQS API Reference, SendMessage, MessageBody
  */
-function writable(text: string): string {
+export function writable(text: string): string {
   return text.toWellFormed().replace(notXml, '\ufffd');
 }

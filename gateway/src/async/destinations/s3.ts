@@ -2,21 +2,30 @@ import type { S3Client } from '@aws-sdk/client-s3';
 
 import { type NeighbourOptions, Neighbours } from './neighbours.ts';
 import { invocationRecord } from './record.ts';
+import type { Sender } from './sender.ts';
 import type { Teller, Telling } from './telling.ts';
 
-/** Keeps records in a bucket, `arn:aws:s3:::NAME`. */
-export function s3Teller(options: NeighbourOptions): Teller {
+/** Keeps letters in a bucket, `arn:aws:s3:::NAME`. */
+export function s3Sender(options: NeighbourOptions): Sender {
   const clients = new Neighbours<S3Client>(options, 'AWS_ENDPOINT_URL_S3', async (config) => {
     const { S3Client } = await import('./aws-s3.ts');
     return new S3Client({ ...config, forcePathStyle: true });
   });
-  return async (telling) => {
+  return async ({ arn, namespace, body, key: Key }) => {
     const { PutObjectCommand } = await import('./aws-s3.ts');
-    const { arn, namespace } = telling;
     const client = await clients.of(namespace, arn);
     const Bucket = arn.slice(arn.lastIndexOf(':') + 1);
-    const Body = Buffer.from(invocationRecord(telling));
-    await client.send(new PutObjectCommand({ Bucket, Key: recordKey(telling), Body, ContentType: 'application/json' }));
+    const Body = Buffer.from(body);
+    await client.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: 'application/json' }));
+  };
+}
+
+/** Keeps records of asynchronous invocations in a bucket. */
+export function s3Teller(options: NeighbourOptions): Teller {
+  const send = s3Sender(options);
+  return (telling) => {
+    const { arn, namespace } = telling;
+    return send({ arn, namespace, body: invocationRecord(telling), attributes: {}, key: recordKey(telling) });
   };
 }
 

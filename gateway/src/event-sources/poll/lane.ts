@@ -1,86 +1,21 @@
-import type { Pace } from '../../async/pace.ts';
 import type { Trial } from '../checkpoints/checkpoint.ts';
 import { reform, trialsOf } from '../checkpoints/trials.ts';
-import type { MappingView } from '../mapping/mapping-view.ts';
 import type { Activity, Watched } from '../owner/plan-watch.ts';
-import type { Shard, SourceRecord } from '../record.ts';
-import type { OpenStream } from '../source.ts';
+import type { SourceRecord } from '../record.ts';
 import type { BatchOutcome } from './batch-outcome.ts';
 import { MAX_BATCH_BYTES, planBatchOf } from './batcher.ts';
 import { Bell } from './bell.ts';
-import { type BatchPlan, countTooOld, type GiveUpCondition, type Part, planBatch } from './plan-batch.ts';
-import type { BatchCall, InvokeBatch, PollerClock, PollerObserver, Room } from './poller.ts';
-import type { TellFailure } from './tell-failure.ts';
-import {
-  afterCall,
-  type OpenWindow,
-  planWindow,
-  readState,
-  type WindowCall,
-  windowMembers,
-} from './tumbling-window.ts';
+import type { LaneDeps } from './lane-deps.ts';
+import type { OldTrials } from './old-trials.ts';
+import { countTooOld, type GiveUpCondition, type Part } from './plan-batch.ts';
+import type { BatchCall, Room } from './poller.ts';
+import { tellUntilHeard } from './tell-until-heard.ts';
+import type { OpenWindow } from './tumbling-window.ts';
+import { WindowCalls } from './window-calls.ts';
 
 /** Without any news a lane looks again after so long. */
 const LOOK_MS = 1_000;
 const LONGEST_FUNCTION_MS = 900_000;
-const FIRST_TELL_PAUSE_MS = 1_000;
-const MAX_TELL_PAUSE_MS = 300_000;
-
-/** Parts that an earlier owner of a shard has tried: each is formed again as it was, by the lane that gets its records. */
-export class OldTrials {
-  #all: readonly Trial[];
-
-  constructor(all: readonly Trial[]) {
-    this.#all = all;
-  }
-
-  /** Those whose records have not come yet, in order. */
-  get all(): readonly Trial[] {
-    return this.#all;
-  }
-
-  /** The one that begins with this record has come, or never will. */
-  take(first: string | undefined): Trial | undefined {
-    const found = this.#all.find((trial) => trial.first === first);
-    if (found !== undefined) this.#all = this.#all.filter((trial) => trial !== found);
-    return found;
-  }
-
-  /** What was to be read is gone. */
-  clear(): void {
-    this.#all = [];
-  }
-}
-
-/** What a lane works with, and whom it tells. */
-export interface LaneDeps {
-  readonly stream: OpenStream;
-  readonly shard: Shard;
-  /** As it is now. */
-  readonly mapping: () => MappingView;
-  readonly takeRoom: (bytes: number, signal: AbortSignal) => Promise<Room>;
-  /** Resolves when a batch may be begun. */
-  readonly whenRoom: (signal: AbortSignal) => Promise<void>;
-  readonly invoke: InvokeBatch;
-  readonly tell: TellFailure;
-  readonly observer: PollerObserver;
-  readonly clock: PollerClock;
-  readonly newRequestId: () => string;
-  /** Of all lanes of a shard. */
-  readonly pace: Pace;
-  /** Nothing more is begun. */
-  readonly stopping: AbortSignal;
-  /** These are done with. */
-  readonly ended: (records: readonly SourceRecord[]) => void;
-  /** Something that the checkpoint keeps has changed. */
-  readonly changed: () => void;
-  /** No more is read before some of what waits has ended. */
-  readonly isFull: () => boolean;
-  /** When the latest read began that gave nothing, epoch milliseconds; null = it gave something. */
-  readonly emptyReadMs: () => number | null;
-  /** All of the shard was read. */
-  readonly isEnd: () => boolean;
-}
 
 /** A try that was made: what a record of failure says of it. */
 interface LastTry {
@@ -100,9 +35,7 @@ export class Lane {
   /** Tried before, or part of an open call: they go first. */
   #parts: Part[] = [];
   readonly #trials: OldTrials;
-  #window: OpenWindow | null;
-  /** Of a window: what `#parts` are the rest of. */
-  #call: WindowCall | null = null;
+  readonly #windows: WindowCalls;
   #bytes = 0;
   #activity: Activity = { kind: 'resting', forMs: LOOK_MS };
   #sinceMs: number;
@@ -112,7 +45,7 @@ export class Lane {
     this.#deps = deps;
     this.#bell = new Bell(deps.clock);
     this.#trials = trials;
-    this.#window = window;
+    this.#windows = new WindowCalls(window);
     this.#sinceMs = deps.clock.nowMs();
   }
 
@@ -140,7 +73,7 @@ export class Lane {
   }
 
   get window(): OpenWindow | null {
-    return this.#window;
+    return this.#windows.window;
   }
 
   push(record: SourceRecord): void {
@@ -191,8 +124,7 @@ export class Lane {
     const decision = this.#decide(records, false);
     const most = decision.kind === 'send' ? decision.count : decision.kind === 'tooLarge' ? 1 : records.length;
     const emptyMs = emptyReadMs();
-    const call = planWindow({
-      open: this.#window,
+    const count = this.#windows.next({
       waiting: records.slice(0, most),
       lengthMs: mapping().stream.windowMs,
       nowMs: emptyMs ?? clock.now(),
@@ -200,16 +132,14 @@ export class Lane {
       isEnd: isEnd(),
       isBatchDue: decision.kind !== 'wait',
     });
-    if (call === null) return null;
-    this.#window = call.window;
-    this.#call = call;
-    const attempts = this.#trials.take(call.count === 0 ? undefined : records[0]?.id)?.attempts ?? 0;
-    return { records: this.#take(call.count), attempts };
+    if (count === null) return null;
+    const attempts = this.#trials.take(count === 0 ? undefined : records[0]?.id)?.attempts ?? 0;
+    return { records: this.#take(count), attempts };
   }
 
   #decide(records: readonly SourceRecord[], isLast: boolean): ReturnType<typeof planBatchOf> {
     const { mapping, clock, isEnd } = this.#deps;
-    const limits = { ...mapping().batch, maxBytes: MAX_BATCH_BYTES - (this.#window?.state.length ?? 0) };
+    const limits = { ...mapping().batch, maxBytes: MAX_BATCH_BYTES - (this.window?.state.length ?? 0) };
     const firstReadMs = this.#waiting[0]?.readMs ?? null;
     return planBatchOf({ records, firstReadMs }, limits, clock.nowMs(), isLast || isEnd());
   }
@@ -280,20 +210,16 @@ export class Lane {
   #eventOf({ records }: Part): Buffer {
     const { stream, shard, mapping } = this.#deps;
     const { source, stream: settings } = mapping();
-    const call = this.#call;
-    const members =
-      call === null || this.#window === null
-        ? {}
-        : windowMembers(
-            { ...call, window: this.#window, isFinal: call.isFinal && this.#parts.length === 1 },
-            { shardId: shard.id, arn: source.eventSourceArn ?? '', lengthMs: settings.windowMs },
-          );
+    const place = { shardId: shard.id, arn: source.eventSourceArn ?? '', lengthMs: settings.windowMs };
+    const members = this.#windows.members(place, this.#parts.length === 1);
     return Buffer.from(stream.eventOf(shard, records, members));
   }
 
   async #conclude(part: Part, outcome: BatchOutcome, requestId: string): Promise<void> {
     const { observer, pace, clock, stopping } = this.#deps;
-    const plan = this.#plan(part, outcome);
+    const { reportsFailures, stream } = this.#deps.mapping();
+    const isLast = this.#parts.length === 1;
+    const plan = this.#windows.plan(part, outcome, { ...stream, reportsFailures, isLast });
     this.#parts.shift();
     this.#parts.unshift(...plan.next);
     this.#end(plan.done);
@@ -306,38 +232,12 @@ export class Lane {
       const executedVersion = 'executedVersion' in outcome ? outcome.executedVersion : null;
       await this.#giveUp(given, { count: records.length, condition, last: { requestId, executedVersion } });
     }
-    this.#closeCall();
+    if (this.#parts.length === 0) this.#windows.close();
     const pauseMs = plan.pauseMs ?? pace.refused(clock.nowMs());
     if (plan.pauseMs !== null) pace.ran(clock.nowMs(), 0);
     if (pauseMs === 0) return;
     this.#does({ kind: 'resting', forMs: pauseMs });
     await clock.sleep(pauseMs, stopping).catch(() => undefined);
-  }
-
-  /** Of a window also its state: a part that went well without one has failed. */
-  #plan(part: Part, outcome: BatchOutcome): BatchPlan {
-    const { reportsFailures, stream } = this.#deps.mapping();
-    const settings = { ...stream, reportsFailures };
-    const call = this.#call;
-    if (call === null || this.#window === null || outcome.kind !== 'ran') return planBatch(part, outcome, settings);
-    const plan = planBatch(part, outcome, settings);
-    const isFinal = call.isFinal && this.#parts.length === 1 && plan.next.length === 0;
-    const state = readState(outcome.answer);
-    const isWell = plan.next.length === 0 && plan.gaveUp === null;
-    if (state === null && isWell && !isFinal) {
-      const failed = planBatch(part, { kind: 'failed', executedVersion: outcome.executedVersion }, settings);
-      return { ...failed, result: { kind: 'badAnswer', why: 'it has no state' } };
-    }
-    if (state !== null && !isFinal && plan.done.length > 0)
-      this.#window = afterCall({ ...call, window: this.#window, isFinal: false }, state);
-    return plan;
-  }
-
-  /** The window is over with the last part of its final call. */
-  #closeCall(): void {
-    if (this.#call === null || this.#parts.length > 0) return;
-    if (this.#call.isFinal) this.#window = null;
-    this.#call = null;
   }
 
   /**
@@ -353,52 +253,19 @@ export class Lane {
     }: { readonly count: number; readonly condition: GiveUpCondition; readonly last: LastTry | null },
   ): Promise<void> {
     const records = part.records.slice(0, count);
-    if (!(await this.#tell(part, { records, condition, last }))) return;
+    const told = { records, condition, invokeCount: part.attempts, ...(last ?? this.#noTry()) };
+    if (!(await tellUntilHeard(told, this.#deps, (activity) => this.#does(activity)))) return;
     const rest = part.records.slice(count);
     this.#parts.shift();
     if (rest.length > 0) this.#parts.unshift({ ...part, records: rest });
     this.#end(records);
     if (last === null) this.#deps.observer.ended({ kind: 'gaveUp', condition }, records.length);
-    this.#closeCall();
+    if (this.#parts.length === 0) this.#windows.close();
     this.#deps.changed();
   }
 
-  /** Whether it was told, or nobody is to be told. */
-  async #tell(
-    part: Part,
-    {
-      records,
-      condition,
-      last,
-    }: { records: readonly SourceRecord[]; condition: GiveUpCondition; last: LastTry | null },
-  ): Promise<boolean> {
-    const { mapping, tell, observer, clock, stopping, stream, shard } = this.#deps;
-    if (records.length === 0) return true;
-    if (mapping().onFailure === null) {
-      observer.dropped(records.length);
-      return true;
-    }
-    const { requestId, executedVersion } = last ?? { requestId: this.#deps.newRequestId(), executedVersion: null };
-    const payload = stream.eventOf(shard, records, {});
-    const info = stream.infoOf(shard, records);
-    const failure = { requestId, condition, invokeCount: part.attempts, executedVersion, decidedMs: clock.now(), info };
-    for (let pauseMs = FIRST_TELL_PAUSE_MS; !stopping.aborted; pauseMs = Math.min(pauseMs * 2, MAX_TELL_PAUSE_MS)) {
-      const { onFailure } = mapping(); // it may be set to another one meanwhile
-      if (onFailure === null) break;
-      this.#does({ kind: 'telling' });
-      try {
-        await tell(mapping(), { ...failure, shard: shard.id, payload });
-        observer.told(records.length);
-        return true;
-      } catch (err) {
-        observer.notTold(onFailure, err);
-      }
-      this.#does({ kind: 'resting', forMs: pauseMs });
-      await clock.sleep(pauseMs, stopping).catch(() => undefined);
-    }
-    if (stopping.aborted) return false;
-    observer.dropped(records.length);
-    return true;
+  #noTry(): LastTry {
+    return { requestId: this.#deps.newRequestId(), executedVersion: null };
   }
 
   #end(records: readonly SourceRecord[]): void {

@@ -205,7 +205,7 @@ describe('who is to be told of what was given up', () => {
     expect(world.batches).toHaveLength(1);
     await until(() => mark() === 'd');
     expect(world.told).toMatchObject([
-      { condition: 'RetryAttemptsExhausted', invokeCount: 1, shard: 'shard', executedVersion: '$LATEST' },
+      { condition: 'RetryAttemptsExhausted', invokeCount: 1, shard: testShard, executedVersion: '$LATEST' },
     ]);
     expect(world.clock.nowMs()).toBeGreaterThanOrEqual(7_000);
     expect(world.counts).toMatchObject({ told: 3, dropped: 0 });

@@ -1,15 +1,17 @@
 import { Pace } from '../../async/pace.ts';
-import { type Checkpoint, checkpointText, firstCheckpoint, parseCheckpoint } from '../checkpoints/checkpoint.ts';
+import { checkpointText, firstCheckpoint } from '../checkpoints/checkpoint.ts';
 import { planStart } from '../checkpoints/plan-start.ts';
 import type { MappingView } from '../mapping/mapping-view.ts';
 import type { Activity, Watched } from '../owner/plan-watch.ts';
 import type { Position, RecordFilter, SourceRecord } from '../record.ts';
 import type { OpenStream, ReadResult } from '../source.ts';
-import { pauseAfterProblem, SourceProblem, toSourceProblem } from '../source-problem.ts';
+import { pauseAfterProblem, toSourceProblem } from '../source-problem.ts';
+import { parseBegun } from './begun.ts';
 import { Bell } from './bell.ts';
 import { CheckpointSaver } from './checkpoint-saver.ts';
-import { Lane, OldTrials } from './lane.ts';
+import { Lane } from './lane.ts';
 import { laneOf } from './lanes.ts';
+import { OldTrials } from './old-trials.ts';
 import type { Poller, PollerDeps } from './poller.ts';
 import type { TellFailure } from './tell-failure.ts';
 import type { OpenWindow } from './tumbling-window.ts';
@@ -17,7 +19,7 @@ import { type Place, Watermark } from './watermark.ts';
 
 /** So long a read may wait for the first record, where the source can wait. */
 const WAIT_MS = 500;
-/** After a read without records, where the source did not wait itself. */
+/** After a read without records, where the source did not wait itself; the longest is also how often it is looked whether there is room. */
 const FIRST_IDLE_MS = 200;
 const MAX_IDLE_MS = 1_000;
 /** Batches that are read ahead, for each lane. */
@@ -28,8 +30,6 @@ const MAX_AHEAD_BYTES = 12 * 1024 * 1024;
 const MAX_REMEMBERED = 50_000;
 /** Of one read. */
 const MAX_READ = 10_000;
-/** Without any news the reader looks again after so long. */
-const LOOK_MS = 1_000;
 
 /** How far the shard is, and how that is kept. */
 export interface StreamState {
@@ -120,7 +120,7 @@ export class StreamPoller implements Poller {
   async #work(): Promise<void> {
     const { signal } = this.#stopping;
     try {
-      const begun = await this.#begin();
+      const begun = parseBegun(this.#state.checkpoint, this.#deps.shard) ?? firstCheckpoint(await this.#start());
       this.#first = begun.position;
       this.#isEnd = begun.isEnd;
       this.#trials = new OldTrials(begun.trials);
@@ -132,34 +132,20 @@ export class StreamPoller implements Poller {
     }
   }
 
-  /** Where it goes on. @throws SourceProblem when a checkpoint cannot be understood: fails closed */
-  async #begin(): Promise<Checkpoint> {
-    const { checkpoint } = this.#state;
-    if (checkpoint === null) return firstCheckpoint((await this.#committed()) ?? planStart(this.#mapping.start));
-    try {
-      return parseCheckpoint(checkpoint);
-    } catch (cause) {
-      const { shard } = this.#deps;
-      throw new SourceProblem(
-        'InvalidSource',
-        `the checkpoint of shard ${shard.id} cannot be understood: a newer version of Kappa may have written it; the shard is not read`,
-        { cause },
-      );
-    }
-  }
-
-  /** What the source's own book says; asked until it answers. */
-  async #committed(): Promise<Position | null> {
+  /** Of a shard that nobody has read: what the source's own book says, asked until it answers, or what the mapping does. */
+  async #start(): Promise<Position> {
     const { signal } = this.#stopping;
     while (this.#stream.committed !== undefined && !signal.aborted) {
       try {
-        return await this.#stream.committed(this.#deps.shard);
+        const committed = await this.#stream.committed(this.#deps.shard);
+        if (committed !== null) return committed;
+        break;
       } catch (err) {
         await this.#rest(err);
       }
     }
     signal.throwIfAborted();
-    return null;
+    return planStart(this.#mapping.start);
   }
 
   #lane(window: OpenWindow | null, pace: Pace): Lane {
@@ -190,8 +176,8 @@ export class StreamPoller implements Poller {
     let idleMs = FIRST_IDLE_MS;
     while (!signal.aborted && !this.#isEnd) {
       if (!this.#canRead()) {
-        this.#does({ kind: 'resting', forMs: LOOK_MS });
-        await this.#bell.wait(LOOK_MS, signal);
+        this.#does({ kind: 'resting', forMs: MAX_IDLE_MS });
+        await this.#bell.wait(MAX_IDLE_MS, signal);
         continue;
       }
       const beganMs = clock.nowMs();
