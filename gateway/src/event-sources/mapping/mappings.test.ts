@@ -11,21 +11,9 @@ import type { MappingView } from './mapping-view.ts';
 import { Mappings } from './mappings.ts';
 import type { FlowProblem } from './plan-conditions.ts';
 import { StatusWriter } from './status-writer.ts';
+import { silentObserver } from './testing-gateways.ts';
 import { mappingObject, queueTraits } from './testing-mapping.ts';
 import { viewMapping } from './view-mapping.ts';
-
-const silent: PollerObserver = {
-  polled: () => undefined,
-  filteredOut: () => undefined,
-  invoked: () => undefined,
-  ended: () => undefined,
-  deleted: () => undefined,
-  dropped: () => undefined,
-  told: () => undefined,
-  notTold: () => undefined,
-  behind: () => undefined,
-  problem: () => undefined,
-};
 
 /** One gateway with a source that opens, or does not; time is moved by hand, and nothing is ever claimed by itself. */
 function rig(hasStore = true) {
@@ -97,7 +85,7 @@ function rig(hasStore = true) {
       onProblem: () => undefined,
     }),
     hasStore,
-    observerOf: () => silent,
+    observerOf: () => silentObserver,
     functionProblem: () => world.functionProblem,
     ranksFirst: () => world.isFirst,
     askOthers: async () => world.others,
@@ -156,6 +144,16 @@ test('a change that needs no new connection is in force at once; one of the sour
   const sourceAccessConfigurations = [{ type: 'BASIC_AUTH', uri: 'secret://other' }] as const;
   expect(await pass(all, view({ sourceAccessConfigurations }, 3))).toMatchObject({ state: 'Updating', heldShards: 1 });
   expect(all.world.opens).toBe(2);
+});
+
+test('a source that could not be opened is opened again at once when anything of the mapping changes', async () => {
+  const all = rig();
+  all.world.fails = new SourceProblem('InvalidSource', 'nobody has said where it is');
+  expect(ready(await pass(all, view()))).toBe('InvalidSource');
+  all.world.fails = null;
+  await pass(all, view({ batchSize: 5 }, 2));
+  claim(all);
+  expect(ready(await pass(all, view({ batchSize: 5 }, 2)))).toBe('Polling');
 });
 
 test('switched off while a batch runs, then on again', async () => {

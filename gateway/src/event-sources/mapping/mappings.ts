@@ -108,9 +108,12 @@ export class Mappings {
   /** Brings the statuses about that are this gateway's to write. Never rejects. */
   async writeStatuses(): Promise<void> {
     const { ranksFirst, writer, askOthers } = this.#deps;
-    const mine = [...this.#entries.values()].filter(({ seen }) => ranksFirst(`esm/${seen.view.uid}`));
-    for (const { seen } of this.#entries.values())
-      if (!mine.some((entry) => entry.seen === seen)) writer.forget(seen.view.uid);
+    const mine: Entry[] = [];
+    for (const entry of this.#entries.values()) {
+      const { uid } = entry.seen.view;
+      if (ranksFirst(`esm/${uid}`)) mine.push(entry);
+      else writer.forget(uid);
+    }
     if (mine.length === 0) return;
     const others = await askOthers(mine.map(({ seen }) => seen.view.uid));
     for (const entry of mine) {
@@ -125,7 +128,8 @@ export class Mappings {
 
   /** Lets go of all sources; for when no shard is held any more. */
   close(): void {
-    for (const { controller } of this.#entries.values()) controller?.close();
+    for (const { controller, leaving } of this.#entries.values())
+      for (const each of [controller, ...leaving]) each?.close();
   }
 
   #begin(key: string, seen: SeenMapping): Entry {
@@ -153,7 +157,8 @@ export class Mappings {
     entry.flaw = flaw;
     const { controller } = entry;
     const isWanted = this.#deps.hasStore && view.isEnabled && source !== null && filter !== null;
-    if (isWanted && controller !== null && isSameSource(controller.mapping, view)) {
+    // One that is not open is made anew: its pause may be long, and who changes the mapping may have mended what was in the way.
+    if (isWanted && controller?.isOpen === true && isSameSource(controller.mapping, view)) {
       controller.update(view, filter);
       return;
     }
