@@ -3,20 +3,31 @@ import { expect, test } from '@jest/globals';
 import { SourceProblem } from '../source-problem.ts';
 import { GroupMirror } from './mirror.ts';
 
-/** A group whose commits wait until they are answered. */
+/** A group whose commits wait until they are answered; pauses end when the test says so, or the mirror is closed. */
 function slowGroup() {
   const commits: { offsets: ReadonlyMap<number, bigint>; answer: PromiseWithResolvers<void> }[] = [];
   const problems: SourceProblem[] = [];
-  const mirror = new GroupMirror(
-    (offsets) => {
+  const pauses: { ms: number; end: PromiseWithResolvers<void> }[] = [];
+  const mirror = new GroupMirror({
+    commit: (offsets) => {
       const answer = Promise.withResolvers<void>();
       commits.push({ offsets, answer });
       return answer.promise;
     },
-    (problem) => problems.push(problem),
-  );
-  return { mirror, commits, problems };
+    onProblem: (problem) => problems.push(problem),
+    sleep: (ms, signal) => {
+      const end = Promise.withResolvers<void>();
+      signal.addEventListener('abort', () => end.reject(signal.reason), { once: true });
+      pauses.push({ ms, end });
+      return end.promise;
+    },
+    random: () => 1,
+  });
+  return { mirror, commits, problems, pauses };
 }
+
+/** What is ready to run has run. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('one commit at a time, with the newest offset of each partition', async () => {
   const { mirror, commits } = slowGroup();
@@ -36,21 +47,37 @@ test('one commit at a time, with the newest offset of each partition', async () 
   await closing;
 });
 
-test('what could not be written is told, and goes with the next one unless it is older', async () => {
-  const { mirror, commits, problems } = slowGroup();
+test('what could not be written is told and tried again, with what came meanwhile', async () => {
+  const { mirror, commits, problems, pauses } = slowGroup();
+  const refused = new SourceProblem('AccessDenied', 'no');
   mirror.show(0, 1n);
   mirror.show(1, 5n);
   commits[0]?.answer.resolve();
-  await Promise.resolve();
-  const refused = new SourceProblem('AccessDenied', 'no');
+  await settle();
   commits[1]?.answer.reject(refused);
-  await mirror.close();
-  expect(problems).toEqual([refused]);
+  await settle();
+  expect([problems, pauses.map(({ ms }) => ms)]).toEqual([[refused], [1_000]]);
   mirror.show(0, 2n);
+  expect(commits).toHaveLength(2);
+  pauses[0]?.end.resolve();
+  await settle();
   expect([...(commits[2]?.offsets ?? [])]).toEqual([
     [1, 5n],
     [0, 2n],
   ]);
   commits[2]?.answer.resolve();
   await mirror.close();
+});
+
+test('when it is closed, what is not written is tried once more', async () => {
+  const { mirror, commits } = slowGroup();
+  mirror.show(0, 1n);
+  commits[0]?.answer.reject(new SourceProblem('Unreachable', 'no answer'));
+  await settle();
+  const closing = mirror.close();
+  await settle();
+  expect(commits).toHaveLength(2);
+  commits[1]?.answer.reject(new SourceProblem('Unreachable', 'no answer'));
+  await closing;
+  expect(commits).toHaveLength(2);
 });

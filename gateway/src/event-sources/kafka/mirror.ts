@@ -1,4 +1,4 @@
-import { type SourceProblem, toSourceProblem } from '../source-problem.ts';
+import { pauseAfterProblem, type SourceProblem, toSourceProblem } from '../source-problem.ts';
 
 /** A last word into the group's book may take so long, milliseconds. */
 const CLOSE_LIMIT_MS = 2_000;
@@ -6,19 +6,29 @@ const CLOSE_LIMIT_MS = 2_000;
 /** Writes next offsets, of partitions, into the group's book. @throws SourceProblem */
 export type CommitOffsets = (offsets: ReadonlyMap<number, bigint>) => Promise<void>;
 
+/** What a mirror works with. */
+export interface MirrorDeps {
+  readonly commit: CommitOffsets;
+  /** Hears of what could not be written and is tried again. */
+  readonly onProblem: (problem: SourceProblem) => void;
+  /** May reject when the signal aborts. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<unknown>;
+  /** 0..1 */
+  readonly random: () => number;
+}
+
 /**
  * Shows in Kafka's group how far a mapping is, for Kafka's own tools. The checkpoint is what counts, so nothing waits for this: one commit at a
- * time, with the newest offset of each partition; what could not be written goes with the next one.
+ * time, with the newest offset of each partition; what could not be written is tried again.
  */
 export class GroupMirror {
-  readonly #commit: CommitOffsets;
-  readonly #onProblem: (problem: SourceProblem) => void;
+  readonly #deps: MirrorDeps;
+  readonly #closing = new AbortController();
   #waiting = new Map<number, bigint>();
   #running: Promise<void> | null = null;
 
-  constructor(commit: CommitOffsets, onProblem: (problem: SourceProblem) => void) {
-    this.#commit = commit;
-    this.#onProblem = onProblem;
+  constructor(deps: MirrorDeps) {
+    this.#deps = deps;
   }
 
   /** @param offset of the record that is read next */
@@ -27,28 +37,31 @@ export class GroupMirror {
     this.#running ??= this.#run();
   }
 
-  /** Waits for what is under way, a moment. */
+  /** What is not written is tried once more; this waits for it a moment. */
   async close(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, CLOSE_LIMIT_MS);
-    });
-    await Promise.race([this.#running, late]);
-    clearTimeout(timer);
+    this.#closing.abort();
+    const late = new AbortController();
+    await Promise.race([this.#running, this.#deps.sleep(CLOSE_LIMIT_MS, late.signal).catch(() => undefined)]);
+    late.abort();
   }
 
   /** Never rejects. */
   async #run(): Promise<void> {
-    let isGood = true;
-    while (isGood && this.#waiting.size > 0) {
+    const { commit, onProblem, sleep, random } = this.#deps;
+    const { signal } = this.#closing;
+    for (let failures = 0; this.#waiting.size > 0; ) {
       const offsets = this.#waiting;
       this.#waiting = new Map();
       try {
-        await this.#commit(offsets);
+        await commit(offsets);
+        failures = 0;
       } catch (error) {
         this.#waiting = new Map([...offsets, ...this.#waiting]);
-        this.#onProblem(toSourceProblem(error));
-        isGood = false;
+        const problem = toSourceProblem(error);
+        onProblem(problem);
+        if (signal.aborted) break;
+        await sleep(pauseAfterProblem(problem.reason, failures, random()), signal).catch(() => undefined);
+        failures += 1;
       }
     }
     this.#running = null;

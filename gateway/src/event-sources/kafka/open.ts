@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { MappingView } from '../mapping/mapping-view.ts';
 import type { Position, Shard, SourceRecord } from '../record.ts';
 import type { BatchInfo, OpenDeps, OpenStream, ReadResult, ReadWish } from '../source.ts';
@@ -76,6 +77,8 @@ class KafkaStream implements OpenStream {
   readonly #parts: StreamParts;
   readonly #fetcher: Fetcher;
   readonly #mirror: GroupMirror;
+  /** Partitions that were read. */
+  readonly #begun = new Set<number>();
   /** By partition; the one that was filled last is the last one. */
   readonly #ahead = new Map<number, Ahead>();
 
@@ -83,7 +86,12 @@ class KafkaStream implements OpenStream {
     const { cluster, connections, deps, group, topic } = parts;
     this.#parts = parts;
     this.#fetcher = new Fetcher(cluster, connections, topic);
-    this.#mirror = new GroupMirror((offsets) => cluster.commit(group, offsets), deps.onProblem);
+    this.#mirror = new GroupMirror({
+      commit: (offsets) => cluster.commit(group, offsets),
+      onProblem: deps.onProblem,
+      sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+      random: Math.random,
+    });
   }
 
   async shards(): Promise<readonly Shard[]> {
@@ -163,6 +171,7 @@ class KafkaStream implements OpenStream {
   async #read({ shard, from, max, waitMs }: ReadWish): Promise<ReadResult> {
     const partition = Number(shard.id);
     const offset = await this.#offsetOf(partition, from);
+    this.#showFirst(partition, from, offset);
     const ahead = this.#takeAhead(partition, offset) ?? (await this.#fetch(partition, offset, waitMs));
     const taken = ahead.records.slice(0, max);
     const rest = ahead.records.slice(max);
@@ -205,6 +214,12 @@ class KafkaStream implements OpenStream {
   async #fetch(partition: number, offset: bigint, waitMs: number): Promise<Ahead> {
     const brought = await this.#parts.cluster.again(() => this.#fetcher.fetch(partition, offset, waitMs));
     return { ...committedRecords(brought, offset), offset, stableOffset: brought.stableOffset };
+  }
+
+  /** All before the place where reading begins has ended: whoever read it before may not have come to writing that into the group. */
+  #showFirst(partition: number, from: Position, offset: bigint): void {
+    if (from.kind === 'after' && !this.#begun.has(partition)) this.#mirror.show(partition, offset);
+    this.#begun.add(partition);
   }
 
   #takeAhead(partition: number, offset: bigint): Ahead | null {

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
+import type { Position } from '../record.ts';
 import type { BatchInfo } from '../source.ts';
 import { streamContract } from '../source-contract.ts';
 import { kafka } from './source.ts';
 import { bodies, bodyOf, oldest, read, readOnce, shardOf, TestTopics, values } from './testing-topics.ts';
 
-/*
- * Topics of Kafka 4.1, the real one.
- */
+/* Topics of Kafka 4.1, the real one. */
 
 const installMs = 600_000;
 const limitMs = 240_000;
@@ -229,6 +228,14 @@ test(
     const place = await again.committed?.(shardOf(0));
     expect(bodies((await read(again, place ?? oldest, 2)).records)).toEqual(['d', 'e']);
     await again.close();
+    // A checkpoint that its writer could not show: whoever goes on from it does.
+    const next = await topics.open(topic, { kafka: { consumerGroupId: 'billing' } });
+    const checkpoint: Position = { kind: 'after', id: records[4]?.id ?? '' };
+    await readOnce(next, checkpoint);
+    await next.close();
+    const last = await topics.open(topic, { kafka: { consumerGroupId: 'billing' } });
+    expect(await last.committed?.(shardOf(0))).toEqual(checkpoint);
+    await last.close();
   },
   limitMs,
 );
@@ -247,7 +254,9 @@ test(
     const found = all.flatMap((result) => result.records);
     expect(found.map(({ key }) => key).sort()).toEqual(['aw==', 'aw==', null].sort());
     expect(all.map((result) => result.records.filter(({ key }) => key !== null).length)).toContain(2); // one partition
-    const first = found.map((record) => JSON.parse(bodies([record])[0] ?? '')).find(isOf(0));
+    const first = found
+      .map((record) => JSON.parse(bodies([record])[0] ?? ''))
+      .find(({ KafkaBatchInfo }) => KafkaBatchInfo.recordInfo.offset === '0');
     const time = records[0]?.arrivedMs ?? 0;
     expect(first).toEqual({
       version: '1.0',
@@ -270,9 +279,6 @@ test(
   },
   limitMs,
 );
-
-const isOf = (offset: number) => (letter: Readonly<{ KafkaBatchInfo: { recordInfo: { offset: string } } }>) =>
-  letter.KafkaBatchInfo.recordInfo.offset === String(offset);
 
 test(
   'a cluster of MSK is found where the install says',
