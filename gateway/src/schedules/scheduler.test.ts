@@ -238,3 +238,13 @@ test('what is wrong with a schedule is said, and others go on', async () => {
   await pass(HOUR);
   expect(await times()).toEqual(['2026-11-22T11:00:00Z']);
 });
+
+test('three hundred schedules that are due at once are fired, each once', async () => {
+  const { scheduler } = gateway(undefined, 10_000);
+  for (let n = 0; n < 300; n += 1) scheduler.set(`default/s${n}`, testMapping({}, { uid: `s${n}`, name: `s${n}` }));
+  await pass(60);
+  clock.nowMs = Date.parse('2026-11-22T11:00:00Z');
+  await pass(60);
+  const ids = (await fired()).map(({ id }) => id);
+  expect([ids.length, new Set(ids).size]).toEqual([300, 300]);
+});

@@ -30,6 +30,10 @@ export interface SchedulerDeps {
 
 /** The clock is looked at so often: a clock that jumps is noticed. */
 const LOOK_MS = 1_000;
+/** What is new is looked at together with what else is new by then. */
+const SOON_MS = 5;
+/** Firings that are under way at a time. */
+const MAX_AT_ONCE = 100;
 /** What could not be fired is tried again after so long. */
 const AGAIN_MS = 1_000;
 /** The same when there is no room. */
@@ -68,6 +72,8 @@ export class Scheduler {
   #isStopped = false;
   #isReading = false;
   #cancel: () => void = () => undefined;
+  /** When the next look is due, ms since 1970. */
+  #lookMs = Number.POSITIVE_INFINITY;
   #sweepAtMs = 0;
   #orphans: ReadonlySet<string> = new Set();
 
@@ -96,7 +102,7 @@ export class Scheduler {
         pausedUntilMs: old?.pausedUntilMs ?? 0,
       });
       this.#deps.onVerdict(mapping, null);
-      this.#look();
+      this.#lookSoon();
     } catch (err) {
       this.#kept.delete(mapping.uid);
       this.#deps.onVerdict(mapping, err instanceof Error ? err.message : String(err));
@@ -126,10 +132,20 @@ export class Scheduler {
 
   #look(): void {
     if (this.#isStopped) return;
-    this.#cancel();
     const nowMs = this.#deps.now();
-    const soonestMs = this.#deps.isReady() ? this.#work(nowMs) : nowMs + LOOK_MS;
-    this.#cancel = this.#deps.after(Math.max(1, soonestMs - nowMs), () => this.#look());
+    this.#lookAt(this.#deps.isReady() ? this.#work(nowMs) : nowMs + LOOK_MS, nowMs);
+  }
+
+  /** Something is new. */
+  #lookSoon(): void {
+    const nowMs = this.#deps.now();
+    if (!this.#isStopped && this.#lookMs > nowMs + SOON_MS) this.#lookAt(nowMs + SOON_MS, nowMs);
+  }
+
+  #lookAt(thenMs: number, nowMs: number): void {
+    this.#cancel();
+    this.#lookMs = thenMs;
+    this.#cancel = this.#deps.after(Math.max(1, thenMs - nowMs), () => this.#look());
   }
 
   /** Begins what is to be done now. @returns when to look again, ms since 1970 */
@@ -137,27 +153,34 @@ export class Scheduler {
     let soonestMs = nowMs + LOOK_MS;
     const unread: Kept[] = [];
     for (const kept of this.#kept.values()) {
-      if (kept.isBusy || nowMs < kept.pausedUntilMs) continue;
-      if (!this.#deps.isMine(kept.mapping.uid)) kept.mark = null;
-      else if (kept.mark === null) unread.push(kept);
-      else if (isDue(kept, nowMs)) this.#run(kept, () => this.#fire(kept));
+      if (kept.isBusy || isPaused(kept, nowMs)) continue;
+      if (kept.mark === null) unread.push(kept);
+      else if (isDue(kept, nowMs)) this.#begin(kept);
       else soonestMs = Math.min(soonestMs, kept.nextMs ?? soonestMs);
     }
-    if (unread.length > 0 && !this.#isReading) this.#read(unread.slice(0, MARKS_AT_ONCE));
+    if (!this.#isReading) this.#read(unread);
     if (nowMs >= this.#sweepAtMs) this.#sweep(nowMs);
     return soonestMs;
   }
 
-  #read(unread: readonly Kept[]): void {
+  /** Fires what is due, if it is this gateway's, and there is room. */
+  #begin(kept: Kept): void {
+    if (!this.#deps.isMine(kept.mapping.uid)) kept.mark = null;
+    else if (this.#running < MAX_AT_ONCE) this.#run(kept, () => this.#fire(kept));
+  }
+
+  #read(all: readonly Kept[]): void {
+    const unread = all.filter(({ mapping }) => this.#deps.isMine(mapping.uid)).slice(0, MARKS_AT_ONCE);
+    if (unread.length === 0) return;
     this.#isReading = true;
     this.#count(this.#deps.store.marks(unread.map(({ mapping }) => mapping.uid))).then(
       (marks) => {
         this.#isReading = false;
         for (const kept of unread) {
           kept.mark = { text: marks.get(kept.mapping.uid), sinceMs: 0 };
-          this.#run(kept, () => this.#begin(kept));
+          this.#run(kept, () => this.#resume(kept));
         }
-        this.#look();
+        this.#lookSoon();
       },
       (err: unknown) => {
         this.#isReading = false;
@@ -173,7 +196,7 @@ export class Scheduler {
     this.#count(work()).then(
       () => {
         kept.isBusy = false;
-        this.#look();
+        this.#lookSoon();
       },
       (err: unknown) => {
         kept.isBusy = false;
@@ -185,7 +208,7 @@ export class Scheduler {
   }
 
   /** From where it goes on. A schedule that is new, or another one than before, has missed nothing yet. */
-  async #begin(kept: Kept): Promise<void> {
+  async #resume(kept: Kept): Promise<void> {
     const { mapping, digest } = kept;
     const text = kept.mark?.text;
     const standing = text === undefined ? null : parseStanding(text);
@@ -255,6 +278,11 @@ export class Scheduler {
       if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
     });
   }
+}
+
+/** A clock that went back does not make a pause longer. */
+function isPaused({ pausedUntilMs }: Kept, nowMs: number): boolean {
+  return nowMs < pausedUntilMs && pausedUntilMs <= nowMs + FULL_AGAIN_MS;
 }
 
 function isDue({ mapping, mark, nextMs }: Kept, nowMs: number): boolean {
