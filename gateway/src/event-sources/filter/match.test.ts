@@ -164,3 +164,21 @@ test('what stands inside and beside $or must both hold', () => {
   const pattern = parsePattern('{"a": [1, 2], "$or": [{"a": [2, 3]}, {"b": [1]}]}');
   expect([1, 2, 3].map((a) => matches(pattern, { a }))).toEqual([false, true, false]);
 });
+
+describe('records that are meant to hurt', () => {
+  const pattern = parsePattern('{"list": {"missing": [{"exists": false}], "n": [-1]}}');
+
+  test('a list of many objects costs as much as it is long', () => {
+    const list = Array.from({ length: 100_000 }, (_, n) => ({ n }));
+    expect(matches(pattern, { list })).toBe(false);
+    expect(matches(pattern, { list: [...list, { missing: 1 }] })).toBe(false);
+    expect(matches(pattern, { list: [...list, { n: -1 }] })).toBe(true);
+  });
+
+  test('lists in lists, as deep as they get', () => {
+    const deep = (inner: string) => JSON.parse(`{"list": ${'['.repeat(100_000)}${inner}${']'.repeat(100_000)}}`);
+    expect(matches(pattern, deep('{"n": -1}'))).toBe(true);
+    expect(matches(pattern, deep(''))).toBe(false);
+    expect(matches(parsePattern('{"list": [{"exists": false}]}'), deep(''))).toBe(true);
+  });
+});

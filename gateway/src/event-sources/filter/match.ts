@@ -1,25 +1,31 @@
-import { type Bound, type Choice, fold, type Pattern } from './pattern.ts';
+import { type Bound, type Choice, fold, type Member, type Pattern } from './pattern.ts';
+
+/** What is the same for all of one event. */
+interface Whole {
+  readonly event: unknown;
+  /** Of members of the pattern: no element has a value there. Found once, since each element of a list asks. */
+  readonly absent: Map<Member, boolean>;
+}
 
 /**
- * Whether an event has what a pattern asks for. Pure.
+ * Whether an event has what a pattern asks for. Pure. Takes time by the size of the event times that of the pattern; no event is too deep.
  *
  * Lists in the event stand for each of their elements: a rule holds when it holds for one of them, and what a pattern says of one object must
  * hold for the same element. `exists: false` looks at the whole event: no element may have such a value.
  */
 export function matches(pattern: Pattern, event: unknown): boolean {
-  return holds(pattern, event, [], event);
+  return holds(pattern, event, { event, absent: new Map() });
 }
 
-/** @param path keys from `root` to `value` */
-function holds(pattern: Pattern, value: unknown, path: readonly string[], root: unknown): boolean {
-  if (Array.isArray(value) && value.length > 0) return value.some((each) => holds(pattern, each, path, root));
+function holds(pattern: Pattern, value: unknown, whole: Whole): boolean {
+  if (Array.isArray(value) && value.length > 0) return flatten(value).some((each) => holds(pattern, each, whole));
   const { members, anyOf } = pattern;
   return (
-    members.every(({ key, rule }) => {
-      const part = memberOf(value, key);
-      const at = [...path, key];
-      return isPattern(rule) ? holds(rule, part, at, root) : isOneOf(rule, part, at, root);
-    }) && anyOf.every((alternatives) => alternatives.some((each) => holds(each, value, path, root)))
+    members.every((member) => {
+      const part = memberOf(value, member.key);
+      const { rule } = member;
+      return isPattern(rule) ? holds(rule, part, whole) : isOneOf(rule, part, () => isAbsent(member, whole));
+    }) && anyOf.every((alternatives) => alternatives.some((each) => holds(each, value, whole)))
   );
 }
 
@@ -27,13 +33,19 @@ function isPattern(rule: Pattern | readonly Choice[]): rule is Pattern {
   return 'members' in rule;
 }
 
-function isOneOf(choices: readonly Choice[], part: unknown, path: readonly string[], root: unknown): boolean {
+function isOneOf(choices: readonly Choice[], part: unknown, isNowhere: () => boolean): boolean {
   const values = scalarsOf(part);
   return choices.some((choice) =>
-    choice.kind === 'exists' && !choice.wanted
-      ? scalarsAt(root, path).length === 0
-      : values.some((value) => fits(choice, value)),
+    choice.kind === 'exists' && !choice.wanted ? isNowhere() : values.some((value) => fits(choice, value)),
   );
+}
+
+function isAbsent(member: Member, { event, absent }: Whole): boolean {
+  const known = absent.get(member);
+  if (known !== undefined) return known;
+  const found = scalarsAt(event, member.path).length === 0;
+  absent.set(member, found);
+  return found;
 }
 
 /** Whether a value, which is no list and no object, is what a choice says. */
@@ -89,8 +101,20 @@ function scalarsOf(value: unknown): readonly unknown[] {
   return flatten(value).filter((each) => each === null || (typeof each !== 'object' && each !== undefined));
 }
 
+/**
+ * Without recursion: lists may be in lists as often as a record has room for. An empty one stays, as an element that has nothing. The order is
+ * lost, which nobody asks for.
+ */
 function flatten(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value.flat(Number.POSITIVE_INFINITY) : [value];
+  if (!Array.isArray(value) || value.length === 0) return [value];
+  const flat: unknown[] = [];
+  const left: unknown[] = [value];
+  while (left.length > 0) {
+    const each = left.pop();
+    if (!Array.isArray(each) || each.length === 0) flat.push(each);
+    else for (const inner of each) left.push(inner);
+  }
+  return flat;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

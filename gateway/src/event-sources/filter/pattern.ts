@@ -7,6 +7,8 @@ export interface Pattern {
 
 export interface Member {
   readonly key: string;
+  /** Keys from the event to its value, `key` included. */
+  readonly path: readonly string[];
   /** Into an object, or what a value may be: one of these. */
   readonly rule: Pattern | readonly Choice[];
 }
@@ -41,8 +43,8 @@ const reserved: ReadonlySet<string> = new Set([
 
 /** Where in a pattern something is. */
 interface Place {
-  /** Names of members with dots between, for messages. */
-  readonly path: string;
+  /** Names of members from the outermost. */
+  readonly path: readonly string[];
   readonly depth: number;
   /** Below a `$or`. */
   readonly isAlternative: boolean;
@@ -62,24 +64,25 @@ export function parsePattern(text: string): Pattern {
   } catch {
     throw new InvalidPattern('it is not JSON');
   }
-  return patternOf(value, { path: '', depth: 0, isAlternative: false });
+  return patternOf(value, { path: [], depth: 0, isAlternative: false });
 }
 
 function patternOf(value: unknown, place: Place): Pattern {
   const { path, depth, isAlternative } = place;
-  if (!isObject(value)) throw new InvalidPattern(`${where(path)} must be an object`);
+  const name = path.join('.');
+  if (!isObject(value)) throw new InvalidPattern(`${where(name)} must be an object`);
   if (depth > MAX_DEPTH) throw new InvalidPattern(`it is deeper than ${MAX_DEPTH} levels`);
   const entries = Object.entries(value);
-  if (entries.length === 0) throw new InvalidPattern(`${where(path)} must not be empty`);
+  if (entries.length === 0) throw new InvalidPattern(`${where(name)} must not be empty`);
   const members: Member[] = [];
   const anyOf: (readonly Pattern[])[] = [];
   for (const [key, part] of entries) {
     if (isAlternative && reserved.has(key)) throw new InvalidPattern(`no member below $or may be called ${key}`);
-    const at = path === '' ? key : `${path}.${key}`;
+    const at = [...path, key];
     if (key === '$or' && isAlternatives(part))
       anyOf.push(part.map((each) => patternOf(each, { path, depth: depth + 1, isAlternative: true })));
-    else if (Array.isArray(part)) members.push({ key, rule: choicesOf(part, at) });
-    else members.push({ key, rule: patternOf(part, { path: at, depth: depth + 1, isAlternative }) });
+    else if (Array.isArray(part)) members.push({ key, path: at, rule: choicesOf(part, at.join('.')) });
+    else members.push({ key, path: at, rule: patternOf(part, { path: at, depth: depth + 1, isAlternative }) });
   }
   return { members, anyOf };
 }
