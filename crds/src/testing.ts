@@ -198,6 +198,11 @@ export const takenManifests: readonly ManifestCase[] = [
   taken('all reserved is provisioned by version and alias', 'functions', {
     concurrency: { reserved: 5, provisioned: 2, provisionedByQualifier: provisioned },
   }),
+  taken('several invocations at once in a pod', 'functions', { concurrency: { perInstance: 128, reserved: 5 } }),
+  taken('several in a runtime of its own', 'functions', {
+    runtime: 'provided.al2023',
+    concurrency: { perInstance: 2 },
+  }),
   taken('calls above a limit wait', 'functions', { concurrency: { onLimit: 'Queue' } }),
   taken('they wait as long and as many as it says', 'functions', {
     concurrency: { reserved: 1, onLimit: 'Queue', maxQueueSeconds: 300, maxQueued: 10_000 },
@@ -421,6 +426,18 @@ export const refusedManifests: readonly ManifestCase[] = [
     { concurrency: { reserved: 2, provisioned: 2 } },
     { concurrency: { reserved: 1, provisioned: 2 } },
     { path: 'spec.concurrency.provisioned', text: 'greater than reserved' },
+  ),
+  refused(
+    'several invocations at once where the runtime takes one',
+    { runtime: 'python3.13', concurrency: { perInstance: 2 } },
+    'spec.concurrency.perInstance',
+    'for the runtimes nodejs and provided',
+  ),
+  refused(
+    'several invocations at once in provisioned pods',
+    { concurrency: { perInstance: 2, provisioned: 1 } },
+    'spec.concurrency.perInstance',
+    'one invocation at a time in each environment',
   ),
   refused(
     'more provisioned by version and alias than reserved',

@@ -229,6 +229,18 @@ const creation: readonly Row[] = [
     () => fn(env({ name: 'AA', valueFrom: { secretKeyRef } })),
   ],
   [
+    'concurrency.perInstance above 1 is for the runtimes nodejs and provided',
+    'spec.concurrency.perInstance',
+    () => fn({ runtime: 'ruby3.4', concurrency: { perInstance: 2 } }),
+    () => fn({ runtime: 'provided.al2023', concurrency: { perInstance: 128 } }),
+  ],
+  [
+    'provisioned concurrency is for functions that take one invocation at a time',
+    'spec.concurrency.perInstance',
+    () => fn({ concurrency: { perInstance: 2, provisioned: 1 } }),
+    () => fn({ concurrency: { perInstance: 1, provisioned: 1 } }),
+  ],
+  [
     'provisioned must not be greater than reserved',
     'spec.concurrency.provisioned',
     () => fn({ concurrency: { reserved: 1, provisioned: 2 } }),
@@ -481,7 +493,7 @@ describe('bounds of a Function', () => {
     [{ memoryMiB: 64 }, 'spec.memoryMiB', 'spec.memoryMiB in body should be greater than or equal to 128'],
     [{ memoryMiB: 10_241 }, 'spec.memoryMiB', 'should be less than or equal to 10240'],
     [{ timeoutSeconds: 901 }, 'spec.timeoutSeconds', 'should be less than or equal to 900'],
-    [{ concurrency: { perInstance: 2 } }, 'spec.concurrency.perInstance', 'should be less than or equal to 1'],
+    [{ concurrency: { perInstance: 129 } }, 'spec.concurrency.perInstance', 'should be less than or equal to 128'],
     [{ code: { url: { url: 'ftp://x/y', sha256 } } }, 'spec.code.url.url', 'should match'],
     [{ code: { zip: { sha256: 'A'.repeat(64) } } }, 'spec.code.zip.sha256', 'should match'],
     [{ http: {} }, 'spec.http.auth', 'Required value'],

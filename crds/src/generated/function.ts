@@ -290,7 +290,7 @@ export interface FunctionConcurrency {
    */
   readonly maxQueued?: number;
   /**
-   * Invocations that one execution environment runs at once. Only 1 is supported.
+   * Invocations that one execution environment runs at once, 1 to 128; above 1 with the runtimes nodejs and provided only. The runtime finds the number in AWS_LAMBDA_MAX_CONCURRENCY. A crash fails all that run there. Not together with provisioned concurrency. Default 1.
    */
   readonly perInstance: number;
 }

@@ -15,7 +15,7 @@ import type { OfferedRequest } from './offers.ts';
 import { NotOwner, type Ownership } from './ownership.ts';
 import type { PodLink } from './pod-link.ts';
 import { newToken } from './role-tokens.ts';
-import type { Slot } from './slot.ts';
+import { hasLostMates, type Slot } from './slot.ts';
 import type { DispatchObserver, Invocation, Outcome, Report, Start, Target } from './types.ts';
 
 /** What a call needs of its dispatcher. */
@@ -198,7 +198,7 @@ export class Call implements OfferedRequest, Outcome, InvokeSink {
     }
     const isReusable = report.reusable === true;
     if (isReusable && !slot.pod.isLeaving) {
-      if (slot.pod.isTaken) this.#context.handOver(slot);
+      if (slot.pod.isTaken || hasLostMates(slot)) this.#context.handOver(slot);
       else this.#context.core.reported(slot, true, null, report.status === 'success' || report.status === 'error');
       return;
     }

@@ -66,7 +66,9 @@ export class Claimer {
     }
     const initTimeoutMs = initLimitMs(slot.state, target, this.#deps.initTimeoutMs);
     const { maxUnpackedBytes } = this.#deps;
-    const rules = { initTimeoutMs, maxUnpackedBytes, epoch, isProvisioning: isProvisioning(slot.state, target) };
+    const perInstance = slot.mates?.length ?? 1;
+    const isForLater = isProvisioning(slot.state, target);
+    const rules = { initTimeoutMs, maxUnpackedBytes, epoch, perInstance, isProvisioning: isForLater };
     const head = makeSpecialize(target, environment, rules, roleOfHead(target, slot.pod));
     if (slot.pod.specialize(slot, epoch, { head, ...zips })) return;
     this.#loseUnsent(slot, 'The link to the pod was lost before the claim was sent. The request did not run.');

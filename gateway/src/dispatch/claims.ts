@@ -166,7 +166,10 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
       cap: owner.cap,
       functionRunning: owner.running,
       provisioned,
-      coming: arrivals.coming(version.uid) - slowClaims(version, nowMs, this.#limits.initTimeoutMs),
+      width: version.target.perInstance,
+      coming:
+        arrivals.coming(version.uid) * version.target.perInstance -
+        slowClaims(version, nowMs, this.#limits.initTimeoutMs),
       pace: pace ?? this.#pace(version),
       graceUntilMs: version.graceUntilMs,
       failures: version.failures,

@@ -82,7 +82,8 @@ function needOf(version: ReturnType<World['core']['census']['version']>, world: 
     cap: owner.cap,
     functionRunning: owner.running,
     provisioned: mayProvision ? version.target.provisionedConcurrency : 0,
-    coming: world.core.arrivals.coming(version.uid),
+    width: version.target.perInstance,
+    coming: world.core.arrivals.coming(version.uid) * version.target.perInstance,
     pace: { meanMs, coldMs, waitedMs: 0, isStuck: false, claimed: 0 },
   };
 }
@@ -113,46 +114,63 @@ function checkOrder(world: World): void {
   expect(new Set(settled).size).toBe(settled.length);
 }
 
-test('whatever happens in whatever order, the rules of dispatch hold', () => {
-  fc.assert(
-    fc.property(runs(120), (steps) => {
-      const world = new World();
-      for (const step of steps) {
-        world.run(step);
-        checkCounts(world);
-        checkService(world);
-        checkQueues(world);
-        checkLimits(world, step.kind === 'time');
-      }
-      checkOrder(world);
-    }),
-    { numRuns: 400 },
-  );
-});
+/** No pod has more slots than its function takes invocations at once. */
+function checkPods(world: World, perInstance: number): void {
+  const counts = new Map<TestPod, number>();
+  const all = world.slots('Claiming', 'Starting', 'Idle', 'Busy', 'Finishing', 'Adopting', 'Foreign', 'Lost');
+  for (const { pod } of all) counts.set(pod, (counts.get(pod) ?? 0) + 1);
+  expect(Math.max(0, ...counts.values())).toBeLessThanOrEqual(perInstance);
+}
 
-test('in the end every request is settled, every slot accounted for, nothing remembered', () => {
-  fc.assert(
-    fc.property(runs(80), (steps) => {
-      const world = new World();
-      for (const step of steps) world.run(step);
-      for (let round = 0; round < 60; round += 1) world.finishAll();
-      world.core.setVersions(new Map());
-      world.run({ kind: 'time', ms: 20_000 });
-      const { census } = world.core;
-      expect([census.outstanding, census.queuedCount, census.queuedBytes, census.versionCount]).toEqual([0, 0, 0, 0]);
-      expect({ ...census.totals, Gone: 0 }).toEqual({
-        Claiming: 0,
-        Starting: 0,
-        Idle: 0,
-        Busy: 0,
-        Finishing: 0,
-        Adopting: 0,
-        Foreign: 0,
-        Lost: 0,
-        Gone: 0,
-      });
-      expect(world.settled.length + world.effects.failed.length).toBe(world.targetOf.size);
-    }),
-    { numRuns: 200 },
-  );
-});
+const widths = [[1], [3]] as const;
+
+test.each(widths)(
+  'whatever happens in whatever order, the rules of dispatch hold; %i at once in a pod',
+  (perInstance) => {
+    fc.assert(
+      fc.property(runs(120), (steps) => {
+        const world = new World(perInstance);
+        for (const step of steps) {
+          world.run(step);
+          checkCounts(world);
+          checkService(world);
+          checkQueues(world);
+          checkPods(world, perInstance);
+          checkLimits(world, step.kind === 'time');
+        }
+        checkOrder(world);
+      }),
+      { numRuns: 400 },
+    );
+  },
+);
+
+test.each(widths)(
+  'in the end every request is settled, every slot accounted for; %i at once in a pod',
+  (perInstance) => {
+    fc.assert(
+      fc.property(runs(80), (steps) => {
+        const world = new World(perInstance);
+        for (const step of steps) world.run(step);
+        for (let round = 0; round < 60; round += 1) world.finishAll();
+        world.core.setVersions(new Map());
+        world.run({ kind: 'time', ms: 20_000 });
+        const { census } = world.core;
+        expect([census.outstanding, census.queuedCount, census.queuedBytes, census.versionCount]).toEqual([0, 0, 0, 0]);
+        expect({ ...census.totals, Gone: 0 }).toEqual({
+          Claiming: 0,
+          Starting: 0,
+          Idle: 0,
+          Busy: 0,
+          Finishing: 0,
+          Adopting: 0,
+          Foreign: 0,
+          Lost: 0,
+          Gone: 0,
+        });
+        expect(world.settled.length + world.effects.failed.length).toBe(world.targetOf.size);
+      }),
+      { numRuns: 200 },
+    );
+  },
+);

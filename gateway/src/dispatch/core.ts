@@ -7,24 +7,24 @@ import { Failures, type InitError } from './failures.ts';
 import { Gate } from './gate.ts';
 import { LimitQueue } from './limit-queue.ts';
 import type { DispatchLimits } from './limits.ts';
+import { confirmAll, dropAll } from './mates.ts';
 import { type NearOwner, NearPods } from './near-pods.ts';
 import { Pauses } from './pauses.ts';
 import { patienceMs } from './plan.ts';
 import { isProvisioning } from './provisioned.ts';
 import { type CoreRules, noRules } from './rules.ts';
-import { type CorePod, type CoreRequest, runningIn, type Slot } from './slot.ts';
+import { type CorePod, type CoreRequest, runningIn, type Slot, slotsOfPod } from './slot.ts';
 import { SlotMaker } from './slot-maker.ts';
 import type { Target } from './types.ts';
 import type { VersionState } from './version-state.ts';
 import { Waiting } from './waiting.ts';
 
 /**
- * Decides where every request runs. Knows nothing of sockets, the cluster or wall-clock time: what happened comes in as
- * a method call, what has to be done goes out through the effects.
+ * Decides where every request runs. Knows nothing of sockets, the cluster or wall-clock time: what happened comes in as a method call,
+ * what has to be done goes out through the effects.
  *
- * A request enters by `arrive` and then either runs at once on an idle slot, or is sent along with the claim of a
- * generic pod, or waits in its version's queue for the first of: a slot that becomes free, a generic pod, the end of its
- * budget. What always holds when a method has returned:
+ * A request enters by `arrive` and then either runs at once on an idle slot, or is sent along with the claim of a generic pod, or waits
+ * in its version's queue for the first of: a slot that becomes free, a generic pod, the end of its budget. What holds after each method:
  *
  *  1. No request waits while a slot of its version is idle (unless the function's cap, or want of a term, forbids one more to run).
  *  2. Running slots of a function never exceed its reserved concurrency, but for those that it finds already running. None is
@@ -79,12 +79,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
       wantPods: (pool: string, count: number) => effects.wantPods(pool, count),
     };
     this.claims = new Claims(limits, clock, owner, place.zone);
-    const { claims, gate } = this;
-    const spare: NearOwner<P, R> = {
-      takeSpare: (pool, zone, isOtherZoneFine) => claims.takeSpare(pool, zone, isOtherZoneFine),
-      claim: (version, pod) => this.#claim(version, pod),
-      gate,
-    };
+    const spare: NearOwner<P, R> = { ...owner, takeSpare: (...where) => this.claims.takeSpare(...where) };
     this.near = new NearPods(limits, clock.nowMs, spare, place.zone);
   }
 
@@ -115,10 +110,9 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     this.pauses.saw(nowMs);
     const isLate = nowMs - Math.max(slot.claimedMs, this.pauses.wokeMs) > patienceMs(version.coldMs);
     if (isLate && !isProvisioning(state, version.target)) version.lateUntilMs = nowMs; // which answers after init
-    this.census.move(slot, 'confirmed');
-    if (state !== 'Claiming') return;
-    version.coldMs ||= Math.max(1, nowMs - slot.claimedMs); // init not included: better than to know nothing
-    this.#settleIdle(slot);
+    const idle = confirmAll(this.census, slot, nowMs);
+    if (state === 'Claiming') version.coldMs ||= Math.max(1, nowMs - slot.claimedMs); // init not included: better than to know nothing
+    if (idle !== undefined) this.#settleIdle(idle);
   }
 
   /** The request of `slot` has its answer. */
@@ -147,8 +141,8 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
       this.#settleIdle(slot);
       return;
     }
-    this.census.move(slot, 'dropped');
-    if (!slot.isProven) this.#failures.note(slot, initError);
+    dropAll(this.census, slot);
+    this.#failures.ended(slot, initError);
     const answer = slot.isProven ? null : this.#failures.answerOf(version);
     if (answer !== null) this.answerWaiting(version, (request) => this.#effects.answer(request, answer));
     this.#advanceFunction(version);
@@ -160,7 +154,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     const { version, request } = slot;
     const isOut = loss.isOutOfReach === true && version.owner.cap !== null;
     if (isOut && runningIn(slot.state) > 0) this.census.vanished(slot, this.#make.latestEndMs(version.target));
-    else this.census.move(slot, 'dropped');
+    dropAll(this.census, slot);
     // Many pods lost at once are one event (a node, a zone), not many: only one claimed since then counts again.
     if (loss.isSuspicious && !slot.isProven && slot.claimedMs > version.failedMs) this.#failures.note(slot, null);
     if (request !== null) this.#waiting.retryOrFail(version, request, loss);
@@ -171,11 +165,16 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
    * A pod that is claimed already, by an earlier life of the gateway or another one, becomes a slot.
    * @param state Idle: it is this gateway's and free; Adopting: it will be, when the agent agrees; Foreign: something runs that
    *   does not answer here; Lost: it is out of reach, so something may run
+   * @param foreign where it has several slots: how many of them are Foreign, `state` is that of the others
+   * @returns the first of its slots
    */
-  adopt(pod: P, target: Target, state: 'Idle' | 'Adopting' | 'Foreign' | 'Lost'): Slot<P, R> {
-    const slot = this.#make.adopted(pod, this.census.version(target), state);
+  adopt(pod: P, target: Target, state: 'Idle' | 'Adopting' | 'Foreign' | 'Lost', foreign = 0): Slot<P, R> {
+    const stateOf = (place: number): typeof state => (place < foreign ? 'Foreign' : state);
+    const slot = this.#make.adopted(pod, this.census.version(target), stateOf(0));
     this.census.add(slot);
-    if (state === 'Idle') this.#settleIdle(slot);
+    for (const mate of this.#make.mates(slot, stateOf)) this.census.add(mate);
+    const idle = slotsOfPod(slot).find((each) => each.state === 'Idle');
+    if (idle !== undefined) this.#settleIdle(idle);
     return slot;
   }
 
@@ -193,7 +192,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
 
   /** The heartbeat of the slot's pod has changed its mind. */
   suspected(slot: Slot<P, R>): void {
-    if (slot.state === 'Idle') slot.version.idle.reconsider(slot);
+    for (const each of slotsOfPod(slot)) if (each.state === 'Idle') each.version.idle.reconsider(each);
   }
 
   /** A Foreign slot has become free, or an Adopting one is this gateway's now. */
@@ -205,7 +204,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
   /** An idle slot is given up and its pod released; in any other state nothing happens. */
   retire(slot: Slot<P, R>, reason: string): void {
     if (slot.state !== 'Idle') return;
-    this.census.move(slot, 'dropped');
+    dropAll(this.census, slot);
     this.#effects.release(slot.pod, reason);
     this.advance(slot.version);
   }
@@ -287,6 +286,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     this.census.add(slot);
     this.gate.claimed(version);
     if (request !== undefined) this.#make.bind(slot, request);
+    for (const mate of this.#make.mates(slot, () => 'Claiming')) this.census.add(mate);
     this.#effects.claim(slot);
   }
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { LimitQueueRules } from './limits.ts';
-import { free, Sim } from './testing-sim.ts';
+import { Sim } from './testing-sim.ts';
 
 /** One thing that happens; `at` is a gateway, `pick` chooses among what there is. */
 interface Step {
@@ -14,11 +14,14 @@ const acts = {
   callCapped: (sim: Sim, { at, pick }: Step, id: number) => {
     for (let n = 0; n <= pick % 4; n += 1) sim.invoke(at, sim.capped, id + n / 10);
   },
-  callFree: (sim: Sim, { at }: Step, id: number) => sim.invoke(at, free, id),
+  callFree: (sim: Sim, { at, pick }: Step, id: number) => {
+    const count = sim.free.perInstance === 1 ? 1 : 1 + (pick % 5);
+    for (let n = 0; n < count; n += 1) sim.invoke(at, sim.free, id + n / 10);
+  },
   deliver: (sim: Sim, { pick }: Step) => sim.deliver(pick),
   deliverAll: (sim: Sim) => sim.deliverAll(),
   answer: (sim: Sim, { pick }: Step) => sim.agents[pick % sim.agents.length]?.answer(),
-  end: (sim: Sim, { pick }: Step) => sim.agents[pick % sim.agents.length]?.end(),
+  end: (sim: Sim, { pick }: Step) => sim.agents[pick % sim.agents.length]?.end(true, 'success', pick),
   pass: (sim: Sim, { pick }: Step) => sim.advance([10, 60, 100, 300, 2_000][pick % 5] ?? 0),
   /** Time passes, nothing arrives. */
   passUnheard: (sim: Sim) => {
@@ -69,7 +72,7 @@ async function quiet(sim: Sim): Promise<void> {
   sim.cuts.clear();
   for (const gateway of sim.gateways) gateway.isPaused = false;
   for (let n = 0; n < 90; n += 1) {
-    for (const agent of sim.agents) agent.end();
+    for (const agent of sim.agents) while (agent.run !== null) agent.end();
     sim.ring(0);
     sim.advance(500);
     await sim.flush();
@@ -90,15 +93,17 @@ const newLifeAmongOldClaims: Step[] = [
   happen('pass'),
 ];
 
-test.each<[above: string, limitQueue: LimitQueueRules | undefined]>([
-  ['is refused', undefined],
-  ['waits', { maxWaitMs: 2_000, maxCount: 6 }],
+test.each<[above: string, perInstance: number, limitQueue: LimitQueueRules | undefined]>([
+  ['is refused', 1, undefined],
+  ['waits', 1, { maxWaitMs: 2_000, maxCount: 6 }],
+  ['is refused', 3, undefined],
+  ['waits', 3, { maxWaitMs: 2_000, maxCount: 6 }],
 ])(
-  'two gateways among the same pods, what is above the cap %s: nothing runs twice, the cap holds, everything ends',
-  async (_above, limitQueue) => {
+  'two gateways among the same pods, what is above the cap %s, %i at once in a pod: nothing runs twice, the cap holds, everything ends',
+  async (_above, perInstance, limitQueue) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 120 }), async (steps) => {
-        const sim = new Sim(5, limitQueue);
+        const sim = new Sim(5, limitQueue, perInstance);
         sim.deliverAll();
         for (const [index, each] of steps.entries()) {
           acts[each.kind](sim, each, index);
@@ -112,11 +117,11 @@ test.each<[above: string, limitQueue: LimitQueueRules | undefined]>([
         for (const [id, fate] of sim.fates) if (fate === 'not owner') expect(sim.runs.has(id)).toBe(false);
         // What is claimed has one user, and it is the owner.
         const stats = sim.gateways.map((gateway) => gateway.dispatcher.stats());
-        const claimed = sim.agents.filter((agent) => agent.claim !== null).length;
-        expect(stats[0]?.slots).toMatchObject({ idle: claimed, busy: 0, foreign: 0, lost: 0 });
+        const claimed = sim.agents.filter((agent) => agent.claim !== null && !agent.isDraining).length;
+        expect(stats[0]?.slots).toMatchObject({ idle: claimed * perInstance, busy: 0, foreign: 0, lost: 0 });
         expect(stats[1]?.slots).toMatchObject({ idle: 0, busy: 0, foreign: 0, lost: 0 });
       }),
-      { numRuns: 300, examples: [[newLifeAmongOldClaims]] },
+      { numRuns: perInstance === 1 ? 300 : 150, examples: [[newLifeAmongOldClaims]] },
     );
   },
   30_000,

@@ -55,9 +55,16 @@ export class Failures<P extends CorePod, R extends CoreRequest> {
     this.#effects.initFailed(version.target, pauseMs);
   }
 
+  /** The same, unless it has had one, or a mate that has ended before `slot` was counted. */
+  ended(slot: Slot<P, R>, error: InitError | null): void {
+    const isCounted = slot.mates !== null && slot.claimedMs <= slot.version.failedMs;
+    if (!slot.isProven && !isCounted) this.note(slot, error);
+  }
+
   /** The pod of `slot` has had a good invocation. */
   forgive(slot: Slot<P, R>): void {
     const { version } = slot;
+    if (!slot.isProven) for (const mate of slot.mates ?? []) mate.isProven = true;
     slot.isProven = true;
     version.failures = 0;
     version.pausedUntilMs = 0;

@@ -6,7 +6,7 @@ import type { DispatchLimits } from './limits.ts';
 import { functionKeyOf, type Ownership } from './ownership.ts';
 import type { PodLink } from './pod-link.ts';
 import type { PodClaim } from './pod-use.ts';
-import type { Slot } from './slot.ts';
+import { isAtWork, type Slot, slotsOfPod } from './slot.ts';
 import type { Terms, TermsOwner } from './terms.ts';
 import type { ClusterDoor, Target } from './types.ts';
 
@@ -113,9 +113,9 @@ export class Holdings implements TermsOwner {
   adoptEnded(pod: PodLink, slot: Slot<PodLink, Call>, refusal: LinkError | null): void {
     const { core, limits } = this.#deps;
     if (refusal === null)
-      core.foundBusy(slot); // an Adopting one that still is one
-    else if (slot.request === null && slot.state !== 'Finishing') {
-      core.forget(slot);
+      for (const each of slotsOfPod(slot)) core.foundBusy(each); // an Adopting one that still is one
+    else if (!slotsOfPod(slot).some(isAtWork)) {
+      for (const each of slotsOfPod(slot)) core.forget(each);
       if (refusal.code === 'Draining') pod.condemn(refusal.message);
       else if (refusal.code !== 'StaleEpoch') pod.relink();
       else {
@@ -138,10 +138,20 @@ export class Holdings implements TermsOwner {
     const { core, limits, nowMs } = this.#deps;
     const { pod } = slot;
     pod.adoptAtMs = nowMs() + limits.readoptMs;
+    this.giveUpRest(slot, slot);
+    if (slot.mates?.some((mate) => mate !== slot && isAtWork(mate))) {
+      core.forget(slot);
+      return;
+    }
     if (slot.state === 'Idle') core.forget(slot);
     pod.letSlotGo();
     core.forget(slot); // only now, for the same reason as in #takeSlot
     if (pod.slot === null) this.podAnswered(slot, null);
+  }
+
+  /** Of several slots of a pod those in which nothing of this gateway runs are given up, but for `kept`. */
+  giveUpRest(slot: Slot<PodLink, Call>, kept: Slot<PodLink, Call> | null): void {
+    for (const mate of slot.mates ?? []) if (mate !== kept && !isAtWork(mate)) this.#deps.core.forget(mate);
   }
 
   pods(): Iterable<PodLink> {
@@ -169,14 +179,18 @@ export class Holdings implements TermsOwner {
       this.countLost(pod);
       return false;
     }
+    if (slot.mates !== null && pod.isTaken) {
+      this.countLost(pod); // what the other gateway runs there, until what is left here has ended
+      return false;
+    }
     const epoch = this.#terms.epochOf(slot.version.owner.key);
     return epoch !== null && pod.isConfirmed && claim?.holder?.epoch !== epoch && pod.adopt(slot, epoch);
   }
 
   countLost(pod: PodLink): void {
     const target = this.#targetOf(pod);
-    if (target === undefined || pod.ghost !== null || pod.hasEnded) return;
-    pod.ghost = this.#deps.core.adopt(pod, target, 'Lost');
+    if (target === undefined || pod.ghosts.length > 0 || pod.hasEnded) return;
+    pod.ghosts = slotsOfPod(this.#deps.core.adopt(pod, target, 'Lost'));
   }
 
   changed(functionKey: string): void {
@@ -217,13 +231,13 @@ export class Holdings implements TermsOwner {
     return { kind: 'slot', epoch };
   }
 
-  #takeSlot(pod: PodLink, { isBusy }: PodClaim, target: Target, epoch: number | null): boolean {
+  #takeSlot(pod: PodLink, { busy }: PodClaim, target: Target, epoch: number | null): boolean {
     const { core, cluster } = this.#deps;
     const state = epoch === null ? 'Idle' : 'Adopting';
     pod.use = 'slot';
-    const slot = core.adopt(pod, target, isBusy ? 'Foreign' : state);
-    if (slot.state !== 'Gone') pod.hold(slot, true);
-    pod.endGhost(); // only now: what runs there must not be uncounted for a moment
+    const slot = core.adopt(pod, target, state, busy.length);
+    if (slotsOfPod(slot).some((each) => each.state !== 'Gone')) pod.hold(slot, true);
+    pod.endGhosts(); // only now: what runs there must not be uncounted for a moment
     const isAsked = epoch !== null && pod.adopt(slot, epoch);
     if (isAsked && slot.version.owner.cap !== null) this.#terms.await(slot.version.owner.key, pod);
     if (pod.pod.state === 'generic') cluster.claimed(pod.pod, target);

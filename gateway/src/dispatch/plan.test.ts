@@ -44,6 +44,7 @@ const need: ClaimNeed = {
   cap: null,
   functionRunning: 0,
   provisioned: 0,
+  width: 1,
   coming: 0,
   pace: { meanMs: 0, coldMs: 0, waitedMs: 0, isStuck: false, claimed: 0 },
   graceUntilMs: 0,

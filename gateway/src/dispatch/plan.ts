@@ -63,7 +63,9 @@ export interface ClaimNeed {
   readonly functionRunning: number;
   /** Slots that must exist even without demand. */
   readonly provisioned: number;
-  /** Claimed pods that are being dialled for the first time. */
+  /** Invocations that a pod takes at once: slots that a claim brings. */
+  readonly width: number;
+  /** Slots of claimed pods that are being dialled for the first time. */
   readonly coming: number;
   /** How long requests take; see {@link servedSooner} and {@link claimsWorthMaking}. */
   readonly pace: Pace;
@@ -78,7 +80,7 @@ export interface ClaimNeed {
  * the grace) finishing slot will serve is one claim.
  *
  * Worked: 5 wait, 1 slot is finishing and within the grace, 1 is claiming without a request: 5 - 1 - 1 = 3 claims; with a
- * cap of 4 and 3 running: 1. Of functions whose durations are known only as many as are worth it, see {@link claimsWorthMaking}.
+ * cap of 4 and 3 running: 1. With pods that take 2 at once: 2 claims. Of functions whose durations are known only as many as are worth it, see {@link claimsWorthMaking}.
  *
  * A version with two failures or more claims one pod at a time, after a pause: it may not empty the pool.
  */
@@ -94,11 +96,12 @@ export function planClaims(need: ClaimNeed, nowMs: number): number {
     counts.Adopting +
     (isInGrace ? counts.Finishing : 0);
   const room = need.cap === null ? Number.POSITIVE_INFINITY : Math.max(0, need.cap - need.functionRunning);
-  const missing = Math.min(room, Math.max(0, need.queued - coming));
+  const missing = Math.ceil(Math.min(room, Math.max(0, need.queued - coming)) / need.width);
   const worth = claimsWorthMaking(missing + counts.Starting, need.pace) - counts.Starting;
   const forDemand = Math.min(missing, Math.max(0, worth));
   const allocated = allocatedIn(counts);
-  const claims = forDemand + Math.max(0, need.provisioned - allocated - forDemand);
+  const short = Math.max(0, need.provisioned - allocated - forDemand * need.width);
+  const claims = forDemand + Math.ceil(short / need.width);
   if (need.failures < 2) return claims;
   return Math.min(claims, Math.max(0, 1 - counts.Claiming - counts.Starting));
 }

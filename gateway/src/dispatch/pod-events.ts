@@ -9,7 +9,7 @@ import type { DispatchLimits } from './limits.ts';
 import type { DispatchOptions } from './options.ts';
 import type { PodLink } from './pod-link.ts';
 import type { PodLinkOwner } from './pod-link-owner.ts';
-import type { Slot } from './slot.ts';
+import { hasLostMates, type Slot } from './slot.ts';
 
 type PodSlot = Slot<PodLink, Call>;
 
@@ -75,6 +75,10 @@ export class PodEvents implements PodLinkOwner {
     this.#deps.holdings.taken(slot);
   }
 
+  partlyTaken(slot: PodSlot): void {
+    this.#deps.holdings.giveUpRest(slot, slot.state === 'Claiming' ? slot : null);
+  }
+
   adoptEnded(pod: PodLink, slot: PodSlot, refusal: LinkError | null): void {
     this.#deps.holdings.adoptEnded(pod, slot, refusal);
     if (pod.isLeaving) this.leaving(slot);
@@ -83,6 +87,7 @@ export class PodEvents implements PodLinkOwner {
   freed(slot: PodSlot): void {
     this.#deps.core.freed(slot);
     if (slot.pod.isLeaving) this.leaving(slot);
+    else this.#renew(slot);
   }
 
   found(slot: PodSlot): void {
@@ -117,7 +122,7 @@ export class PodEvents implements PodLinkOwner {
     const isClaim = state === 'Starting' || state === 'Claiming';
     if (isClaim && !pod.isConfirmed) this.#deps.observer.claimed(pod.pool, 'lost');
     this.#deps.core.lost(slot, pod.hasEnded ? { ...loss, isOutOfReach: false } : loss);
-    if (slot.state === 'Lost') pod.ghost = slot;
+    if (slot.state === 'Lost') pod.ghosts = [...pod.ghosts, slot];
     this.#deps.holdings.podAnswered(slot, null);
   }
 
@@ -135,6 +140,7 @@ export class PodEvents implements PodLinkOwner {
     }
     this.#deps.core.confirmed(slot);
     if (slot.pod.isLeaving) this.leaving(slot);
+    else this.#renew(slot);
   }
 
   /** Provisioned concurrency is pods that can work: this one ends, and the next one is claimed after a pause. */
@@ -148,6 +154,10 @@ export class PodEvents implements PodLinkOwner {
     const { pod } = slot;
     this.lose(slot, lossOf(error));
     pod.refused(error);
+  }
+
+  #renew(slot: PodSlot): void {
+    if (slot.state === 'Idle' && hasLostMates(slot)) this.taken(slot);
   }
 
   leaving(slot: PodSlot): void {

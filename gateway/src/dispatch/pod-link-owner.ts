@@ -21,6 +21,8 @@ export interface PodLinkOwner extends WireTools {
   claimed(pod: PodLink): void;
   /** The slot's pod is another gateway's now; the owner calls `letSlotGo`. */
   taken(slot: Slot<PodLink, Call>): void;
+  /** The pod of `slot` is another gateway's now, while something of this one runs there: nothing more is given to it. */
+  partlyTaken(slot: Slot<PodLink, Call>): void;
   /** A Foreign slot is free, an Adopting one is this gateway's. */
   freed(slot: Slot<PodLink, Call>): void;
   /** An ADOPT was answered: no for a reason, or yes; the slot is up to date. */

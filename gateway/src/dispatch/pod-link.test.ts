@@ -39,6 +39,7 @@ function start(welcome: PodState = generic) {
     isOpen: true,
     hasHolders: true,
     knowsLayers: true,
+    takesSeveral: false,
     claim: () => told.push('SPECIALIZE') > 0,
     invoke: () => told.push('INVOKE') > 0,
     claimAndInvoke: () => told.push('SPECIALIZE INVOKE') > 0,
@@ -71,6 +72,7 @@ function start(welcome: PodState = generic) {
     notGeneric: say('not generic'),
     claimed: say('claimed'),
     taken: say('taken'),
+    partlyTaken: say('partlyTaken'),
     freed: say('freed'),
     adoptEnded: say('adopt ended'),
     slotLost: (_slot, _error, mayRetry) => void told.push(mayRetry ? 'slot lost, did not run' : 'slot lost'),
@@ -88,7 +90,7 @@ function start(welcome: PodState = generic) {
   open(welcome);
   /** Gives it a slot in a state; `isClaimed` = its agent holds the version. */
   const hold = (state: SlotState, isClaimed = true) => {
-    const slot = { pod, version: { uid: 'v' }, state, request: null } as unknown as Slot<PodLink, Call>;
+    const slot = { pod, version: { uid: 'v' }, state, request: null, mates: null } as unknown as Slot<PodLink, Call>;
     pod.hold(slot, isClaimed);
     return slot;
   };

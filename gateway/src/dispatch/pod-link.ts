@@ -5,7 +5,7 @@ import type { PodLinkOwner } from './pod-link-owner.ts';
 import { type Packed, PodTalk } from './pod-talk.ts';
 import type { PodClaim, PodUse } from './pod-use.ts';
 import { PodWire } from './pod-wire.ts';
-import type { CorePod, Slot } from './slot.ts';
+import { type CorePod, isAtWork, runningIn, type Slot, slotsOfPod } from './slot.ts';
 import type { PoolPod } from './types.ts';
 
 /**
@@ -21,10 +21,12 @@ export class PodLink implements CorePod {
   isSuspect = false;
   /** What it was told to hold, last; null = generic, or never told. */
   claim: PodClaim | null = null;
-  /** Set while `use` is slot. */
+  /** Set while `use` is slot; of several the first one. A condemned pod keeps one while something runs in another one. */
   slot: Slot<PodLink, Call> | null = null;
-  /** The slot that was lost with the link while it may have run something; still counted. */
-  ghost: Slot<PodLink, Call> | null = null;
+  /** Slots that were lost with the link while they may have run something; still counted. */
+  ghosts: readonly Slot<PodLink, Call>[] = [];
+  /** As its agent said last; until then what counts most. */
+  takesSeveral = true;
   /** The agent has confirmed that it holds the slot's version. */
   isConfirmed = false;
   /** Another gateway holds it by now, while this one's invocation still runs. */
@@ -81,6 +83,11 @@ export class PodLink implements CorePod {
     return this.#wire.connection !== null;
   }
 
+  /** All of them; none while `slot` is null. */
+  get slots(): readonly Slot<PodLink, Call>[] {
+    return this.slot === null ? [] : slotsOfPod(this.slot);
+  }
+
   /** Its agent knows holders, adoption and fences. */
   get hasHolders(): boolean {
     return this.#wire.connection?.hasHolders === true;
@@ -90,7 +97,7 @@ export class PodLink implements CorePod {
   update(pod: PoolPod | null): void {
     if (pod === null) this.#isDeleted = true;
     else this.pod = pod;
-    if (this.hasEnded) this.endGhost();
+    if (this.hasEnded) this.endGhosts();
     if (this.isLeaving) this.#leave();
     else this.dialIfDue();
   }
@@ -152,7 +159,7 @@ export class PodLink implements CorePod {
   condemn(reason: string): void {
     if (this.use === 'generic') this.#owner.notGeneric(this);
     this.use = 'condemned';
-    this.slot = null;
+    this.slot = this.slot?.mates?.find(({ state }) => state !== 'Lost' && runningIn(state) > 0) ?? null;
     this.#condemnReason = reason;
     this.#talk.drain(this.#condemnReason);
   }
@@ -162,7 +169,11 @@ export class PodLink implements CorePod {
     this.#owner.epochSeen(error.epoch);
     const { claim } = this;
     const isAnothers = claim?.holder != null && claim.holder.gatewayId !== this.#owner.identity.gatewayId;
-    if (error.code === 'Draining') this.condemn(error.message);
+    if (this.slot?.mates?.some(isAtWork)) {
+      // What else runs there goes on: it ends here, and then the pod is another's, or no more.
+      if (isAnothers) this.isTaken = true;
+      else this.condemn(error.message);
+    } else if (error.code === 'Draining') this.condemn(error.message);
     else if (error.code === 'StaleEpoch' && !this.hasHolders) this.letGo();
     // STATE has told whose it is; a claim that was only too old leaves the pod as it was.
     else if (isAnothers || (error.code === 'StaleEpoch' && claim === null)) this.letSlotGo();
@@ -178,7 +189,7 @@ export class PodLink implements CorePod {
   /** Asks a pod with a Foreign slot whether it is free by now. */
   askAgain(): void {
     const { slot, claim } = this;
-    if (!this.isLinked || slot?.state !== 'Foreign') return;
+    if (!this.isLinked || slot === null || !this.slots.some(({ state }) => state === 'Foreign')) return;
     if (claim?.holder != null) {
       if (!this.#talk.isAdopting) this.adopt(slot, claim.holder.epoch);
       return;
@@ -213,26 +224,31 @@ export class PodLink implements CorePod {
 
   /** Gives up its slot, whose request is tried again when it provably did not run. */
   loseSlot(message: string): void {
-    const { slot } = this;
+    const { slots } = this;
     this.slot = null;
-    if (slot === null || slot.state === 'Gone' || slot.state === 'Lost') return;
-    this.#owner.slotLost(slot, new ServiceException(message), !this.#talk.isClaimSent);
+    for (const slot of slots) {
+      if (slot.state === 'Gone' || slot.state === 'Lost') continue;
+      this.#owner.slotLost(slot, new ServiceException(message), !this.#talk.isClaimSent);
+    }
   }
 
-  /** The Lost slot is no more: the pod was seen again, or has ended. */
-  endGhost(): void {
-    const { ghost } = this;
-    this.ghost = null;
-    if (ghost !== null) this.#owner.found(ghost);
+  /** The Lost slots are no more: the pod was seen again, or has ended. */
+  endGhosts(): void {
+    const { ghosts } = this;
+    this.ghosts = [];
+    for (const ghost of ghosts) this.#owner.found(ghost);
   }
 
   #leave(): void {
     if (this.use === 'generic') {
       this.use = 'none';
       this.#owner.notGeneric(this);
-    } else if (this.slot?.state === 'Idle') this.#owner.leaving(this.slot);
+    } else {
+      const idle = this.slots.find(({ state }) => state === 'Idle');
+      if (idle !== undefined) this.#owner.leaving(idle);
+    }
     // A busy pod keeps its link until its REPORT, even when its object is gone: the process may still be at work.
-    const isBusy = this.slot !== null && this.slot.state !== 'Foreign';
+    const isBusy = this.slots.some(({ state, mates }) => state !== 'Foreign' && (mates === null || state !== 'Gone'));
     if (this.#isDeleted && !isBusy) this.#wire.hangUp();
   }
 
@@ -240,25 +256,26 @@ export class PodLink implements CorePod {
     const isAsked = this.#isAsking;
     this.#isAsking = false;
     this.isSuspect = false;
+    this.takesSeveral = this.#wire.connection?.takesSeveral === true;
     this.#talk.learn(welcome);
     if (this.use === 'condemned') {
       this.#talk.drain(this.#condemnReason);
       return;
     }
     const { slot } = this;
-    if (slot === null && this.ghost === null) this.zone = this.pod.zone;
+    if (slot === null && this.ghosts.length === 0) this.zone = this.pod.zone;
     if (isAsked && slot !== null && slot.version.uid === welcome.claim?.versionUid) {
       if (welcome.busy.length === 0) this.#owner.freed(slot);
       return;
     }
     if (slot !== null) this.loseSlot('The pod belongs to another version.');
     this.letSlotGo();
-    this.endGhost();
+    this.endGhosts();
   }
 
   #onFailed(error: LinkError): void {
     this.#isAsking = false;
-    if (error.code === 'WrongPod') this.endGhost();
+    if (error.code === 'WrongPod') this.endGhosts();
     this.#loseUse(error);
   }
 

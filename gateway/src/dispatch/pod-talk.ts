@@ -4,7 +4,7 @@ import type { PodLink } from './pod-link.ts';
 import type { PodLinkOwner } from './pod-link-owner.ts';
 import type { PodClaim } from './pod-use.ts';
 import type { PodWire } from './pod-wire.ts';
-import type { Slot } from './slot.ts';
+import { isAtWork, type Slot, slotsOfPod } from './slot.ts';
 
 type PodSlot = Slot<PodLink, Call>;
 
@@ -27,6 +27,8 @@ export class PodTalk {
   #isClaimSent = false;
   /** Epoch of the ADOPT of the present slot that is not answered yet; null = none. */
   #askedEpoch: number | null = null;
+  /** Where there are several slots: what ran last on each. */
+  readonly #ids = new Map<PodSlot, string>();
 
   constructor(pod: PodLink, wire: PodWire, owner: PodLinkOwner) {
     this.#pod = pod;
@@ -48,6 +50,7 @@ export class PodTalk {
   begin(isClaimed: boolean): void {
     this.#askedEpoch = null;
     this.#isClaimSent = isClaimed;
+    this.#ids.clear();
   }
 
   /** Writes SPECIALIZE with that epoch in its head, and INVOKE right behind when the slot has a request. False = nothing was written. */
@@ -59,6 +62,7 @@ export class PodTalk {
     const call = slot.request;
     if (call === null) return connection.claim(head, code, sink, layers);
     call.sentTo(slot, 'cold');
+    if (slot.mates !== null) this.#ids.set(slot, call.invocation.requestId);
     return connection.claimAndInvoke([head, code, sink, layers], [call.head(), call.invocation.event, call]);
   }
 
@@ -68,6 +72,7 @@ export class PodTalk {
     const call = slot.request;
     if (call === null || connection === null || !connection.isOpen) return false;
     call.sentTo(slot, 'warm');
+    if (slot.mates !== null) this.#ids.set(slot, call.invocation.requestId);
     return connection.invoke(call.head(), call.invocation.event, call);
   }
 
@@ -82,7 +87,7 @@ export class PodTalk {
         this.#askedEpoch = null;
         this.learn({ claim: { versionUid }, holder: this.#selfAt(epoch), busy });
         this.#pod.isTaken = false;
-        if (busy.length === 0 && (slot.state === 'Adopting' || slot.state === 'Foreign')) this.#owner.freed(slot);
+        this.#settleForeign(slot, busy);
         this.#owner.adoptEnded(this.#pod, slot, null);
       },
       onRefused: (error: LinkError) => {
@@ -151,21 +156,36 @@ export class PodTalk {
   /** Keeps what the pod was told to be. */
   learn({ claim, holder, busy }: PodState): void {
     this.#owner.epochSeen(holder?.epoch);
-    this.#pod.claim = claim === null ? null : { versionUid: claim.versionUid, holder, isBusy: busy.length > 0 };
+    this.#pod.claim = claim === null ? null : { versionUid: claim.versionUid, holder, busy };
   }
 
   #toldOfSlot(slot: PodSlot, claim: PodClaim): void {
     const pod = this.#pod;
     if (this.#isOwn(claim)) {
       pod.isTaken = false;
-      if (!claim.isBusy && slot.state === 'Foreign') this.#owner.freed(slot);
+      this.#settleForeign(slot, claim.busy, 'Foreign');
     } else if (!this.#isClaimSent) {
       pod.loseSlot('Another gateway has claimed the pod.');
       pod.letSlotGo();
       // What runs here ends here; a claim that was written is refused, or was taken over after it.
-    } else if (slot.request !== null || slot.state === 'Finishing' || slot.state === 'Claiming') pod.isTaken = true;
+    } else if (slot.state === 'Claiming' || pod.slots.some(isAtWork)) {
+      pod.isTaken = true;
+      if (slot.mates !== null) this.#owner.partlyTaken(slot);
+    }
     // While an ADOPT is on its way, its answer tells more.
     else if (!this.isAdopting) this.#owner.taken(slot);
+  }
+
+  /** As many slots are Foreign as there are invocations that do not answer here; the others are free. */
+  #settleForeign(first: PodSlot, busy: readonly string[], only?: 'Foreign'): void {
+    const slots = slotsOfPod(first);
+    const own = new Set(slots.map((slot) => (isAtWork(slot) ? this.#ids.get(slot) : undefined)));
+    let foreign = busy.filter((id) => !own.has(id)).length;
+    for (const slot of slots) {
+      if (slot.state !== 'Foreign' && (slot.state !== 'Adopting' || only !== undefined)) continue;
+      if (foreign === 0) this.#owner.freed(slot);
+      else foreign -= 1;
+    }
   }
 
   #claimSink(slot: PodSlot, epoch: number): ClaimSink {
@@ -173,8 +193,9 @@ export class PodTalk {
     return {
       onSpecialized: (_alreadyClaimed, initError) => {
         const holder = pod.hasHolders ? this.#selfAt(epoch) : null;
+        const busy = slot.request === null ? [] : [slot.request.invocation.requestId];
         // Unless another gateway has adopted it since.
-        if (!pod.isTaken) pod.claim = { versionUid: slot.version.uid, holder, isBusy: slot.request !== null };
+        if (!pod.isTaken) pod.claim = { versionUid: slot.version.uid, holder, busy };
         this.#owner.confirmed(slot, initError);
       },
       // With a request behind it, the request's own stream ends with the same error: one end per attempt.

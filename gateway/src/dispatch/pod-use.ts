@@ -24,5 +24,6 @@ export interface PodClaim {
   readonly versionUid: string;
   /** Null = its agent knows no holders (protocol 1). */
   readonly holder: Holder | null;
-  readonly isBusy: boolean;
+  /** Request ids that run there. */
+  readonly busy: readonly string[];
 }

@@ -53,7 +53,7 @@ export class Pods {
 
   /** Asks every pod that runs another one's invocation whether it is free. */
   askForeign(): void {
-    for (const pod of this.#present.values()) if (pod.slot?.state === 'Foreign') pod.askAgain();
+    for (const pod of this.#present.values()) pod.askAgain();
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { Call } from './call.ts';
 import type { DispatchCore } from './core.ts';
+import { idlePods } from './idle-pods.ts';
 import type { Ownership } from './ownership.ts';
 import { allocatedIn } from './plan.ts';
 import { planReclaim, reclaimLimits, type Spare } from './plan-reclaim.ts';
@@ -64,9 +65,9 @@ export class Reclaimer {
   #spares(): readonly Spare<PodSlot>[] {
     const spares: Spare<PodSlot>[] = [];
     for (const version of this.#deps.core.census.versions()) {
-      for (const slot of version.idle.inOrder().slice(0, spareCount(version))) {
+      for (const { slot, sinceMs } of idlePods(version).slice(0, spareCount(version))) {
         const { pod } = slot.pod;
-        spares.push({ slot, idleSinceMs: slot.idleSinceMs, size: pod.size ?? null, node: pod.node ?? '' });
+        spares.push({ slot, idleSinceMs: sinceMs, size: pod.size ?? null, node: pod.node ?? '' });
       }
     }
     return spares.sort((a, b) => a.idleSinceMs - b.idleSinceMs);

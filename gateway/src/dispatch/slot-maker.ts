@@ -1,6 +1,6 @@
 import type { DispatchLimits } from './limits.ts';
 import { initLimitMs } from './provisioned.ts';
-import type { CorePod, CoreRequest, Slot } from './slot.ts';
+import type { CorePod, CoreRequest, Slot, SlotState } from './slot.ts';
 import type { Target } from './types.ts';
 import type { VersionState } from './version-state.ts';
 
@@ -27,6 +27,20 @@ export class SlotMaker<P extends CorePod, R extends CoreRequest> {
     return this.#make(pod, version, { state, deadlineMs, isProven: true });
   }
 
+  /**
+   * The other slots of the pod of `first`, and tells it of them; none when it is alone.
+   * @param stateOf of the slot with that place, from 1
+   */
+  mates(first: Slot<P, R>, stateOf: (place: number) => SlotState): readonly Slot<P, R>[] {
+    const { pod, version, deadlineMs, isProven } = first;
+    if (version.target.perInstance === 1 || pod.takesSeveral !== true) return [];
+    const all = [first];
+    while (all.length < version.target.perInstance)
+      all.push(this.#make(pod, version, { state: stateOf(all.length), deadlineMs, isProven }));
+    for (const slot of all) slot.mates = all;
+    return all.slice(1);
+  }
+
   /** Puts the request on the slot. */
   bind(slot: Slot<P, R>, request: R): void {
     request.attempts += 1;
@@ -46,6 +60,7 @@ export class SlotMaker<P extends CorePod, R extends CoreRequest> {
     return {
       pod,
       version,
+      mates: null,
       state: what.state,
       request: null,
       idleSinceMs: nowMs,

@@ -1,7 +1,9 @@
 import type { VersionState } from './version-state.ts';
 
 /*
- * The life of a slot = one claimed pod, from the claim to its end. One invocation at a time.
+ * The life of a slot = the place for one invocation in a claimed pod, from the claim to its end. A pod has as many as its function takes
+ * invocations at once: mates. They are claimed together, and the pod takes nothing more when one of them is lost: those that are Claiming
+ * or Idle go with it, those that run something end by themselves.
  *
  *   Claiming   SPECIALIZE alone is on its way (provisioned concurrency); runs the init, no request
  *   Starting   SPECIALIZE and INVOKE are on their way together: a cold start with its request
@@ -90,6 +92,8 @@ export interface CorePod {
   readonly isSuspect: boolean;
   /** Of generic pods that are equal otherwise the one with the lowest is claimed: each gateway has its own order. */
   readonly preference: number;
+  /** It takes several invocations at once, where the function does. Absent = it does not. */
+  readonly takesSeveral?: boolean;
 }
 
 /** What the core must know of a request. */
@@ -108,10 +112,12 @@ export interface CoreRequest {
   startedMs: number;
 }
 
-/** One claimed pod. Only the core changes it. */
+/** Place for one invocation in a claimed pod. Only the core changes it. */
 export interface Slot<P extends CorePod, R extends CoreRequest> {
   readonly pod: P;
   readonly version: VersionState<P, R>;
+  /** All slots of the pod, this one included, in the order in which they were made; null = it is alone. */
+  mates: readonly Slot<P, R>[] | null;
   state: SlotState;
   /** The request that is not answered yet; set in Starting and Busy only. */
   request: R | null;
@@ -123,4 +129,19 @@ export interface Slot<P extends CorePod, R extends CoreRequest> {
   readonly claimedMs: number;
   /** It has run at least one invocation to its end, and goes on: its init works. */
   isProven: boolean;
+}
+
+/** All slots of its pod. */
+export function slotsOfPod<P extends CorePod, R extends CoreRequest>(slot: Slot<P, R>): readonly Slot<P, R>[] {
+  return slot.mates ?? [slot];
+}
+
+/** Something of this gateway runs there: it ends here, whoever holds the pod. */
+export function isAtWork({ request, state }: Slot<CorePod, CoreRequest>): boolean {
+  return request !== null || state === 'Finishing';
+}
+
+/** The pod was another gateway's for a while, and has fewer slots than it could have: it is to be taken anew when nothing runs there. */
+export function hasLostMates({ mates }: Slot<CorePod, CoreRequest>): boolean {
+  return mates?.some(({ state }) => state === 'Gone') === true;
 }

@@ -11,6 +11,8 @@ export function makeSpecialize(
     readonly maxUnpackedBytes: number;
     readonly epoch: number;
     readonly isProvisioning: boolean;
+    /** Invocations at once. */
+    readonly perInstance: number;
   },
   role?: ReturnType<typeof roleOfHead>,
 ): string {
@@ -25,7 +27,7 @@ export function makeSpecialize(
     memoryMiB: target.memoryMiB,
     timeoutMs: target.timeoutMs,
     initTimeoutMs: rules.initTimeoutMs,
-    perInstance: target.perInstance,
+    perInstance: rules.perInstance,
     environment,
     accountId: target.accountId,
     region: target.region,

@@ -1,5 +1,6 @@
 import { ServiceException } from '../errors.ts';
 import type { DispatchCore } from './core.ts';
+import { idlePods } from './idle-pods.ts';
 import type { DispatchLimits } from './limits.ts';
 import { allocatedIn, planExpiry } from './plan.ts';
 import type { CorePod, CoreRequest, Slot } from './slot.ts';
@@ -71,11 +72,11 @@ function expireIdle<P extends CorePod, R extends CoreRequest>(
   if (provisioned < version.kept) for (const slot of version.idle.inOrder()) slot.idleSinceMs = nowMs;
   version.kept = provisioned;
   if (version.isCurrent && !version.idle.isAnyOlder(nowMs - idleTimeoutMs)) return;
-  const idle = version.idle.inOrder();
+  const idle = idlePods(version);
   const rules = { isCurrent: version.isCurrent, provisioned, idleTimeoutMs };
-  const since = idle.map((slot) => slot.idleSinceMs);
+  const since = idle.map(({ sinceMs }) => sinceMs);
   const count = planExpiry(since, allocatedIn(version.counts), rules, nowMs);
-  for (const slot of idle.slice(0, count)) core.retire(slot, 'idle');
+  for (const { slot } of idle.slice(0, count)) core.retire(slot, 'idle');
 }
 
 /** Says whose fault it is and what to do. The request provably did not run, so every client may try again. */

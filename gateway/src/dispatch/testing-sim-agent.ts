@@ -34,6 +34,14 @@ interface Run {
   isAnswered: boolean;
 }
 
+/** What SPECIALIZE says. */
+interface SimClaim {
+  readonly versionUid: string;
+  readonly function: string;
+  readonly epoch: number;
+  readonly perInstance: number;
+}
+
 /**
  * A fake of the agent of one pod: the rules of link protocol 2 for claims, holders, fences and invocations, without code and
  * processes. What is on its way between it and a gateway is delivered when the test says so, in the order of each direction.
@@ -42,7 +50,11 @@ export class SimAgent {
   readonly uid: string;
   claim: { versionUid: string; functionKey: string } | null = null;
   holder: Holder | null = null;
-  run: Run | null = null;
+  /** Oldest first. */
+  runs: readonly Run[] = [];
+  /** Invocations at once; of the claim. */
+  #width = 1;
+  #isDraining = false;
   readonly connections = new Set<SimConnection>();
   readonly #fences = new Map<string, number>();
   readonly #truth: Truth;
@@ -54,15 +66,25 @@ export class SimAgent {
     this.nowMs = nowMs;
   }
 
+  /** The oldest that runs. */
+  get run(): Run | null {
+    return this.runs[0] ?? null;
+  }
+
+  /** A gateway has given it up: it ends with the last that runs. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
   state(): PodState {
     return {
       claim: this.claim === null ? null : { versionUid: this.claim.versionUid },
       holder: this.holder,
-      busy: this.run === null ? [] : [this.run.requestId],
+      busy: this.runs.map(({ requestId }) => requestId),
     };
   }
 
-  specialize(from: SimConnection, head: { versionUid: string; function: string; epoch: number }): LinkError | null {
+  specialize(from: SimConnection, head: SimClaim): LinkError | null {
     const refusal = this.#specialize(from, head);
     from.agreed = refusal;
     return refusal;
@@ -86,26 +108,26 @@ export class SimAgent {
     if (from.agreed !== null) return from.agreed;
     if (this.claim === null) return refuse('NotClaimed');
     if (this.holder?.gatewayId !== from.gatewayId) return refuse('NotHolder');
-    if (this.run !== null) return refuse('Busy');
-    this.run = { requestId, connection: from, sink, sinceMs: this.nowMs(), isAnswered: false };
+    if (this.#width > 1 && this.#isDraining) return refuse('Draining');
+    if (this.runs.length >= this.#width) return refuse('Busy');
+    this.runs = [...this.runs, { requestId, connection: from, sink, sinceMs: this.nowMs(), isAnswered: false }];
     this.#truth.started(requestId, this.uid, this.claim.functionKey);
     return null;
   }
 
   /** The function answers; its invocation has not ended. */
-  answer(kind: 'response' | 'error' = 'response'): void {
-    const { run } = this;
+  answer(kind: 'response' | 'error' = 'response', run = this.run): void {
     if (run === null || run.isAnswered) return;
     run.isAnswered = true;
     run.connection.reply(() => run.sink.onResponse({ kind }, Buffer.from(run.requestId)));
   }
 
   /** The invocation ends; `reusable` false = with an error, and the pod ends with it. */
-  end(reusable = true, status: ReportBody['status'] = reusable ? 'success' : 'error'): void {
-    const { run } = this;
+  end(reusable = true, status: ReportBody['status'] = reusable ? 'success' : 'error', pick = 0): void {
+    const run = this.runs[pick % Math.max(1, this.runs.length)] ?? null;
     if (run === null) return;
-    this.answer(status === 'success' ? 'response' : 'error');
-    this.run = null;
+    this.answer(status === 'success' ? 'response' : 'error', run);
+    this.runs = this.runs.filter((each) => each !== run);
     this.#truth.ended(run.requestId);
     const report = { status, durationMs: 1, billedDurationMs: 1, memorySizeMiB: 128, maxMemoryMiB: 1 } as const;
     run.connection.reply(() => run.sink.onReport({ ...report, requestId: run.requestId, reusable }), true);
@@ -114,14 +136,16 @@ export class SimAgent {
   }
 
   drained(): void {
+    this.#isDraining = true;
     this.#truth.drained?.(this.uid);
   }
 
-  #specialize(from: SimConnection, head: { versionUid: string; function: string; epoch: number }): LinkError | null {
+  #specialize(from: SimConnection, head: SimClaim): LinkError | null {
     if (head.epoch < (this.#fences.get(head.function) ?? 0)) return this.#stale(head.function);
     if (this.claim !== null && this.claim.versionUid !== head.versionUid) return refuse('AlreadyClaimed');
     if (this.claim !== null) return this.#hold(from, head.epoch);
     this.claim = { versionUid: head.versionUid, functionKey: head.function };
+    this.#width = head.perInstance;
     this.holder = { gatewayId: from.gatewayId, epoch: head.epoch };
     this.#tellOthers(from);
     return null;
@@ -158,6 +182,7 @@ export class SimConnection implements PodConnection {
   readonly gatewayId: string;
   readonly hasHolders = true;
   readonly knowsLayers = true;
+  readonly takesSeveral = true;
   isOpen = false;
   /** Why what was asked last on this link was refused; null = it was not. */
   agreed: LinkError | null = null;
@@ -184,7 +209,7 @@ export class SimConnection implements PodConnection {
   }
 
   claim(head: string, _code: Buffer, sink: Parameters<PodConnection['claim']>[2]): boolean {
-    const said = JSON.parse(head) as { versionUid: string; function: string; epoch: number };
+    const said = JSON.parse(head) as SimClaim;
     return this.#ask(sink, (answer, refuse) => {
       const refusal = this.agent.specialize(this, said);
       if (refusal === null) answer(() => sink.onSpecialized(false));

@@ -53,12 +53,18 @@ export class Sim {
   term: { number: number; holder: string; untilMs: number } = { number: 0, holder: '', untilMs: 0 };
   /** The function with a hard cap. */
   readonly capped: typeof capped;
+  /** The one without. */
+  readonly free: typeof free;
   readonly #labels = new Map<string, string>();
   #lives = 0;
 
-  /** @param limitQueue of the capped function */
-  constructor(pods: number, limitQueue?: LimitQueueRules) {
-    this.capped = limitQueue === undefined ? capped : { ...capped, limitQueue };
+  /**
+   * @param limitQueue of the capped function
+   * @param perInstance invocations that a pod takes at once
+   */
+  constructor(pods: number, limitQueue?: LimitQueueRules, perInstance = 1) {
+    this.capped = { ...capped, perInstance, ...(limitQueue !== undefined && { limitQueue }) };
+    this.free = { ...free, perInstance };
     for (let n = 0; n < pods; n += 1) {
       const truth = {
         started: (id: string, _pod: string, key: string) => this.#started(id, key),
@@ -85,7 +91,7 @@ export class Sim {
     const connections: SimConnection[] = [];
     const dispatcher = startDispatcher(this.#options(id, place, { timers, soon, connections }));
     this.gateways[place] = { id, dispatcher, isAlive: true, isPaused: false, timers, soon, connections };
-    dispatcher.onVersions(new Map([this.capped, free].map((target) => [target.versionUid, target])));
+    dispatcher.onVersions(new Map([this.capped, this.free].map((target) => [target.versionUid, target])));
     for (const agent of this.agents) this.#show(this.at(place), agent);
   }
 
@@ -148,7 +154,8 @@ export class Sim {
     const untilMs = this.nowMs + byMs;
     while (this.nowMs < untilMs) {
       this.nowMs = Math.min(untilMs, this.nowMs + MAX_DELAY_MS);
-      for (const agent of this.agents) if (agent.run !== null && this.nowMs - agent.run.sinceMs >= 3_000) agent.end();
+      for (const agent of this.agents)
+        while (agent.run !== null && this.nowMs - agent.run.sinceMs >= 3_000) agent.end();
       for (const gateway of this.gateways) if (!gateway.isPaused) this.#fire(gateway);
       this.deliverAll();
     }

@@ -112,9 +112,13 @@ export class World {
   /** Requests whose caller has gone away. */
   readonly gone = new Set<string>();
 
-  constructor() {
+  readonly #targets: readonly Target[];
+
+  /** @param perInstance invocations that a pod takes at once */
+  constructor(perInstance = 1) {
+    this.#targets = targets.map((target) => ({ ...target, perInstance }));
     this.#dial(null); // known at the start: holds provisioned concurrency
-    this.core.setVersions(new Map(targets.map((target) => [target.versionUid, target])));
+    this.core.setVersions(new Map(this.#targets.map((target) => [target.versionUid, target])));
   }
 
   slots(...states: TestSlot['state'][]): TestSlot[] {
@@ -127,11 +131,11 @@ export class World {
     if (step.kind === 'arrive') this.#arrive(step.target);
     else if (step.kind === 'pod') this.#addPod('abc'[step.zone] ?? 'a');
     else if (step.kind === 'adopt')
-      this.core.adopt(this.#newPod('a'), targets[0] ?? makeTarget(), step.isBusy ? 'Foreign' : 'Idle');
+      this.core.adopt(this.#newPod('a'), this.#targets[0] ?? makeTarget(), 'Idle', step.isBusy ? 1 : 0);
     else if (step.kind === 'dial') this.#dial(step.isLabelled ? 'a' : null);
     else if (step.kind === 'time') this.#pass(step.ms);
     else if (step.kind === 'versions') {
-      const current = targets.filter((_, index) => (step.mask & (1 << index)) !== 0);
+      const current = this.#targets.filter((_, index) => (step.mask & (1 << index)) !== 0);
       this.core.setVersions(new Map(current.map((target) => [target.versionUid, target])));
     } else this.#happen(step.kind, step.pick);
     this.clock.settle();
@@ -142,7 +146,7 @@ export class World {
     for (const slot of this.slots('Busy', 'Starting'))
       this.core.lost(slot, { mayRetry: false, error: lost, isSuspicious: false });
     for (const slot of this.slots('Finishing')) this.core.reported(slot, true);
-    for (const slot of this.slots('Claiming')) this.core.confirmed(slot);
+    for (const slot of this.slots('Claiming')) this.#confirm(slot);
     for (const slot of this.slots('Foreign')) this.core.freed(slot);
     this.run({ kind: 'time', ms: 6_000 });
   }
@@ -164,7 +168,7 @@ export class World {
       const free = this.generic.filter((pod) => !this.effects.claims.some((slot) => slot.pod === pod));
       const pod = free[index % Math.max(1, free.length)];
       if (pod !== undefined) this.core.claims.podGone(pod);
-    } else if (kind === 'confirm') choose(this.slots('Claiming', 'Starting'), (slot) => this.core.confirmed(slot));
+    } else if (kind === 'confirm') choose(this.slots('Claiming', 'Starting'), (slot) => this.#confirm(slot));
     else if (kind === 'answer') choose(this.slots('Busy', 'Starting'), (slot) => this.#answer(slot));
     else if (kind === 'report') choose(this.slots('Finishing'), (slot) => this.core.reported(slot, true));
     else if (kind === 'end') choose(this.slots('Finishing'), (slot) => this.core.reported(slot, false));
@@ -176,13 +180,19 @@ export class World {
     }
   }
 
+  /** The first of the slots of a pod is the one that is claimed. */
+  #confirm(slot: TestSlot): void {
+    this.core.confirmed(slot.mates?.[0] ?? slot);
+  }
+
   #answer(slot: TestSlot): void {
+    if (slot.mates !== null && slot.state === 'Starting') this.core.confirmed(slot); // an agent says that first
     this.settled.push(slot.request?.name ?? 'nobody');
     this.core.answered(slot);
   }
 
   #arrive(index: number): void {
-    const target = targets[index] ?? makeTarget();
+    const target = this.#targets[index] ?? makeTarget();
     const name = `r${this.#count}`;
     try {
       this.core.arrive(
@@ -198,7 +208,7 @@ export class World {
   }
 
   #newPod(zone: string): TestPod {
-    return makePod(`p${this.#count}`, zone);
+    return { ...makePod(`p${this.#count}`, zone), takesSeveral: true };
   }
 
   #dial(versionUid: string | null): void {
@@ -211,7 +221,7 @@ export class World {
   #endDial(index: number): void {
     const [pod] = this.dialled.splice(index % Math.max(1, this.dialled.length), 1);
     if (pod === undefined) return;
-    if (index % 3 > 0) this.core.adopt(pod, targets[0] ?? makeTarget(), index % 3 === 1 ? 'Foreign' : 'Idle');
+    if (index % 3 > 0) this.core.adopt(pod, this.#targets[0] ?? makeTarget(), 'Idle', index % 3 === 1 ? 1 : 0);
     this.core.arrivals.ended(pod);
   }
 

@@ -27,7 +27,7 @@ export interface Target {
   readonly memoryMiB: number;
   /** The function's own time limit, 1,000..900,000. */
   readonly timeoutMs: number;
-  /** Invocations that one pod takes at the same time; 1. */
+  /** Invocations that one pod takes at the same time, 1..128. */
   readonly perInstance: number;
   /** Hard cap of the whole function (all its versions); null = only the account's limit; 0 = always throttled. */
   readonly reservedConcurrency: number | null;

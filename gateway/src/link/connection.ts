@@ -72,6 +72,7 @@ export type PodConnection = Pick<
   | 'isOpen'
   | 'hasHolders'
   | 'knowsLayers'
+  | 'takesSeveral'
   | 'claim'
   | 'invoke'
   | 'claimAndInvoke'
@@ -128,6 +129,11 @@ export class Connection {
   /** The agent takes layers with SPECIALIZE. */
   get knowsLayers(): boolean {
     return this.#features.includes('layers');
+  }
+
+  /** The agent takes several invocations at once, where SPECIALIZE says so. */
+  get takesSeveral(): boolean {
+    return this.#features.includes('several');
   }
 
   /**
