@@ -7,6 +7,8 @@ import type { Settler } from './settler.ts';
 
 /** Long polls are never cut off, since a message may be on its way; so they are short: what is given up ends soon. */
 const POLL_MS = 5_000;
+/** A source that does not wait, although it was asked to, is asked no sooner than that. */
+const MIN_POLL_MS = 100;
 /** As many as a source gives at once: SQS. */
 const FULL_RECEIVE = 10;
 
@@ -81,8 +83,11 @@ export class Intake {
 
   /** What is wanted of what came; the rest is deleted. */
   async #receive(filter: RecordFilter, max: number, waitMs: number): Promise<readonly QueueMessage[]> {
-    const { source, settler, observer, over, onFull } = this.#deps;
+    const { source, settler, observer, clock, stopping, over, onFull } = this.#deps;
+    const beganMs = clock.nowMs();
     const messages = await source.receive({ max, waitMs: Math.max(waitMs, 0), signal: over });
+    const pauseMs = messages.length > 0 ? 0 : Math.min(waitMs, beganMs + MIN_POLL_MS - clock.nowMs());
+    if (pauseMs > 0) await clock.sleep(pauseMs, stopping).catch(() => undefined);
     observer.problem(null);
     observer.polled(messages.length);
     if (messages.length >= Math.min(max, FULL_RECEIVE)) onFull();
