@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 
 import type { CheckpointStore, Claimed } from '../event-sources/checkpoints/checkpoint-store.ts';
+import { MemoryCheckpoints } from '../event-sources/checkpoints/testing-checkpoints.ts';
 import { QueueUnavailable } from './event-queue.ts';
 import { RedisCheckpoints } from './redis-checkpoints.ts';
 import { SqliteCheckpoints } from './sqlite-checkpoints.ts';
@@ -11,7 +12,7 @@ import { patientMs, TestRedis } from './testing-redis.ts';
 import { installMs } from './testing-stores.ts';
 
 /*
- * What CheckpointStore promises, played on both stores.
+ * What CheckpointStore promises, played on every store.
  */
 
 const key = { mapping: 'm', shard: 's' };
@@ -45,7 +46,11 @@ function openFile(path: string): CheckpointStore {
 }
 
 /** Two gateways' views of an empty store. */
-async function startTwo(kind: 'redis' | 'sqlite'): Promise<readonly [CheckpointStore, CheckpointStore]> {
+async function startTwo(kind: 'redis' | 'sqlite' | 'memory'): Promise<readonly [CheckpointStore, CheckpointStore]> {
+  if (kind === 'memory') {
+    const store = new MemoryCheckpoints();
+    return [store, new MemoryCheckpoints(store)];
+  }
   if (kind === 'redis') {
     await redis.command('FLUSHALL');
     return [connect(), connect()];
@@ -62,7 +67,7 @@ async function claimed(store: CheckpointStore, owner: string, shard = 's'): Prom
   return claim;
 }
 
-describe.each(['redis', 'sqlite'] as const)('checkpoints in %s', (kind) => {
+describe.each(['redis', 'sqlite', 'memory'] as const)('checkpoints in %s', (kind) => {
   test('a shard that nobody had is claimed, and nothing is kept of it', async () => {
     const [one, two] = await startTwo(kind);
     expect(await one.claim(key, 'a', null)).toEqual({ key, epoch: 1, checkpoint: null });
