@@ -86,7 +86,7 @@ function dataOf(text: string, path: string): string[] {
   return [...found].map(([, file, folder = '']) => join(dirname(path), file ?? folder));
 }
 
-/** Ways to name a file that would mean another one in a bundle. */
+/** Ways to name a file that would mean another one in a bundle, and packages that are loaded late: of one in CommonJS a bundle has no names there. */
 function strangers(text: string): string[] {
-  return text.match(/import\.meta\.(?!url\b)\w+|\b__(dir|file)name\b/g) ?? [];
+  return text.match(/import\.meta\.(?!url\b)\w+|\b__(dir|file)name\b|\bawait import\('(?![./]|node:)[^']+'\)/g) ?? [];
 }

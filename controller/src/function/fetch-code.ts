@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { AddressRefused, isPublicAddress, publicLookup } from '@kappa/crds/public-address';
-import type { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { type FetchCode, FetchRefused } from './resolve-code.ts';
 
 /** Rules for code URLs. */
@@ -16,13 +16,13 @@ export interface FetchRules {
  * no redirects, no credentials in the URL. Fails closed.
  */
 export function codeFetcher({ allowLocal, timeoutMs }: FetchRules): FetchCode {
-  let dispatcher: Agent | undefined;
+  let dispatcher: Dispatcher | undefined;
   return async (url, maxBytes) => {
-    const undici = await import('undici'); // 8 MB that an install without code.url does not need
-    dispatcher ??= new undici.Agent(allowLocal ? {} : { connect: { lookup: publicLookup } });
+    const { Agent, request } = await import('../undici.ts');
+    dispatcher ??= new Agent(allowLocal ? {} : { connect: { lookup: publicLookup } });
     const target = checkTarget(new URL(url), allowLocal);
     const signal = AbortSignal.timeout(timeoutMs);
-    const { statusCode, body } = await undici.request(target, { signal, dispatcher }).catch(refuseAddress);
+    const { statusCode, body } = await request(target, { signal, dispatcher }).catch(refuseAddress);
     body.on('error', () => undefined); // the end of a body that is not read to its end is said as an error, too
     try {
       if (statusCode !== 200) throw new Error(`answered ${statusCode}`);

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { isPublicAddress, publicLookup } from '@kappa/crds/public-address';
-import type { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
 
 /** One answer of a registry, its body whole. */
 export interface RegistryResponse {
@@ -29,15 +29,15 @@ const maxBytes = 4 * 1024 * 1024;
  * Fails closed.
  */
 export function registryGet({ origins, timeoutMs }: RegistryRules): RegistryGet {
-  let agents: { readonly open: Agent; readonly guarded: Agent } | undefined;
+  let agents: { readonly open: Dispatcher; readonly guarded: Dispatcher } | undefined;
   return async (url, headers) => {
-    const undici = await import('undici'); // 8 MB that an install without images does not need
-    agents ??= { open: new undici.Agent(), guarded: new undici.Agent({ connect: { lookup: publicLookup } }) };
+    const { Agent, request } = await import('../undici.ts');
+    agents ??= { open: new Agent(), guarded: new Agent({ connect: { lookup: publicLookup } }) };
     const isNamed = origins.includes(url.origin);
     if (!isNamed) requirePublic(url);
     const dispatcher = isNamed ? agents.open : agents.guarded;
     const signal = AbortSignal.timeout(timeoutMs);
-    const answer = await undici.request(url, { headers, signal, dispatcher });
+    const answer = await request(url, { headers, signal, dispatcher });
     answer.body.on('error', () => undefined); // the end of a body that is not read to its end is said as an error, too
     try {
       const body = await readBounded(answer.body, url);

@@ -45,7 +45,7 @@ export function jwtAuthorizer({ keySets, now }: JwtAuthorizerDeps): JwtAuthorize
     const token = given?.replace(/^Bearer +/i, '') ?? '';
     if (token === '') throw unauthorized(`the token is missing: ${rules.identitySource}`, 'Bearer');
     if (token.length > TOKEN_CHARS) throw invalid('the token is too long');
-    const { jwtVerify } = await import('jose');
+    const { jwtVerify } = await import('./jose.ts');
     const nowMs = now();
     const { payload } = await jwtVerify(token, (header, jws) => keySets.keyFor(rules.issuer, header, jws), {
       issuer: rules.issuer,
@@ -64,7 +64,7 @@ export function jwtAuthorizer({ keySets, now }: JwtAuthorizerDeps): JwtAuthorize
 async function refuse(err: unknown): Promise<never> {
   if (err instanceof KeysUnavailable) throw new AuthorizerFailed(err.message, err);
   if (err instanceof NoSuchKey) throw invalid('the issuer has no such key');
-  const { errors } = await import('jose');
+  const { errors } = await import('./jose.ts');
   if (err instanceof errors.JWTExpired) throw invalid('the token has expired');
   if (err instanceof errors.JWTClaimValidationFailed) throw invalid(`the token's ${err.claim} is not accepted`);
   if (err instanceof errors.JWSSignatureVerificationFailed) throw invalid("the token's signature is not valid");

@@ -76,7 +76,7 @@ class Issuer {
   }
 
   async keyFor(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
-    const { errors } = await import('jose');
+    const { errors } = await import('./jose.ts');
     const keys = await this.#current();
     try {
       return await keys(header, token);
@@ -128,7 +128,7 @@ class Issuer {
   }
 
   async #fetch(): Promise<LocalKeys> {
-    const { createLocalJWKSet } = await import('jose');
+    const { createLocalJWKSet } = await import('./jose.ts');
     const base = this.#issuer.endsWith('/') ? this.#issuer.slice(0, -1) : this.#issuer;
     const found = await this.#deps.fetchJson(`${base}/.well-known/openid-configuration`);
     const { issuer, jwks_uri: keysUrl } = isRecord(found) ? found : {};
