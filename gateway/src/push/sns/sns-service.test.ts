@@ -81,3 +81,18 @@ test('what is no certificate is refused; a service that fails is asked again', a
   answer = { status: 500, body: '' };
   await expect(service(own()).keyOf('default', `${own()}/a.pem`)).rejects.toMatchObject({ status: 503 });
 });
+
+test('what is no certificate by its name is not asked for', async () => {
+  const key = service(own()).keyOf('default', `${own()}/?Action=Subscribe`);
+  await expect(key).rejects.toThrow('SigningCertURL names no certificate');
+  expect(asked).toEqual([]);
+});
+
+test('twenty are asked for at a time', async () => {
+  const one = service(own());
+  const all = Array.from({ length: 50 }, (_, n) => one.keyOf('default', `${own()}/${n}.pem`));
+  const ends = await Promise.allSettled(all);
+  const late = ends.filter((end) => end.status === 'rejected' && String(end.reason).includes('too many'));
+  expect([asked.length, late.length]).toEqual([20, 30]);
+  await expect(one.keyOf('default', `${own()}/again.pem`)).rejects.toThrow('no certificate');
+});

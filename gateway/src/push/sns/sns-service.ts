@@ -12,6 +12,8 @@ const awsHost = /^sns\.[a-z]{2}(-[a-z]+)+-\d\.amazonaws\.com(\.cn)?$/;
 /** A certificate or the answer to a confirmation has a few KiB. */
 const MAX_BYTES = 64 * 1024;
 const TIMEOUT_MS = 5_000;
+/** Questions that are under way at a time: anybody may send messages that name certificates. */
+const MAX_ASKED = 20;
 /** Certificates that are remembered, and for how long. */
 const MAX_KEYS = 100;
 const KEY_MS = 3_600_000;
@@ -32,6 +34,7 @@ export interface SnsServiceDeps {
 export class SnsService {
   readonly #deps: SnsServiceDeps;
   readonly #keys = new LRUCache<string, { readonly key: KeyObject; readonly untilMs: number }>({ max: MAX_KEYS });
+  #asked = 0;
 
   constructor(deps: SnsServiceDeps) {
     this.#deps = deps;
@@ -40,11 +43,12 @@ export class SnsService {
   /** The public key of a certificate. @throws LambdaError 403 for a host that is not allowed; 503 when it cannot be read */
   async keyOf(namespace: string, url: string): Promise<KeyObject> {
     const target = this.#targetOf(namespace, url);
+    if (!target.at.pathname.endsWith('.pem')) throw refused('SigningCertURL names no certificate');
     const nowMs = this.#deps.now();
     const name = `${target.at.href} ${target.host}`;
     const known = this.#keys.get(name);
     if (known !== undefined && nowMs < known.untilMs) return known.key;
-    const pem = await fetchBytes(target).catch((cause: unknown) => {
+    const pem = await this.#ask(target).catch((cause: unknown) => {
       throw unreachable('the certificate of the message', cause);
     });
     const certificate = readCertificate(pem, nowMs);
@@ -58,8 +62,16 @@ export class SnsService {
     const target = this.#targetOf(namespace, url);
     if (target.at.searchParams.get('Action') !== 'ConfirmSubscription')
       throw refused('SubscribeURL is no confirmation of a subscription');
-    await fetchBytes(target).catch((cause: unknown) => {
+    await this.#ask(target).catch((cause: unknown) => {
       throw unreachable('the confirmation of the subscription', cause);
+    });
+  }
+
+  #ask(target: Target): Promise<Buffer> {
+    if (this.#asked >= MAX_ASKED) return Promise.reject(new Error('too many are asked for at once'));
+    this.#asked += 1;
+    return fetchBytes(target).finally(() => {
+      this.#asked -= 1;
     });
   }
 
