@@ -171,3 +171,21 @@ func TestARuntimeOfOneInvocationAtATimeIsNotClaimedForSeveral(t *testing.T) {
 		t.Fatalf("%v %+v", err, result.Refusal)
 	}
 }
+
+func TestAFunctionsOwnRuntimeIsToldHowManyItMayTake(t *testing.T) {
+	p := provided(t)
+	gateway := p.connect(1)
+	head := providedFunction("index.meet", func(head *link.Specialize) { head.PerInstance = 10 })
+	if _, err := gateway.Specialize(head, ownRuntime(t)); err != nil {
+		t.Fatal(err)
+	}
+	ids, streams := beginAll(t, gateway, slices.Repeat([]string{"{}"}, 10)...)
+	for n, result := range awaitAll(t, gateway, streams) {
+		if string(result.Payload) != ids[n] || result.Report.Status != "success" {
+			t.Fatalf("%s: %s %+v", ids[n], result.Payload, result.Report)
+		}
+	}
+	if !strings.Contains(p.output.String(), "AWS_LAMBDA_MAX_CONCURRENCY=10\n") {
+		t.Fatal("it is not told")
+	}
+}
