@@ -27,6 +27,7 @@ import { failureTeller } from '../event-sources/poll/tell-failure.ts';
 import type { OpenDeps } from '../event-sources/source.ts';
 import { SourceProblem } from '../event-sources/source-problem.ts';
 import { sourceOf } from '../event-sources/sources.ts';
+import { type EventSourceMetrics, eventSourceMetrics } from '../metrics/event-sources.ts';
 import { viewPush } from '../push/push-mapping.ts';
 import { openCheckpoints } from '../queue/open-checkpoints.ts';
 import { sourceReader } from '../registry/source-reader.ts';
@@ -66,8 +67,10 @@ export function openEventSources(context: Context, parts: EventSourceParts): Eve
   const hasStore = config.redis !== null || config.peerService === ''; // a file cannot be shared by several gateways
   const onProblem = teller('event sources', 'the store of checkpoints is in trouble: event sources are not read');
   const store = hasStore ? openCheckpoints({ ...config, onProblem }) : null;
-  const owner = store === null ? nobody : makeOwner(context, parts, store);
-  const mappings = makeMappings(context, parts, { owner, hasStore });
+  const rooms = roomsOf(context, parts);
+  const metrics = eventSourceMetrics(parts.metricRegistry, () => rooms.heldBytes);
+  const owner = store === null ? nobody : makeOwner(context, parts, { store, metrics });
+  const mappings = makeMappings(context, parts, { owner, hasStore, rooms, metrics });
   parts.kubernetes.watch(eventSourceMappings, {
     project: viewSeen,
     onChange: (key, seen) => mappings.set(key, seen),
@@ -122,7 +125,7 @@ const nobody = {
 function makeOwner(
   { gatewayId, teller }: Context,
   { membership }: EventSourceParts,
-  store: CheckpointStore,
+  { store, metrics }: { readonly store: CheckpointStore; readonly metrics: EventSourceMetrics },
 ): ShardOwner {
   const { ownership } = membership;
   return new ShardOwner({
@@ -131,17 +134,22 @@ function makeOwner(
     ranksFirst: (key) => ownership.ranksFirst?.(key) ?? false,
     clock,
     onProblem: teller('shards', 'who reads which event source cannot be said now'),
-    observer: { takenOver: () => undefined, restarted: () => undefined },
+    observer: metrics.owner,
   });
 }
 
 function makeMappings(
   context: Context,
   parts: EventSourceParts,
-  { owner, hasStore }: Pick<MappingsDeps, 'owner' | 'hasStore'>,
+  {
+    owner,
+    hasStore,
+    rooms,
+    metrics,
+  }: Pick<MappingsDeps, 'owner' | 'hasStore'> & { readonly rooms: Rooms; readonly metrics: EventSourceMetrics },
 ): Mappings {
   const { membership, watched } = parts;
-  const controllerDeps = controllerDepsOf(context, parts);
+  const controllerDeps = controllerDepsOf(context, parts, rooms);
   return new Mappings({
     owner,
     hasStore,
@@ -153,7 +161,7 @@ function makeMappings(
       nowMs: clock.nowMs,
       onProblem: context.teller('mapping status', 'the status of an event source mapping could not be written'),
     }),
-    observerOf: (key) => observerOf(context, key),
+    observerOf: (key) => ({ ...metrics.observerOf(key), problem: problemTeller(context, key) }),
     functionProblem: (view) => {
       const isKnown = watched.missing().length === 0 && watched.hearsOfFunctions();
       return isKnown ? planFunction(watched.functions.look(view.functionKey), view) : null;
@@ -165,7 +173,7 @@ function makeMappings(
   });
 }
 
-function controllerDepsOf(context: Context, parts: EventSourceParts): ControllerDeps {
+function controllerDepsOf(context: Context, parts: EventSourceParts, rooms: Rooms): ControllerDeps {
   const attemptDeps = {
     ...parts.watched,
     router: parts.membership.router,
@@ -175,15 +183,7 @@ function controllerDepsOf(context: Context, parts: EventSourceParts): Controller
   const neighbours = neighboursOf(context, parts);
   return {
     openDeps: (mapping) => openDepsOf(context, parts, mapping),
-    rooms: new Rooms(
-      () => ({
-        concurrency: context.config.accountConcurrency,
-        asyncRunning: parts.asyncRunning(),
-        sinceSyncRefusedMs: Number.POSITIVE_INFINITY,
-        sinceAsyncRefusedMs: Number.POSITIVE_INFINITY,
-      }),
-      clock,
-    ),
+    rooms,
     tell: failureTeller({
       senders: { sqs: sqsSender(neighbours), sns: snsSender(neighbours), s3: s3Sender(neighbours) },
       arnOf: (mapping) => functionArnOf(context, parts, mapping),
@@ -197,22 +197,23 @@ function controllerDepsOf(context: Context, parts: EventSourceParts): Controller
   };
 }
 
-function observerOf({ problem }: Context, key: string): PollerObserver {
-  return {
-    polled: () => undefined,
-    filteredOut: () => undefined,
-    invoked: () => undefined,
-    ended: () => undefined,
-    deleted: () => undefined,
-    dropped: () => undefined,
-    told: () => undefined,
-    notTold: () => undefined,
-    behind: () => undefined,
-    problem: (found) => {
-      if (found === null) return;
-      const { reason, message } = found;
-      problem(`mapping ${key} ${reason}`, { mapping: key, reason, problem: message }, 'an event source is not read');
-    },
+function roomsOf({ config }: Context, { asyncRunning }: EventSourceParts): Rooms {
+  return new Rooms(
+    () => ({
+      concurrency: config.accountConcurrency,
+      asyncRunning: asyncRunning(),
+      sinceSyncRefusedMs: Number.POSITIVE_INFINITY,
+      sinceAsyncRefusedMs: Number.POSITIVE_INFINITY,
+    }),
+    clock,
+  );
+}
+
+function problemTeller({ problem }: Context, key: string): PollerObserver['problem'] {
+  return (found) => {
+    if (found === null) return;
+    const { reason, message } = found;
+    problem(`mapping ${key} ${reason}`, { mapping: key, reason, problem: message }, 'an event source is not read');
   };
 }
 
