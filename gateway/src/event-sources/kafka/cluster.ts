@@ -11,6 +11,7 @@ import {
 import { SourceProblem } from '../source-problem.ts';
 import type { Address, Connections } from './connections.ts';
 import { kafkaNameOf, toKafkaProblem } from './errors.ts';
+import { type Leaders, layoutWithin, leadersOf } from './layout.ts';
 
 const OLDEST = -2n;
 const NEWEST = -1n;
@@ -46,7 +47,7 @@ export class Cluster {
   readonly #connections: Connections;
   readonly #servers: readonly Address[];
   readonly #topic: string;
-  #leaders: ReadonlyMap<number, Address> | null = null;
+  #leaders: Leaders | null = null;
   #coordinator: Address | null = null;
 
   constructor(connections: Connections, servers: readonly Address[], topic: string) {
@@ -65,14 +66,13 @@ export class Cluster {
     return [...(await this.#layout()).keys()].sort((a, b) => a - b);
   }
 
-  /** The broker that has a partition, as far as is known. @throws SourceProblem `SourceNotFound` when there is no such partition */
+  /** The broker that has a partition, as far as is known. @throws SourceProblem when there is no such partition, or nobody has it now */
   async leaderOf(partition: number): Promise<Address> {
-    const leader = (this.#leaders ?? (await this.#layout())).get(partition) ?? (await this.#layout()).get(partition);
+    const leader = this.#leaders?.get(partition) ?? (await this.#layout()).get(partition);
     if (leader === undefined)
-      throw new SourceProblem(
-        'SourceNotFound',
-        `${this.where}: topic ${this.#topic} has no partition ${partition} that can be read`,
-      );
+      throw new SourceProblem('SourceNotFound', `${this.where}: topic ${this.#topic} has no partition ${partition}`);
+    if (leader === null)
+      throw new SourceProblem('Unreachable', `${this.where}: no broker leads partition ${partition} of ${this.#topic}`);
     return leader;
   }
 
@@ -153,17 +153,11 @@ export class Cluster {
     });
   }
 
-  async #layout(): Promise<ReadonlyMap<number, Address>> {
+  async #layout(): Promise<Leaders> {
     try {
-      const { brokers, topics } = await metadataV9.api.async(await this.#any(), [this.#topic], false, false, false);
-      const addresses = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
-      const partitions = topics[0]?.partitions ?? [];
-      this.#leaders = new Map(
-        partitions.flatMap(({ partitionIndex, leaderId }) => {
-          const address = addresses.get(leaderId);
-          return address === undefined ? [] : [[partitionIndex, address]];
-        }),
-      );
+      const connection = await this.#any();
+      const answer = await metadataV9.api.async(connection, [this.#topic], false, false, false).catch(layoutWithin);
+      this.#leaders = leadersOf(answer);
       return this.#leaders;
     } catch (error) {
       throw this.problemOf(error);
@@ -186,8 +180,8 @@ export class Cluster {
 
   /** A connection to a broker that has been good before, else to whichever of the mapping's servers answers first. */
   async #any(): Promise<Connection> {
-    const [known] = this.#leaders?.values() ?? [];
-    const good = known === undefined ? null : await this.#connections.get(known, CONTROL).catch(() => null);
+    const known = this.#leaders?.values().find((leader) => leader !== null) ?? null;
+    const good = known === null ? null : await this.#connections.get(known, CONTROL).catch(() => null);
     return good ?? Promise.any(this.#servers.map((address) => this.#connections.get(address, CONTROL)));
   }
 }
