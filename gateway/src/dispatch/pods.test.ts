@@ -3,7 +3,8 @@ import { LinkError } from '../link/link.ts';
 import { startDispatcher } from './dispatcher.ts';
 import { deafCluster, deafObserver, makeTarget } from './testing.ts';
 import { makeKeys } from './testing-agent.ts';
-import { SimAgent, SimConnection } from './testing-sim-agent.ts';
+import { SimAgent } from './testing-sim-agent.ts';
+import { SimConnection } from './testing-sim-connection.ts';
 
 /** A gateway among simulated pods of which some have died without a word; a heartbeat when the test says so. */
 function start(podCount: number) {

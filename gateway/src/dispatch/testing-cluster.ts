@@ -6,7 +6,7 @@ import { functionKeyOf, type Ownership } from './ownership.ts';
 import { hashOf } from './plan-reclaim.ts';
 import { Agenda } from './testing-agenda.ts';
 import { type SimFunction, SimNodes } from './testing-nodes.ts';
-import { SimConnection } from './testing-sim-agent.ts';
+import { SimConnection } from './testing-sim-connection.ts';
 import type { Dispatcher, Outcome, PoolPod, Target } from './types.ts';
 
 const { privateKey } = generateKeyPairSync('ed25519');

@@ -5,7 +5,8 @@ import type { LimitQueueRules } from './limits.ts';
 import type { DispatchOptions } from './options.ts';
 import { functionKeyOf, NotOwner, type Ownership } from './ownership.ts';
 import { deafCluster, deafObserver, makeTarget } from './testing.ts';
-import { SimAgent, SimConnection } from './testing-sim-agent.ts';
+import { SimAgent } from './testing-sim-agent.ts';
+import { SimConnection } from './testing-sim-connection.ts';
 import type { Dispatcher, PoolPod } from './types.ts';
 
 /** The function with a hard cap of 2, and one without. */

@@ -1,5 +1,5 @@
 import { startDispatcher } from '../dispatch/dispatcher.ts';
-import { SimConnection } from '../dispatch/testing-sim-agent.ts';
+import { SimConnection } from '../dispatch/testing-sim-connection.ts';
 import type { Dispatcher, Invocation, Outcome, Target } from '../dispatch/types.ts';
 import { ServiceException } from '../errors.ts';
 import type { Pulse } from '../link/link.ts';
