@@ -33,6 +33,7 @@ import { openCheckpoints } from '../queue/open-checkpoints.ts';
 import { sourceReader } from '../registry/source-reader.ts';
 import { type Context, textOf } from './context.ts';
 import type { Membership } from './join-ring.ts';
+import { sweepRows } from './sweep-rows.ts';
 import type { WatchedFunctions } from './watch-functions.ts';
 
 /** Statuses are looked at so often. */
@@ -71,7 +72,7 @@ export function openEventSources(context: Context, parts: EventSourceParts): Eve
   const metrics = eventSourceMetrics(parts.metricRegistry, () => rooms.heldBytes);
   const owner = store === null ? nobody : makeOwner(context, parts, { store, metrics });
   const mappings = makeMappings(context, parts, { owner, hasStore, rooms, metrics });
-  parts.kubernetes.watch(eventSourceMappings, {
+  const informer = parts.kubernetes.watch(eventSourceMappings, {
     project: viewSeen,
     onChange: (key, seen) => mappings.set(key, seen),
     snapshot: { name: 'eventsourcemappings', shape: 1 },
@@ -79,6 +80,7 @@ export function openEventSources(context: Context, parts: EventSourceParts): Eve
   });
   owner.start();
   void writeStatuses(mappings, life.signal);
+  if (store !== null) void sweepRows(context, { store, informer, membership: parts.membership, clock });
   return {
     stop: () => owner.stop(),
     whenIdle: () => owner.whenIdle(),
