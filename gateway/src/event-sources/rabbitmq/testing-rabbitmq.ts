@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Connection } from 'rabbitmq-client';
 
 import { freePort, TestServer } from '../testing-servers.ts';
 
@@ -111,6 +112,20 @@ export class TestRabbit {
 
   get address(): string {
     return `amqp://127.0.0.1:${this.server.port}`;
+  }
+
+  /** Makes a queue in the virtual host `shop` and puts messages with these bodies into it; answers when the server has them. */
+  async send(queue: string, bodies: readonly string[]): Promise<void> {
+    const client = new Connection({ hosts: [this.address.slice('amqp://'.length)], ...rabbitUser, vhost: 'shop' });
+    client.on('error', () => undefined); // who sends is told
+    try {
+      await client.queueDeclare({ queue, durable: true });
+      const publisher = client.createPublisher({ confirm: true });
+      for (const body of bodies) await publisher.send({ routingKey: queue, durable: true }, Buffer.from(body));
+      await publisher.close();
+    } finally {
+      client.unsafeDestroy();
+    }
   }
 
   async stop(): Promise<void> {
