@@ -3,7 +3,7 @@ import { Lambda, waitUntilFunctionActiveV2, waitUntilFunctionUpdatedV2 } from '@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { toObjectName } from '@kappa/crds/names';
 import { type BothWays, functionBothWays } from '../src/both-ways.ts';
-import { aliasBothWays, layerBothWays, mappingsBothWays } from '../src/both-ways-kinds.ts';
+import { aliasBothWays, imageBothWays, layerBothWays, mappingsBothWays } from '../src/both-ways-kinds.ts';
 import { eventually } from '../src/eventually.ts';
 import { type FunctionAnswers, makeByApi } from '../src/make-by-api.ts';
 import { fieldsIn, fieldsOf, kubectlOnly } from '../src/manifest-fields.ts';
@@ -196,10 +196,30 @@ describe('Function', () => {
     });
   }, 60_000);
 
+  test('from an image, of the API, for kubectl', async () => {
+    const both = imageBothWays();
+    const { Configuration, Code } = Object(both.answers['GetFunction']);
+    const of = { FunctionName: 'api-image' };
+    const { ImageConfig } = Configuration.ImageConfigResponse;
+    const { Role } = Object(functionBothWays('f', sha256, 'layer').answers['GetFunctionConfiguration']);
+    const { ImageUri } = Code;
+    await lambda.createFunction({ ...of, Role, PackageType: 'Image', Code: { ImageUri: `${ImageUri}1` }, ImageConfig });
+    await lambda.updateFunctionCode({ ...of, ImageUri });
+    expect(await shown('fn', 'api-image')).toMatchObject(Object(withAnyInstants(both.spec)));
+    await expectAnswers(async () => ({ GetFunction: await lambda.getFunction(of) }), both);
+  });
+
+  test('from an image, of kubectl, for the API', async () => {
+    const both = imageBothWays();
+    await apply('Function', 'kube-image', both.spec);
+    await expectAnswers(async () => ({ GetFunction: await lambda.getFunction({ FunctionName: 'kube-image' }) }), both);
+    expect(await shown('fn', 'kube-image')).toMatchObject(both.spec);
+  });
+
   test('no field of the manifest is missing here', () => {
     const known = fieldsOf('functions');
-    const { spec } = functionBothWays('f', sha256, 'layer');
-    const here = new Set([...fieldsIn(spec, known), ...kubectlOnly]);
+    const specs = [functionBothWays('f', sha256, 'layer').spec, imageBothWays().spec];
+    const here = new Set([...specs.flatMap((spec) => fieldsIn(spec, known)), ...kubectlOnly]);
     expect(known.filter((field) => !here.has(field))).toEqual([]);
   });
 });

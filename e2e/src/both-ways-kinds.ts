@@ -54,6 +54,29 @@ export function aliasBothWays(functionObject: string, name: string): BothWays {
   };
 }
 
+/** What a function from a container image has in place of a runtime, a handler and a zip. */
+export function imageBothWays(): BothWays {
+  const uri = 'registry.invalid/shop/cart:7';
+  const [entryPoint, command, workingDirectory] = [['/usr/bin/env', 'node'], ['app.js'], '/srv'];
+  return {
+    spec: {
+      code: { image: { uri, deployedAt: at } },
+      imageConfig: { entryPoint, command, workingDirectory },
+    },
+    answers: {
+      GetFunction: {
+        Configuration: {
+          PackageType: 'Image',
+          ImageConfigResponse: {
+            ImageConfig: { EntryPoint: entryPoint, Command: command, WorkingDirectory: workingDirectory },
+          },
+        },
+        Code: { RepositoryType: 'ECR', ImageUri: uri },
+      },
+    },
+  };
+}
+
 /** A layer version. */
 export function layerBothWays(layerName: string, sha256: string): BothWays {
   return {
