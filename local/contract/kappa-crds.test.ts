@@ -54,6 +54,9 @@ const sha256 = 'a'.repeat(64);
 const secretKeyRef = { name: 's', key: 'k' };
 const byQualifier = [{ qualifier: '1', executions: 2 }];
 const ownCluster = { bootstrapServers: ['kafka:9092'] };
+const ownStream = { server: 'redis://cache:6379', stream: 'orders' };
+const ofOwnStream = (spec: Json = {}): Json => mapping({ eventSourceArn: undefined, redis: ownStream, ...spec });
+const servers = ['amqps://broker:5671'];
 
 /** One rule of the manifests: what breaks it at creation, and the nearest thing that does not. */
 type Row = readonly [message: string, field: string, refused: () => Json, accepted: () => Json];
@@ -306,6 +309,12 @@ const creation: readonly Row[] = [
     () => mapping({ eventSourceArn: undefined, selfManaged: ownCluster }),
   ],
   [
+    'servers say where the broker of eventSourceArn is',
+    'spec.servers',
+    () => ofOwnStream({ servers }),
+    () => mapping({ eventSourceArn: 'arn:aws:mq:us-east-1:000000000000:broker:jobs:b-1', queues: ['jobs'], servers }),
+  ],
+  [
     'startingPositionTimestamp belongs to',
     'spec.startingPositionTimestamp',
     () => mapping({ startingPosition: 'AT_TIMESTAMP' }),
@@ -395,6 +404,13 @@ const updates: readonly UpdateRow[] = [
     () => mapping({ eventSourceArn: undefined, selfManaged: ownCluster }),
     { spec: { selfManaged: { bootstrapServers: ['other:9092'] } } },
     { spec: { enabled: false } },
+  ],
+  [
+    'redis cannot be changed',
+    'spec.redis',
+    () => ofOwnStream(),
+    { spec: { redis: { stream: 'others' } } },
+    { spec: { redis: ownStream, enabled: false } },
   ],
   ...['startingPosition', 'topics', 'queues'].map((field): UpdateRow => {
     const values = field === 'startingPosition' ? ['LATEST', 'TRIM_HORIZON'] : [['a'], ['b']];
