@@ -237,6 +237,15 @@ describe('a definition that cannot work is refused', () => {
       withSpec({ type: 'object', properties: { a: { type: 'integer', default: 'x' } } }),
     ],
     [
+      'a default by which a rule cannot be told',
+      withSpec({
+        type: 'object',
+        default: {},
+        properties: { a: { type: 'integer', default: 1 } },
+        'x-kubernetes-validations': [{ rule: 'self.a == 1' }],
+      }),
+    ],
+    [
       'a keyed list without its keys',
       withSpec({ type: 'array', 'x-kubernetes-list-type': 'map', items: { type: 'object' } }),
     ],

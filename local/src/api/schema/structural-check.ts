@@ -1,3 +1,4 @@
+import { validateRules } from './cel-validation.ts';
 import { describeFieldErrors, type FieldError } from './field-error.ts';
 import { clone } from './json.ts';
 import { SchemaError, type SchemaNode } from './schema-node.ts';
@@ -7,7 +8,7 @@ import { validateValue } from './value-validation.ts';
 /**
  * Refuses a schema by which objects could not be pruned, merged or defaulted.
  *
- * @throws SchemaError for a field without a type, a keyed list without usable keys, or a default that does not fit
+ * @throws SchemaError for a field without a type, a keyed list without usable keys, or a default that does not fit or breaks a rule
  * @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
  */
 export function checkStructural(node: SchemaNode, path: string): void {
@@ -34,10 +35,13 @@ function checkKeys(node: SchemaNode, path: string): void {
   }
 }
 
+/** The rules see it as it is written, without the defaults of fields within: those are filled in later, as on the server. */
 function checkDefault(node: SchemaNode, path: string): void {
   const value = clone(node.defaultValue);
   applyDefaultsTo(node, value);
   const errors: FieldError[] = [];
   validateValue({ node, value, old: undefined, path: `${path}.default` }, errors);
+  if (errors.length === 0)
+    validateRules({ node, value: node.defaultValue, old: undefined, path: `${path}.default` }, errors);
   if (errors.length > 0) throw new SchemaError(`${path}.default`, describeFieldErrors(errors));
 }
