@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 
-import type { DispatchObserver, DispatchStats, Report, Start, Target } from './dispatch/types.ts';
+import type { DispatchStats } from './dispatch/dispatch-stats.ts';
+import type { DispatchObserver, Report, Start, Target } from './dispatch/types.ts';
 import type { Fault, ThrottleReason } from './errors.ts';
 import { Buckets, registerBuckets } from './metrics/buckets.ts';
 import { registerConcurrency } from './metrics/concurrency.ts';

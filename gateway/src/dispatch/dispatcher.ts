@@ -2,6 +2,7 @@ import { type LambdaError, ServiceException, TooManyRequests } from '../errors.t
 import { Call, shuttingDown } from './call.ts';
 import { Claimer } from './claimer.ts';
 import { DispatchCore } from './core.ts';
+import type { DispatchStats } from './dispatch-stats.ts';
 import type { CoreEffects, Loss } from './effects.ts';
 import { Epochs } from './epochs.ts';
 import type { InitError } from './failures.ts';
@@ -22,7 +23,6 @@ import type {
   Dispatcher,
   DispatchLoad,
   DispatchObserver,
-  DispatchStats,
   Invocation,
   InvokeOptions,
   Outcome,

@@ -1,7 +1,8 @@
+import type { PoolStats } from './dispatch-stats.ts';
 import { hashOf } from './plan-reclaim.ts';
 import { PodLink } from './pod-link.ts';
 import type { PodLinkOwner } from './pod-link-owner.ts';
-import type { PoolPod, PoolStats } from './types.ts';
+import type { PoolPod } from './types.ts';
 
 /** Up to so many pods may be lost at once, whatever the share. */
 const MAX_EJECTED = 3;

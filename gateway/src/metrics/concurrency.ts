@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 
-import type { DispatchStats } from '../dispatch/types.ts';
+import type { DispatchStats } from '../dispatch/dispatch-stats.ts';
 
 /** Registers what there is of the concurrency of functions and accounts. @param read numbers of the moment of the scrape */
 export function registerConcurrency(

@@ -5,23 +5,18 @@ import { ServiceException } from '../errors.ts';
 import { Children } from './children.ts';
 import type { Directory, Sight } from './directory.ts';
 import { type FoundUrl, type Functions, urlOf } from './functions.ts';
+import { Holds, type HoldsDeps } from './holds.ts';
 import { type Place, Places } from './places.ts';
 import { type RoutedFunction, type RoutingOptions, routeFunction, targetsOf } from './routing.ts';
 import { UrlIndex } from './url-index.ts';
 import type { AliasView, FunctionView, VersionView } from './views.ts';
 
 /** What a {@link Registry} is made with. */
-export interface RegistryDeps {
+export interface RegistryDeps extends HoldsDeps {
   readonly routing: RoutingOptions;
   readonly dispatcher: Pick<Dispatcher, 'onVersions'>;
-  /** Longest time that requests wait for an update that is under way, from when the update was seen first. */
-  readonly holdMs: number;
   /** Longest time that requests wait for the first complete view after the start. */
   readonly startWaitMs: number;
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
-  /** Calls back once; returns what takes it back. */
-  readonly schedule: (ms: number, then: () => void) => () => void;
   /** Calls back after what is at hand, so that many changes are worked off at once. */
   readonly defer: (then: () => void) => void;
 }
@@ -58,13 +53,14 @@ export class Registry implements Functions, Directory {
   readonly #routed = new Map<string, RoutedFunction>();
   readonly #urls = new UrlIndex();
   readonly #changed = new Set<string>();
-  readonly #holds = new Map<string, Hold>();
+  readonly #holds: Holds;
   readonly #synced = Promise.withResolvers<void>();
   #hasSynced = false;
   #isFlushDue = false;
 
   constructor(deps: RegistryDeps) {
     this.#deps = deps;
+    this.#holds = new Holds(deps);
   }
 
   setFunction(key: string, view: FunctionView | null): void {
@@ -220,9 +216,8 @@ export class Registry implements Functions, Directory {
     if (this.#changed.size > 0) this.#flush(); // news that came in this very turn count
     const fn = this.#routed.get(key);
     if (fn?.isPending !== true) return fn;
-    const hold = this.#holds.get(key);
-    if (hold === undefined || this.#deps.now() >= hold.untilMs) return fn;
-    return hold.over.then(() => this.#routed.get(key));
+    const over = this.#holds.over(key);
+    return over === null ? fn : over.then(() => this.#routed.get(key));
   }
 
   async #whenSynced(): Promise<void> {
@@ -256,7 +251,8 @@ export class Registry implements Functions, Directory {
       if (after === null) this.#routed.delete(key);
       else this.#routed.set(key, after);
       this.#urls.update(key, before, after);
-      this.#updateHold(key, after);
+      if (after?.isPending === true) this.#holds.begin(key, this.#views.get(key)?.generation ?? 0);
+      else this.#holds.end(key);
       areNamesStale ||= before?.arn !== after?.arn;
       areTargetsStale ||= !haveSameTargets(before, after);
     }
@@ -273,38 +269,11 @@ export class Registry implements Functions, Directory {
     return routeFunction({ fn, versions, aliases: this.#aliases.of(key), ...place }, before, this.#deps.routing);
   }
 
-  /** A hold begins with the first sight of a generation and is over when that is served, or after `holdMs`. */
-  #updateHold(key: string, fn: RoutedFunction | null): void {
-    const hold = this.#holds.get(key);
-    const generation = this.#views.get(key)?.generation ?? 0;
-    if (fn?.isPending !== true) {
-      this.#holds.delete(key);
-      hold?.end();
-      return;
-    }
-    if (hold?.generation === generation) return;
-    hold?.end();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#deps.schedule(this.#deps.holdMs, resolve);
-    const end = (): void => {
-      cancel();
-      resolve();
-    };
-    this.#holds.set(key, { generation, untilMs: this.#deps.now() + this.#deps.holdMs, over: promise, end });
-  }
-
   #targets(): ReadonlyMap<string, Target> {
     const targets = new Map<string, Target>();
     for (const fn of this.#routed.values()) for (const target of targetsOf(fn)) targets.set(target.versionUid, target);
     return targets;
   }
-}
-
-interface Hold {
-  readonly generation: number;
-  readonly untilMs: number;
-  readonly over: Promise<void>;
-  readonly end: () => void;
 }
 
 function haveSameTargets(before: RoutedFunction | null, after: RoutedFunction | null): boolean {

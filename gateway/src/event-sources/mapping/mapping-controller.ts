@@ -1,4 +1,4 @@
-import type { Holding, OwnedMapping } from '../owner/shard-owner.ts';
+import type { Holding, OwnedMapping } from '../owner/owned-mapping.ts';
 import type { InvokeBatch, Poller, PollerClock, PollerDeps, PollerObserver } from '../poll/poller.ts';
 import { QueuePoller } from '../poll/queue-poller.ts';
 import type { Rooms } from '../poll/rooms.ts';

@@ -5,7 +5,8 @@ import { MemoryCheckpoints } from '../checkpoints/testing-checkpoints.ts';
 import type { Poller } from '../poll/poller.ts';
 import type { Shard } from '../record.ts';
 import { TestClock } from '../testing-clock.ts';
-import { type Holding, type OwnedMapping, ShardOwner } from './shard-owner.ts';
+import type { Holding, OwnedMapping } from './owned-mapping.ts';
+import { ShardOwner } from './shard-owner.ts';
 
 /** A shard is worked on so often by who holds it. */
 const ACT_MS = 200;
