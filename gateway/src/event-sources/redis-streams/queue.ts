@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 
 import type { QueueMessage, SourceRecord } from '../record.ts';
@@ -14,6 +15,8 @@ const HOLD_MS = 60_000;
 const REST_MS = 1_000;
 const MAX_AT_ONCE = 100;
 const ANSWER_MS = 10_000;
+/** While somebody waits for entries, others look for them so often. */
+const LOOK_MS = 200;
 
 /** A stream of Redis with its consumer group, which remembers what was given out and is not acknowledged. */
 export class RedisStream implements OpenQueue {
@@ -24,6 +27,7 @@ export class RedisStream implements OpenQueue {
   readonly #client: Redis;
   /** Waits for entries, so nothing else can go over it. */
   readonly #reader: Redis;
+  #isWaiting = false;
   #lastError: unknown = null;
 
   private constructor(place: StreamPlace, onProblem: OpenDeps['onProblem']) {
@@ -121,9 +125,19 @@ export class RedisStream implements OpenQueue {
 
   async #receiveNew(count: number, waitMs: number): Promise<readonly QueueMessage[]> {
     const { stream, group } = this.#place;
-    const block = Math.max(waitMs, 1); // 0 would be for ever
-    const wish = ['COUNT', count, 'BLOCK', block, 'STREAMS', stream, '>'] as const;
-    const answer: unknown = await this.#reader.xreadgroupBuffer('GROUP', group, CONSUMER, ...wish);
+    const from = ['STREAMS', stream, '>'] as const;
+    let answer: unknown;
+    if (this.#isWaiting) {
+      // Behind a call that waits, this one might be given up before it is begun, and its entries be pending for a minute.
+      await pause(Math.min(waitMs, LOOK_MS));
+      answer = await this.#client.xreadgroupBuffer('GROUP', group, CONSUMER, 'COUNT', count, ...from);
+    } else {
+      this.#isWaiting = true;
+      const block = Math.max(waitMs, 1); // 0 would be for ever
+      answer = await this.#reader
+        .xreadgroupBuffer('GROUP', group, CONSUMER, 'COUNT', count, 'BLOCK', block, ...from)
+        .finally(() => (this.#isWaiting = false));
+    }
     const [[, entries] = [null, []]] = Array.isArray(answer) ? answer : [];
     return entriesOf(entries).map((entry) => messageOf(entry, stream, 1));
   }
