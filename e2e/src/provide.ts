@@ -22,6 +22,7 @@ const things: Readonly<Record<string, () => Promise<unknown>>> = {
   moto: async () => providePythonPackages('moto'),
   'the S3 server': provideTestS3,
   ElasticMQ: async () => provideJars('elasticmq'),
+  'DynamoDB Local': async () => provideJars('dynamodb'),
   'Event Ruler': async () => provideJars('event-ruler'),
   'the Kafka broker': async () => provideJars('kafka'),
   RabbitMQ: provideRabbit,
