@@ -8,7 +8,12 @@ import { parseFunction } from './function.ts';
 import { parseFunctionVersion } from './function-version.ts';
 import { parseLayer } from './layer.ts';
 import { parsePool } from './pool.ts';
-import { type ManifestCase, type ManifestObject, refusedManifests, takenManifests } from './testing.ts';
+import type { ManifestCase, ManifestObject } from './testing-manifest.ts';
+import { refusedManifests as others } from './testing-refused.ts';
+import { refusedMappings } from './testing-refused-mappings.ts';
+import { takenManifests } from './testing-taken.ts';
+
+const refusedManifests = [...others, ...refusedMappings];
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
