@@ -211,6 +211,29 @@ test(
   LIMIT_MS,
 );
 
+test(
+  'Kinesis is read from a time on, and one to come is no mistake',
+  async () => {
+    const stream = await openTestStream(moto.url, await makeStream(kinesis, 'times'));
+    const [shard = { id: '', parents: [] }] = await stream.shards();
+    const signal = new AbortController().signal;
+    const read = async (ms: number): Promise<readonly number[]> => {
+      const { records } = await stream.read({ shard, from: { kind: 'since', ms }, max: 100, waitMs: 0, signal });
+      return records.map(({ arrivedMs }) => arrivedMs);
+    };
+    await putRecords(kinesis, 'times', ['old'], () => 'key');
+    const [oldMs = 0] = await read(0);
+    await eventually('its clock has moved', async () => Date.now() > oldMs + 1, LIMIT_MS);
+    await putRecords(kinesis, 'times', ['new'], () => 'key');
+    const [, newMs = 0] = await read(oldMs);
+    expect(newMs).toBeGreaterThan(oldMs);
+    expect(await read(newMs)).toEqual([newMs]);
+    expect(await read(Date.now() + 3_600_000)).toEqual([]);
+    await stream.close();
+  },
+  LIMIT_MS,
+);
+
 test('1,000 records of Kinesis: every one is given to the function, each key in its order', async () => {
   const arn = await makeStream(kinesis, 'many', 2);
   const keys = new Map(thousand.map(({ body, key }) => [body, key]));
