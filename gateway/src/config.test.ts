@@ -42,6 +42,15 @@ test('parseConfig: with authentication it listens everywhere, with health and me
   });
 });
 
+test('parseConfig: what mappings may name', () => {
+  expect(parseConfig({}).eventSources).toEqual({ allow: ['127.0.0.0/8', '::1'], refuse: [] });
+  const env = { KAPPA_EVENT_SOURCE_ALLOW: '', KAPPA_EVENT_SOURCE_REFUSE: 'kubernetes.default.svc,fd00::/8,10.0.0.1' };
+  const refuse = ['kubernetes.default.svc', 'fd00::/8', '10.0.0.1'];
+  expect(parseConfig(env).eventSources).toEqual({ allow: [], refuse });
+  for (const wrong of ['a b', 'a,', ',a', '10.0.0.0/8/8', 'http://a'])
+    expect(() => parseConfig({ KAPPA_EVENT_SOURCE_ALLOW: wrong })).toThrow(/KAPPA_EVENT_SOURCE_ALLOW/);
+});
+
 test('parseConfig: hosts of routes are never those of the install', () => {
   expect(parseConfig({})).toMatchObject({ routeHosts: ['*.api.localhost'], privateIssuers: [] });
   const env = { KAPPA_ROUTE_HOSTS: 'a.example.com,*.apps.example.com', KAPPA_PRIVATE_ISSUERS: 'http://idp:8080' };

@@ -8,10 +8,10 @@ import {
   zipMaxBytes,
 } from '@kappa/crds/limits';
 
+import { type GuardedHosts, parseGuarded } from './event-sources/guard-rules.ts';
 import { RouteHosts } from './http-routes/route-hosts.ts';
 import type { CodeLimits } from './lambda-api/code-limits.ts';
 import { type CodeSource, parseCodeSources } from './lambda-api/functions/code-sources.ts';
-
 import { defaultLimits, type QueueLimits } from './queue/queue-limits.ts';
 import { type EndpointVariables, parseEndpoints } from './registry/endpoints.ts';
 
@@ -122,6 +122,11 @@ export interface GatewayConfig {
    * how many may wait, and how many dead ones are kept for how long.
    */
   readonly queueLimits: QueueLimits;
+  /**
+   * `KAPPA_EVENT_SOURCE_ALLOW`, `KAPPA_EVENT_SOURCE_REFUSE`: addresses, networks and names, by commas, that mappings may name all the same, and may
+   * not name besides this install's own. Default: this machine may be named, nothing is refused.
+   */
+  readonly eventSources: GuardedHosts;
   /** `KAPPA_LOG_LEVEL`: pino's levels. */
   readonly logLevel: string;
 }
@@ -145,7 +150,6 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   };
   const auth = text('KAPPA_AUTH', 'none', /^(none|sigv4)$/) === 'sigv4' ? 'sigv4' : 'none';
   const s3Endpoint = text('KAPPA_S3_ENDPOINT', '', /^(https?:\/\/\S+)?$/);
-  const adminPort = integer('KAPPA_ADMIN_PORT', 0, 0, 65_535);
   const url = (name: string, fallback: string): string => text(name, fallback, /^https?:\/\/\S+$/).replace(/\/$/, '');
   const publicUrl = url('KAPPA_PUBLIC_URL', `http://127.0.0.1:${env['KAPPA_PORT'] ?? 9000}`);
   const internalUrl = url('KAPPA_INTERNAL_URL', publicUrl);
@@ -154,7 +158,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   const config: GatewayConfig = {
     host: text('KAPPA_HOST', '127.0.0.1', /^\S+$/),
     port: integer('KAPPA_PORT', 9000, 0, 65_535),
-    adminPort: adminPort === 0 ? null : adminPort,
+    adminPort: integer('KAPPA_ADMIN_PORT', 0, 0, 65_535) || null,
     region: text('KAPPA_REGION', 'us-east-1', /^[a-z]{2}(-[a-z]+)+-\d$/),
     zone: text('KAPPA_ZONE', '', /^\S*$/),
     publicUrl,
@@ -198,6 +202,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     recentLogsMiB: integer('KAPPA_RECENT_LOGS_MIB', 32, 0, 4096),
     shipCredentials: keyOf(env['KAPPA_SHIP_ACCESS_KEY_ID'], env['KAPPA_SHIP_SECRET_ACCESS_KEY']),
     ...queueOf(env, text, integer),
+    eventSources: parseGuarded(text),
     logLevel: text('KAPPA_LOG_LEVEL', 'info', /^(fatal|error|warn|info|debug|trace|silent)$/),
   };
   if (auth === 'none' && !isLoopback(config.host)) {

@@ -1,4 +1,5 @@
 import type { ClientConfig } from '../async/destinations/neighbours.ts';
+import type { AddressGuard } from './address-guard.ts';
 import type { MappingView } from './mapping/mapping-view.ts';
 import type { Position, QueueMessage, Shard, SourceRecord } from './record.ts';
 import type { SourceProblem } from './source-problem.ts';
@@ -50,6 +51,8 @@ export interface OpenDeps {
    * @throws SourceProblem `InvalidSource` when neither the install nor the namespace says where the service is
    */
   readonly aws: (variable: string, arn: string) => ClientConfig;
+  /** Where the mapping's servers, and those that they name, may be connected to. Asked for every connection. */
+  readonly guard: AddressGuard;
   /** Tells of what went wrong and is being tried again; the same one again costs nothing. */
   readonly onProblem: (problem: SourceProblem) => void;
 }

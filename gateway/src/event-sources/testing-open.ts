@@ -1,3 +1,4 @@
+import { addressGuard } from './address-guard.ts';
 import type { OpenDeps } from './source.ts';
 import { SourceProblem } from './source-problem.ts';
 
@@ -22,6 +23,7 @@ export function openDeps(
       maxAttempts: 1,
       requestHandler: { requestTimeout: 30_000 },
     }),
+    guard: addressGuard({ allow: ['127.0.0.0/8', '::1'], refuse: [] }),
     onProblem: () => undefined,
   };
 }

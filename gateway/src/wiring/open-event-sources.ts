@@ -11,7 +11,9 @@ import { type NeighbourOptions, neighbourConfig } from '../async/destinations/ne
 import { s3Sender } from '../async/destinations/s3.ts';
 import { snsSender } from '../async/destinations/sns.ts';
 import { sqsSender } from '../async/destinations/sqs.ts';
+import { addressGuard } from '../event-sources/address-guard.ts';
 import type { CheckpointStore } from '../event-sources/checkpoints/checkpoint-store.ts';
+import { guardRules } from '../event-sources/guard-rules.ts';
 import { packFlowQuestion, packFlows, readFlowQuestion, readFlows } from '../event-sources/mapping/ask-flows.ts';
 import { type ControllerDeps, MappingController } from '../event-sources/mapping/mapping-controller.ts';
 import type { MappingView } from '../event-sources/mapping/mapping-view.ts';
@@ -183,8 +185,9 @@ function controllerDepsOf(context: Context, parts: EventSourceParts, rooms: Room
     onRefused: parts.onRefused,
   };
   const neighbours = neighboursOf(context, parts);
+  const guard = addressGuard(guardRules(context.config));
   return {
-    openDeps: (mapping) => openDepsOf(context, parts, mapping),
+    openDeps: (mapping) => ({ ...openDepsOf(context, parts, mapping), guard }),
     rooms,
     tell: failureTeller({
       senders: { sqs: sqsSender(neighbours), sns: snsSender(neighbours), s3: s3Sender(neighbours) },
@@ -240,7 +243,7 @@ function openDepsOf(
   context: Context,
   parts: EventSourceParts,
   { namespace }: MappingView,
-): Omit<OpenDeps, 'signal' | 'onProblem'> {
+): Pick<OpenDeps, 'now' | 'secret' | 'aws'> {
   const read = sourceReader(parts.kubernetes);
   const neighbours = neighboursOf(context, parts);
   return {

@@ -1,5 +1,7 @@
+import { isIP } from 'node:net';
 import { Connection } from '@platformatic/kafka';
 
+import type { AddressGuard } from '../address-guard.ts';
 import type { Access } from './access.ts';
 import { toKafkaProblem } from './errors.ts';
 
@@ -20,12 +22,14 @@ export interface Address {
 export class Connections {
   readonly #access: Access;
   readonly #clientId: string;
+  readonly #guard: AddressGuard;
   readonly #open = new Map<string, Promise<Connection>>();
   #isClosed = false;
 
-  constructor(access: Access, clientId: string) {
+  constructor(access: Access, clientId: string, guard: AddressGuard) {
     this.#access = access;
     this.#clientId = clientId;
+    this.#guard = guard;
   }
 
   /** @throws SourceProblem */
@@ -55,21 +59,37 @@ export class Connections {
     return made;
   }
 
+  /** To the first of the host's addresses that takes it; brokers tell of others, so each connection is guarded, not only the first. */
   async #connect({ host, port }: Address, forget: () => void): Promise<Connection> {
-    const limits = { connectTimeout: CONNECT_LIMIT_MS, requestTimeout: REQUEST_LIMIT_MS };
-    const connection = new Connection(this.#clientId, { ...this.#access, ...limits });
-    connection.on('error', forget); // without a listener it would end the process
-    connection.on('close', forget);
+    const errors: unknown[] = [];
     try {
-      if (this.#isClosed) throw new Error('the source is closed');
-      await connection.connect(host, port);
+      for (const { address } of await this.#guard(host)) {
+        const connection = await this.#try(address, host, port).catch((error: unknown) => void errors.push(error));
+        if (connection === undefined) continue;
+        connection.on('error', forget).on('close', forget);
+        if (this.#isClosed) await end(connection);
+        return connection;
+      }
+      throw errors.length === 1 ? errors[0] : new AggregateError(errors, `no address of ${host} answers`);
     } catch (error) {
       forget();
-      if (!this.#isClosed) connection.socket.destroy();
       throw error;
     }
-    if (this.#isClosed) await end(connection);
-    return connection;
+  }
+
+  async #try(address: string, host: string, port: number): Promise<Connection> {
+    if (this.#isClosed) throw new Error('the source is closed');
+    const limits = { connectTimeout: CONNECT_LIMIT_MS, requestTimeout: REQUEST_LIMIT_MS };
+    const certified = isIP(host) === 0 ? { tlsServerName: host } : {};
+    const connection = new Connection(this.#clientId, { ...this.#access, ...certified, ...limits });
+    connection.on('error', () => undefined); // without a listener it would end the process
+    try {
+      await connection.connect(address, port);
+      return connection;
+    } catch (error) {
+      connection.socket.destroy();
+      throw error;
+    }
   }
 }
 

@@ -1,13 +1,11 @@
-import { compatibilityPartitioner, ProduceAcks, Producer } from '@platformatic/kafka';
+import { compatibilityPartitioner, type MessageRecord, ProduceAcks, produceV8 } from '@platformatic/kafka';
 
-import type { Access } from './access.ts';
-import type { Address } from './connections.ts';
-import { toKafkaProblem } from './errors.ts';
+import { Cluster } from './cluster.ts';
+import type { Address, Connections } from './connections.ts';
 
 const LIMIT_MS = 10_000;
-/** While leaders move. */
-const RETRIES = 5;
-const RETRY_PAUSE_MS = 300;
+/** Of connections: letters do not wait for what is read. */
+const LANE = 'letters';
 
 /** What is written into a topic of dead letters. */
 export interface DeadLetter {
@@ -17,51 +15,38 @@ export interface DeadLetter {
   readonly text: string;
 }
 
-/** Writes what was given up into topics of the mapping's own cluster. Connects with the first letter. */
+/** Writes what was given up into topics of the mapping's own cluster. */
 export class DeadLetters {
-  readonly #access: Access;
+  readonly #connections: Connections;
   readonly #servers: readonly Address[];
-  readonly #clientId: string;
-  #producer: Producer | null = null;
 
-  constructor(access: Access, servers: readonly Address[], clientId: string) {
-    this.#access = access;
+  constructor(connections: Connections, servers: readonly Address[]) {
+    this.#connections = connections;
     this.#servers = servers;
-    this.#clientId = clientId;
   }
 
   /** Resolves when all brokers that keep the topic have them. @throws SourceProblem; some may be there all the same */
   async write(topic: string, letters: readonly DeadLetter[]): Promise<void> {
-    const messages = letters.map(({ key, text }) => ({
-      topic,
-      ...(key !== null && { key }),
-      value: Buffer.from(text),
-    }));
-    try {
-      await this.#open().send({ messages, acks: ProduceAcks.ALL });
-    } catch (error) {
-      await this.close(); // what it knows of the cluster may be what is wrong
-      throw toKafkaProblem(error, `Kafka, destination topic ${topic},`);
+    const cluster = new Cluster(this.#connections, this.#servers, topic);
+    const { length: partitions } = await cluster.partitions();
+    for (const [partition, ofPartition] of Map.groupBy(letters, ({ key }) => partitionOf(topic, key, partitions))) {
+      const records = ofPartition.map(
+        ({ key, text }): MessageRecord => ({
+          topic,
+          partition,
+          ...(key !== null && { key }),
+          value: Buffer.from(text),
+        }),
+      );
+      await cluster.again(async () => {
+        const connection = await this.#connections.get(await cluster.leaderOf(partition), LANE);
+        return produceV8.api.async(connection, ProduceAcks.ALL, LIMIT_MS, records);
+      });
     }
   }
+}
 
-  async close(): Promise<void> {
-    const producer = this.#producer;
-    this.#producer = null;
-    await producer?.close();
-  }
-
-  #open(): Producer {
-    this.#producer ??= new Producer({
-      ...this.#access,
-      clientId: this.#clientId,
-      bootstrapBrokers: [...this.#servers],
-      connectTimeout: LIMIT_MS,
-      requestTimeout: LIMIT_MS,
-      retries: RETRIES,
-      retryDelay: RETRY_PAUSE_MS,
-      partitioner: compatibilityPartitioner, // as Java's: a key has the same partition in topics of the same size
-    });
-    return this.#producer;
-  }
+/** As Java's: a key has the same partition in topics of the same size. */
+function partitionOf(topic: string, key: Buffer | null, partitions: number): number {
+  return compatibilityPartitioner({ topic }, key ?? undefined) % partitions;
 }

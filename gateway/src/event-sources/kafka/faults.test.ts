@@ -4,6 +4,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { EventSourceMappingSpec } from '@kappa/crds/event-source-mapping';
 import type { MappingView } from '../mapping/mapping-view.ts';
 import type { Position } from '../record.ts';
+import type { OpenStream } from '../source.ts';
+import { SourceProblem } from '../source-problem.ts';
+import { openDeps } from '../testing-open.ts';
 import { freePort } from '../testing-servers.ts';
 import { testUsers } from './testing-kafka.ts';
 import {
@@ -213,3 +216,39 @@ test.each<[reason: string, over: Partial<EventSourceMappingSpec>]>([
 ])('what is not read here is refused: %s', async (_reason, over) => {
   await expect(topics.open('any', over)).rejects.toMatchObject({ reason: 'InvalidSource' });
 });
+
+test(
+  'servers of a mapping, and brokers that these name: nowhere that the guard refuses',
+  async () => {
+    const [topic, dead] = [await topics.make(), await topics.make()];
+    await topics.put(topic, ...values('a'));
+    const { guard } = openDeps('');
+    const refused = new SourceProblem('InvalidSource', 'not for mappings');
+    // The servers are localhost; the broker says of itself that it is 127.0.0.1.
+    const bootstrapServers = [topics.broker.address.replace('127.0.0.1', 'localhost')];
+    const asked: string[] = [];
+    let bad: readonly string[] = ['localhost', '127.0.0.1'];
+    const more = {
+      guard: (host: string) => {
+        asked.push(host);
+        return bad.includes(host) ? Promise.reject(refused) : guard(host);
+      },
+    };
+    const open = (): Promise<OpenStream> => topics.open(topic, { selfManaged: { bootstrapServers } }, {}, more);
+    await expect(open()).rejects.toBe(refused);
+    expect(asked).toEqual(['localhost']);
+    bad = ['127.0.0.1'];
+    const stream = await open();
+    await expect(readOnce(stream, oldest)).rejects.toBe(refused);
+    await expect(stream.committed?.(shardOf(0))).rejects.toBe(refused);
+    bad = [];
+    const { records } = await read(stream, oldest, 1);
+    expect(bodies(records)).toEqual(['a']);
+    bad = ['127.0.0.1'];
+    asked.length = 0;
+    await expect(stream.sendDeadLetters?.(dead, shardOf(0), records, () => '{}')).rejects.toBe(refused);
+    expect(asked).toContain('127.0.0.1');
+    await stream.close();
+  },
+  limitMs,
+);

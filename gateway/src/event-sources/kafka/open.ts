@@ -36,10 +36,10 @@ export async function openKafka(mapping: MappingView, place: Place, deps: OpenDe
   if (mapping.onFailure === `kafka://${topic}`) throw circle(topic);
   const clientId = `kappa-${mapping.uid}`;
   const access = { ...(place.isTls && { tls: {} }), ...(await accessOf(mapping, deps)) };
-  const connections = new Connections(access, clientId);
+  const connections = new Connections(access, clientId, deps.guard);
   const servers = place.servers.map(addressOf);
   const cluster = new Cluster(connections, servers, topic);
-  const deadLetters = new DeadLetters(access, servers, clientId);
+  const deadLetters = new DeadLetters(connections, servers);
   const stop = (): void => void connections.close();
   deps.signal.addEventListener('abort', stop, { once: true });
   try {
@@ -163,7 +163,6 @@ class KafkaStream implements OpenStream {
 
   async close(): Promise<void> {
     await this.#mirror.close();
-    await this.#parts.deadLetters.close();
     await this.#parts.connections.close();
     this.#ahead.clear();
   }

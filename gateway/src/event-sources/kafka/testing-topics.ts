@@ -4,7 +4,7 @@ import { type Admin, type MessageToProduce, ProduceAcks, type Producer } from '@
 
 import { mappingView } from '../mapping/testing-view.ts';
 import type { Position, Shard, SourceRecord } from '../record.ts';
-import type { OpenSource, OpenStream, ReadResult } from '../source.ts';
+import type { OpenDeps, OpenSource, OpenStream, ReadResult } from '../source.ts';
 import { openDeps } from '../testing-open.ts';
 import { kafka } from './source.ts';
 import { TestKafka } from './testing-kafka.ts';
@@ -58,9 +58,15 @@ export class TestTopics {
   }
 
   /** Opens a topic as a mapping does; of the open listener, when `over` says none. */
-  async open(topic: string, over: Partial<EventSourceMappingSpec> = {}, secrets: Secrets = {}): Promise<OpenStream> {
+  async open(
+    topic: string,
+    over: Partial<EventSourceMappingSpec> = {},
+    secrets: Secrets = {},
+    more: Partial<OpenDeps> = {},
+  ): Promise<OpenStream> {
     const servers = { selfManaged: { bootstrapServers: [this.broker.address] } };
-    return opened(await kafka.open(mappingView({ ...servers, topics: [topic], ...over }), openDeps('', secrets)));
+    const deps = { ...openDeps('', secrets), ...more };
+    return opened(await kafka.open(mappingView({ ...servers, topics: [topic], ...over }), deps));
   }
 
   /** Opens a topic of an MSK cluster. */

@@ -138,7 +138,7 @@ export class TestGateway {
     const never = Number.POSITIVE_INFINITY;
     let requests = 0;
     return {
-      openDeps: () => ({ now: clock.now, secret: unused, aws: unused }),
+      openDeps: () => ({ now: clock.now, secret: unused, aws: unused, guard: unused }),
       rooms: new Rooms(() => ({ ...load, sinceSyncRefusedMs: never, sinceAsyncRefusedMs: never }), clock),
       invoke: async (_mapping, { event }) => invoke(event.toString()),
       mayRun: () => Promise.resolve(true),

@@ -1,6 +1,7 @@
 import { setImmediate as drained, setTimeout as pause } from 'node:timers/promises';
-import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client';
+import { type AsyncMessage, type Channel, Connection, type ConnectionOptions } from 'rabbitmq-client';
 
+import { type AddressGuard, checkAddresses, guardedLookup } from '../address-guard.ts';
 import type { QueueMessage, SourceRecord } from '../record.ts';
 import type { OpenDeps, OpenQueue, QueueAction, ReceiveWish } from '../source.ts';
 import { type ProblemReason, SourceProblem } from '../source-problem.ts';
@@ -34,18 +35,32 @@ export class RabbitQueue implements OpenQueue {
   readonly #resting = new Map<string, number>();
   #channel: Promise<Channel> | null = null;
   #deliveries = 0;
+  /** Of the guard, when the client last wanted to connect; the client keeps it to itself. */
+  #refusal: unknown = null;
 
-  private constructor({ tls, vhost, username, password, ...place }: RabbitPlace, now: () => number) {
+  private constructor(
+    { tls, vhost, username, password, ...place }: RabbitPlace,
+    { now, guard }: Pick<OpenDeps, 'now' | 'guard'>,
+  ) {
     this.#place = { tls, vhost, username, password, ...place };
     this.#now = now;
     const login = { hosts: [...place.hosts], tls, vhost, username, password, connectionName: 'kappa' };
-    this.#connection = new Connection({ ...login, heartbeat: 10, retryHigh: 5_000, acquireTimeout: 10_000 });
+    const limits = { heartbeat: 10, retryHigh: 5_000, acquireTimeout: 10_000 };
+    const lookup = guardedLookup((host) => this.#ask(guard, host));
+    const options: ConnectionOptions = { ...login, ...limits };
+    Reflect.set(options, 'socket', { lookup }); // its type wants a port, which would be all hosts'
+    this.#connection = new Connection(options);
     this.#connection.on('error', () => undefined); // it connects again by itself
   }
 
   /** @throws SourceProblem */
-  static async open(place: RabbitPlace, { now, signal }: Pick<OpenDeps, 'now' | 'signal'>): Promise<RabbitQueue> {
-    const queue = new RabbitQueue(place, now);
+  static async open(place: RabbitPlace, deps: Pick<OpenDeps, 'now' | 'signal' | 'guard'>): Promise<RabbitQueue> {
+    const { signal, guard } = deps;
+    await checkAddresses(
+      guard,
+      place.hosts.map((host) => host.replace(/:\d+$/, '')),
+    );
+    const queue = new RabbitQueue(place, deps);
     const { promise: broken, reject } = Promise.withResolvers<never>();
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     queue.#connection.once('error', reject);
@@ -107,6 +122,17 @@ export class RabbitQueue implements OpenQueue {
     this.#connection.unsafeDestroy();
   }
 
+  async #ask(guard: AddressGuard, host: string): ReturnType<AddressGuard> {
+    try {
+      const found = await guard(host);
+      this.#refusal = null;
+      return found;
+    } catch (error) {
+      this.#refusal = error;
+      throw error;
+    }
+  }
+
   /** The channel; a new one when the last has ended. */
   #open(): Promise<Channel> {
     this.#channel ??= this.#openChannel().catch((error: unknown) => {
@@ -156,6 +182,7 @@ export class RabbitQueue implements OpenQueue {
   }
 
   #explain(error: unknown): SourceProblem {
+    if (this.#refusal instanceof SourceProblem) return this.#refusal;
     const { queue, vhost, hosts } = this.#place;
     const code = String(Reflect.get(Object(error), 'code'));
     const [reason, text] = problems[code] ?? ['Unreachable', 'it does not answer as it should'];

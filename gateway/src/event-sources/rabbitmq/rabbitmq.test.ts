@@ -1,16 +1,18 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Connection, type Envelope } from 'rabbitmq-client';
 
+import type { AddressGuard } from '../address-guard.ts';
 import { recordFilter } from '../filter/record-filter.ts';
 import { mappingView } from '../mapping/testing-view.ts';
 import type { QueueMessage } from '../record.ts';
 import type { OpenQueue } from '../source.ts';
 import { queueContract } from '../source-contract.ts';
+import { SourceProblem } from '../source-problem.ts';
 import { openDeps } from '../testing-open.ts';
 import { freePort } from '../testing-servers.ts';
+import { type Wire, wireTo } from '../testing-wire.ts';
 import { rabbitmq } from './source.ts';
 import { rabbitUser, TestRabbit } from './testing-rabbitmq.ts';
 
@@ -46,10 +48,16 @@ afterAll(async () => {
 const user = { type: 'BASIC_AUTH', uri: 'secret://user' } as const;
 const shop = { type: 'VIRTUAL_HOST', uri: 'shop' } as const;
 
-async function open(name: string, more: object = {}, secret: Readonly<Record<string, string>> = rabbitUser) {
+async function open(
+  name: string,
+  more: object = {},
+  secret: Readonly<Record<string, string>> = rabbitUser,
+  guard = openDeps('').guard,
+) {
   const sourceAccessConfigurations = [user, shop];
   const spec = { eventSourceArn: arn, servers: [server.address], queues: [name], sourceAccessConfigurations, ...more };
-  const queue = await rabbitmq.open(mappingView(spec), openDeps('http://127.0.0.1:1', { 'secret://user': secret }));
+  const deps = { ...openDeps('http://127.0.0.1:1', { 'secret://user': secret }), guard };
+  const queue = await rabbitmq.open(mappingView(spec), deps);
   if (queue.kind !== 'queue') throw new Error('no queue');
   opened.push(queue);
   return queue;
@@ -177,28 +185,13 @@ test('what can never be run goes to the dead-letter exchange; of a queue that co
   expect((await letter).map(bodyOf)).toEqual(['poison']);
 }, 60_000);
 
-/** A way to the server that can be cut. */
-async function wire(): Promise<{ readonly address: string; readonly cut: () => void; readonly end: () => void }> {
-  const sockets = new Set<Socket>();
-  const proxy = createServer((near) => {
-    const far = connect(server.server.port, '127.0.0.1');
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on('error', () => undefined).on('close', () => [near, far].map((each) => each.destroy()));
-    }
-    near.pipe(far).pipe(near);
-  }).listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  const { port } = proxy.address() as AddressInfo;
-  const cut = (): void => sockets.forEach((socket) => void socket.destroy());
-  return { address: `amqp://127.0.0.1:${port}`, cut, end: () => void proxy.close() };
-}
+const wire = (): Promise<Wire> => wireTo(() => connect(server.server.port, '127.0.0.1'));
 
 test('the connection is cut: it comes back by itself; what was settled is done, the rest is given once more', async () => {
   const line = await wire();
   const name = await make();
   await send(name, ['a', 'b', 'c']);
-  const queue = await open(name, { servers: [line.address] });
+  const queue = await open(name, { servers: [`amqp://127.0.0.1:${line.port}`] });
   const messages = await receive(queue, 3, 3);
   const [a, b, c] = messages;
   if (a === undefined || b === undefined || c === undefined) throw new Error('three messages');
@@ -286,3 +279,20 @@ test('nobody there', async () => {
   const servers = [`amqp://127.0.0.1:${await freePort()}`];
   await expect(open('orders', { servers })).rejects.toMatchObject({ reason: 'Unreachable' });
 }, 60_000);
+
+test('servers of a mapping: nowhere that the guard refuses, also when the connection comes back', async () => {
+  const [name, line] = [await make(), await wire()];
+  const refused = new SourceProblem('InvalidSource', 'not for mappings');
+  let isBad = true;
+  const guard: AddressGuard = (host) => (isBad ? Promise.reject(refused) : openDeps('').guard(host));
+  const named = `amqp://localhost:${line.port}`;
+  for (const at of [`amqp://127.0.0.1:${line.port}`, named])
+    await expect(open(name, { servers: [at] }, rabbitUser, guard)).rejects.toBe(refused);
+  isBad = false;
+  const queue = await open(name, { servers: [named] }, rabbitUser, guard);
+  isBad = true;
+  line.cut();
+  while ((await queue.receive({ max: 1, waitMs: 50, signal: never }).catch((error: unknown) => error)) !== refused)
+    await pause(50);
+  line.end();
+}, 120_000);

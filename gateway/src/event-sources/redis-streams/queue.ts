@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import type { QueueMessage, SourceRecord } from '../record.ts';
 import type { OpenDeps, OpenQueue, QueueAction, ReceiveWish } from '../source.ts';
 import { type ProblemReason, SourceProblem } from '../source-problem.ts';
+import { connectorTo, type Way } from './connector.ts';
 import { type Entry, messageOf } from './record.ts';
 import type { StreamPlace } from './source.ts';
 
@@ -30,14 +31,14 @@ export class RedisStream implements OpenQueue {
   #isWaiting = false;
   #lastError: unknown = null;
 
-  private constructor(place: StreamPlace, onProblem: OpenDeps['onProblem']) {
+  private constructor(place: StreamPlace, way: Way, onProblem: OpenDeps['onProblem']) {
     this.#place = place;
     this.#onProblem = onProblem;
-    const { username, password, ca } = place;
-    this.#client = new Redis(place.server, {
+    const { username, password } = place;
+    this.#client = new Redis({
+      ...way,
       ...(username !== null && { username }),
       ...(password !== null && { password }),
-      ...(ca !== null && { tls: { ca } }),
       connectTimeout: ANSWER_MS,
       commandTimeout: ANSWER_MS, // longer than the longest wait of a receive
       maxRetriesPerRequest: 1,
@@ -45,12 +46,14 @@ export class RedisStream implements OpenQueue {
       retryStrategy: (times) => Math.min(100 * 2 ** times, 5_000),
     });
     this.#reader = this.#client.duplicate();
-    for (const each of [this.#client, this.#reader]) each.on('error', (error) => (this.#lastError = error));
+    for (const each of [this.#client, this.#reader])
+      each.on('error', (error) => (this.#lastError = error)).on('connect', () => this.#forgetRefusal());
   }
 
   /** @throws SourceProblem */
-  static async open(place: StreamPlace, { signal, onProblem }: Pick<OpenDeps, 'signal' | 'onProblem'>) {
-    const queue = new RedisStream(place, onProblem);
+  static async open(place: StreamPlace, deps: Pick<OpenDeps, 'signal' | 'onProblem' | 'guard'>) {
+    const { signal, onProblem, guard } = deps;
+    const queue = new RedisStream(place, await connectorTo(place, guard), onProblem);
     const stop = (): void => void queue.close();
     signal.addEventListener('abort', stop, { once: true });
     try {
@@ -171,9 +174,14 @@ export class RedisStream implements OpenQueue {
     }
   }
 
+  #forgetRefusal(): void {
+    if (this.#lastError instanceof SourceProblem) this.#lastError = null;
+  }
+
   #explain(error: unknown): SourceProblem {
     const { server, stream } = this.#place;
     const code = [error, this.#lastError].map(codeOf).find((each) => each in problems) ?? codeOf(error);
+    if (!(code in problems) && this.#lastError instanceof SourceProblem) return this.#lastError;
     const [reason, text] = problems[code] ?? ['Unreachable', 'does not answer as it should'];
     return new SourceProblem(reason, `Redis at ${server} ${text}: ${stream} (${code})`, { cause: error });
   }

@@ -1,15 +1,18 @@
+import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 
 import { TestRedis } from '../../queue/testing-redis.ts';
+import type { AddressGuard } from '../address-guard.ts';
 import { recordFilter } from '../filter/record-filter.ts';
 import { mappingView } from '../mapping/testing-view.ts';
 import type { QueueMessage } from '../record.ts';
 import type { OpenQueue } from '../source.ts';
 import { queueContract } from '../source-contract.ts';
-import type { SourceProblem } from '../source-problem.ts';
+import { SourceProblem } from '../source-problem.ts';
 import { openDeps } from '../testing-open.ts';
+import { wireTo } from '../testing-wire.ts';
 import { redisStreams } from './source.ts';
 
 let server: TestRedis;
@@ -236,3 +239,31 @@ test('something else under the key', async () => {
   await client.set(key, 'text');
   await expect(open(key)).rejects.toMatchObject({ reason: 'InvalidSource' });
 }, 60_000);
+
+test('the server of a mapping: nowhere that the guard refuses, also when the connection comes back', async () => {
+  const { stream } = await make();
+  const { port, cut, end } = await wireTo(() => connect(server.url));
+  const refused = new SourceProblem('InvalidSource', 'not for mappings');
+  let isBad = true;
+  const deps = openDeps('');
+  const guard: AddressGuard = (host) => (isBad ? Promise.reject(refused) : deps.guard(host));
+  const openAt = async (at: string): Promise<OpenQueue> => {
+    const mapping = mappingView({ redis: { server: at, stream, consumerGroup: group } });
+    const queue = await redisStreams.open(mapping, { ...deps, guard });
+    if (queue.kind !== 'queue') throw new Error('no queue');
+    opened.push(queue);
+    return queue;
+  };
+  for (const host of ['127.0.0.1', 'localhost']) await expect(openAt(`redis://${host}:${port}`)).rejects.toBe(refused);
+  isBad = false;
+  // What the client would take for settings of its own does nothing.
+  const queue = await openAt(`redis://localhost:${port}/0?path=/nowhere&lookup=none`);
+  await client.xadd(stream, '*', 'body', 'a');
+  expect((await take(queue)).map(bodyOf)).toEqual(['a']);
+  isBad = true;
+  cut();
+  while ((await take(queue).catch((error: unknown) => error)) !== refused) await pause(50);
+  await queue.close();
+  end();
+  await expect(openAt('redis:///x')).rejects.toMatchObject({ reason: 'InvalidSource' });
+}, 120_000);
