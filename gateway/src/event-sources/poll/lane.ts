@@ -99,6 +99,7 @@ export class Lane {
       this.#parts.unshift(part); // it is what comes first, until its plan says otherwise
       await this.#try(part);
     }
+    this.#does({ kind: 'resting', forMs: Number.POSITIVE_INFINITY }); // other lanes may go on for long
   }
 
   /** The next part that is due, out of what waits; null = none is. */

@@ -3,6 +3,7 @@ import type { EventSourceMappingSpec } from '@kappa/crds/event-source-mapping';
 
 import { checkpointText, parseCheckpoint } from '../checkpoints/checkpoint.ts';
 import { mappingView } from '../mapping/testing-view.ts';
+import { findStuck } from '../owner/plan-watch.ts';
 import { SourceProblem } from '../source-problem.ts';
 import { FakeStream } from '../testing-source.ts';
 import { StreamPoller } from './stream-poller.ts';
@@ -306,6 +307,44 @@ describe('the end of a poller', () => {
     store = 'well';
     await until(() => mark() === 'c');
     expect(batches()).toEqual(['abc']);
+  });
+});
+
+describe('the watchdog leaves alone', () => {
+  const stuck = (poller: StreamPoller): readonly string[] => findStuck(poller.watched, world.clock.nowMs());
+  const runLong = async () => {
+    await world.clock.sleep(600_000, new AbortController().signal);
+    return ran();
+  };
+
+  test('a poller that is given up while a batch of one lane runs for long', async () => {
+    put('abc', { key: 'k' });
+    world.answer = runLong;
+    const poller = start({ parallelizationFactor: 3 });
+    await until(() => world.batches.length === 1);
+    const gone = poller.giveUp();
+    await world.clock.pass(590_000);
+    expect(stuck(poller)).toEqual([]);
+    await world.clock.settled(gone);
+    expect(mark()).toBe('c');
+  });
+
+  test('a shard that is read to its end while its last batch runs for long', async () => {
+    put('abc');
+    stream.end(testShard.id);
+    world.answer = runLong;
+    const poller = start();
+    await until(() => world.batches.length === 1);
+    await world.clock.pass(590_000);
+    expect(stuck(poller)).toEqual([]);
+  });
+
+  test('a shard whose checkpoint cannot be understood', async () => {
+    kept = '{"version":9}';
+    const poller = start();
+    await until(() => world.problems.length > 0);
+    await world.clock.pass(60_000);
+    expect(stuck(poller)).toEqual([]);
   });
 });
 

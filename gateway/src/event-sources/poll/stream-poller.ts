@@ -129,6 +129,8 @@ export class StreamPoller implements Poller {
       await Promise.all([this.#read(begun.position), ...this.#lanes.map((lane) => lane.run())]);
     } catch (err) {
       if (!signal.aborted) this.#deps.observer.problem(toSourceProblem(err));
+    } finally {
+      this.#does({ kind: 'resting', forMs: Number.POSITIVE_INFINITY });
     }
   }
 
@@ -196,6 +198,7 @@ export class StreamPoller implements Poller {
       this.#does({ kind: 'resting', forMs: pauseMs });
       await clock.sleep(pauseMs, signal).catch(() => undefined);
     }
+    this.#does({ kind: 'resting', forMs: Number.POSITIVE_INFINITY }); // lanes may go on for long
     this.#saver.note(); // that it is at its end
   }
 
