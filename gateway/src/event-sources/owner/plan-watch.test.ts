@@ -8,7 +8,7 @@ test.each<[activity: Activity, wantMs: number]>([
   [{ kind: 'receiving', waitMs: 20_000 }, 35_000],
   [{ kind: 'filling', windowMs: 300_000 }, 315_000],
   [{ kind: 'invoking', timeoutMs: 900_000 }, 975_000],
-  [{ kind: 'settling' }, 30_000],
+  [{ kind: 'settling' }, 45_000],
   [{ kind: 'saving' }, 30_000],
   [{ kind: 'telling' }, 30_000],
 ])('%j may last %d ms', (activity, wantMs) => {

@@ -41,8 +41,9 @@ export function allowedMs(activity: Activity): number {
       return activity.windowMs + CALL_MS;
     case 'invoking':
       return activity.timeoutMs + CAPACITY_MS + CALL_MS;
-    case 'opening':
     case 'settling':
+      return 3 * CALL_MS; // three tries of 10 s, and the pauses between them
+    case 'opening':
     case 'saving':
     case 'telling':
       return 2 * CALL_MS;

@@ -1,4 +1,5 @@
 import type { BatchSettings } from '../mapping/mapping-view.ts';
+import type { Activity } from '../owner/plan-watch.ts';
 import type { QueueMessage, RecordFilter } from '../record.ts';
 import type { OpenQueue } from '../source.ts';
 import { MAX_BATCH_BYTES, planBatchOf } from './batcher.ts';
@@ -44,10 +45,10 @@ export class Intake {
   /**
    * A batch that is due. Empty = nothing came, or no more is received.
    *
-   * @param onReceive is told how long the next call to the source may wait
+   * @param does is told what it does now, for the watchdog
    * @throws SourceProblem; what was received before is there for the next call
    */
-  async fill(settings: IntakeSettings, onReceive: (waitMs: number) => void): Promise<readonly QueueMessage[]> {
+  async fill(settings: IntakeSettings, does: (activity: Activity) => void): Promise<readonly QueueMessage[]> {
     const { clock, stopping } = this.#deps;
     const waiting = this.#spilled.splice(0);
     let firstReadMs = waiting.length > 0 ? clock.nowMs() : null;
@@ -61,11 +62,14 @@ export class Intake {
           return waiting;
         }
         if (decision.kind === 'tooLarge') {
+          does({ kind: 'settling' });
           await this.#reject(waiting.splice(0, 1));
         } else {
           const waitMs = decision.untilMs === null ? POLL_MS : Math.min(POLL_MS, decision.untilMs - clock.nowMs());
-          onReceive(waitMs);
-          waiting.push(...(await this.#receive(settings.filter, limits.maxRecords - waiting.length, waitMs)));
+          does({ kind: 'receiving', waitMs });
+          const came = await this.#receive(limits.maxRecords - waiting.length, waitMs);
+          does({ kind: 'settling' });
+          waiting.push(...(await this.#wantedOf(came, settings.filter)));
         }
         if (waiting.length === 0) return [];
         firstReadMs ??= clock.nowMs();
@@ -81,9 +85,8 @@ export class Intake {
     return this.#deps.settler.settle(this.#spilled.splice(0), 'release');
   }
 
-  /** What is wanted of what came; the rest is deleted. */
-  async #receive(filter: RecordFilter, max: number, waitMs: number): Promise<readonly QueueMessage[]> {
-    const { source, settler, observer, clock, stopping, over, onFull } = this.#deps;
+  async #receive(max: number, waitMs: number): Promise<readonly QueueMessage[]> {
+    const { source, observer, clock, stopping, over, onFull } = this.#deps;
     const beganMs = clock.nowMs();
     const messages = await source.receive({ max, waitMs: Math.max(waitMs, 0), signal: over });
     const pauseMs = messages.length > 0 ? 0 : Math.min(waitMs, beganMs + MIN_POLL_MS - clock.nowMs());
@@ -91,6 +94,12 @@ export class Intake {
     observer.problem(null);
     observer.polled(messages.length);
     if (messages.length >= Math.min(max, FULL_RECEIVE)) onFull();
+    return messages;
+  }
+
+  /** What is wanted of what came; the rest is deleted. */
+  async #wantedOf(messages: readonly QueueMessage[], filter: RecordFilter): Promise<readonly QueueMessage[]> {
+    const { settler, observer } = this.#deps;
     const wanted = messages.filter((message) => filter(message)); // who throws here has kept nothing: the messages come back
     settler.keep(wanted);
     const unwanted = messages.filter((message) => !wanted.includes(message));

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { EventSourceMappingSpec } from '@kappa/crds/event-source-mapping';
 
 import { mappingView } from '../mapping/testing-view.ts';
+import { findStuck } from '../owner/plan-watch.ts';
 import { FakeQueue } from '../testing-source.ts';
 import { MAX_BATCH_BYTES } from './batcher.ts';
 import { QueuePoller } from './queue-poller.ts';
@@ -170,6 +171,49 @@ describe('how much runs at once', () => {
     expect(world.counts.polled).toBe(0);
     world.hasRoom = true;
     await until(() => queue.size === 0);
+  });
+});
+
+describe('who waits', () => {
+  const isStuck = (poller: QueuePoller): boolean => findStuck(poller.watched, world.clock.nowMs()).length > 0;
+
+  test('for room for a batch that is there does not hang, and its messages never die of it', async () => {
+    send('ab');
+    let isFull = true;
+    const { takeRoom } = world.deps();
+    const poller = start(
+      {},
+      {
+        takeRoom: async (bytes, signal) => {
+          while (isFull) await world.clock.sleep(100, signal);
+          return takeRoom(bytes, signal);
+        },
+      },
+    );
+    for (let minutes = 0; minutes < 10; minutes += 1) {
+      await world.clock.pass(60_000);
+      expect(isStuck(poller)).toBe(false);
+    }
+    isFull = false;
+    await until(() => queue.size === 0);
+    expect(queue.deleted).toEqual(['a', 'b']);
+  });
+
+  test('for a delete of what the filter leaves out does not hang while it is tried', async () => {
+    send('a');
+    const slow = new Error('no answer');
+    queue.settle = async () => {
+      await world.clock.sleep(10_000, new AbortController().signal);
+      throw slow;
+    };
+    const poller = start({}, { filter: () => false });
+    let stuck = 0;
+    for (let seconds = 0; seconds < 45; seconds += 1) {
+      await world.clock.pass(1_000);
+      if (isStuck(poller)) stuck += 1;
+    }
+    expect(world.counts.filteredOut).toBeGreaterThan(0);
+    expect(stuck).toBe(0);
   });
 });
 

@@ -2,7 +2,7 @@ import { Pace } from '../../async/pace.ts';
 import type { MappingView } from '../mapping/mapping-view.ts';
 import type { Activity, Watched } from '../owner/plan-watch.ts';
 import type { QueueMessage, RecordFilter } from '../record.ts';
-import type { OpenQueue } from '../source.ts';
+import type { OpenQueue, QueueAction } from '../source.ts';
 import { pauseAfterProblem, toSourceProblem } from '../source-problem.ts';
 import type { BatchOutcome } from './batch-outcome.ts';
 import { Intake } from './intake.ts';
@@ -15,6 +15,8 @@ const MAX_CONCURRENCY = 1_250;
 const LONGEST_FUNCTION_MS = 900_000;
 /** Whether pacing allows more is looked at so often. */
 const LOOK_MS = 100;
+/** Waits for capacity, however long that takes: it does not hang. */
+const forever: Activity = Object.freeze({ kind: 'resting', forMs: Number.POSITIVE_INFINITY });
 
 /** One of the loops of a poller. */
 interface Worker {
@@ -101,10 +103,10 @@ export class QueuePoller implements Poller {
           await this.#sleep(worker, LOOK_MS); // a batch that is held comes first: nothing is received meanwhile
           continue;
         }
-        this.#does(worker, { kind: 'resting', forMs: Number.POSITIVE_INFINITY });
+        this.#does(worker, forever);
         await this.#deps.whenRoom(signal);
         const settings = { batch: this.#mapping.batch, filter: this.#filter };
-        const batch = await this.#intake.fill(settings, (waitMs) => this.#does(worker, { kind: 'receiving', waitMs }));
+        const batch = await this.#intake.fill(settings, (activity) => this.#does(worker, activity));
         this.#failures = 0;
         if (batch.length > 0) await this.#run(worker, batch);
         else if (this.#workers.size > 1) {
@@ -126,8 +128,9 @@ export class QueuePoller implements Poller {
 
   /** Gives a batch to the function until it is settled; one that no room was found for in time is released. */
   async #run(worker: Worker, messages: readonly QueueMessage[]): Promise<void> {
+    this.#does(worker, forever);
     const room = await this.#takeRoom(messages);
-    if (room === null) return this.#settler.settle(messages, 'release');
+    if (room === null) return this.#settle(worker, messages, 'release');
     this.#pace.running += 1;
     const { clock, observer } = this.#deps;
     const beganMs = clock.nowMs();
@@ -171,8 +174,7 @@ export class QueuePoller implements Poller {
   ): Promise<readonly QueueMessage[]> {
     const { reportsFailures } = this.#mapping;
     const plan = planMessages(messages, outcome, { reportsFailures, refusedForMs });
-    this.#does(worker, { kind: 'settling' });
-    for (const { action, messages: some } of plan.settle) await this.#settler.settle(some, action);
+    for (const { action, messages: some } of plan.settle) await this.#settle(worker, some, action);
     const failed = plan.settle.find(({ action }) => action === 'leave')?.messages.length ?? 0;
     this.#deps.observer.ended(plan.result, failed);
     return plan.again;
@@ -182,8 +184,13 @@ export class QueuePoller implements Poller {
   async #wait(worker: Worker, messages: readonly QueueMessage[], ms: number): Promise<readonly QueueMessage[]> {
     await this.#sleep(worker, ms);
     if (!this.#stopping.signal.aborted) return messages;
-    await this.#settler.settle(messages, 'release');
+    await this.#settle(worker, messages, 'release');
     return [];
+  }
+
+  async #settle(worker: Worker, messages: readonly QueueMessage[], action: QueueAction): Promise<void> {
+    this.#does(worker, { kind: 'settling' });
+    await this.#settler.settle(messages, action);
   }
 
   /** Answers how long nothing is begun. */
