@@ -163,6 +163,28 @@ describe('how much runs at once', () => {
     expect(most).toBe(2);
   });
 
+  test('no more than the mapping says from now on, although the queue is full', async () => {
+    for (let count = 0; count < 2_000; count += 1)
+      queue.send(sourceRecord(`${count}`, { arrivedMs: world.clock.now() }));
+    let running = 0;
+    world.answer = async () => {
+      running += 1;
+      await world.clock.sleep(1_000, new AbortController().signal);
+      running -= 1;
+      return ran();
+    };
+    const poller = start({ batchSize: 1 });
+    await until(() => running >= 6);
+    poller.update(mappingView({ batchSize: 1, maximumConcurrency: 2 }), () => true);
+    await world.clock.pass(2_000);
+    for (let seconds = 0; seconds < 10; seconds += 1) {
+      await world.clock.pass(1_000);
+      expect(poller.watched).toHaveLength(2);
+      expect(running).toBeLessThanOrEqual(2);
+    }
+    expect(queue.size).toBeGreaterThan(0);
+  });
+
   test('nothing is received while there is no room', async () => {
     send('a');
     world.hasRoom = false;

@@ -97,7 +97,7 @@ export class QueuePoller implements Poller {
   /** Never rejects. */
   async #work(worker: Worker): Promise<void> {
     const { signal } = this.#stopping;
-    while (!signal.aborted) {
+    while (!signal.aborted && this.#workers.size <= this.#cap) {
       try {
         if (this.#pace.room(this.#deps.clock.nowMs()) === 0) {
           await this.#sleep(worker, LOOK_MS); // a batch that is held comes first: nothing is received meanwhile
@@ -117,13 +117,17 @@ export class QueuePoller implements Poller {
         if (!signal.aborted) await this.#rest(worker, err);
       }
     }
+    this.#workers.delete(worker); // at once: of those that are too many no more go than that
+  }
+
+  get #cap(): number {
+    return this.#mapping.maximumConcurrency ?? MAX_CONCURRENCY;
   }
 
   #mayCall(): boolean {
-    const cap = this.#mapping.maximumConcurrency ?? MAX_CONCURRENCY;
     const idle = this.#workers.size - this.#pace.running;
     const isStopping = this.#stopping.signal.aborted;
-    return !isStopping && this.#workers.size < cap && this.#pace.room(this.#deps.clock.nowMs()) > idle;
+    return !isStopping && this.#workers.size < this.#cap && this.#pace.room(this.#deps.clock.nowMs()) > idle;
   }
 
   /** Gives a batch to the function until it is settled; one that no room was found for in time is released. */
