@@ -222,18 +222,16 @@ export class Lane {
     const isLast = this.#parts.length === 1;
     const plan = this.#windows.plan(part, outcome, { ...stream, reportsFailures, isLast });
     this.#parts.shift();
-    this.#parts.unshift(...plan.next);
+    const given = plan.gaveUp === null ? null : { ...plan.gaveUp, attempts: part.attempts + 1 };
+    this.#parts.unshift(...(given === null ? [] : [given]), ...plan.next);
     this.#end(plan.done);
     const failed = part.records.length - plan.done.length;
     observer.ended(plan.result, failed);
-    if (plan.gaveUp !== null) {
-      const { records, condition } = plan.gaveUp;
-      const given = { records, attempts: part.attempts + 1 };
-      this.#parts.unshift(given);
+    if (given !== null) {
+      const { records, condition } = given;
       const executedVersion = 'executedVersion' in outcome ? outcome.executedVersion : null;
       await this.#giveUp(given, { count: records.length, condition, last: { requestId, executedVersion } });
     }
-    if (this.#parts.length === 0) this.#windows.close();
     const pauseMs = plan.pauseMs ?? pace.refused(clock.nowMs());
     if (plan.pauseMs !== null) pace.ran(clock.nowMs(), 0);
     if (pauseMs === 0) return;
@@ -261,7 +259,6 @@ export class Lane {
     if (rest.length > 0) this.#parts.unshift({ ...part, records: rest });
     this.#end(records);
     if (last === null) this.#deps.observer.ended({ kind: 'gaveUp', condition }, records.length);
-    if (this.#parts.length === 0) this.#windows.close();
     this.#deps.changed();
   }
 
@@ -269,7 +266,9 @@ export class Lane {
     return { requestId: this.#deps.newRequestId(), executedVersion: null };
   }
 
+  /** Of what is no more in `#parts`. The checkpoint is made at once: it must not pass the last records of a window that is still open in it. */
   #end(records: readonly SourceRecord[]): void {
+    if (this.#parts.length === 0) this.#windows.close();
     for (const { bytes } of records) this.#bytes -= bytes;
     this.#deps.ended(records);
   }

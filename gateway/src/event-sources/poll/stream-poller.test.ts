@@ -383,6 +383,18 @@ describe('tumbling windows', () => {
     expect(world.clock.nowMs()).toBeGreaterThanOrEqual(60_000);
   });
 
+  test('the last call of a window is not made again by who goes on from the first checkpoint behind it', async () => {
+    put('a', at(1));
+    put('b', at(61));
+    world.answer = counting;
+    const first = start(spec);
+    await until(() => mark() === 'a');
+    first.abandon();
+    start(spec);
+    await until(() => mark() === 'b');
+    expect(shown().filter((each) => each.endsWith('final'))).toEqual(['a {} final']);
+  });
+
   test('an answer without a state has failed', async () => {
     put('a', at(0));
     let calls = 0;
