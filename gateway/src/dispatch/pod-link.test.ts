@@ -152,6 +152,23 @@ test.each<[reason: string, state: SlotState, hear: PodState, told: string[], isT
   expect([rig.told, rig.pod.isTaken]).toEqual([told, isTaken]);
 });
 
+test('what an adopted pod was given before it is held is not taken for another one’s', () => {
+  const { pod, hear, told } = start(heldBy('self', ['earlier']));
+  const make = (state: SlotState, request: unknown) =>
+    ({ pod, version: { uid: 'v' }, state, request, mates: null }) as unknown as Slot<PodLink, Call>;
+  const call = { invocation: { requestId: 'waited' }, sentTo: () => undefined, head: () => ({}) };
+  const foreign = make('Foreign', null);
+  const busy = make('Busy', call);
+  for (const slot of [foreign, busy]) slot.mates = [foreign, busy];
+  pod.run(busy);
+  pod.hold(foreign, true);
+  told.length = 0;
+  hear(heldBy('self', ['earlier', 'waited']));
+  expect(told).toEqual([]);
+  hear(heldBy('self', ['waited']));
+  expect(told).toEqual(['freed']);
+});
+
 test('a claim that was not written yet did not run: another gateway has the pod', () => {
   const { pod, hold, hear, told } = start();
   hold('Starting', false);

@@ -27,8 +27,8 @@ export class PodTalk {
   #isClaimSent = false;
   /** Epoch of the ADOPT of the present slot that is not answered yet; null = none. */
   #askedEpoch: number | null = null;
-  /** Where there are several slots: what ran last on each. */
-  readonly #ids = new Map<PodSlot, string>();
+  /** Where there are several slots: what ran last on each. A slot may have run something before it is the pod's present one. */
+  readonly #ids = new WeakMap<PodSlot, string>();
 
   constructor(pod: PodLink, wire: PodWire, owner: PodLinkOwner) {
     this.#pod = pod;
@@ -50,7 +50,6 @@ export class PodTalk {
   begin(isClaimed: boolean): void {
     this.#askedEpoch = null;
     this.#isClaimSent = isClaimed;
-    this.#ids.clear();
   }
 
   /** Writes SPECIALIZE with that epoch in its head, and INVOKE right behind when the slot has a request. False = nothing was written. */
