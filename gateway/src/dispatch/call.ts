@@ -231,9 +231,9 @@ export class Call implements OfferedRequest, Outcome, InvokeSink {
 
   onRefused(error: LinkError): void {
     // Another pod may have the call when #end returns.
-    const pod = this.slot?.pod;
+    const { slot } = this;
     this.#end(lossOf(error));
-    pod?.refused(error);
+    if (slot?.state !== 'Foreign') slot?.pod.refused(error);
   }
 
   onLost(error: LinkError): void {
@@ -273,6 +273,8 @@ export function lossOf(error: LinkError): Loss {
       return { mayRetry: false, error: new InvalidZipFile(error.message), isSuspicious: true };
     case 'PayloadTooLarge':
       return { mayRetry: false, error: new RequestTooLarge(error.message), isSuspicious: false };
+    case 'Busy':
+      return { mayRetry: true, error: refusedBy(error), isSuspicious: false, isBusy: true };
     case 'Internal':
       return { mayRetry: true, error: refusedBy(error), isSuspicious: true };
     default:

@@ -7,7 +7,7 @@ import { Failures, type InitError } from './failures.ts';
 import { Gate } from './gate.ts';
 import { LimitQueue } from './limit-queue.ts';
 import type { DispatchLimits } from './limits.ts';
-import { confirmAll, dropAll } from './mates.ts';
+import { confirmAll, dropAll, loseAll } from './mates.ts';
 import { type NearOwner, NearPods } from './near-pods.ts';
 import { Pauses } from './pauses.ts';
 import { patienceMs } from './plan.ts';
@@ -154,7 +154,7 @@ export class DispatchCore<P extends CorePod, R extends CoreRequest> {
     const { version, request } = slot;
     const isOut = loss.isOutOfReach === true && version.owner.cap !== null;
     if (isOut && runningIn(slot.state) > 0) this.census.vanished(slot, this.#make.latestEndMs(version.target));
-    dropAll(this.census, slot);
+    loseAll(this.census, slot, loss);
     // Many pods lost at once are one event (a node, a zone), not many: only one claimed since then counts again.
     if (loss.isSuspicious && !slot.isProven && slot.claimedMs > version.failedMs) this.#failures.note(slot, null);
     if (request !== null) this.#waiting.retryOrFail(version, request, loss);

@@ -31,4 +31,6 @@ export interface Loss {
   readonly isSuspicious: boolean;
   /** The pod may still run what it was given, unseen: it counts on under a cap. */
   readonly isOutOfReach?: boolean;
+  /** The pod runs as many invocations as it may, or this one already. Of several slots only this one is taken from use, until the pod has said that it is free. */
+  readonly isBusy?: boolean;
 }

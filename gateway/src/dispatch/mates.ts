@@ -1,4 +1,5 @@
 import type { Census } from './census.ts';
+import type { Loss } from './effects.ts';
 import type { CorePod, CoreRequest, Slot } from './slot.ts';
 
 /**
@@ -18,6 +19,18 @@ export function confirmAll<P extends CorePod, R extends CoreRequest>(
     if (mate.state === 'Idle') mate.idleSinceMs = nowMs;
   }
   return mates.find((mate) => mate.state === 'Idle');
+}
+
+/** `slot` is lost, and so are its mates that have no work; but where the pod is well and only said that it is busy, that is what it is. */
+export function loseAll<P extends CorePod, R extends CoreRequest>(
+  census: Census<P, R>,
+  slot: Slot<P, R>,
+  { isBusy }: Loss,
+): void {
+  if (isBusy === true && slot.mates !== null && slot.state === 'Busy') {
+    census.move(slot, 'foundBusy');
+    slot.request = null;
+  } else dropAll(census, slot);
 }
 
 /** `slot` is given up, and its pod takes nothing more: so are those of its mates that have no work. */

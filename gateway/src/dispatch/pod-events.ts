@@ -123,7 +123,7 @@ export class PodEvents implements PodLinkOwner {
     if (isClaim && !pod.isConfirmed) this.#deps.observer.claimed(pod.pool, 'lost');
     this.#deps.core.lost(slot, pod.hasEnded ? { ...loss, isOutOfReach: false } : loss);
     if (slot.state === 'Lost') pod.ghosts = [...pod.ghosts, slot];
-    this.#deps.holdings.podAnswered(slot, null);
+    if (slot.state !== 'Foreign') this.#deps.holdings.podAnswered(slot, null);
   }
 
   confirmed(slot: PodSlot, initError?: string): void {

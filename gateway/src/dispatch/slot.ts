@@ -3,7 +3,7 @@ import type { VersionState } from './version-state.ts';
 /*
  * The life of a slot = the place for one invocation in a claimed pod, from the claim to its end. A pod has as many as its function takes
  * invocations at once: mates. They are claimed together, and the pod takes nothing more when one of them is lost: those that are Claiming
- * or Idle go with it, those that run something end by themselves.
+ * or Idle go with it, those that run something end by themselves. A pod that refuses because it is Busy is not lost: that slot is Foreign.
  *
  *   Claiming   SPECIALIZE alone is on its way (provisioned concurrency); runs the init, no request
  *   Starting   SPECIALIZE and INVOKE are on their way together: a cold start with its request
@@ -43,7 +43,7 @@ const transitions: Readonly<Record<SlotState, Partial<Record<SlotEvent, SlotStat
   Claiming: { confirmed: 'Idle', dropped: 'Gone' },
   Starting: { confirmed: 'Starting', answered: 'Finishing', reported: 'Idle', vanished: 'Lost', dropped: 'Gone' },
   Idle: { taken: 'Busy', dropped: 'Gone' },
-  Busy: { answered: 'Finishing', reported: 'Idle', vanished: 'Lost', dropped: 'Gone' },
+  Busy: { answered: 'Finishing', reported: 'Idle', foundBusy: 'Foreign', vanished: 'Lost', dropped: 'Gone' },
   Finishing: { reported: 'Idle', vanished: 'Lost', dropped: 'Gone' },
   Adopting: { freed: 'Idle', foundBusy: 'Foreign', vanished: 'Lost', dropped: 'Gone' },
   Foreign: { freed: 'Idle', vanished: 'Lost', dropped: 'Gone' },

@@ -93,7 +93,7 @@ export class SimAgent {
     if (this.claim === null) return refuse('NotClaimed');
     if (this.holder?.gatewayId !== from.gatewayId) return refuse('NotHolder');
     if (this.#width > 1 && this.#isDraining) return refuse('Draining');
-    if (this.runs.length >= this.#width) return refuse('Busy');
+    if (this.runs.length >= this.#width || this.runs.some((run) => run.requestId === requestId)) return refuse('Busy');
     this.runs = [...this.runs, { requestId, connection: from, sink, sinceMs: this.nowMs(), isAnswered: false }];
     this.#truth.started(requestId, this.uid, this.claim.functionKey);
     return null;

@@ -176,7 +176,9 @@ export class World {
     else if (kind === 'free') choose(this.slots('Foreign'), (slot) => this.core.freed(slot));
     else {
       const all = this.slots('Claiming', 'Starting', 'Idle', 'Busy', 'Finishing', 'Foreign');
-      choose(all, (slot) => this.core.lost(slot, { mayRetry: kind === 'refuse', error: lost, isSuspicious: true }));
+      const mayRetry = kind === 'refuse';
+      const isBusy = mayRetry && index % 2 === 0;
+      choose(all, (slot) => this.core.lost(slot, { mayRetry, error: lost, isSuspicious: !isBusy, isBusy }));
     }
   }
 
