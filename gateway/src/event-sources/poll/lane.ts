@@ -140,7 +140,7 @@ export class Lane {
 
   #decide(records: readonly SourceRecord[], isLast: boolean): ReturnType<typeof planBatchOf> {
     const { mapping, clock, isEnd } = this.#deps;
-    const limits = { ...mapping().batch, maxBytes: MAX_BATCH_BYTES - (this.window?.state.length ?? 0) };
+    const limits = { ...mapping().batch, maxBytes: MAX_BATCH_BYTES - Buffer.byteLength(this.window?.state ?? '') };
     const firstReadMs = this.#waiting[0]?.readMs ?? null;
     return planBatchOf({ records, firstReadMs }, limits, clock.nowMs(), isLast || isEnd());
   }
@@ -174,6 +174,7 @@ export class Lane {
     }
     const event = this.#eventOf(part);
     if (event.length > MAX_BATCH_BYTES) {
+      if (part.records.length > 1) return this.#halve(part);
       await this.#giveUp(part, { count: part.records.length, condition: 'RecordTooLarge', last: null });
       return;
     }
@@ -185,6 +186,13 @@ export class Lane {
     room.release();
     await this.#conclude(part, outcome, requestId);
     this.#isRunning = false;
+    this.#deps.changed();
+  }
+
+  /** What stands around its records made the event too large. No try was made. */
+  #halve({ records, attempts }: Part): void {
+    const half = Math.ceil(records.length / 2);
+    this.#parts.splice(0, 1, { records: records.slice(0, half), attempts }, { records: records.slice(half), attempts });
     this.#deps.changed();
   }
 

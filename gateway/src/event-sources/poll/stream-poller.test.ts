@@ -193,6 +193,37 @@ describe('what fails', () => {
   });
 });
 
+describe('an event that is larger than it may be', () => {
+  const large = (id: string, mib: number): string => JSON.stringify({ id, pad: 'x'.repeat(mib * 1024 * 1024) });
+
+  test('is halved until it fits, and only a record that does not fit alone is given up', async () => {
+    for (const [id, mib] of [
+      ['a', 1],
+      ['b', 3],
+      ['c', 3],
+      ['d', 7],
+      ['e', 1],
+    ] as const)
+      put(id, { text: large(id, mib), bytes: 100 });
+    start({ batchSize: 5 });
+    await until(() => mark() === 'e');
+    expect(batches()).toEqual(['ab', 'c', 'e']);
+    expect(world.results).toEqual(['ok', 'ok', 'gaveUp', 'ok']);
+    expect(world.counts.dropped).toBe(1);
+  });
+
+  test('is made smaller by the bytes of the state of its window', async () => {
+    put('a');
+    world.answer = () => ran({ state: '€'.repeat(349_000) });
+    start({ tumblingWindowSeconds: 900 });
+    await until(() => mark() === 'a');
+    for (const id of ['b', 'c']) put(id, { text: large(id, 2.6) });
+    await until(() => mark() === 'c');
+    expect(batches().slice(0, 3)).toEqual(['a', 'b', 'c']);
+    expect(world.counts.dropped).toBe(0);
+  });
+});
+
 describe('who is to be told of what was given up', () => {
   const spec = { onFailure: 'arn:aws:sqs:us-east-1:000000000000:dead', maximumRetryAttempts: 0 };
 
