@@ -17,6 +17,8 @@ const SHARDS_EVERY_MS = 10_000;
 const LOOK_MS = 500;
 /** A source that refuses what it allowed before is opened again, with credentials that may be new, but not more often. */
 const REOPEN_AFTER_MS = 30_000;
+/** A refusal that is over by then was a passing one, as when a partition gets another leader. */
+const REFUSED_MS = 5_000;
 /** A queue has one. */
 const queueShards: readonly Shard[] = [{ id: 'queue', parents: [] }];
 
@@ -62,7 +64,8 @@ export class MappingController implements OwnedMapping {
   #using = new AbortController();
   #failures = 0;
   #openedMs = 0;
-  #isDoubtful = false;
+  /** Since when the source refuses a shard, by the monotonic clock; empty = all of it. */
+  readonly #refusedMs = new Map<string, number>();
 
   constructor(setup: MappingSetup, deps: ControllerDeps) {
     this.#setup = setup;
@@ -84,7 +87,9 @@ export class MappingController implements OwnedMapping {
   }
 
   get isDoubtful(): boolean {
-    return this.#isDoubtful && this.#deps.clock.nowMs() - this.#openedMs >= REOPEN_AFTER_MS;
+    const nowMs = this.#deps.clock.nowMs();
+    const isRefused = this.#refusedMs.values().some((sinceMs) => nowMs - sinceMs >= REFUSED_MS);
+    return isRefused && nowMs - this.#openedMs >= REOPEN_AFTER_MS;
   }
 
   /** A change that needs no new connection. */
@@ -94,9 +99,9 @@ export class MappingController implements OwnedMapping {
     for (const poller of this.#pollers.values()) poller.update(mapping, filter);
   }
 
-  begin(shard: Shard, { claim, checkpoint, mayBegin, save }: Holding): Poller {
+  begin(shard: Shard, { claim, checkpoint, mayBegin, save }: Holding): Poller | null {
     const open = this.#open;
-    if (open === null) throw new Error('the source is not open');
+    if (open === null) return null;
     const deps: PollerDeps = {
       ...this.#deps,
       mapping: this.#mapping,
@@ -116,6 +121,8 @@ export class MappingController implements OwnedMapping {
   }
 
   reopen(): void {
+    if (this.#open === null) return; // it is being opened
+    this.#letGo();
     this.#using.abort();
   }
 
@@ -130,15 +137,18 @@ export class MappingController implements OwnedMapping {
     const { signal } = this.#over;
     while (!signal.aborted) {
       this.#using = new AbortController();
+      let open: OpenSource | null = null;
       try {
-        this.#open = await this.#openInTime();
+        open = await this.#openInTime();
+        this.#open = open;
         this.#openedMs = this.#deps.clock.nowMs();
-        this.#isDoubtful = false;
-        await this.#followShards(this.#open, AbortSignal.any([signal, this.#using.signal]));
+        this.#refusedMs.clear();
+        await this.#followShards(open, AbortSignal.any([signal, this.#using.signal]));
       } catch (err) {
         if (!signal.aborted) await this.#rest(err, signal);
       } finally {
-        await this.#closeSource();
+        this.#letGo();
+        await open?.close().catch(() => undefined);
       }
     }
   }
@@ -147,7 +157,7 @@ export class MappingController implements OwnedMapping {
   async #openInTime(): Promise<OpenSource> {
     const { openDeps, clock } = this.#deps;
     const { source } = this.#setup;
-    const { problem: onProblem } = this.#observerOf('');
+    const { problem: onProblem } = this.#setup.observerOf(''); // what a source tells by itself keeps nobody from reading
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, this.#over.signal]);
     const opening = source.open(this.#mapping, { ...openDeps(this.#mapping), signal, onProblem });
@@ -172,7 +182,9 @@ export class MappingController implements OwnedMapping {
   async #followShards(open: OpenSource, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        this.shards = open.kind === 'queue' ? queueShards : await open.shards();
+        const shards = open.kind === 'queue' ? queueShards : await open.shards();
+        if (signal.aborted) return;
+        this.shards = shards;
         this.#failures = 0;
         this.#observerOf('').problem(null);
         await this.#deps.clock.sleep(SHARDS_EVERY_MS, signal).catch(() => undefined);
@@ -197,18 +209,22 @@ export class MappingController implements OwnedMapping {
       ...observer,
       problem: (problem) => {
         observer.problem(problem);
-        if (problem?.reason === 'AccessDenied' || problem?.reason === 'SourceNotFound') this.#isDoubtful = true;
+        if (problem === null) this.#refusedMs.delete(shard);
+        else if (problem.reason === 'AccessDenied' || problem.reason === 'SourceNotFound') this.#noteRefusal(shard);
       },
     };
   }
 
-  async #closeSource(): Promise<void> {
-    const open = this.#open;
+  #noteRefusal(shard: string): void {
+    if (!this.#refusedMs.has(shard)) this.#refusedMs.set(shard, this.#deps.clock.nowMs());
+  }
+
+  /** Nothing is read any more, and nobody begins. */
+  #letGo(): void {
     this.#open = null;
     this.shards = [];
     for (const poller of this.#pollers.values()) poller.abandon();
     this.#pollers.clear();
-    await open?.close().catch(() => undefined);
   }
 
   async #whenRoom(mayBegin: () => boolean, signal: AbortSignal): Promise<void> {

@@ -8,11 +8,11 @@ export interface OwnedMapping {
   readonly uid: string;
   /** As the source shows them now; empty while that is not known. */
   readonly shards: readonly Shard[];
-  /** Begins to read a shard that was claimed. */
-  begin(shard: Shard, holding: Holding): Poller;
+  /** Begins to read a shard that was claimed. null = its source is not open any more. */
+  begin(shard: Shard, holding: Holding): Poller | null;
   /** It refuses what it allowed before: its shards are given up, and it is opened again. */
   readonly isDoubtful: boolean;
-  /** Its connection is not trusted any more; no shard of it is held. */
+  /** Its connection is not trusted any more; no shard of it is held. From now on `shards` is empty until it is open again. */
   reopen(): void;
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import { type Activity, allowedMs, findStuck } from './plan-watch.ts';
+import { type Activity, allowedMs, findStuck, isSourceStuck } from './plan-watch.ts';
 
 test.each<[activity: Activity, wantMs: number]>([
   [{ kind: 'resting', forMs: 300_000 }, 315_000],
@@ -22,4 +22,17 @@ test('only those that last longer are stuck', () => {
     { name: 'late', activity: receiving, sinceMs: 64_999 },
   ];
   expect(findStuck(all, 100_000)).toEqual(['late']);
+});
+
+test.each<[activity: Activity, isSource: boolean]>([
+  [{ kind: 'opening' }, true],
+  [{ kind: 'receiving', waitMs: 20_000 }, true],
+  [{ kind: 'settling' }, true],
+  [{ kind: 'invoking', timeoutMs: 1_000 }, false],
+  [{ kind: 'saving' }, false],
+  [{ kind: 'telling' }, false],
+])('who hangs in %j: the connection is to blame: %s', (activity, isSource) => {
+  const one = { name: 'one', activity, sinceMs: 0 };
+  expect(isSourceStuck([one], allowedMs(activity))).toBe(false);
+  expect(isSourceStuck([one], allowedMs(activity) + 1)).toBe(isSource);
 });

@@ -27,7 +27,23 @@ const CAPACITY_MS = 60_000;
  * something that has none, so it is thrown away, with its connection, and begun again from its checkpoint. It holds nothing that is not kept.
  */
 export function findStuck(all: readonly Watched[], nowMs: number): readonly string[] {
-  return all.filter(({ activity, sinceMs }) => nowMs - sinceMs > allowedMs(activity)).map(({ name }) => name);
+  return all.filter((each) => isLate(each, nowMs)).map(({ name }) => name);
+}
+
+/**
+ * Whether one of them hangs in a call to its source. Then nothing else that is read over the same connection is trusted; a function, a
+ * destination or a store that says nothing is no reason for that.
+ */
+export function isSourceStuck(all: readonly Watched[], nowMs: number): boolean {
+  return all.some((each) => callsSource(each.activity) && isLate(each, nowMs));
+}
+
+function isLate({ activity, sinceMs }: Watched, nowMs: number): boolean {
+  return nowMs - sinceMs > allowedMs(activity);
+}
+
+function callsSource({ kind }: Activity): boolean {
+  return kind === 'opening' || kind === 'receiving' || kind === 'settling';
 }
 
 /** Worked: a function with a time-out of 900 s may keep its poller for 975 s. */

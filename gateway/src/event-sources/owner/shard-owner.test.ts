@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 
 import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import { MemoryCheckpoints } from '../checkpoints/testing-checkpoints.ts';
@@ -6,6 +6,7 @@ import type { Poller } from '../poll/poller.ts';
 import type { Shard } from '../record.ts';
 import { TestClock } from '../testing-clock.ts';
 import type { Holding, OwnedMapping } from './owned-mapping.ts';
+import type { Activity, Watched } from './plan-watch.ts';
 import { ShardOwner } from './shard-owner.ts';
 
 /** A shard is worked on so often by who holds it. */
@@ -86,6 +87,10 @@ class Gateway {
   readonly mapping: OwnedMapping & { reopened: number };
   isAlive = true;
   isCutOff = false;
+  /** By shard: what its poller says of itself, until it is begun again. */
+  readonly hangs = new Map<string, Watched>();
+  /** Shards whose source is not open. */
+  readonly closed = new Set<string>();
 
   constructor(world: World, name: string, store: CheckpointStore) {
     this.name = name;
@@ -105,7 +110,10 @@ class Gateway {
       shards: world.shards,
       isDoubtful: false,
       reopened: 0,
-      begin: (shard, holding) => worker(world, name, shard, holding),
+      begin: (shard, holding) => {
+        this.hangs.delete(shard.id);
+        return this.closed.has(shard.id) ? null : worker(world, this, shard, holding);
+      },
       reopen: () => {
         this.mapping.reopened += 1;
       },
@@ -122,7 +130,7 @@ class Gateway {
 }
 
 /** Works on a shard while it may. */
-function worker(world: World, by: string, { id }: Shard, { claim, mayBegin }: Holding): Poller {
+function worker(world: World, { name: by, hangs }: Gateway, { id }: Shard, { claim, mayBegin }: Holding): Poller {
   const stopping = new AbortController();
   let running = 0;
   const act = async (): Promise<void> => {
@@ -139,7 +147,8 @@ function worker(world: World, by: string, { id }: Shard, { claim, mayBegin }: Ho
   const done = act();
   return {
     get watched() {
-      return [];
+      const hung = hangs.get(id);
+      return hung === undefined ? [] : [hung];
     },
     get runningCount() {
       return running;
@@ -170,6 +179,11 @@ function expectOneAtATime(acts: readonly Act[]): void {
     }
   }
 }
+
+/** Each of them is a claim. */
+const epochsOf = (shard: string): readonly number[] => [
+  ...new Set(world.acts.filter((act) => act.shard === shard).map(({ epoch }) => epoch)),
+];
 
 const isShared = (...names: readonly string[]): boolean =>
   world.shards.every(({ id }, at) => world.workerOf(id) === names[at % names.length]);
@@ -210,6 +224,41 @@ test('a gateway that is cut off stops before another one begins, and takes back 
   b.isCutOff = false;
   await world.clock.until(() => isShared('a', 'b'), 10_000);
   expectOneAtATime(world.acts);
+});
+
+describe('a shard that hangs', () => {
+  const hang = (gateway: Gateway, shard: string, activity: Activity): void => {
+    gateway.hangs.set(shard, { name: shard, activity, sinceMs: world.clock.nowMs() });
+  };
+
+  test('in a call to its destination begins again by itself; others go on', async () => {
+    world = new World(3);
+    const a = world.start('a');
+    await world.clock.until(() => isShared('a'), 5_000);
+    hang(a, 's1', { kind: 'telling' });
+    await world.clock.until(() => epochsOf('s1').length === 2, 40_000);
+    expect([epochsOf('s0'), epochsOf('s2')]).toEqual([[1], [1]]);
+    expect(a.mapping.reopened).toBe(0);
+  });
+
+  test('in its source is read over a new connection, and so are the others', async () => {
+    world = new World(3);
+    const a = world.start('a');
+    await world.clock.until(() => isShared('a'), 5_000);
+    hang(a, 's1', { kind: 'receiving', waitMs: 1_000 });
+    await world.clock.until(() => world.shards.every(({ id }) => epochsOf(id).length === 2), 40_000);
+    expect(a.mapping.reopened).toBe(1);
+  });
+});
+
+test('a shard whose source closes while it is claimed is free again, and the others are looked at', async () => {
+  world = new World(3);
+  const a = world.start('a');
+  a.closed.add('s0');
+  await world.clock.until(() => world.workerOf('s1') === 'a' && world.workerOf('s2') === 'a', 5_000);
+  expect(world.workerOf('s0')).toBeUndefined();
+  a.closed.clear();
+  await world.clock.until(() => isShared('a'), 5_000);
 });
 
 test('the store is silent for half a minute: all stop, nobody takes anything, and all go on', async () => {

@@ -2,9 +2,9 @@ import type { CheckpointStore, Claim, ShardRow } from '../checkpoints/checkpoint
 import { isReady } from '../checkpoints/plan-start.ts';
 import type { Poller, PollerClock } from '../poll/poller.ts';
 import type { Shard } from '../record.ts';
-import type { OwnedMapping } from './owned-mapping.ts';
+import type { Holding, OwnedMapping } from './owned-mapping.ts';
 import { BEAT_MS, type ClaimPlan, GIVE_UP_MS, planClaims, type Sighting } from './plan-claims.ts';
-import { findStuck } from './plan-watch.ts';
+import { findStuck, isSourceStuck } from './plan-watch.ts';
 
 /** How often it is looked whose shards are whose. */
 const ROUND_MS = 1_000;
@@ -188,17 +188,19 @@ export class ShardOwner {
     });
     if (claimed === null) return;
     const { checkpoint, ...claim } = claimed;
-    if (this.#isStopping || this.#mappings.get(mapping.uid) !== mapping) {
-      await store.release(claim).catch(onProblem);
-      return;
-    }
     const key = `${mapping.uid} ${id}`;
-    const poller = mapping.begin(shard, {
+    const holding: Holding = {
       claim,
       checkpoint,
       mayBegin: () => this.#mayBegin(key, claim),
       save: (text, isEnd) => this.#save(key, claim, { text, isEnd }),
-    });
+    };
+    const isWanted = !this.#isStopping && this.#mappings.get(mapping.uid) === mapping;
+    const poller = isWanted ? mapping.begin(shard, holding) : null;
+    if (poller === null) {
+      await store.release(claim).catch(onProblem);
+      return;
+    }
     this.#held.set(key, { mapping, claim, poller, confirmedMs: sentMs, isLeaving: false });
     if (seen !== null) observer.takenOver(mapping.uid);
   }
@@ -258,15 +260,22 @@ export class ShardOwner {
     if (held.length === 0) mapping.reopen();
   }
 
-  /** With all else that is read over the same connection; it is claimed again, from its checkpoint. */
+  /** It is claimed again, from its checkpoint. When it hangs in its source, so is all else that is read over the same connection. */
   #throwAwayStuck(): void {
     const nowMs = this.#deps.clock.nowMs();
-    const isStuck = ({ poller }: Held): boolean => findStuck(poller.watched, nowMs).length > 0;
-    for (const mapping of new Set([...this.#held.values()].filter(isStuck).map((held) => held.mapping))) {
+    for (const [key, held] of this.#held) {
+      const { mapping, poller } = held;
+      const { watched } = poller;
+      if (findStuck(watched, nowMs).length === 0) continue;
       this.#deps.observer.restarted(mapping.uid);
-      for (const [key, held] of this.#held) if (held.mapping === mapping) this.#lose(key, held);
-      mapping.reopen();
+      this.#lose(key, held);
+      if (isSourceStuck(watched, nowMs)) this.#loseAll(mapping);
     }
+  }
+
+  #loseAll(mapping: OwnedMapping): void {
+    for (const [key, held] of this.#held) if (held.mapping === mapping) this.#lose(key, held);
+    mapping.reopen();
   }
 
   #forget(key: string): void {
