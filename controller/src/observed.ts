@@ -21,7 +21,7 @@ import type { AliasMeaning, Provisioned } from '@kappa/crds/provisioned-shares';
 import type { SnapshotImage } from '@kappa/crds/version-snapshot';
 import { provisionedEntries } from './function/provisioned.ts';
 import { mayRecover } from './function/resolve-code.ts';
-import { type ImageProblem, imageProblemOf } from './image/trial.ts';
+import { type ImageProblem, imageProblemOf, startProblemOf } from './image/trial.ts';
 
 /** Label of a pool pod: its number, which its name ends in. */
 export const ordinalLabel = 'kappa.dev/ordinal';
@@ -133,6 +133,8 @@ export interface PodSummary {
   readonly limitMiB: number;
   /** Why its image is not there; null = it is, or nobody knows. */
   readonly imageProblem: ImageProblem | null;
+  /** Why it has not come to its image yet, for people; null = it has, or nobody knows. */
+  readonly startProblem: string | null;
   /** What the node says of a change of its size; null = nothing. */
   readonly resizeProblem: 'Infeasible' | 'Deferred' | null;
   /** When its container was started, epoch ms; 0 = it does not run, or nobody knows. */
@@ -236,6 +238,7 @@ export function summarizePod({ metadata, spec, status }: Pod): PodSummary {
     zone: labels['topology.kubernetes.io/zone'] ?? '',
     limitMiB: mebibytesOf(spec.containers[0]?.resources?.limits?.['memory'] ?? '0'),
     imageProblem: imageProblemOf(state?.waiting),
+    startProblem: startProblemOf(status),
     resizeProblem: resizeProblemOf(status),
     startedAtMs: Date.parse(state?.running?.startedAt ?? '') || 0,
     finishedAtMs: Date.parse(state?.terminated?.finishedAt ?? '') || 0,

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { PoolSummary } from '../observed.ts';
-import { type ImageTrial, imageProblemOf, trialOf } from './trial.ts';
+import { type ImageTrial, imageProblemOf, startProblemOf, trialOf } from './trial.ts';
 
 const poolWith = (status: 'True' | 'False' | 'Unknown', reason: string): PoolSummary => ({
   name: 'image-1',
@@ -32,6 +32,7 @@ test.each<[reason: string, pool: PoolSummary | undefined, want: ImageTrial]>([
     poolWith('False', 'InvalidImage'),
     { kind: 'failed', reason: 'InvalidImage', message: 'why' },
   ],
+  ['it took too long', poolWith('False', 'StartTimeout'), { kind: 'failed', reason: 'StartTimeout', message: 'why' }],
   [
     'it is not ours',
     poolWith('False', 'ImageAccessDenied'),
@@ -52,24 +53,61 @@ test.each<
   [
     'no such image',
     { reason: 'ErrImagePull', message: notFound },
-    { reason: 'InvalidImage', message: `ErrImagePull: ${notFound}` },
+    { reason: 'InvalidImage', message: `ErrImagePull: ${notFound}`, isFinal: true },
   ],
   [
     'the same in its pause: the same text',
     { reason: 'ImagePullBackOff', message: `Back-off pulling image "r": ErrImagePull: ${notFound}` },
-    { reason: 'InvalidImage', message: `ErrImagePull: ${notFound}` },
+    { reason: 'InvalidImage', message: `ErrImagePull: ${notFound}`, isFinal: true },
   ],
   [
     'not let in',
     { reason: 'ErrImagePull', message: 'failed to authorize: 401 Unauthorized' },
-    { reason: 'ImageAccessDenied', message: 'ErrImagePull: failed to authorize: 401 Unauthorized' },
+    { reason: 'ImageAccessDenied', message: 'ErrImagePull: failed to authorize: 401 Unauthorized', isFinal: true },
   ],
-  ['no name of an image', { reason: 'InvalidImageName' }, { reason: 'InvalidImage', message: 'InvalidImageName: ' }],
+  [
+    'no name of an image',
+    { reason: 'InvalidImageName' },
+    { reason: 'InvalidImage', message: 'InvalidImageName: ', isFinal: true },
+  ],
+  [
+    'a registry that is away, maybe for a moment',
+    { reason: 'ErrImagePull', message: 'dial tcp 198.51.100.1:443: i/o timeout' },
+    { reason: 'InvalidImage', message: 'ErrImagePull: dial tcp 198.51.100.1:443: i/o timeout', isFinal: false },
+  ],
+  [
+    'a busy engine',
+    { reason: 'CreateContainerError', message: 'context deadline exceeded' },
+    { reason: 'InvalidImage', message: 'CreateContainerError: context deadline exceeded', isFinal: false },
+  ],
 ])('imageProblemOf: %s', (_why, waiting, want) => {
   expect(imageProblemOf(waiting)).toEqual(want);
 });
 
 test('what a node says at length is cut', () => {
   const message = imageProblemOf({ reason: 'ErrImagePull', message: 'x'.repeat(5_000) })?.message ?? '';
-  expect(message).toHaveLength(600);
+  expect(message).toHaveLength(400);
+});
+
+const waiting = (reason: string) => ({ name: 'agent', ready: false, restartCount: 0, state: { waiting: { reason } } });
+
+test.each<[why: string, status: Parameters<typeof startProblemOf>[0], want: string | null]>([
+  ['nothing is told', undefined, null],
+  [
+    'no node has room',
+    {
+      conditions: [
+        { type: 'PodScheduled', status: 'False', message: '0/1 nodes are available: 1 Insufficient memory.' },
+      ],
+    },
+    'no node takes its pod: 0/1 nodes are available: 1 Insufficient memory.',
+  ],
+  [
+    'the agent cannot be pulled',
+    { initContainerStatuses: [waiting('ErrImagePull')] },
+    'the init container of its pod, of this install: ErrImagePull: ',
+  ],
+  ['it is on its way', { initContainerStatuses: [waiting('PodInitializing')] }, null],
+])('startProblemOf: %s', (_why, status, want) => {
+  expect(startProblemOf(status)).toBe(want);
 });

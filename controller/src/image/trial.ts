@@ -1,3 +1,4 @@
+import type { Pod } from '@kappa/crds/client/kinds';
 import { findCondition } from '@kappa/crds/conditions';
 import type { PoolSummary } from '../observed.ts';
 
@@ -8,9 +9,14 @@ import type { PoolSummary } from '../observed.ts';
 export type ImageTrial =
   | { readonly kind: 'started' }
   | { readonly kind: 'starting'; readonly message: string }
-  | { readonly kind: 'failed'; readonly reason: 'InvalidImage' | 'ImageAccessDenied'; readonly message: string };
+  | {
+      readonly kind: 'failed';
+      /** `StartTimeout`: for a cause that is not known to be the image's. */
+      readonly reason: 'InvalidImage' | 'ImageAccessDenied' | 'StartTimeout';
+      readonly message: string;
+    };
 
-/** Condition of an image's Pool: True for good once a pod of it has been ready. */
+/** Condition of an image's Pool: Unknown while it is tried, True for good once a pod of it has been ready. */
 export const startedCondition = 'Started';
 
 /** Reads the trial off the image's Pool; undefined = there is none yet. */
@@ -19,14 +25,19 @@ export function trialOf(pool: PoolSummary | undefined): ImageTrial {
   if (started?.status === 'True') return { kind: 'started' };
   const message = started?.message ?? 'the first pod of the image is about to start';
   if (started?.status !== 'False') return { kind: 'starting', message };
-  return { kind: 'failed', reason: started.reason === 'ImageAccessDenied' ? started.reason : 'InvalidImage', message };
+  const reason = trialFailures.find((known) => known === started.reason) ?? 'InvalidImage';
+  return { kind: 'failed', reason, message };
 }
+
+const trialFailures = ['InvalidImage', 'ImageAccessDenied', 'StartTimeout'] as const;
 
 /** Why the image of a pod is not there, as its node tells it. */
 export interface ImageProblem {
   readonly reason: 'InvalidImage' | 'ImageAccessDenied';
   /** For people, of the node. */
   readonly message: string;
+  /** To pull again helps nothing before somebody changes something; else it may be over in a moment. */
+  readonly isFinal: boolean;
 }
 
 /** States in which a container waits for its image, and in which it may wait for ever. */
@@ -41,8 +52,12 @@ const waitReasons: ReadonlySet<string> = new Set([
   'CreateContainerError',
   'RunContainerError',
 ]);
+/** Of these and of what the registry says outright nothing is over by itself. */
+const finalReasons: ReadonlySet<string> = new Set(['InvalidImageName', 'ErrImageNeverPull']);
+const missingPattern = /not found|manifest unknown|name unknown|no match for platform|no matching manifest/i;
 const deniedPattern = /unauthorized|forbidden|access denied|authentication required|no basic auth|\b40[13]\b/i;
-const maxMessageChars = 600;
+/** A Function's status has room for 1,024 characters, with the name of the image and what is said around it. */
+const maxMessageChars = 400;
 
 /** Reads a container's `state.waiting`; null = nothing is wrong with its image. @see https://kubernetes.io/docs/concepts/containers/images/ */
 export function imageProblemOf(
@@ -52,5 +67,22 @@ export function imageProblemOf(
   if (!waitReasons.has(reason)) return null;
   const cause = message.replace(/^Back-off pulling image "[^"]*": /, ''); // said in turns with the cause itself: one text for both
   const text = (cause === message ? `${reason}: ${message}` : cause).slice(0, maxMessageChars);
-  return { reason: deniedPattern.test(message) ? 'ImageAccessDenied' : 'InvalidImage', message: text };
+  const isDenied = deniedPattern.test(message);
+  return {
+    reason: isDenied ? 'ImageAccessDenied' : 'InvalidImage',
+    message: text,
+    isFinal: isDenied || finalReasons.has(reason) || missingPattern.test(message),
+  };
+}
+
+/** Why a pod has not come to its own image yet, for people: no node has room, or what comes before it cannot be pulled; null = nobody knows. */
+export function startProblemOf(status: Pod['status']): string | null {
+  const scheduled = findCondition(status?.conditions, 'PodScheduled');
+  if (scheduled?.status === 'False')
+    return `no node takes its pod: ${scheduled.message ?? ''}`.slice(0, maxMessageChars);
+  const waits = (status?.initContainerStatuses ?? []).map(({ state }) => imageProblemOf(state?.waiting));
+  const problem = waits.find((found) => found !== null);
+  return problem
+    ? `the init container of its pod, of this install: ${problem.message}`.slice(0, maxMessageChars)
+    : null;
 }

@@ -12,6 +12,7 @@ const summary = (overrides: Partial<PodSummary> = {}): PodSummary => ({
   isReady: true,
   isCutOff: false,
   imageProblem: null,
+  startProblem: null,
   isTerminating: false,
   template: 't1',
   zone: '',
@@ -105,4 +106,15 @@ test.each<[reason: string, changes: readonly Partial<PodSummary>[], want: number
   expect(memory.terminatingSinceMs('u-1')).toBe(want);
   memory.sawHastened('u-1');
   expect(memory.terminatingSinceMs('u-1')).toBeNull();
+});
+
+test('an image is missed since the first time that its node said so, whatever it says in turns', () => {
+  const memory = new PoolMemory(0);
+  const imageProblem = { reason: 'InvalidImage', message: 'ErrImagePull: i/o timeout', isFinal: false } as const;
+  const unpulled = summary({ isReady: false, phase: 'Pending', imageProblem });
+  memory.sawPod(null, unpulled, 1_000);
+  memory.sawPod(unpulled, summary({ ...unpulled, imageProblem: { ...imageProblem, message: 'other' } }), 2_000);
+  expect(memory.imageProblemSinceMs('u-1')).toBe(1_000);
+  memory.sawPod(unpulled, summary(), 3_000);
+  expect(memory.imageProblemSinceMs('u-1')).toBeNull();
 });

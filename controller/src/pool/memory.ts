@@ -16,6 +16,7 @@ interface PodNotes {
   unreadySinceMs: number | null;
   claimedSinceMs: number | null;
   outdatedSinceMs: number | null;
+  imageProblemSinceMs: number | null;
   terminatingSinceMs: number | null;
   isHastened: boolean;
 }
@@ -120,6 +121,11 @@ export class PoolMemory {
     return notes.outdatedSinceMs;
   }
 
+  /** Since when a pod's image is not there for a cause that its node tells, epoch ms; null = it is not so. */
+  imageProblemSinceMs(uid: string): number | null {
+    return this.#pods.get(uid)?.imageProblemSinceMs ?? null;
+  }
+
   /** Since when a pod is told to end while its node is heard, epoch ms; null = it is not so, or it was told a second time. */
   terminatingSinceMs(uid: string): number | null {
     const notes = this.#pods.get(uid);
@@ -152,9 +158,15 @@ function note(known: PodNotes | undefined, pod: PodSummary, nowMs: number): PodN
     wasReady,
     seenSinceMs: known?.seenSinceMs ?? nowMs,
     unreadySinceMs: pod.isReady || !wasReady ? null : (known?.unreadySinceMs ?? nowMs),
-    claimedSinceMs: pod.state === 'claimed' ? (known?.claimedSinceMs ?? nowMs) : null,
+    claimedSinceMs: since(known?.claimedSinceMs, pod.state === 'claimed', nowMs),
     outdatedSinceMs: known?.outdatedSinceMs ?? null,
-    terminatingSinceMs: pod.isTerminating && !pod.isCutOff ? (known?.terminatingSinceMs ?? nowMs) : null,
+    imageProblemSinceMs: since(known?.imageProblemSinceMs, pod.imageProblem !== null, nowMs),
+    terminatingSinceMs: since(known?.terminatingSinceMs, pod.isTerminating && !pod.isCutOff, nowMs),
     isHastened: known?.isHastened ?? false,
   };
+}
+
+/** Since when it is so; null = it is not. */
+function since(knownMs: number | null | undefined, isSo: boolean, nowMs: number): number | null {
+  return isSo ? (knownMs ?? nowMs) : null;
 }

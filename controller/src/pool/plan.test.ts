@@ -197,6 +197,8 @@ const anyPod = fc.record<PodObserved>({
   isReady: fc.boolean(),
   isCutOff: fc.boolean(),
   imageProblem: fc.constant(null),
+  imageProblemSinceMs: fc.constant(null),
+  startProblem: fc.constant(null),
   startingSinceMs: fc.constantFrom(null, now - 100_000, now - 1_000),
   unreadySinceMs: fc.constantFrom(null, now - 100_000, now - 1_000),
   outdatedSinceMs: fc.constantFrom(null, now - 1_000),

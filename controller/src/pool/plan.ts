@@ -18,6 +18,10 @@ export interface PodObserved {
   readonly isCutOff: boolean;
   /** Why its image is not there; null = it is, or nobody knows. */
   readonly imageProblem: ImageProblem | null;
+  /** Since when that is so, epoch ms; null = its image is there, or nobody knows. */
+  readonly imageProblemSinceMs: number | null;
+  /** Why it has not come to its image yet, for people; null = it has, or nobody knows. */
+  readonly startProblem: string | null;
   /** Since when it is on its way to its first readiness, epoch ms; null = it was ready before. */
   readonly startingSinceMs: number | null;
   /** Since when it is not ready though it had been, epoch ms; null = it is, or never was. */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isAlreadyExists, isConflict, isNotFound } from '@kappa/crds/client/errors';
+import { isAlreadyExists, isConflict, isInvalid, isNotFound, isRefused } from '@kappa/crds/client/errors';
 import { functions, functionVersions, pods, pools } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import type { PoolImage } from '@kappa/crds/image-pool';
@@ -8,6 +8,7 @@ import type { PodSummary, PoolSummary } from '../observed.ts';
 import type { Runtime } from '../runtimes.ts';
 import type { Requeue } from '../work-queue.ts';
 import { earliest } from './earliest.ts';
+import { startWaitMs } from './judge-start.ts';
 import type { PoolMemory } from './memory.ts';
 import { type PodObserved, type PoolObserved, type PoolPacing, type PoolPlan, planPool } from './plan.ts';
 import { judgeResize, resizeWaitMs, type SizedPod } from './resize.ts';
@@ -54,10 +55,19 @@ export async function reconcilePool(name: string, world: PoolWorld): Promise<Req
   const template = makeTemplate(name, source, world.settings, world.gatewayKey());
   const observed = observe(summary, template, world);
   const plan = planPool(observed, world.pacing, world.nowMs());
-  await applyPlan(summary, template, plan, world);
+  const refused = await createPods(summary, template, plan, world).then(() => null, keepRefusal);
+  await applyPlan(summary, plan, world);
   const sizes = sizesOf(name, world);
-  await writeStatus(summary, observed, plan, sizes, world);
-  const requeueAfterMs = earliest(plan.requeueAfterMs, resizeWaitMs(sizes, world.nowMs()));
+  const refusal = refused === null ? null : `its pod is refused: ${refused.message}`.slice(0, maxRefusalChars);
+  const nowMs = world.nowMs();
+  const status = makePoolStatus(summary, observed, { ...plan, resize: judgeResize(sizes, nowMs), refusal }, nowMs);
+  await writeStatus(summary, status, world);
+  if (refused !== null) throw refused;
+  const requeueAfterMs = earliest(
+    plan.requeueAfterMs,
+    resizeWaitMs(sizes, world.nowMs()),
+    startWaitMs(status, observed.pods, world.nowMs()),
+  );
   return requeueAfterMs === null ? {} : { requeueAfterMs };
 }
 
@@ -102,6 +112,7 @@ function observe(summary: PoolSummary, template: PodTemplate, world: PoolWorld):
     pods: world.podsOf(name).map((pod) => ({
       ...pod,
       orphan: world.orphanOf(pod),
+      imageProblemSinceMs: memory.imageProblemSinceMs(pod.uid),
       startingSinceMs: memory.startingSinceMs(pod.uid),
       unreadySinceMs: memory.unreadySinceMs(pod.uid),
       outdatedSinceMs: memory.outdatedSinceMs(pod, template.hash, nowMs),
@@ -132,14 +143,32 @@ function sizesOf(name: string, world: PoolWorld): readonly SizedPod[] {
   });
 }
 
-async function applyPlan(summary: PoolSummary, template: PodTemplate, plan: PoolPlan, world: PoolWorld): Promise<void> {
+/** A quota or an admission rule says no: the status tells it before it is tried again. */
+function keepRefusal(error: unknown): Error {
+  if (isRefused(error) || isInvalid(error)) return error;
+  throw error;
+}
+
+const maxRefusalChars = 400;
+
+async function createPods(
+  summary: PoolSummary,
+  template: PodTemplate,
+  plan: PoolPlan,
+  world: PoolWorld,
+): Promise<void> {
   const { namespace } = world.settings;
   const memory = world.memoryOf(summary.name);
-  memory.spread = nextSpread(memory.spread, plan.spreadStep, world.nowMs());
   for (const ordinal of plan.create) {
     memory.lastOrdinal = Math.max(memory.lastOrdinal, ordinal);
     await world.kubernetes.create(pods, makePod(summary, template, ordinal, namespace)).catch(ignore(isAlreadyExists));
   }
+}
+
+async function applyPlan(summary: PoolSummary, plan: PoolPlan, world: PoolWorld): Promise<void> {
+  const { namespace } = world.settings;
+  const memory = world.memoryOf(summary.name);
+  memory.spread = nextSpread(memory.spread, plan.spreadStep, world.nowMs());
   for (const { name, uid, reason } of plan.remove) {
     const claim = world.podsOf(summary.name).find((pod) => pod.uid === uid)?.claim ?? null;
     if (!(await isStillTrue(reason, claim, world))) continue;
@@ -188,13 +217,9 @@ async function isStillTrue(
 
 async function writeStatus(
   summary: PoolSummary,
-  observed: PoolObserved,
-  plan: PoolPlan,
-  sizes: readonly SizedPod[],
+  status: NonNullable<PoolSummary['status']>,
   world: PoolWorld,
 ): Promise<void> {
-  const nowMs = world.nowMs();
-  const status = makePoolStatus(summary, observed, { ...plan, resize: judgeResize(sizes, nowMs) }, nowMs);
   if (isDeepStrictEqual(status, summary.status)) return;
   const metadata = { name: summary.name, namespace: world.settings.namespace };
   await world.kubernetes.applyStatus(pools, { metadata, status }, manager);

@@ -15,8 +15,14 @@ const summaryOf = (spec: object, status?: PoolSummary['status']): PoolSummary =>
   status,
 });
 const statusOf = (summary: PoolSummary, pods: readonly PodObserved[]) =>
-  makePoolStatus(summary, pool({ pods, replicas: 1, minReplicas: 0 }), { wanted: 1, resize: null }, 1_000);
-const imageProblem = { reason: 'ImageAccessDenied', message: 'ErrImagePull: denied' } as const;
+  makePoolStatus(
+    summary,
+    pool({ pods, replicas: 1, minReplicas: 0 }),
+    { wanted: 1, resize: null, refusal: null },
+    1_000,
+  );
+const told = { reason: 'ImageAccessDenied', message: 'ErrImagePull: denied' } as const;
+const imageProblem = { ...told, isFinal: true };
 const stuck = pod(1, { isReady: false, phase: 'Pending', imageProblem });
 
 test.each<[reason: string, pods: readonly PodObserved[], want: ReturnType<typeof trialOf>['kind']]>([
@@ -38,7 +44,7 @@ test.each<[failures: number, want: string]>([
 ])('an image whose pods have ended %s times before they were ready', (count, want) => {
   const summary = summaryOf({ image });
   const observed = pool({ pods: [], replicas: 1, minReplicas: 0, failures: { count, lastAtMs: 0 } });
-  const status = makePoolStatus(summary, observed, { wanted: 1, resize: null }, 1_000);
+  const status = makePoolStatus(summary, observed, { wanted: 1, resize: null, refusal: null }, 1_000);
   expect(trialOf({ ...summary, status }).kind).toBe(want);
 });
 
@@ -46,7 +52,7 @@ test('what has started once stays so, whatever becomes of its registry', () => {
   const started = statusOf(summaryOf({ image }), [pod(1)]);
   const later = statusOf(summaryOf({ image }, started), [stuck]);
   expect(findCondition(later.conditions, 'Started')).toMatchObject({ status: 'True' });
-  expect(findCondition(later.conditions, 'Ready')).toMatchObject({ status: 'False', ...imageProblem });
+  expect(findCondition(later.conditions, 'Ready')).toMatchObject({ status: 'False', ...told });
 });
 
 test("a runtime has no trial: its image is the install's", () => {

@@ -1,14 +1,9 @@
-import {
-  type ConditionClaim,
-  findCondition,
-  isConditionTrue,
-  kubernetesTime,
-  setCondition,
-} from '@kappa/crds/conditions';
+import { findCondition, kubernetesTime, setCondition } from '@kappa/crds/conditions';
 import { poolLabel, selectorOf, stateLabel } from '@kappa/crds/labels';
 import type { PoolObject } from '@kappa/crds/pool';
 import { type ImageProblem, startedCondition } from '../image/trial.ts';
 import type { PoolSummary } from '../observed.ts';
+import { judgeStart, podsFail, problemOf, type Verdict } from './judge-start.ts';
 import type { PoolObserved, PoolPlan } from './plan.ts';
 import { type judgeResize, notSeen } from './resize.ts';
 
@@ -18,6 +13,8 @@ type PoolStatus = NonNullable<PoolObject['status']>;
 export interface PoolOutcome extends Pick<PoolPlan, 'wanted'> {
   /** What the claimed pods show of in-place resize; null = nothing: what was seen before stands. */
   readonly resize: ReturnType<typeof judgeResize>;
+  /** Why the API server takes no pod, for people; null = it does. */
+  readonly refusal: string | null;
 }
 
 /** `status` of a Pool. Pure; equal input gives equal output. */
@@ -36,7 +33,7 @@ export function makePoolStatus(
     observed.claims.lastAtMs > 0 ? kubernetesTime(observed.claims.lastAtMs) : summary.status?.lastClaimTime;
   const before = summary.status?.conditions ?? [];
   const resize = outcome.resize ?? findCondition(before, 'InPlaceResize') ?? notSeen;
-  const started = judgeStart(summary, live, observed.failures.count);
+  const started = judgeStart(summary, { live, failures: observed.failures, refusal: outcome.refusal }, nowMs);
   const observedGeneration = summary.generation;
   return {
     observedGeneration: summary.generation,
@@ -54,29 +51,6 @@ export function makePoolStatus(
   };
 }
 
-/** One pod may have had bad luck. */
-const failuresOfATrial = 2;
-const podsFail = "pods end before they are ready; look at the logs and status of the pool's newest pod";
-
-type Verdict = Pick<ConditionClaim, 'status' | 'reason' | 'message'>;
-
-/** Of the pods that have no image, the newest one's reason. */
-function problemOf(live: PoolObserved['pods']): ImageProblem | null {
-  return live.findLast(({ imageProblem }) => imageProblem !== null)?.imageProblem ?? null;
-}
-
-/** Null for a runtime: its image is the install's. What was true once stays so. */
-function judgeStart({ spec, status }: PoolSummary, live: PoolObserved['pods'], failures: number): Verdict | null {
-  if (spec.image === undefined) return null;
-  const isKnown = isConditionTrue(status?.conditions, startedCondition);
-  if (isKnown || live.some((pod) => pod.isReady || pod.state === 'claimed'))
-    return { status: 'True', reason: 'Started', message: 'a pod of the image has been ready' };
-  const problem = problemOf(live);
-  if (problem !== null) return { status: 'False', ...problem };
-  if (failures >= failuresOfATrial) return { status: 'False', reason: 'InvalidImage', message: podsFail };
-  return { status: 'Unknown', reason: 'Starting', message: 'the first pod of the image is starting' };
-}
-
 function judge(
   { failures, isUsed }: PoolObserved,
   wanted: number,
@@ -84,7 +58,7 @@ function judge(
   problem: ImageProblem | null,
 ): Verdict {
   if (!isUsed) return { status: 'True', reason: 'Unused', message: 'no function uses this pool' };
-  if (problem !== null) return { status: 'False', ...problem };
+  if (problem !== null) return { status: 'False', reason: problem.reason, message: problem.message };
   if (failures.count > 0) {
     return { status: 'False', reason: 'PodsFail', message: podsFail };
   }

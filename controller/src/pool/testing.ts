@@ -11,6 +11,8 @@ export function pod(ordinal: number, overrides: Partial<PodObserved> = {}): PodO
     isReady: true,
     isCutOff: false,
     imageProblem: null,
+    imageProblemSinceMs: null,
+    startProblem: null,
     startingSinceMs: null,
     unreadySinceMs: null,
     outdatedSinceMs: null,

@@ -19,6 +19,7 @@ export interface PodStatus {
   readonly hostIP?: string;
   readonly startTime?: string;
   readonly conditions?: readonly PodCondition[];
+  readonly initContainerStatuses?: readonly ContainerStatus[];
   readonly containerStatuses?: readonly ContainerStatus[];
 }
 

@@ -41,6 +41,11 @@ export function isGone(error: unknown): error is KubernetesError {
   return error instanceof KubernetesError && (error.code === 410 || error.reason === 'Expired');
 }
 
+/** The caller may not do this, or a quota or an admission rule says no. */
+export function isRefused(error: unknown): error is KubernetesError {
+  return error instanceof KubernetesError && error.code === 403;
+}
+
 /** The object was refused by schema, CEL or admission: trying again does not help. */
 export function isInvalid(error: unknown): error is KubernetesError {
   return error instanceof KubernetesError && (error.code === 422 || error.code === 400);
