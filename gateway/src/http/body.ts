@@ -37,6 +37,8 @@ export function readBody(req: IncomingMessage, options: ReadOptions): Promise<Bo
   const declared = declaredBytes(req);
   if (declared === 0) return Promise.resolve(nothing);
   if (declared > options.limitBytes) return Promise.reject(options.tooLarge());
+  // Its `close` was before anybody listened for it: what is taken now nobody would give back.
+  if (req.destroyed) return Promise.reject(new CallerGone());
   return new BodyReader(req, options, declared).done;
 }
 
