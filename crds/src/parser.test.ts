@@ -139,6 +139,23 @@ describe('parseFunction', () => {
     expect(problems).toEqual(isPath ? [] : ['spec.http.routes[0].path']);
   });
 
+  test.each<[name: string, isName: boolean]>([
+    ['*', true],
+    ['X-Amz-Date', true],
+    ['x-ключ', false],
+    ['x-a, x-b', false],
+    ['x-a\r\nx-b: c', false],
+  ])('the header name %j of CORS: %p', (name, isName) => {
+    const cors = { allowHeaders: [name], exposeHeaders: [name] };
+    const http = { auth: 'None', cors, routes: [{ path: '/', cors }] };
+    const of = (where: string) => [`${where}.allowHeaders[0]`, `${where}.exposeHeaders[0]`];
+    const url = of('spec.http.cors');
+    const want = isName ? [] : [...url, ...of('spec.http.routes[0].cors')];
+    expect(problemsOf(() => parseFunction({ metadata, spec: { ...spec, http } }))).toEqual(want);
+    const alias = { functionName: 'hello', name: 'live', functionVersion: '1', http: { auth: 'None', cors } };
+    expect(problemsOf(() => parseAlias({ metadata, spec: alias }))).toEqual(isName ? [] : url);
+  });
+
   test('says what is allowed', () => {
     expect(() => parseFunction({ metadata, spec: { ...spec, logging: { format: 'XML' } } })).toThrow(
       'not a Function: spec.logging.format: must be one of Text, JSON',

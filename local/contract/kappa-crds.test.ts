@@ -505,6 +505,12 @@ describe('bounds of a Function', () => {
   test.each<[spec: Json, field: string, message: string]>([
     [{ runtime: 'nodejs8.10' }, 'spec.runtime', 'Unsupported value: "nodejs8.10"'],
     [{ handler: 'a b' }, 'spec.handler', 'should match'],
+    [{ http: { auth: 'None', cors: { allowHeaders: ['x-ключ'] } } }, 'spec.http.cors.allowHeaders[0]', 'should match'],
+    [
+      { http: { routes: [{ path: '/', cors: { exposeHeaders: ['x-a, x-b'] } }] } },
+      'spec.http.routes[0].cors.exposeHeaders[0]',
+      'should match',
+    ],
     [{ handler: undefined }, 'spec.handler', 'Required value'],
     [{ memoryMiB: 64 }, 'spec.memoryMiB', 'spec.memoryMiB in body should be greater than or equal to 128'],
     [{ memoryMiB: 10_241 }, 'spec.memoryMiB', 'should be less than or equal to 10240'],

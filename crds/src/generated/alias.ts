@@ -89,13 +89,13 @@ export interface AliasHttpCors {
   /**
    * Request headers that may be sent, or '*'. At most 100.
    *
-   * Items: A header name.
+   * Items: A header name, or '*'.
    */
   readonly allowHeaders: readonly string[];
   /**
    * Answer headers that scripts may read, or '*'. At most 100.
    *
-   * Items: A header name.
+   * Items: A header name, or '*'.
    */
   readonly exposeHeaders: readonly string[];
   /**

@@ -356,13 +356,13 @@ export interface FunctionHttpCors {
   /**
    * Request headers that may be sent, or '*'. At most 100.
    *
-   * Items: A header name.
+   * Items: A header name, or '*'.
    */
   readonly allowHeaders: readonly string[];
   /**
    * Answer headers that scripts may read, or '*'. At most 100.
    *
-   * Items: A header name.
+   * Items: A header name, or '*'.
    */
   readonly exposeHeaders: readonly string[];
   /**
@@ -474,13 +474,13 @@ export interface FunctionHttpRouteCors {
   /**
    * Request headers that may be sent, or '*'. At most 100.
    *
-   * Items: A header name.
+   * Items: A header name, or '*'.
    */
   readonly allowHeaders: readonly string[];
   /**
    * Answer headers that scripts may read, or '*'. At most 100.
    *
-   * Items: A header name.
+   * Items: A header name, or '*'.
    */
   readonly exposeHeaders: readonly string[];
   /**

@@ -65,6 +65,14 @@ test('what the Function says replaces what its code says', () => {
   ]);
 });
 
+test('a header name that is none is left out', () => {
+  const odd = { ...cors, allowHeaders: ['x-ключ', 'x-one', 'a\r\nb: c'], exposeHeaders: ['x-ключ'] };
+  expect(preflightHeaders(odd, preflight)).toEqual(
+    expect.arrayContaining(['Access-Control-Allow-Headers', 'x-one', 'Access-Control-Max-Age']),
+  );
+  expect(withCors(odd, 'https://a.example', [])).not.toContain('Access-Control-Expose-Headers');
+});
+
 test('without CORS or without an Origin the answer stays as it is', () => {
   const headers = ['Access-Control-Allow-Origin', '*'];
   expect(withCors(null, 'https://a.example', headers)).toBe(headers);

@@ -47,7 +47,7 @@ export function preflightHeaders(cors: CorsRules, request: CorsRequest): readonl
   const headers = [...allowed];
   const methods = allowedList(cors, cors.allowMethods, request.requestMethod);
   if (methods !== '') headers.push('Access-Control-Allow-Methods', methods);
-  const names = allowedList(cors, cors.allowHeaders, request.requestHeaders);
+  const names = allowedList(cors, cors.allowHeaders.filter(isHeaderName), request.requestHeaders);
   if (names !== '') headers.push('Access-Control-Allow-Headers', names);
   if (cors.maxAgeSeconds > 0) headers.push('Access-Control-Max-Age', String(cors.maxAgeSeconds));
   return headers;
@@ -76,9 +76,14 @@ export function withCors(
   }
   const allowed = originHeaders(cors, origin);
   if (allowed.length === 0) return [...kept, ...vary];
-  const exposed =
-    cors.exposeHeaders.length === 0 ? [] : ['Access-Control-Expose-Headers', cors.exposeHeaders.join(',')];
+  const names = cors.exposeHeaders.filter(isHeaderName).join(',');
+  const exposed = names === '' ? [] : ['Access-Control-Expose-Headers', names];
   return [...kept, ...allowed, ...exposed];
+}
+
+/** Manifests can say no other, what an older gateway has kept of them can: Node would send no answer with it. */
+function isHeaderName(text: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text);
 }
 
 const vary: readonly string[] = ['Vary', 'Origin'];

@@ -115,20 +115,24 @@ function answerCall(
 ): void {
   const call: Call = { req, requestId: deps.newRequestId() };
   deps.onInFlight(1);
+  const fail = (err: unknown): void => {
+    if (!(err instanceof CallerGone)) deps.onBug(err, call.requestId);
+    res.destroy();
+  };
   answerOf(call, route, deps).then(
     (answer) => {
-      if ('source' in answer) {
-        sendHead(res, answer, deps.isStopping());
-        void pour(res, answer.source, stallMs).then(() => deps.onInFlight(-1));
-        return;
+      try {
+        if ('source' in answer) sendHead(res, answer, deps.isStopping());
+        else send(req, res, answer, deps.isStopping(), lingerMs);
+      } catch (err) {
+        fail(err); // an answer that Node does not send: of this caller only, not the end of the process
       }
-      deps.onInFlight(-1);
-      send(req, res, answer, deps.isStopping(), lingerMs);
+      if ('source' in answer) void pour(res, answer.source, stallMs).then(() => deps.onInFlight(-1));
+      else deps.onInFlight(-1);
     },
     (err: unknown) => {
       deps.onInFlight(-1);
-      if (!(err instanceof CallerGone)) deps.onBug(err, call.requestId);
-      res.destroy();
+      fail(err);
     },
   );
 }

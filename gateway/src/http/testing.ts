@@ -9,7 +9,7 @@ import { functionResolver } from '../lambda-api/resolve.ts';
 import { STREAM_WINDOW_BYTES } from '../link/generated/frames.ts';
 import { answered, listen, type Run, routed, testRouting, versionView } from '../testing.ts';
 import { BufferBudget } from './buffer-budget.ts';
-import { makeServer } from './server.ts';
+import { makeServer, type ServerDeps } from './server.ts';
 
 const servers: Server[] = [];
 
@@ -36,12 +36,20 @@ export interface Rig {
   readonly inFlight: () => number;
   /** Errors of requests that no function answered to the end. */
   readonly refused: readonly unknown[];
+  /** What was told to be a bug. */
+  readonly bugs: readonly unknown[];
 }
 
 /** Serves Invoke from `run`: the function `hello` with versions 1 and 2 and an alias `live`, and `young`, which has no version yet. */
 export async function startServer(
   run: Run,
-  over: { budgetBytes?: number; isStopping?: () => boolean; stallMs?: number; accept?: AcceptEvent } = {},
+  over: {
+    budgetBytes?: number;
+    isStopping?: () => boolean;
+    stallMs?: number;
+    accept?: AcceptEvent;
+    functionUrl?: ServerDeps['functionUrl'];
+  } = {},
 ): Promise<Rig> {
   const budget = new BufferBudget(over.budgetBytes ?? 64 * 1024 * 1024);
   const hello = routed(
@@ -81,6 +89,7 @@ export async function startServer(
     random: () => 0.2,
   });
   const refused: unknown[] = [];
+  const bugs: unknown[] = [];
   const deps = {
     authenticator: openDoor,
     resolve,
@@ -105,16 +114,16 @@ export async function startServer(
       invoke: invokeHandler({ ...deps, accept: over.accept ?? noQueue }),
       invokeStream: invokeStreamHandler({ ...deps, stream: { windowBytes: STREAM_WINDOW_BYTES, maxBytes: 1_000_000 } }),
       httpRoute: () => Promise.reject(new Error('not in this test')),
-      functionUrl: () => Promise.reject(new Error('not in this test')),
+      functionUrl: over.functionUrl ?? (() => Promise.reject(new Error('not in this test'))),
       control: (_req, res) => res.end('control'),
       newRequestId: () => '11111111-2222-4333-8444-555555555555',
       isStopping: over.isStopping ?? (() => false),
       onInFlight: (change) => {
         inFlight += change;
       },
-      onBug: () => undefined,
+      onBug: (err) => void bugs.push(err),
     },
   );
   servers.push(server);
-  return { port: await listen(server), budget, inFlight: () => inFlight, refused };
+  return { port: await listen(server), budget, inFlight: () => inFlight, refused, bugs };
 }
