@@ -73,6 +73,17 @@ test('a version gets its own, and what aliases give it; an alias that is not the
   ]);
 });
 
+test('a version whose pods run several invocations at once keeps none, whatever the function says by now', () => {
+  const wide = versionView({ uid: 'uid-1', name: 'hello-v1', version: '1', perInstance: 10 });
+  const observed = {
+    fn: functionView({ provisionedByQualifier: [{ qualifier: '1', executions: 2 }] }),
+    versions: new Map([[wide.name, wide]]),
+    aliases: [],
+    accountId: '000000000000',
+  };
+  expect(routeFunction(observed, null, testRouting).versions?.get('1')?.provisionedConcurrency).toBe(0);
+});
+
 test('of two objects with one alias the older one counts', () => {
   const version = versionView({ uid: 'uid-1', name: 'hello-v1', version: '1' });
   const observed = {

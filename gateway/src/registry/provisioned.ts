@@ -16,9 +16,10 @@ export function sharesOf(entry: QualifiedExecutions, aliases: readonly AliasView
   return provisionedShares(entry, (name) => aliases.find(({ alias }) => alias === name));
 }
 
-/** Execution environments that a version keeps for all who want some of it. */
+/** Execution environments that a version keeps for all who want some of it; none where each runs several invocations at once. */
 export function provisionedOf(version: VersionView, fn: FunctionView, aliases: readonly AliasView[]): number {
   if (version.version === LATEST && version.name !== fn.latestVersion) return 0;
+  if (version.perInstance > 1) return 0;
   const shares = fn.provisionedByQualifier.flatMap((entry) => sharesOf(entry, aliases));
   const own = version.version === LATEST ? fn.provisioned : 0;
   return shares

@@ -21,6 +21,7 @@ export interface ProvisionedState {
 /** Lambda's reasons. */
 const INIT_FAILED = 'FUNCTION_ERROR_INIT_FAILURE';
 const NO_VERSION = 'The version, or the alias, does not exist.';
+const SEVERAL = 'The version runs several invocations at once in each pod (perInstance): none are kept for it.';
 
 /**
  * What is there for one of a function's entries, from the pods as this gateway sees them. A pod counts for one entry: where several want
@@ -47,6 +48,8 @@ export function provisionedState(
   for (const entry of entries.toSorted((a, b) => byQualifier(a.qualifier, b.qualifier))) {
     const shares = sharesOf(entry, holders);
     if (entry.qualifier === wanted) {
+      const isSeveral = shares.some(({ version }) => (viewOf(version)?.perInstance ?? 1) > 1);
+      if (isSeveral) return { ...nothing, status: 'FAILED', reason: SEVERAL };
       const isKnown = shares.length > 0 && shares.every(({ version }) => viewOf(version) !== undefined);
       return isKnown ? stateOf(entry, shares, podsOf, before) : { ...nothing, status: 'FAILED', reason: NO_VERSION };
     }

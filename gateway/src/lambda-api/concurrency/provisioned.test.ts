@@ -151,6 +151,18 @@ describe('refusals', () => {
     await expect(run()).rejects.toThrow(text);
   });
 
+  test('a version whose pods run several invocations at once, by number or as the second one of an alias', async () => {
+    await api.function('f', { concurrency: { provisioned: 0, perInstance: 10 } }, 2);
+    await api.function('f', {}, 1); // the Function takes one at a time again, and so does its version 1
+    const text = 'version 2 takes 10 (perInstance)';
+    await expect(put('2', 1)).rejects.toThrow(text);
+    const additionalVersion = { functionVersion: '2', weightPercent: 10 };
+    const spec = { functionName: 'f', name: 'live', functionVersion: '1', additionalVersion };
+    api.kubernetes.set('aliases', 'default', 'f.a.live', { spec });
+    await expect(put('live', 1)).rejects.toThrow(text);
+    await put('1', 1);
+  });
+
   test('an alias of $LATEST', async () => {
     api.alias('tip', '$LATEST');
     await expect(put('tip', 1)).rejects.toThrow(unpublished);
@@ -174,6 +186,12 @@ describe('refusals', () => {
     await put('2', 2);
     await expect(reserve(4)).rejects.toThrow("function's total provisioned concurrency [5]");
   });
+});
+
+test('an alias that has moved to a version of several at once in a pod leaves FAILED', async () => {
+  await put('live', 1);
+  api.sights.set('default/f', { versions: [{ ...version('1'), perInstance: 10 }], aliases: [alias('live', '1')] });
+  expect(await get('live')).toMatchObject({ Status: 'FAILED', StatusReason: expect.stringContaining('perInstance') });
 });
 
 test('an alias that kubectl took away leaves FAILED, not silence', async () => {

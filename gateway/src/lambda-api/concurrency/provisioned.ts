@@ -10,12 +10,14 @@ import type { FunctionConcurrencyProvisionedByQualifierEntry, FunctionObject } f
 
 import { InvalidParameterValue } from '../../errors.ts';
 import { LATEST } from '../../registry/routing.ts';
+import { findAlias } from '../aliases/find.ts';
 import type { ApiDeps, OperationCall } from '../call.ts';
 import { lambdaException } from '../errors.ts';
 import { byQualifier, changeSpec, entryOf, withEntry, withoutEntry } from '../functions/change.ts';
 import { keyOf, requireFunction } from '../functions/find.ts';
 import { type Meant, requireMeant } from '../functions/resolve.ts';
 import { pageOf } from '../paging.ts';
+import { findVersion } from '../versions/find.ts';
 import { requireNoOverlap } from './overlap.ts';
 import { provisionedState } from './provisioned-state.ts';
 import { requireProvisionedRoom } from './room.ts';
@@ -36,6 +38,7 @@ export async function putProvisionedConcurrency(
   );
   const meant = await requireMeant(call, deps);
   requirePublished(meant);
+  await requireOneAtATime(meant, deps);
   const entry = { qualifier, executions, lastModified: new Date(deps.now()).toISOString() };
   const changed = await changeSpec(call, deps, async (spec, fn) => {
     await requireNoOverlap(entry, fn, deps);
@@ -110,6 +113,19 @@ function requirePublished({ version }: Meant): void {
   throw new InvalidParameterValue(
     'Provisioned Concurrency Configs cannot be applied to unpublished function versions.',
   );
+}
+
+/** The Function says that of itself only: of what is published counts what it was then. */
+async function requireOneAtATime({ fn, version, aliasName }: Meant, deps: ApiDeps): Promise<void> {
+  const alias = aliasName === null ? null : await findAlias(fn, aliasName, deps);
+  const second = alias?.spec.additionalVersion?.functionVersion;
+  for (const each of [version, second === undefined ? null : await findVersion(fn, second, deps)]) {
+    const { version: number, perInstance } = each?.spec ?? { version: '', perInstance: 1 };
+    if (perInstance > 1)
+      throw new InvalidParameterValue(
+        `Provisioned concurrency is for functions that take one invocation at a time in each environment: version ${number} takes ${perInstance} (perInstance). Publish one that takes one.`,
+      );
+  }
 }
 
 function configOf(entry: Entry, fn: FunctionObject, { directory }: ApiDeps): Config {
