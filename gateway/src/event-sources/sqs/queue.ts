@@ -18,7 +18,7 @@ export interface SqsQueueOptions {
   readonly name: QueueName;
   /** For people. */
   readonly resource: AwsResource;
-  /** The queue's, seconds. */
+  /** The queue's when it was opened, seconds. */
   readonly visibilityTimeoutS: number;
   readonly now: () => number;
 }
@@ -35,7 +35,7 @@ export class SqsQueue implements OpenQueue {
   }
 
   async receive({ max, waitMs, signal }: ReceiveWish): Promise<readonly QueueMessage[]> {
-    const { client, url, name, visibilityTimeoutS, now } = this.#options;
+    const { client, url, name, now } = this.#options;
     const { ReceiveMessageCommand } = await import('./aws-sqs.ts');
     const command = new ReceiveMessageCommand({
       QueueUrl: url,
@@ -43,7 +43,7 @@ export class SqsQueue implements OpenQueue {
       WaitTimeSeconds: Math.min(Math.ceil(waitMs / 1_000), MAX_WAIT_S),
       MessageSystemAttributeNames: ['All'],
       MessageAttributeNames: ['All'],
-      ...(visibilityTimeoutS < MIN_HOLD_S && { VisibilityTimeout: MIN_HOLD_S }),
+      VisibilityTimeout: this.holdMs / 1_000, // the queue's may have become shorter than what is held by
     });
     const { Messages = [] } = await client.send(command, { abortSignal: signal }).catch(this.#explain);
     return Messages.map((message) => messageOf(message, name, now()));

@@ -3,6 +3,7 @@ import {
   DeleteQueueCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
+  SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -140,6 +141,16 @@ test('who left it too often finds it in the dead-letter queue of the queue, and 
   expect((await gone).id).toBe(first.id);
   await queue.close();
   await dead.queue.close();
+}, 60_000);
+
+test('a time-out that the queue gets while it is polled lets nobody else have what is held', async () => {
+  const { url, queue } = await make({ VisibilityTimeout: '300' });
+  await client.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { VisibilityTimeout: '0' } }));
+  await client.send(new SendMessageCommand({ QueueUrl: url, MessageBody: 'a' }));
+  const message = await receiveOne(queue);
+  expect(await queue.receive({ max: 1, waitMs: 0, signal: new AbortController().signal })).toEqual([]);
+  expect(await queue.settle([message], 'delete')).toEqual([]);
+  await queue.close();
 }, 60_000);
 
 test('an old handle is told as failed, the others are settled', async () => {
