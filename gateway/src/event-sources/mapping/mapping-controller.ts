@@ -110,6 +110,7 @@ export class MappingController implements OwnedMapping {
       filter: this.#filter,
       observer: this.#observerOf(shard.id),
       whenRoom: (signal) => this.#whenRoom(mayBegin, signal),
+      mayBegin,
       takeRoom: (bytes, signal) => this.#deps.rooms.take(this.uid, bytes, signal),
     };
     const poller =

@@ -14,6 +14,8 @@ export interface LaneDeps {
   readonly takeRoom: (bytes: number, signal: AbortSignal) => Promise<Room>;
   /** Resolves when a batch may be begun. */
   readonly whenRoom: (signal: AbortSignal) => Promise<void>;
+  /** The shard is this gateway's still. */
+  readonly mayBegin: () => boolean;
   readonly invoke: InvokeBatch;
   readonly tell: TellFailure;
   readonly observer: PollerObserver;

@@ -198,14 +198,17 @@ export class Lane {
 
   /** null = nothing more is begun. */
   async #takeRoom(bytes: number): Promise<Room | null> {
-    const { whenRoom, takeRoom, stopping } = this.#deps;
+    const { whenRoom, takeRoom, mayBegin, stopping } = this.#deps;
     this.#does({ kind: 'resting', forMs: Number.POSITIVE_INFINITY });
     try {
-      await whenRoom(stopping);
-      return await takeRoom(bytes, stopping);
-    } catch {
-      return null;
-    }
+      while (!stopping.aborted) {
+        await whenRoom(stopping);
+        const room = await takeRoom(bytes, stopping);
+        if (mayBegin() && !stopping.aborted) return room;
+        room.release(); // it took so long that somebody else may have the shard
+      }
+    } catch {} // stopping
+    return null;
   }
 
   #invoke(part: Part, call: BatchCall): Promise<BatchOutcome> {

@@ -42,6 +42,8 @@ export interface PollerDeps {
    * (GIVE_UP_MS), the function is there and its reserved concurrency is not 0. Rejects when the signal aborts.
    */
   readonly whenRoom: (signal: AbortSignal) => Promise<void>;
+  /** The claim's last sign of life is young enough. To be asked again when room was taken, which may take long, where order matters. */
+  readonly mayBegin: () => boolean;
   /** Takes room for one batch that is there; give it back. Rejects when the signal aborts. */
   readonly takeRoom: (bytes: number, signal: AbortSignal) => Promise<Room>;
   /** Of this mapping; the generation of the spec may change meanwhile. */

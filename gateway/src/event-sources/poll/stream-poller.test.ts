@@ -329,6 +329,31 @@ describe('the end of a poller', () => {
     expect(kept).toBeNull();
   });
 
+  test.each([
+    ['the claim has become old', 'abc'],
+    ['the claim is lost', ''],
+  ])('while a batch waited for room %s: it is not begun before all is well', async (what, want) => {
+    put('abc');
+    const free = Promise.withResolvers<void>();
+    const deps = world.deps();
+    const takeRoom: typeof deps.takeRoom = async (...args) => {
+      asked += 1;
+      await free.promise;
+      return deps.takeRoom(...args);
+    };
+    let asked = 0;
+    const poller = start({}, { takeRoom });
+    await until(() => asked === 1);
+    if (what === 'the claim is lost') poller.abandon();
+    else world.isClaimYoung = false;
+    free.resolve();
+    await world.clock.pass(10_000);
+    expect([world.batches, world.running]).toEqual([[], 0]);
+    world.isClaimYoung = true;
+    await world.clock.pass(10_000);
+    expect(batches().join()).toBe(want);
+  });
+
   test('the store is away for a while: the checkpoint is kept when it is back', async () => {
     put('abc');
     store = 'away';

@@ -151,10 +151,10 @@ export class StreamPoller implements Poller {
   }
 
   #lane(window: OpenWindow | null, pace: Pace): Lane {
-    const { shard, takeRoom, whenRoom, invoke, observer, clock, newRequestId } = this.#deps;
+    const { shard, takeRoom, whenRoom, mayBegin, invoke, observer, clock, newRequestId } = this.#deps;
     return new Lane(
       {
-        ...{ shard, takeRoom, whenRoom, invoke, observer, clock, newRequestId, pace },
+        ...{ shard, takeRoom, whenRoom, mayBegin, invoke, observer, clock, newRequestId, pace },
         stream: this.#stream,
         tell: this.#state.tell,
         mapping: () => this.#mapping,

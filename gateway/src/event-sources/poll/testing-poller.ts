@@ -40,6 +40,8 @@ export class PollerWorld {
   answer: Answer = () => ran();
   /** A batch may be begun. */
   hasRoom = true;
+  /** The claim is young enough. */
+  isClaimYoung = true;
   /** Tries to tell of failures that fail. */
   deafFor = 0;
   readonly #held = { bytes: 0, count: 0 };
@@ -51,7 +53,7 @@ export class PollerWorld {
   deps(over: Partial<PollerDeps> = {}): PollerDeps {
     const { clock } = this;
     const whenRoom = async (signal: AbortSignal): Promise<void> => {
-      while (!this.hasRoom) await clock.sleep(100, signal);
+      while (!(this.hasRoom && this.isClaimYoung)) await clock.sleep(100, signal);
       signal.throwIfAborted();
     };
     return {
@@ -63,8 +65,9 @@ export class PollerWorld {
       random: () => 1,
       newRequestId: () => `request ${this.batches.length}`,
       whenRoom,
+      mayBegin: () => this.isClaimYoung,
       takeRoom: async (_bytes, signal) => {
-        await whenRoom(signal);
+        while (!this.hasRoom) await clock.sleep(100, signal);
         this.#held.count += 1;
         return {
           release: () => {
