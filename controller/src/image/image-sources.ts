@@ -53,6 +53,7 @@ export function imageSources({
 function originsOf(registries: readonly string[]): (registry: string) => string {
   return (registry) => {
     if (registry === 'docker.io') return 'https://registry-1.docker.io';
-    return registries.find((origin) => new URL(origin).host === registry) ?? `https://${registry}`;
+    const isIts = (origin: string) => new URL(`${new URL(origin).protocol}//${registry}`).origin === origin;
+    return registries.find(isIts) ?? `https://${registry}`;
   };
 }

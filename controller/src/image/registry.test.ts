@@ -91,6 +91,26 @@ describe('who asks', () => {
     await expect(ask(':7', me)).resolves.toMatchObject({ command: ['x'] });
     expect(registry.asked.at(-1)).toEqual({ url: 'https://cdn.example/x', authorization: null });
   });
+
+  test('nor by asking who comes', async () => {
+    registry.answers.set(`${origin}/v2/shop/cart/manifests/7`, {
+      status: 307,
+      headers: { location: 'https://other.example/x' },
+    });
+    const challenge = 'Bearer realm="https://other.example/token",service="shop"';
+    registry.answers.set('https://other.example/x', { status: 401, headers: { 'www-authenticate': challenge } });
+    await expect(ask(':7', me)).rejects.toMatchObject({ reason: 'ImageAccessDenied' });
+    expect(registry.asked.map(({ authorization }) => authorization)).toEqual([null, null]);
+  });
+
+  test('a registry that is named with its usual port gets them, too', async () => {
+    registry.image({ Cmd: ['x'] }, '7');
+    registry.wanted = basic;
+    registry.challenge = 'Basic';
+    const reference = parseImageReference('registry.example:443/shop/cart:7');
+    const access = { get: registry.get, originOf: () => `${origin}:443`, credentials: me };
+    await expect(reference && describeImage(reference, 'amd64', access)).resolves.toMatchObject({ command: ['x'] });
+  });
 });
 
 /** The digest of the configuration that a manifest names. */

@@ -101,7 +101,7 @@ class Registry {
   constructor(image: ImageReference, access: RegistryAccess) {
     this.#image = image;
     this.#access = access;
-    this.#origin = access.originOf(image.registry);
+    this.#origin = new URL(access.originOf(image.registry)).origin; // without a usual port, as a URL says its own
   }
 
   manifest(name: string): Promise<Document> {
@@ -126,24 +126,26 @@ class Registry {
 
   async #read(path: string): Promise<RegistryResponse> {
     const url = new URL(`/v2/${this.#image.repository}/${path}`, this.#origin);
-    let answer = await this.#ask(url);
-    if (answer.status === 401 && this.#authorization === null) {
+    const first = await this.#ask(url);
+    let { answer } = first;
+    if (answer.status === 401 && this.#authorization === null && first.isHere) {
       this.#authorization = await this.#logIn(answer.headers['www-authenticate'] ?? '');
-      answer = await this.#ask(url);
+      ({ answer } = await this.#ask(url));
     }
     if (answer.status === 200) return answer;
     throw refusalOf(answer, this.#access.credentials !== null);
   }
 
-  /** Contents may lie elsewhere; who is asked there does not get to know the credentials. */
-  async #ask(url: URL): Promise<RegistryResponse> {
+  /** Contents may lie elsewhere; who is asked there does not get to know the credentials, nor may say where to bring them. */
+  async #ask(url: URL): Promise<{ readonly answer: RegistryResponse; readonly isHere: boolean }> {
     let at = url;
     for (let hop = 0; ; hop += 1) {
       const isHere = at.origin === this.#origin;
       const authorization = isHere && this.#authorization !== null ? { authorization: this.#authorization } : {};
       const answer = await this.#get(at, { accept, ...authorization });
       const { location } = answer.headers;
-      if (answer.status < 300 || answer.status >= 400 || location === undefined || hop === maxRedirects) return answer;
+      if (answer.status < 300 || answer.status >= 400 || location === undefined || hop === maxRedirects)
+        return { answer, isHere };
       at = new URL(location, at);
     }
   }
