@@ -138,6 +138,16 @@ test.each<[reason: string, prepare: () => void, refusal: readonly [reason: strin
     ['InvalidImage', 'linux/amd64'],
   ],
   [
+    'more words than a version keeps',
+    () => registry.image({ Cmd: Array.from({ length: 201 }, () => 'x') }, '7'),
+    ['InvalidImage', 'has 201 words in its CMD, at most 200 are kept'],
+  ],
+  [
+    'a longer word',
+    () => registry.image({ Entrypoint: ['x'.repeat(4_097)] }, '7'),
+    ['InvalidImage', 'has a word of 4097 characters in its ENTRYPOINT, at most 4096 are kept'],
+  ],
+  [
     'no manifest',
     () => registry.answers.set(`${origin}/v2/shop/cart/manifests/7`, { body: Buffer.from('<html>') }),
     ['InvalidImage', 'is no manifest'],

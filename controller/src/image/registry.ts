@@ -41,6 +41,8 @@ const accept = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ');
 const maxRedirects = 3;
+/** A Function's status has room for 1,024 characters, with the name of the image and what is said around it. */
+const maxMessageChars = 400;
 
 /**
  * Asks a registry what an image is: its digest, and what it starts. Nothing of its files is read. Everything that is used is what its digest
@@ -62,7 +64,8 @@ export async function describeImage(
     .json(`blobs/${digestOf(manifest.content['config'])}`)
     .then(({ content }) => content);
   const settings = isRecord(config) ? config : {};
-  return { sha256: first.sha256, entryPoint: words(settings['Entrypoint']), command: words(settings['Cmd']) };
+  const entryPoint = words('ENTRYPOINT', settings['Entrypoint']);
+  return { sha256: first.sha256, entryPoint, command: words('CMD', settings['Cmd']) };
 }
 
 interface Document {
@@ -175,7 +178,7 @@ class Registry {
     } catch (error) {
       throw new RegistryRefusal(
         'FetchFailed',
-        `cannot be asked for: ${error instanceof Error ? error.message : error}`,
+        `cannot be asked for: ${error instanceof Error ? error.message : error}`.slice(0, maxMessageChars),
       );
     }
   }
@@ -203,8 +206,21 @@ function tokenOf(body: Buffer): string {
   throw new RegistryRefusal('FetchFailed', 'cannot be asked for: its registry gave no token');
 }
 
-function words(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((word) => typeof word === 'string') : [];
+/** As much as a FunctionVersion has room for: words, and characters of each. */
+const maxWords = 200;
+const maxWordChars = 4096;
+
+function words(name: string, value: unknown): readonly string[] {
+  const found = Array.isArray(value) ? value.filter((word) => typeof word === 'string') : [];
+  const longest = Math.max(0, ...found.map(({ length }) => length));
+  if (found.length > maxWords)
+    throw new RegistryRefusal('InvalidImage', `has ${found.length} words in its ${name}, at most ${maxWords} are kept`);
+  if (longest > maxWordChars)
+    throw new RegistryRefusal(
+      'InvalidImage',
+      `has a word of ${longest} characters in its ${name}, at most ${maxWordChars} are kept`,
+    );
+  return found;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

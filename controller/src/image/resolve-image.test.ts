@@ -47,6 +47,13 @@ test.each<
   ['it is not ours', specOf(), [], refusing('ImageAccessDenied'), { reason: 'ImageAccessDenied' }],
   ['the registry is away', specOf(), [], refusing('FetchFailed'), { kind: 'failed', reason: 'FetchFailed' }],
   [
+    'a name that has no room for a digest',
+    specOf({ uri: `registry.example/${'x'.repeat(480)}` }),
+    [],
+    found,
+    { kind: 'failed', reason: 'InvalidImage', message: expect.stringContaining('at most 440 characters') },
+  ],
+  [
     'no engine to run it',
     specOf(),
     [],

@@ -32,6 +32,11 @@ export async function resolveImage(
   const reference = parseImageReference(uri);
   if (reference === null)
     return failed('InvalidImage', `${uri} is not the name of an image: write REGISTRY/REPOSITORY:TAG`);
+  if (`${reference.registry}/${reference.repository}`.length > maxNameChars)
+    return failed(
+      'InvalidImage',
+      `${uri} is too long: registry and repository together may have at most ${maxNameChars} characters`,
+    );
   try {
     const facts = await describe(reference, architectures?.[0] === 'arm64' ? 'arm64' : 'amd64');
     const { entryPoint, command, sha256 } = facts;
@@ -43,6 +48,9 @@ export async function resolveImage(
     return failed(error.reason, `Image ${uri} ${error.message}`);
   }
 }
+
+/** A FunctionVersion has room for 512 characters, 72 of which are `@sha256:` and the digits. */
+const maxNameChars = 440;
 
 const unsupported =
   'this install runs function pods as processes of the machine and has no container engine: functions from images need an install on a Kubernetes cluster';
