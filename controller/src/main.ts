@@ -5,7 +5,6 @@ import { isNotFound } from '@kappa/crds/client/errors';
 import { layers, namespaces } from '@kappa/crds/client/kinds';
 import { connect } from '@kappa/crds/client/kubernetes';
 import { functionUrlAddress } from '@kappa/crds/function-url';
-import { imagePoolName, poolImageOf } from '@kappa/crds/image-pool';
 import { openBlobStore } from '@kappa/gateway/blobs';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -17,13 +16,14 @@ import { reconcileFunction } from './function/reconcile.ts';
 import { resolveCode } from './function/resolve-code.ts';
 import { healthServer } from './health-server.ts';
 import { imageSources } from './image/image-sources.ts';
-import { trialOf } from './image/trial.ts';
+import { trialIn } from './image/trial.ts';
 import { reconcileLayer } from './layer/reconcile.ts';
 import { LayerView } from './layer-view.ts';
 import { LeaderGate } from './leader-gate.ts';
 import { controllerMetrics } from './metrics.ts';
 import { reconcilePool } from './pool/reconcile.ts';
 import { parseRuntimes } from './runtimes.ts';
+import { SplitQueue } from './split-queue.ts';
 import { View } from './view.ts';
 import { type Requeue, WorkQueue } from './work-queue.ts';
 
@@ -110,8 +110,9 @@ const images = imageSources({
   namespace: config.systemNamespace,
   pullSecrets: config.poolPullSecrets,
   registries: config.imageRegistries,
+  timeoutMs: 20_000,
 });
-const functionQueue = queueOf('function', (key) =>
+const bringFunction = (key: string): Promise<Requeue> =>
   reconcileFunction(key, {
     kubernetes: guarded,
     find: (name) => view.functions.get(name),
@@ -120,10 +121,7 @@ const functionQueue = queueOf('function', (key) =>
     podsOf: (fn) => view.podsOfFunction(fn),
     provisionedReadyOf: (fn) => view.provisionedReadyOf(fn),
     imagesOf: (fn) => view.poolUsers.latestImagesOf(fn),
-    trialOf: (namespace, spec) => {
-      const image = poolImageOf(namespace, spec);
-      return image === null ? { kind: 'started' } : trialOf(view.pool(imagePoolName(image)));
-    },
+    trialOf: (namespace, spec) => trialIn(namespace, spec, (pool) => view.pool(pool)),
     code,
     images,
     layers: {
@@ -135,8 +133,9 @@ const functionQueue = queueOf('function', (key) =>
     runtimes: new Set(runtimes.keys()),
     urlOf: (namespace, name) => functionUrlAddress(config.publicUrl, { namespace, name, alias: null }),
     nowMs,
-  }),
-);
+  });
+const isFromImage = (key: string): boolean => view.functions.get(key)?.runtime === null;
+const functionQueue = new SplitQueue(isFromImage, () => queueOf('function', bringFunction));
 const aliasQueue = queueOf('alias', (key) =>
   reconcileAlias(key, {
     kubernetes: guarded,

@@ -261,3 +261,19 @@ test('a function that waits for its image is not Ready', () => {
     { type: 'Ready', status: 'False', reason: 'Creating', message: 'it starts' },
   ]);
 });
+
+test.each<[failedForMs: number, generation: number, want: number]>([
+  [0, 1, 5_000],
+  [40_000, 1, 40_000],
+  [40_000, 0, 5_000],
+  [3_600_000, 1, 300_000],
+])(
+  'a registry that has been away for %s ms, as generation %s saw it, is asked again in %s ms',
+  (failedForMs, observedGeneration, want) => {
+    const lastTransitionTime = new Date(now - failedForMs).toISOString();
+    const failed = { type: 'CodeResolved', status: 'False', reason: 'FetchFailed', message: '429' } as const;
+    const fn = imageFn({ conditions: [{ ...failed, observedGeneration, lastTransitionTime }] });
+    const away = { kind: 'failed', reason: 'FetchFailed', message: '429' } as const;
+    expect(planFunction(observed({ fn, code: away }), now).requeueAfterMs).toBe(want);
+  },
+);

@@ -1,8 +1,9 @@
+import { findCondition } from '@kappa/crds/conditions';
 import type { FunctionObject } from '@kappa/crds/function';
 import type { FunctionVersionObject } from '@kappa/crds/function-version';
 import { makeVersionSpec } from '@kappa/crds/version-snapshot';
 import type { ImageTrial } from '../image/trial.ts';
-import { codeRetryMs, imageRetryMs, mayRecover, type ResolvedCode } from './resolve-code.ts';
+import { codeRetryMs, imageRetryMs, maxImageRetryMs, mayRecover, type ResolvedCode } from './resolve-code.ts';
 import type { ResolvedLayers } from './resolve-layers.ts';
 
 /** What is known of one function when its plan is made. */
@@ -52,7 +53,7 @@ const lateGatewayMs = 60_000;
 
 /** Decides what becomes of a function and its `$LATEST` snapshots. Pure. */
 export function planFunction(observed: FunctionObserved, nowMs: number): FunctionPlan {
-  const { fn, code, layers, versions } = observed;
+  const { fn, versions } = observed;
   const next = nextOf(observed);
   const nextName = next === null ? null : versionName(fn, next);
   const before = fn.status?.latestVersion ?? null;
@@ -71,17 +72,26 @@ export function planFunction(observed: FunctionObserved, nowMs: number): Functio
       .filter(isOver)
       .map((version) => version.name)
       .sort(),
-    requeueAfterMs: retryMs(code, layers) ?? (superseded.some((version) => !isOver(version)) ? lingerMs : null),
+    requeueAfterMs: retryMs(observed, nowMs) ?? (superseded.some((version) => !isOver(version)) ? lingerMs : null),
   };
 }
 
 /** When something failed that may be there later; null = never. */
-function retryMs(code: ResolvedCode, layers: ResolvedLayers): number | null {
+function retryMs({ fn, code, layers }: FunctionObserved, nowMs: number): number | null {
   for (const part of [code, layers]) {
     if (part.kind !== 'failed' || !mayRecover(part.reason)) continue;
-    return part.reason === 'InvalidImage' || part.reason === 'ImageAccessDenied' ? imageRetryMs : codeRetryMs;
+    if (part.reason === 'InvalidImage' || part.reason === 'ImageAccessDenied') return imageRetryMs;
+    return fn.spec.code.image === undefined ? codeRetryMs : registryRetryMs(fn, nowMs);
   }
   return null;
+}
+
+/** As long again as it has failed already: after 5, 10, 20 s and so on. */
+function registryRetryMs({ metadata, status }: FunctionObject, nowMs: number): number {
+  const failed = findCondition(status?.conditions, 'CodeResolved');
+  const isSame = failed?.status === 'False' && failed.observedGeneration === metadata.generation;
+  const failedMs = isSame ? nowMs - Date.parse(failed.lastTransitionTime) : 0;
+  return Math.min(maxImageRetryMs, Math.max(codeRetryMs, failedMs));
 }
 
 function nextOf({ fn, code, layers, runtimes }: FunctionObserved): FunctionVersionSpec | null {

@@ -45,6 +45,8 @@ const recoverable: ReadonlySet<string> = new Set<LayerFailure>([
 export const codeRetryMs = 5_000;
 /** And one that somebody has to mend at the registry first. */
 export const imageRetryMs = 60_000;
+/** A registry that is away, or asks not to be asked, is asked after twice the time, and after so long at the latest. */
+export const maxImageRetryMs = 300_000;
 
 /** Whether trying again may help. @param reason of the condition `CodeResolved` or `LayersResolved` */
 export function mayRecover(reason: string): boolean {

@@ -16,10 +16,9 @@ export interface ImageSourcesDeps {
   readonly pullSecrets: readonly string[];
   /** Origins of registries that may be private and plain http, e.g. `http://registry.local:5000`. */
   readonly registries: readonly string[];
+  /** For all that is asked about one image, milliseconds. */
+  readonly timeoutMs: number;
 }
-
-/** For one answer of a registry. */
-const answerTimeoutMs = 20_000;
 
 /** Asks registries with the pull secrets that the pods have, too: what one can read, the other can. */
 export function imageSources({
@@ -28,8 +27,9 @@ export function imageSources({
   namespace,
   pullSecrets,
   registries,
+  timeoutMs,
 }: ImageSourcesDeps): ImageSources {
-  const get = registryGet({ origins: registries, timeoutMs: answerTimeoutMs });
+  const getUntil = registryGet({ origins: registries });
   const readSecret = async (name: string): Promise<string> => {
     try {
       const { data } = await kubernetes.get(secrets, namespace, name);
@@ -42,6 +42,7 @@ export function imageSources({
   return {
     isSupported,
     describe: async (image, architecture) => {
+      const get = getUntil(AbortSignal.timeout(timeoutMs));
       const configs = await Promise.all(pullSecrets.map(readSecret));
       const credentials = findCredentials(configs, image.registry);
       return describeImage(image, architecture, { get, originOf: originsOf(registries), credentials });

@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 const named = (path: string) =>
-  registryGet({ origins: [origin], timeoutMs: 10_000 })(new URL(path, origin), { authorization: 'me' });
+  registryGet({ origins: [origin] })(AbortSignal.timeout(10_000))(new URL(path, origin), { authorization: 'me' });
 
 test('a registry that the operator names may be private and without TLS', async () => {
   expect(await named('/v2/')).toMatchObject({ status: 200, body: Buffer.from('text'), headers: { 'x-asked': 'me' } });
@@ -42,5 +42,5 @@ test.each<[reason: string, url: string, text: string]>([
   ['a name of this machine', 'https://localhost/v2/', 'not on the public internet'],
   ['another port of a named one', 'http://127.0.0.1:1/v2/', 'https only'],
 ])('nothing else inside is asked: %s', async (_reason, url, text) => {
-  await expect(registryGet({ origins: [origin], timeoutMs: 10_000 })(new URL(url), {})).rejects.toThrow(text);
+  await expect(registryGet({ origins: [origin] })(AbortSignal.timeout(10_000))(new URL(url), {})).rejects.toThrow(text);
 });

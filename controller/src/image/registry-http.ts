@@ -17,26 +17,23 @@ export type RegistryGet = (url: URL, headers: Readonly<Record<string, string>>) 
 export interface RegistryRules {
   /** Origins that the operator names: they may be private and plain http. Others are spoken to by https at public addresses. */
   readonly origins: readonly string[];
-  /** For one answer, milliseconds. */
-  readonly timeoutMs: number;
 }
 
 /** Manifests and configurations; the specification asks registries to take manifests of 4 MiB. */
 const maxBytes = 4 * 1024 * 1024;
 
 /**
- * A {@link RegistryGet} over undici. The name of an image must not make the controller speak to what only the controller can reach.
+ * Makes a {@link RegistryGet} over undici for what has to be over by its signal. The name of an image must not make the controller speak to what only the controller can reach.
  * Fails closed.
  */
-export function registryGet({ origins, timeoutMs }: RegistryRules): RegistryGet {
+export function registryGet({ origins }: RegistryRules): (signal: AbortSignal) => RegistryGet {
   let agents: { readonly open: Dispatcher; readonly guarded: Dispatcher } | undefined;
-  return async (url, headers) => {
+  return (signal) => async (url, headers) => {
     const { Agent, request } = await import('../undici.ts');
     agents ??= { open: new Agent(), guarded: new Agent({ connect: { lookup: publicLookup } }) };
     const isNamed = origins.includes(url.origin);
     if (!isNamed) requirePublic(url);
     const dispatcher = isNamed ? agents.open : agents.guarded;
-    const signal = AbortSignal.timeout(timeoutMs);
     const answer = await request(url, { headers, signal, dispatcher });
     answer.body.on('error', () => undefined); // the end of a body that is not read to its end is said as an error, too
     try {

@@ -1,5 +1,6 @@
 import type { Pod } from '@kappa/crds/client/kinds';
 import { findCondition } from '@kappa/crds/conditions';
+import { imagePoolName, poolImageOf } from '@kappa/crds/image-pool';
 import type { PoolSummary } from '../observed.ts';
 
 /**
@@ -27,6 +28,16 @@ export function trialOf(pool: PoolSummary | undefined): ImageTrial {
   if (started?.status !== 'False') return { kind: 'starting', message };
   const reason = trialFailures.find((known) => known === started.reason) ?? 'InvalidImage';
   return { kind: 'failed', reason, message };
+}
+
+/** How it stands with the image of a snapshot in a namespace; one of a zip has none to try. */
+export function trialIn(
+  namespace: string,
+  spec: Parameters<typeof poolImageOf>[1],
+  poolOf: (name: string) => PoolSummary | undefined,
+): ImageTrial {
+  const image = poolImageOf(namespace, spec);
+  return image === null ? { kind: 'started' } : trialOf(poolOf(imagePoolName(image)));
 }
 
 const trialFailures = ['InvalidImage', 'ImageAccessDenied', 'StartTimeout'] as const;
