@@ -51,10 +51,21 @@ describe('answers that are none', () => {
     ['no resource', JSON.stringify(policy(allow(undefined)))],
     ['no text for a resource', JSON.stringify(policy(allow([1])))],
     ['NotResource, which is not looked at', JSON.stringify(policy(allow(undefined, { NotResource: 'x' })))],
+    ['a pattern that is too long', JSON.stringify(policy(allow(`${'*a'.repeat(512)}b`)))],
+    ['an action that is too long', JSON.stringify(policy(allow('*', { Action: 'a'.repeat(1025) })))],
+    ['patterns that are too long together', JSON.stringify(policy(allow(Array(33).fill('a'.repeat(1000)))))],
     ['too many patterns', JSON.stringify(policy(allow(Array.from({ length: 1000 }, () => '*'))))],
   ])('%s', (_reason, payload) => {
     expect(typeof parseVerdict(Buffer.from(payload))).toBe('string');
   });
+});
+
+test('letsIn: the longest policy for the longest path is a no that takes no time to speak of', () => {
+  const slow = `*${'a'.repeat(1000)}b`;
+  const verdict = parse(policy(allow(['*', ...Array(32).fill(slow)])));
+  if (typeof verdict === 'string') throw new Error(verdict);
+  expect(letsIn(verdict, arn)).toBe(true);
+  expect(letsIn(verdict, `${arn}${'a'.repeat(16_000)}`)).toBe(false);
 });
 
 test.each<[text: string, pattern: string, want: boolean]>([

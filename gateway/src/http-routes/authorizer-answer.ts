@@ -19,6 +19,12 @@ interface Statement {
 
 /** Statements and patterns of one policy (Kappa's own limits). */
 const MAX_PATTERNS = 1000;
+/** Characters of one pattern. */
+const MAX_PATTERN_CHARS = 1024;
+/** Characters of all patterns of one policy. */
+const MAX_POLICY_CHARS = 32 * 1024;
+/** Steps that a policy may take: with the longest one, for an ARN of 610 characters. */
+const MAX_STEPS = 20_000_000;
 
 /**
  * Reads `{isAuthorized, context}` or `{principalId, policyDocument, context}`.
@@ -46,18 +52,34 @@ export function parseVerdict(payload: Buffer): Verdict | string {
 function parseStatements(given: unknown): readonly Statement[] | string {
   const statements: Statement[] = [];
   let patterns = 0;
+  let chars = 0;
   for (const each of [given].flat()) {
-    if (!isRecord(each)) return 'a statement of policyDocument is not an object';
-    const effect = each['Effect'];
-    const actions = texts(each['Action']);
-    const resources = texts(each['Resource']);
-    if (effect !== 'Allow' && effect !== 'Deny') return 'Effect of a statement is neither Allow nor Deny';
-    if (actions === null || resources === null) return 'a statement needs Action and Resource, texts or lists of texts';
+    const statement = parseStatement(each);
+    if (typeof statement === 'string') return statement;
+    const { actions, resources } = statement;
     patterns += actions.length + resources.length;
+    chars += charsOf(actions) + charsOf(resources);
     if (patterns > MAX_PATTERNS) return `policyDocument has more than ${MAX_PATTERNS} actions and resources`;
-    statements.push({ isAllow: effect === 'Allow', actions, resources, hasConditions: 'Condition' in each });
+    if (chars > MAX_POLICY_CHARS) return `actions and resources have more than ${MAX_POLICY_CHARS} characters`;
+    statements.push(statement);
   }
   return statements;
+}
+
+function parseStatement(given: unknown): Statement | string {
+  if (!isRecord(given)) return 'a statement of policyDocument is not an object';
+  const effect = given['Effect'];
+  const actions = texts(given['Action']);
+  const resources = texts(given['Resource']);
+  if (effect !== 'Allow' && effect !== 'Deny') return 'Effect of a statement is neither Allow nor Deny';
+  if (actions === null || resources === null) return 'a statement needs Action and Resource, texts or lists of texts';
+  if ([...actions, ...resources].some(({ length }) => length > MAX_PATTERN_CHARS))
+    return `an action or resource is longer than ${MAX_PATTERN_CHARS} characters`;
+  return { isAllow: effect === 'Allow', actions, resources, hasConditions: 'Condition' in given };
+}
+
+function charsOf(patterns: readonly string[]): number {
+  return patterns.reduce((sum, { length }) => sum + length, 0);
 }
 
 function texts(value: unknown): readonly string[] | null {
@@ -67,12 +89,14 @@ function texts(value: unknown): readonly string[] | null {
 
 /**
  * Whether a verdict lets a request in: some statement allows it, none denies it. Conditions are not looked at: with one a statement allows
- * nothing, and denies all the same. Fails closed.
+ * nothing, and denies all the same. A long policy lets in no path that is so long that the two could hold other requests up. Fails closed.
  *
  * @param routeArn `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path`
  */
 export function letsIn({ isAuthorized, statements }: Verdict, routeArn: string): boolean {
   if (isAuthorized !== null) return isAuthorized;
+  const chars = statements.reduce((sum, { resources }) => sum + charsOf(resources), 0);
+  if (chars * routeArn.length > MAX_STEPS) return false;
   const concerned = statements.filter(
     ({ actions, resources }) =>
       actions.some((action) => isLike('execute-api:invoke', action.toLowerCase())) &&
