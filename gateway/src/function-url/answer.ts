@@ -9,7 +9,7 @@ export type UrlAnswer =
 /** Problem of what is no JSON at all. */
 export const notJson = 'it is not JSON';
 /** Headers of one answer (Kappa's own limits). */
-const MAX_HEADERS = 256;
+export const MAX_HEADERS = 256;
 /** Names and values of all headers together, bytes. */
 const MAX_HEADER_BYTES = 65_536;
 

@@ -5,6 +5,10 @@ import { answered } from '../testing.ts';
 import { parseAnswer1, parseRouteAnswer } from './answer.ts';
 
 const parse = (value: unknown) => parseAnswer1(Buffer.from(JSON.stringify(value)));
+const names = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`x-${n}`, 'a']));
+/** The name with those letters in capitals whose bits are set. */
+const spelling = (name: string, bits: number) =>
+  [...name].map((char, at) => ((bits >> at) & 1 ? char.toUpperCase() : char)).join('');
 const json = ['Content-Type', 'application/json'];
 
 test.each<[reason: string, given: object, want: object]>([
@@ -51,9 +55,20 @@ test.each<[reason: string, given: unknown]>([
   ['headers that are no object', { statusCode: 200, headers: [] }],
   ['values that are no list', { statusCode: 200, multiValueHeaders: { a: 'b' } }],
   ['a value with a line of its own', { statusCode: 200, multiValueHeaders: { a: ['b\r\nc: d'] } }],
+  ['more values than an answer may have', { statusCode: 200, multiValueHeaders: { a: Array(257).fill('b') } }],
+  ['more names than an answer may have', { statusCode: 200, headers: names(257) }],
   ['a name that is none', { statusCode: 200, headers: { 'a b': 'c' } }],
 ])('parseAnswer1: %s is no answer', (_reason, given) => {
   expect(parse(given).kind).toBe('malformed');
+});
+
+test('parseAnswer1: headers without number are refused before they are compared', () => {
+  const values = Array.from({ length: 200_000 }, (_, n) => String(n));
+  const spellings = Object.fromEntries(
+    Array.from({ length: 16_384 }, (_, n) => [spelling('set-cookie-header', n), '-']),
+  );
+  const parsed = parse({ statusCode: 200, headers: spellings, multiValueHeaders: { 'set-cookie-header': values } });
+  expect(parsed).toEqual({ kind: 'malformed', problem: 'more than 256 headers' });
 });
 
 test('parseAnswer1: no JSON is no answer', () => {

@@ -2,6 +2,7 @@ import type { Outcome } from '../dispatch/types.ts';
 import {
   checkedHeaders,
   isRecord,
+  MAX_HEADERS,
   parseBody,
   parseStatus,
   parseUrlAnswer,
@@ -41,10 +42,13 @@ export function parseAnswer1(payload: Buffer): UrlAnswer {
 function headerPairs(single: unknown, multi: unknown): readonly (readonly [string, unknown])[] | string {
   if (!isRecord(single)) return 'headers is not an object';
   if (!isRecord(multi)) return 'multiValueHeaders is not an object';
+  // Both are looked at only as far as an answer may have them: each name of the one is compared with the values of the other.
+  if (Object.keys(single).length > MAX_HEADERS) return tooMany;
   const pairs: [string, unknown][] = [];
   const said = new Map<string, readonly unknown[]>();
   for (const [name, values] of Object.entries(multi)) {
     if (!Array.isArray(values)) return `multiValueHeaders ${JSON.stringify(name.slice(0, 100))} is not an array`;
+    if (pairs.length + values.length > MAX_HEADERS) return tooMany;
     said.set(name.toLowerCase(), values);
     for (const value of values) pairs.push([name, value]);
   }
@@ -53,6 +57,8 @@ function headerPairs(single: unknown, multi: unknown): readonly (readonly [strin
   }
   return pairs;
 }
+
+const tooMany = `more than ${MAX_HEADERS} headers`;
 
 function malformed(problem: string): UrlAnswer {
   return { kind: 'malformed', problem };
