@@ -18,6 +18,7 @@ import { type Authorization, makeRouteEvent, noAuthorization, routeKeyOf } from 
 import { readIdentity } from './identity.ts';
 import type { JwtAuthorizer } from './jwt-authorizer.ts';
 import type { AskedRequest, LambdaAuthorizer } from './lambda-authorizer.ts';
+import { isWayRound } from './readings.ts';
 import { AuthorizerFailed, badPath, noRoute, renderRefusal } from './refusal.ts';
 import { readPath } from './route-path.ts';
 import type { RouteMatch, RouteProblem, RouteTable } from './table.ts';
@@ -68,8 +69,10 @@ export function httpRouteHandler(deps: HttpRouteDeps) {
       await deps.whenListed();
       const preflight = answerPreflight(deps, call, target.site, segments);
       if (preflight !== null) return finished(preflight);
-      met = deps.table.match(target.site, call.req.method ?? 'GET', segments); //   1. which?     404
+      const asked = { site: target.site, method: call.req.method ?? 'GET', segments };
+      met = deps.table.match(asked.site, asked.method, segments); //                1. which?     404, 400
       if (met === null) throw noRoute();
+      if (isWayRound(deps.table, asked, met.route)) throw badPath();
       deps.throttle(met.route); //                                                  2. how often? 429
       return finished(await run(deps, call, { target, match: met, segments })); //  3. may it?    401, 403; run
     } catch (err) {

@@ -16,9 +16,10 @@ export class RouteRefusal extends LambdaError {
   }
 }
 
-/** The path cannot be read. */
+/** The path cannot be read, or not in one way only. */
 export function badPath(): RouteRefusal {
-  const problem = "the path is not well encoded, or has a segment '.' or '..'";
+  const problem =
+    "the path is not well encoded, has a segment '.' or '..', or one with '/', '\\' or ';' that may mean another route";
   return new RouteRefusal('BadRequestException', problem, { status: 400, fault: 'caller' });
 }
 

@@ -13,6 +13,8 @@ test.each<[reason: string, path: string, want: readonly string[] | null]>([
   ['dots that were encoded are refused', '/a/%2e%2E/b', null],
   ['dots behind an encoded slash are refused', '/a%2f..%2fb', null],
   ['dots behind a backslash are refused', '/a%5C..', null],
+  ['dots with a parameter are refused', '/a/..;/b', null],
+  ['a dot with an encoded one, too', '/a/.%3Bx=1/b', null],
   ['dots beside others are not', '/...a/b..', ['...a', 'b..']],
   ['what cannot be decoded is refused', '/%zz', null],
   ['bytes that are no UTF-8 are refused', '/%ff', null],

@@ -48,10 +48,9 @@ function decoded(raw: string): string | null {
   }
 }
 
-/** Also behind a slash that was encoded, and behind one of Windows. */
+/** Also behind a slash that was encoded, behind one of Windows, and before a `;`. */
 function hasDots(text: string): boolean {
-  if (!text.includes('.')) return false;
-  return text.split(/[/\\]/).some((part) => part === '.' || part === '..');
+  return text.includes('.') && /(^|[/\\])\.\.?($|[/\\;])/.test(text);
 }
 
 /**
