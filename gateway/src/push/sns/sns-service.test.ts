@@ -21,16 +21,16 @@ beforeEach(async () => {
 });
 afterEach(() => new Promise((done) => server.close(done)));
 
-const portOf = (): number => {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
+const hostOf = (one: Server): string => {
+  const address = one.address();
+  return `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
 };
 const service = (endpoint?: string): SnsService =>
   new SnsService({
     endpointsOf: () => (endpoint === undefined ? {} : { AWS_ENDPOINT_URL_SNS: endpoint }),
     now: () => 0,
   });
-const own = (): string => `http://127.0.0.1:${portOf()}`;
+const own = (): string => `http://${hostOf(server)}`;
 const confirmation = '/?Action=ConfirmSubscription&TopicArn=arn:t&Token=1';
 
 test.each([
@@ -56,8 +56,47 @@ test('where a server of SNS is said, it is asked in place of AWS, with the name 
   await service(own()).confirm('default', `${own()}${confirmation}`);
   expect(asked).toEqual([
     { url: confirmation, host: 'sns.eu-central-1.amazonaws.com' },
-    { url: confirmation, host: `127.0.0.1:${portOf()}` },
+    { url: confirmation, host: hostOf(server) },
   ]);
+});
+
+test.each([
+  ['two slashes', (host: string) => `//${host}/a.pem`],
+  ['two backslashes', (host: string) => `\\\\${host}/a.pem`],
+  ['a slash and a backslash', (host: string) => `/\\${host}/a.pem`],
+  ['two slashes after dots', (host: string) => `/x/..//${host}/a.pem`],
+])('a path is a path of the server that is said, also one with %s', async (_what, path) => {
+  const strangers: unknown[] = [];
+  const other = createServer((req, res) => {
+    strangers.push(req.url);
+    res.end();
+  }).listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const at = path(hostOf(other));
+  const toKey = await service(own())
+    .keyOf('default', `${own()}${at}`)
+    .catch((err: unknown) => err);
+  await service(own()).confirm('default', `https://sns.eu-west-1.amazonaws.com${at}${confirmation.slice(1)}`);
+  const read = `//${hostOf(other)}/a.pem`;
+  await new Promise((done) => other.close(done));
+  expect(String(toKey)).toContain('has no certificate');
+  expect(strangers).toEqual([]);
+  expect(asked.map(({ url }) => url)).toEqual([read, `${read}${confirmation.slice(1)}`]);
+});
+
+test.each([
+  ['another file', '/a.pem'],
+  ['a file below', '/x/SimpleNotificationService-1.pem'],
+  ['a question', '/SimpleNotificationService-1.pem?Action=Subscribe'],
+  ['another server', '//example.com/SimpleNotificationService-1.pem'],
+])("%s is no certificate of AWS's", async (_what, path) => {
+  const url = `https://sns.us-east-1.amazonaws.com${path}`;
+  for (const one of [service(), service(own())])
+    await expect(one.keyOf('default', url)).rejects.toThrow('SigningCertURL names no certificate');
+  await expect(service(own()).keyOf('default', url.replace(path, '/SimpleNotificationService-0a.pem'))).rejects.toThrow(
+    'has no certificate',
+  );
+  expect(asked.map(({ url }) => url)).toEqual(['/SimpleNotificationService-0a.pem']);
 });
 
 test('only subscriptions are confirmed', async () => {

@@ -9,6 +9,8 @@ import type { EndpointVariables } from '../../registry/endpoints.ts';
 
 /** AWS's own hosts of SNS. */
 const awsHost = /^sns\.[a-z]{2}(-[a-z]+)+-\d\.amazonaws\.com(\.cn)?$/;
+/** AWS's certificates: such a host answers other questions too. */
+const awsCertificate = /^\/SimpleNotificationService-[0-9a-f]+\.pem$/;
 /** A certificate or the answer to a confirmation has a few KiB. */
 const MAX_BYTES = 64 * 1024;
 const TIMEOUT_MS = 5_000;
@@ -43,7 +45,7 @@ export class SnsService {
   /** The public key of a certificate. @throws LambdaError 403 for a host that is not allowed; 503 when it cannot be read */
   async keyOf(namespace: string, url: string): Promise<KeyObject> {
     const target = this.#targetOf(namespace, url);
-    if (!target.at.pathname.endsWith('.pem')) throw refused('SigningCertURL names no certificate');
+    if (!namesCertificate(target)) throw refused('SigningCertURL names no certificate');
     const nowMs = this.#deps.now();
     const name = `${target.at.href} ${target.host}`;
     const known = this.#keys.get(name);
@@ -85,11 +87,7 @@ export class SnsService {
       throw refused(
         `${url?.host.slice(0, 100) || 'the URL'} is neither a host of SNS nor the one that AWS_ENDPOINT_URL_SNS names (docs/neighbours.md)`,
       );
-    return {
-      at: own === null ? url : new URL(`${url.pathname}${url.search}`, own),
-      host: url.host,
-      isPublic: own === null,
-    };
+    return { at: own === null ? url : pathAt(own, url), host: url.host, isAws, isPublic: own === null };
   }
 }
 
@@ -97,7 +95,21 @@ interface Target {
   readonly at: URL;
   /** As the sender has it: servers tell services apart by it. */
   readonly host: string;
+  /** That host is AWS's. */
+  readonly isAws: boolean;
   readonly isPublic: boolean;
+}
+
+/** What the URL asks for, of that server. Not by resolving it: a path that begins with two slashes would name another server. */
+function pathAt(server: URL, { pathname, search }: URL): URL {
+  const at = new URL(server);
+  at.pathname = pathname;
+  at.search = search;
+  return at;
+}
+
+function namesCertificate({ at, isAws }: Target): boolean {
+  return isAws ? awsCertificate.test(at.pathname) && at.search === '' : at.pathname.endsWith('.pem');
 }
 
 function fetchBytes({ at, host, isPublic }: Target): Promise<Buffer> {

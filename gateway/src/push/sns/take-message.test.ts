@@ -135,7 +135,11 @@ test.each<[reason: string, message: object, text: string]>([
     'signature is wrong',
   ],
   ['a subscription to elsewhere', { ...signed(subscription), SubscribeURL: 'https://x/' }, 'signature is wrong'],
-  ['another topic', signed({ ...notification, TopicArn: 'arn:aws:sns:us-east-1:1:x' }), 'not of arn:aws:sns'],
+  [
+    'another topic',
+    signed({ ...notification, TopicArn: 'arn:aws:sns:us-east-1:1:x' }),
+    'us-east-1:1:x is not the topic of this mapping.',
+  ],
   ['an old one', signed({ ...notification, Timestamp: '2026-11-22T08:59:59.000Z' }), 'not of the last hour'],
   ['one of tomorrow', signed({ ...notification, Timestamp: '2026-11-22T10:06:00.000Z' }), 'not of the last hour'],
   ['no time', signed({ ...notification, Timestamp: 'now' }), 'not of the last hour'],

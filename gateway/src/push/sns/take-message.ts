@@ -31,7 +31,8 @@ export async function takeMessage(
   deps: TakeMessageDeps,
 ): Promise<Taken> {
   const message = parseSnsMessage(body);
-  if (message.topicArn !== topicArn) throw refused(`it is of ${message.topicArn.slice(0, 350)}, not of ${topicArn}`);
+  if (message.topicArn !== topicArn)
+    throw refused(`${message.topicArn.slice(0, 350)} is not the topic of this mapping`);
   if (verify === 'Signature') await checkSignature(message, deps);
   if (message.type === 'SubscriptionConfirmation')
     await deps.service.confirm(deps.namespace, message.subscribeUrl ?? '');
