@@ -15,11 +15,19 @@ const TEXTS: ReadonlySet<string> = new Set(['datacontenttype', 'dataschema', 'su
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
 export function checkCloudEvent(value: unknown): CloudEvent {
-  const problem = isJsonObject(value) ? problemOf(value) : 'it is no JSON object';
-  if (problem !== undefined || !isJsonObject(value))
-    throw new InvalidRequestContent(`The request has no CloudEvent: ${problem}.`);
-  const { id, source, type } = value;
-  return { ...value, id: String(id), source: String(source), type: String(type) };
+  if (!isJsonObject(value)) throw noCloudEvent('it is no JSON object');
+  const event = withoutUnset(value);
+  const problem = problemOf(event);
+  if (problem !== undefined) throw noCloudEvent(problem);
+  const { id, source, type } = event;
+  return { ...event, id: String(id), source: String(source), type: String(type) };
+}
+
+/** Senders may write null for what is not set. */
+function withoutUnset({ data, ...members }: JsonObject): JsonObject {
+  const set = Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null));
+  // data may be null, where it is not the other form's that is not set
+  return data === undefined || (data === null && 'data_base64' in set) ? set : { ...set, data };
 }
 
 /** What is wrong with it; undefined = nothing. */
@@ -36,6 +44,10 @@ function problemOf(event: JsonObject): string | undefined {
     if (TEXTS.has(name) && !isText(attribute)) return `${name} is ${textOf(attribute)}, no text`;
     return typeof attribute === 'object' && attribute !== null ? `${name} is no text, number or boolean` : undefined;
   });
+}
+
+function noCloudEvent(why: string): InvalidRequestContent {
+  return new InvalidRequestContent(`The request has no CloudEvent: ${why}.`);
 }
 
 function firstOf<T>(all: readonly T[], of: (one: T) => string | undefined): string | undefined {

@@ -57,6 +57,16 @@ test('binary: attributes are percent-encoded', () => {
   expect(event).toEqual({ ...attributes, subject: 'Euro €', ext: '100%' });
 });
 
+test.each<[reason: string, event: object, want: object]>([
+  ['attributes', { subject: null, time: null, datacontenttype: null, ext: null }, {}],
+  ['data beside bytes', { data: null, data_base64: 'AA==' }, { data_base64: 'AA==' }],
+  ['bytes beside data', { data: { a: null }, data_base64: null }, { data: { a: null } }],
+  ['bytes; data is null', { data: null, data_base64: null }, { data: null }],
+])('null is as good as not there: %s', (_reason, event, want) => {
+  const sent = { ...attributes, ...event };
+  expect(payloads(take(structured, JSON.stringify(sent)))).toEqual([{ ...attributes, ...want }]);
+});
+
 test('a batch is as many events; those that nobody wants are counted', () => {
   const events = [attributes, { ...attributes, id: '2', unwanted: 1 }, { ...attributes, id: '3', type: 'other' }];
   const taken = take(batched, JSON.stringify(events), ['order.placed']);
@@ -81,6 +91,7 @@ test.each<[reason: string, headers: IncomingHttpHeaders, body: string, text: str
   ['one of a batch', batched, JSON.stringify([attributes, {}]), 'specversion is missing'],
   ['an old version', structured, JSON.stringify({ ...attributes, specversion: '0.3' }), 'specversion is "0.3"'],
   ['no id', structured, JSON.stringify({ ...attributes, id: undefined }), 'attribute id is missing'],
+  ['an id that is null', structured, JSON.stringify({ ...attributes, id: null }), 'attribute id is missing'],
   ['an empty source', structured, JSON.stringify({ ...attributes, source: '' }), 'attribute source is missing'],
   ['a number as type', structured, JSON.stringify({ ...attributes, type: 1 }), 'attribute type is missing'],
   ['no time', structured, JSON.stringify({ ...attributes, time: 'yesterday' }), 'time is "yesterday"'],
