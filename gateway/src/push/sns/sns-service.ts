@@ -16,9 +16,17 @@ const MAX_BYTES = 64 * 1024;
 const TIMEOUT_MS = 5_000;
 /** Questions that are under way at a time: anybody may send messages that name certificates. */
 const MAX_ASKED = 20;
+/** Of one namespace: its senders do not keep the messages of others waiting. */
+const MAX_ASKED_IN_NAMESPACE = 5;
+/** What could not be read is not asked for again so soon; at most so many are remembered. */
+const FAILED_MS = 5_000;
+const MAX_FAILED = 100;
 /** Certificates that are remembered, and for how long. */
 const MAX_KEYS = 100;
 const KEY_MS = 3_600_000;
+
+const CERTIFICATE = 'the certificate of the message';
+const CONFIRMATION = 'the confirmation of the subscription';
 
 /** What {@link SnsService} works with. */
 export interface SnsServiceDeps {
@@ -36,7 +44,12 @@ export interface SnsServiceDeps {
 export class SnsService {
   readonly #deps: SnsServiceDeps;
   readonly #keys = new LRUCache<string, { readonly key: KeyObject; readonly untilMs: number }>({ max: MAX_KEYS });
-  #asked = 0;
+  /** What could not be read lately. */
+  readonly #failed = new LRUCache<string, { readonly error: unknown; readonly untilMs: number }>({ max: MAX_FAILED });
+  /** What is being read: messages that name the same certificate wait for it together. */
+  readonly #reading = new Map<string, Promise<KeyObject>>();
+  /** Namespaces of the questions that are under way. */
+  #asked: readonly string[] = [];
 
   constructor(deps: SnsServiceDeps) {
     this.#deps = deps;
@@ -50,13 +63,14 @@ export class SnsService {
     const name = `${target.at.href} ${target.host}`;
     const known = this.#keys.get(name);
     if (known !== undefined && nowMs < known.untilMs) return known.key;
-    const pem = await this.#ask(target).catch((cause: unknown) => {
-      throw unreachable('the certificate of the message', cause);
-    });
-    const certificate = readCertificate(pem, nowMs);
-    const key = certificate.publicKey;
-    this.#keys.set(name, { key, untilMs: Math.min(nowMs + KEY_MS, certificate.validToDate.getTime()) });
-    return key;
+    const failed = this.#failed.get(name);
+    if (failed !== undefined && nowMs < failed.untilMs) throw failed.error;
+    const reading = this.#reading.get(name);
+    if (reading !== undefined) return reading;
+    this.#checkRoom(namespace, CERTIFICATE);
+    const begun = this.#read(namespace, target, name).finally(() => this.#reading.delete(name));
+    this.#reading.set(name, begun);
+    return begun;
   }
 
   /** Says yes to a subscription. @throws as {@link keyOf} */
@@ -64,17 +78,38 @@ export class SnsService {
     const target = this.#targetOf(namespace, url);
     if (target.at.searchParams.get('Action') !== 'ConfirmSubscription')
       throw refused('SubscribeURL is no confirmation of a subscription');
-    await this.#ask(target).catch((cause: unknown) => {
-      throw unreachable('the confirmation of the subscription', cause);
-    });
+    this.#checkRoom(namespace, CONFIRMATION);
+    await this.#ask(namespace, target, CONFIRMATION);
   }
 
-  #ask(target: Target): Promise<Buffer> {
-    if (this.#asked >= MAX_ASKED) return Promise.reject(new Error('too many are asked for at once'));
-    this.#asked += 1;
-    return fetchBytes(target).finally(() => {
-      this.#asked -= 1;
-    });
+  async #read(namespace: string, target: Target, name: string): Promise<KeyObject> {
+    try {
+      const pem = await this.#ask(namespace, target, CERTIFICATE);
+      const nowMs = this.#deps.now();
+      const { publicKey: key, validToDate } = readCertificate(pem, nowMs);
+      this.#keys.set(name, { key, untilMs: Math.min(nowMs + KEY_MS, validToDate.getTime()) });
+      return key;
+    } catch (error) {
+      this.#failed.set(name, { error, untilMs: this.#deps.now() + FAILED_MS });
+      throw error;
+    }
+  }
+
+  #checkRoom(namespace: string, what: string): void {
+    const own = this.#asked.filter((asking) => asking === namespace);
+    if (this.#asked.length >= MAX_ASKED || own.length >= MAX_ASKED_IN_NAMESPACE)
+      throw unreachable(what, new Error('too many are asked for at once'));
+  }
+
+  async #ask(namespace: string, target: Target, what: string): Promise<Buffer> {
+    this.#asked = [...this.#asked, namespace];
+    try {
+      return await fetchBytes(target);
+    } catch (cause) {
+      throw unreachable(what, cause);
+    } finally {
+      this.#asked = this.#asked.toSpliced(this.#asked.indexOf(namespace), 1);
+    }
   }
 
   #targetOf(namespace: string, text: string): Target {
