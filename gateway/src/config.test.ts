@@ -53,16 +53,18 @@ test('parseConfig: what mappings may name', () => {
 
 test('parseConfig: hosts of routes are never those of the install', () => {
   expect(parseConfig({})).toMatchObject({ routeHosts: ['*.api.localhost'], privateIssuers: [] });
-  const env = { KAPPA_ROUTE_HOSTS: 'a.example.com,*.apps.example.com', KAPPA_PRIVATE_ISSUERS: 'http://idp:8080' };
+  const env = { KAPPA_ROUTE_HOSTS: 'a.example.com,*.apps.example.com=shop', KAPPA_PRIVATE_ISSUERS: 'http://idp:8080' };
   expect(parseConfig(env)).toMatchObject({
-    routeHosts: ['a.example.com', '*.apps.example.com'],
+    routeHosts: ['a.example.com', '*.apps.example.com=shop'],
     privateIssuers: ['http://idp:8080'],
   });
   expect(parseConfig({ KAPPA_ROUTE_HOSTS: '', KAPPA_PRIVATE_ISSUERS: '*' })).toMatchObject({ routeHosts: [] });
   const url = 'https://lambda.example.com';
   for (const own of [{ KAPPA_PUBLIC_URL: url }, { KAPPA_INTERNAL_URL: url }])
-    expect(() => parseConfig({ ...own, KAPPA_ROUTE_HOSTS: '*.example.com' })).toThrow(/has lambda.example.com, which/);
-  expect(() => parseConfig({ KAPPA_ROUTE_HOSTS: 'A b' })).toThrow(/KAPPA_ROUTE_HOSTS/);
+    for (const hosts of ['*.example.com', 'lambda.example.com=shop'])
+      expect(() => parseConfig({ ...own, KAPPA_ROUTE_HOSTS: hosts })).toThrow(/has lambda.example.com, which/);
+  for (const hosts of ['A b', 'a.example.com=', 'a.example.com=Shop', '=shop'])
+    expect(() => parseConfig({ KAPPA_ROUTE_HOSTS: hosts })).toThrow(/KAPPA_ROUTE_HOSTS/);
   expect(() => parseConfig({ KAPPA_PRIVATE_ISSUERS: 'http://idp/realms' })).toThrow(/KAPPA_PRIVATE_ISSUERS/);
 });
 

@@ -38,8 +38,8 @@ export interface GatewayConfig {
   /** `KAPPA_URL_DOMAIN`: functions have hosts `NAME.NAMESPACE.<domain>`. */
   readonly urlDomain: string;
   /**
-   * `KAPPA_ROUTE_HOSTS`: hosts at which functions may have routes of HTTP APIs, by commas; `*.` before a name stands for one or more labels. All
-   * paths there are the routes', so none of them may be a host of this install.
+   * `KAPPA_ROUTE_HOSTS`: hosts at which functions may have routes of HTTP APIs, by commas, `HOST` or `HOST=NAMESPACE`; `*.` before a name stands
+   * for one or more labels. All paths there are the routes', so none of them may be a host of this install.
    */
   readonly routeHosts: readonly string[];
   /**
@@ -242,7 +242,8 @@ function routesOf(
   own: readonly string[],
 ): Pick<GatewayConfig, 'routeHosts' | 'privateIssuers'> {
   const host = String.raw`(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*`;
-  const routeHosts = listOf(text('KAPPA_ROUTE_HOSTS', '*.api.localhost', new RegExp(`^(${host}(,${host})*)?$`)));
+  const entry = `${host}(=[a-z0-9]([-a-z0-9]*[a-z0-9])?)?`;
+  const routeHosts = listOf(text('KAPPA_ROUTE_HOSTS', '*.api.localhost', new RegExp(`^(${entry}(,${entry})*)?$`)));
   const hosts = new RouteHosts(routeHosts);
   for (const url of own) {
     const { hostname } = URL.canParse(url) ? new URL(url) : { hostname: '' };

@@ -30,3 +30,26 @@ test('hostIn: more hosts than are remembered', () => {
 test('hostIn: an install without hosts of routes', () => {
   expect(noRouteHosts.hostIn('api.example.com')).toBeNull();
 });
+
+const shared = new RouteHosts([
+  ...['*.example.com', 'shop.example.com=shop', 'shop.example.com=till', '*.pay.example.com=bank'],
+  ...['open.example.org', 'open.example.org=shop'],
+]);
+
+test.each<[reason: string, host: string, namespace: string, want: boolean]>([
+  ['a host of any namespace', 'pets.example.com', 'pets', true],
+  ['one of the namespaces that a host is given to', 'shop.example.com', 'shop', true],
+  ['another one', 'shop.example.com', 'till', true],
+  ['none of them', 'shop.example.com', 'pets', false],
+  ['hosts below an ending', 'a.b.pay.example.com', 'bank', true],
+  ['where a longer ending counts', 'a.pay.example.com', 'pets', false],
+  ['the longer ending itself, which is below the other', 'pay.example.com', 'pets', true],
+  ['a host that is given to all and to one', 'open.example.org', 'pets', true],
+  ['a host that is not listed', 'example.org', 'shop', false],
+])('admits: %s', (_reason, host, namespace, want) => {
+  expect(shared.admits(host, namespace)).toBe(want);
+});
+
+test('hostIn: a host of one namespace is a host of routes like others', () => {
+  expect(shared.hostIn('SHOP.example.com:443')).toBe('shop.example.com');
+});

@@ -138,6 +138,22 @@ describe('hosts', () => {
     expect(problems).toMatchObject([{ owner: { namespace: 'thief' }, reason: 'RouteHostRefused' }]);
   });
 
+  test('a host that the install gives to a namespace is nobody else’s, however old', () => {
+    const host = 'bank.example.com';
+    const older = routeOwner([{ host, path: '/pay/card' }], { name: 'older', namespace: 'thief', createdMs: 1 });
+    const bank = routeOwner([{ host, path: '/{proxy+}' }], { name: 'bank', namespace: 'bank', createdMs: 2 });
+    const { table, problems } = tableOf(older, bank);
+    expect(met(table, 'GET', '/pay/card', host)).toBe('ANY /{proxy+}');
+    expect(problems).toEqual([
+      {
+        owner: expect.objectContaining({ namespace: 'thief' }),
+        reason: 'RouteHostRefused',
+        message:
+          'Its routes at host bank.example.com do not answer: the install gives this host to another namespace (gateway.routeHosts of the chart).',
+      },
+    ]);
+  });
+
   test('a host that the install does not let functions have', () => {
     const { table, problems } = tableOf(routeOwner([{ host: 'lambda.example.org' }, { path: '/x' }]));
     expect(met(table, 'GET', '/pets', 'lambda.example.org')).toBeNull();

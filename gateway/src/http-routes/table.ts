@@ -33,7 +33,7 @@ export interface RouteMatch {
 /** What a {@link RouteTable} is made with. */
 export interface RouteTableDeps {
   /** Hosts that functions may have. */
-  readonly hosts: Pick<RouteHosts, 'has'>;
+  readonly hosts: Pick<RouteHosts, 'has' | 'admits'>;
   /** Calls back after what is at hand, so that many changes are worked off at once. */
   readonly defer: (then: () => void) => void;
   /** A route that will not answer; said once until the problem is gone. Only after {@link RouteTable.markListed}. */
@@ -45,8 +45,8 @@ export interface RouteTableDeps {
  * route that they have met.
  *
  * **Who has a place.** Of two Functions that declare the same method and path at one address the older one (creationTimestamp, then
- * namespace/name) has it: the same on every gateway. A host belongs to the namespace of the oldest Function that names it, so nobody can take
- * some paths of somebody else's host by naming them more exactly.
+ * namespace/name) has it: the same on every gateway. A host that the install does not give to a namespace belongs to that of the oldest Function
+ * that names it, so nobody can take some paths of somebody else's host by naming them more exactly; but who has an older Function can take all.
  */
 export class RouteTable {
   readonly #deps: RouteTableDeps;
@@ -142,30 +142,42 @@ interface CompiledSite {
 }
 
 /** @param owners the oldest first */
-function compileSite(site: string, owners: readonly Compiled[], hosts: Pick<RouteHosts, 'has'>): CompiledSite {
+function compileSite(
+  site: string,
+  owners: readonly Compiled[],
+  hosts: Pick<RouteHosts, 'has' | 'admits'>,
+): CompiledSite {
   const tree = new RouteTree<CompiledRoute>();
   const problems: RouteProblem[] = [];
-  const [oldest] = owners;
+  /** The namespace whose host it is. */
+  let holder: string | null = null;
   for (const { owner, routes } of owners) {
     for (const route of routes) {
       if (siteKey(route.site) !== site) continue;
-      const refusal = hostRefusal(route, oldest?.owner, hosts);
-      if (refusal !== null) problems.push({ owner, reason: 'RouteHostRefused', message: refusal });
-      else problems.push(...addRoute(tree, route, owner));
+      const refusal = hostRefusal(route, holder, hosts);
+      if (refusal !== null) {
+        problems.push({ owner, reason: 'RouteHostRefused', message: refusal });
+        continue;
+      }
+      holder ??= owner.namespace;
+      problems.push(...addRoute(tree, route, owner));
     }
   }
   return { tree, problems: unique(problems) };
 }
 
+/** @param holder null = nobody has it yet */
 function hostRefusal(
   { site, namespace }: CompiledRoute,
-  oldest: RouteOwner | undefined,
-  hosts: Pick<RouteHosts, 'has'>,
+  holder: string | null,
+  hosts: Pick<RouteHosts, 'has' | 'admits'>,
 ): string | null {
   if (site.kind === 'namespace') return null;
   if (!hosts.has(site.host))
     return `Its routes at host ${site.host} do not answer: the install does not let functions have this host (gateway.routeHosts of the chart).`;
-  if (oldest === undefined || oldest.namespace === namespace) return null;
+  if (!hosts.admits(site.host, namespace))
+    return `Its routes at host ${site.host} do not answer: the install gives this host to another namespace (gateway.routeHosts of the chart).`;
+  if (holder === null || holder === namespace) return null;
   return `Its routes at host ${site.host} do not answer: an older Function of another namespace has this host.`;
 }
 

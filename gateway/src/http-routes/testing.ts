@@ -32,7 +32,7 @@ export function tableOf(...owners: readonly RouteOwner[]): {
   readonly problems: RouteProblem[];
 } {
   const problems: RouteProblem[] = [];
-  const hosts = new RouteHosts(['*.example.com']);
+  const hosts = new RouteHosts(['*.example.com', 'bank.example.com=bank']);
   const table = new RouteTable({ hosts, defer: () => undefined, onProblem: (problem) => problems.push(problem) });
   for (const owner of owners) table.set(`${owner.namespace}/${owner.name}`, owner);
   table.markListed();
