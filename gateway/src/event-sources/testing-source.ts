@@ -2,7 +2,7 @@ import type { Position, QueueMessage, Shard, SourceRecord } from './record.ts';
 import type { OpenQueue, OpenStream, QueueAction, ReadResult, ReadWish, ReceiveWish } from './source.ts';
 
 /**
- * A queue in memory: at least once, a visibility time-out, a dead-letter list. It passes the same table of tests as the real ones. Its clock is
+ * A queue in memory: at least once, a visibility time-out, a dead-letter list, order within a key. It passes the same table of tests as the real ones. Its clock is
  * handed in, so nothing in it waits: an empty receive answers at once.
  */
 export class FakeQueue implements OpenQueue {
@@ -38,9 +38,10 @@ export class FakeQueue implements OpenQueue {
   async receive({ max }: ReceiveWish): Promise<readonly QueueMessage[]> {
     this.#fail('receive');
     const given: QueueMessage[] = [];
+    const out = this.#keysOut();
     for (const [id, entry] of this.#messages) {
       if (given.length === Math.min(max, 10)) break;
-      if (entry.visibleMs > this.#nowMs()) continue;
+      if (entry.visibleMs > this.#nowMs() || out.has(entry.message.key)) continue;
       if (entry.receives >= this.#maxReceives) {
         this.#messages.delete(id);
         this.dead.push(id);
@@ -64,6 +65,12 @@ export class FakeQueue implements OpenQueue {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Of messages that somebody has: those behind them wait, as in a FIFO queue. */
+  #keysOut(): ReadonlySet<string | null> {
+    const out = [...this.#messages.values()].filter(({ visibleMs }) => visibleMs > this.#nowMs());
+    return new Set(out.flatMap(({ message }) => message.key ?? []));
   }
 
   /** false = the handle is an old one: somebody else has it. */

@@ -37,30 +37,29 @@ export class Intake {
   readonly #deps: IntakeDeps;
   /** Received, and too much for the batch of who did. */
   #spilled: QueueMessage[] = [];
+  /** Of batches under way: what is spilled of the same keys comes after them. */
+  readonly #busyKeys = new Set<string>();
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
   }
 
   /**
-   * A batch that is due. Empty = nothing came, or no more is received.
+   * A batch that is due; tell when it has `ended`. Empty = nothing came, or no more is received.
    *
    * @param does is told what it does now, for the watchdog
    * @throws SourceProblem; what was received before is there for the next call
    */
   async fill(settings: IntakeSettings, does: (activity: Activity) => void): Promise<readonly QueueMessage[]> {
     const { clock, stopping } = this.#deps;
-    const waiting = this.#spilled.splice(0);
+    const waiting = this.#takeFree();
     let firstReadMs = waiting.length > 0 ? clock.nowMs() : null;
     try {
       for (;;) {
         if (stopping.aborted) return this.#spill(waiting);
         const limits = { ...settings.batch, maxBytes: MAX_BATCH_BYTES };
         const decision = planBatchOf({ records: waiting, firstReadMs }, limits, clock.nowMs());
-        if (decision.kind === 'send') {
-          this.#spill(waiting.splice(decision.count));
-          return waiting;
-        }
+        if (decision.kind === 'send') return this.#begin(waiting, decision.count);
         if (decision.kind === 'tooLarge') {
           does({ kind: 'settling' });
           await this.#reject(waiting.splice(0, 1));
@@ -78,6 +77,19 @@ export class Intake {
       this.#spill(waiting);
       throw err;
     }
+  }
+
+  /** Nothing of the batch is under way any more. */
+  ended(batch: readonly QueueMessage[]): void {
+    for (const key of keysOf(batch)) this.#busyKeys.delete(key);
+  }
+
+  /** These messages of a batch come back: so must those behind them, or they would be run first. */
+  async comeBack(messages: readonly QueueMessage[]): Promise<void> {
+    const keys = keysOf(messages);
+    const [behind, others] = split(this.#spilled, ({ key }) => key !== null && keys.has(key));
+    this.#spilled = others;
+    await this.#deps.settler.settle(behind, 'release');
   }
 
   /** Gives back what is in no batch. */
@@ -113,8 +125,30 @@ export class Intake {
     await this.#deps.settler.settle(messages, 'reject');
   }
 
+  /** What was spilled, but for what has to wait for a batch under way. */
+  #takeFree(): QueueMessage[] {
+    const [busy, free] = split(this.#spilled, ({ key }) => key !== null && this.#busyKeys.has(key));
+    this.#spilled = busy;
+    return free;
+  }
+
+  #begin(waiting: readonly QueueMessage[], count: number): readonly QueueMessage[] {
+    const batch = waiting.slice(0, count);
+    this.#spill(waiting.slice(count));
+    for (const key of keysOf(batch)) this.#busyKeys.add(key);
+    return batch;
+  }
+
   #spill(messages: readonly QueueMessage[]): readonly QueueMessage[] {
     this.#spilled.push(...messages);
     return [];
   }
+}
+
+const keysOf = (messages: readonly QueueMessage[]): ReadonlySet<string> =>
+  new Set(messages.flatMap(({ key }) => key ?? []));
+
+/** Those that it holds for, and the others, in their order. */
+function split<T>(all: readonly T[], holds: (one: T) => boolean): [yes: T[], no: T[]] {
+  return [all.filter(holds), all.filter((one) => !holds(one))];
 }

@@ -115,6 +115,38 @@ describe('messages', () => {
   });
 });
 
+describe('messages of one key that are too much for one event', () => {
+  const sendLarge = (ids: string): void =>
+    queue.send(...[...ids].map((id) => sourceRecord(id, { key: 'k', bytes: 0.4 * MAX_BATCH_BYTES })));
+
+  test('run one batch after the other, while others go on', async () => {
+    sendLarge('abc');
+    queue.send(...[...'xyz'].map((id) => sourceRecord(id)));
+    const running = new Set<string>();
+    let most = 0;
+    world.answer = async ([first = '']) => {
+      if (first < 'x') running.add(first);
+      most = Math.max(most, running.size);
+      await world.clock.sleep(first < 'x' ? 20_000 : 1_000, new AbortController().signal);
+      running.delete(first);
+      return ran();
+    };
+    start();
+    await until(() => queue.size === 0);
+    expect(world.batches).toEqual([['a', 'b'], ['x', 'y', 'z'], ['c']]);
+    expect(most).toBe(1);
+  });
+
+  test('come back in order when the first of them fail', async () => {
+    sendLarge('abc');
+    world.answer = () => (world.batches.length === 1 ? failed : ran());
+    start();
+    await until(() => queue.size === 0);
+    expect(world.batches).toEqual([['a', 'b'], ['a', 'b'], ['c']]);
+    expect(queue.deleted).toEqual(['a', 'b', 'c']);
+  });
+});
+
 describe('calls that fail', () => {
   test('a receive is tried again after a pause', async () => {
     send('a');

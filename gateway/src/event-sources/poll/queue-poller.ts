@@ -108,7 +108,7 @@ export class QueuePoller implements Poller {
         const settings = { batch: this.#mapping.batch, filter: this.#filter };
         const batch = await this.#intake.fill(settings, (activity) => this.#does(worker, activity));
         this.#failures = 0;
-        if (batch.length > 0) await this.#run(worker, batch);
+        if (batch.length > 0) await this.#run(worker, batch).finally(() => this.#intake.ended(batch));
         else if (this.#workers.size > 1) {
           this.#workers.delete(worker); // at once: of two that find nothing one stays
           return;
@@ -195,6 +195,9 @@ export class QueuePoller implements Poller {
   async #settle(worker: Worker, messages: readonly QueueMessage[], action: QueueAction): Promise<void> {
     this.#does(worker, { kind: 'settling' });
     await this.#settler.settle(messages, action);
+    if (action === 'delete') return;
+    this.#does(worker, { kind: 'settling' });
+    await this.#intake.comeBack(messages);
   }
 
   /** Answers how long nothing is begun. */

@@ -39,7 +39,7 @@ export function messageOf(message: Message, { arn, region }: QueueName, nowMs: n
   const sentMs = Number(attributes.SentTimestamp ?? Number.NaN);
   return {
     id,
-    key: attributes.MessageGroupId ?? null,
+    key: (arn.endsWith('.fifo') ? attributes.MessageGroupId : null) ?? null, // else a group is for fairness, not for order
     arrivedMs: Number.isNaN(sentMs) ? nowMs : sentMs,
     text,
     bytes: Buffer.byteLength(text),
