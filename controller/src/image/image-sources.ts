@@ -1,8 +1,8 @@
 import { isNotFound } from '@kappa/crds/client/errors';
 import { secrets } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
-import { describeImage } from './registry.ts';
-import { findCredentials } from './registry-credentials.ts';
+import { describeImage, RegistryRefusal } from './registry.ts';
+import { findCredentials, type RegistryCredentials } from './registry-credentials.ts';
 import { registryGet } from './registry-http.ts';
 import type { ImageSources } from './resolve-image.ts';
 
@@ -44,10 +44,26 @@ export function imageSources({
     describe: async (image, architecture) => {
       const get = getUntil(AbortSignal.timeout(timeoutMs));
       const configs = await Promise.all(pullSecrets.map(readSecret));
-      const credentials = findCredentials(configs, image.registry);
-      return describeImage(image, architecture, { get, originOf: originsOf(registries), credentials });
+      const ask = (credentials: RegistryCredentials | null) =>
+        describeImage(image, architecture, { get, originOf: originsOf(registries), credentials });
+      return askInTurn(findCredentials(configs, image), ask);
     },
   };
+}
+
+/** Who is not let in by one entry of the pull secrets tries the next one. */
+async function askInTurn<T>(
+  candidates: readonly RegistryCredentials[],
+  ask: (credentials: RegistryCredentials | null) => Promise<T>,
+): Promise<T> {
+  const [first = null, ...others] = candidates;
+  try {
+    return await ask(first);
+  } catch (error) {
+    const isDenied = error instanceof RegistryRefusal && error.reason === 'ImageAccessDenied';
+    if (!isDenied || others.length === 0) throw error;
+    return askInTurn(others, ask);
+  }
 }
 
 /** Docker Hub has its API elsewhere than its name says. */

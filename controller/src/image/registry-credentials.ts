@@ -1,3 +1,5 @@
+import type { ImageReference } from './reference.ts';
+
 /** Who asks a registry. */
 export interface RegistryCredentials {
   readonly username: string;
@@ -5,19 +7,23 @@ export interface RegistryCredentials {
 }
 
 /**
- * Credentials for a registry from pull secrets (`kubernetes.io/dockerconfigjson`); null = none of them is for it. A secret that cannot be
- * read counts as one without entries: the kubelet says the same of it.
+ * Credentials for an image from pull secrets (`kubernetes.io/dockerconfigjson`), in the order in which they are tried, as the kubelet does:
+ * those of the longest path first, where `*` and `?` stand for any characters of one part of a host. Empty = none is for it. A secret that
+ * cannot be read counts as one without entries: the kubelet says the same of it.
  *
  * @param dockerConfigs contents of `.dockerconfigjson`
+ * @see https://kubernetes.io/docs/concepts/containers/images/#config-json
  */
-export function findCredentials(dockerConfigs: readonly string[], registry: string): RegistryCredentials | null {
-  for (const text of dockerConfigs) {
-    for (const [key, entry] of Object.entries(authsOf(text))) {
-      const found = hostOf(key) === registry ? credentialsOf(entry) : null;
-      if (found !== null) return found;
-    }
-  }
-  return null;
+export function findCredentials(
+  dockerConfigs: readonly string[],
+  { registry, repository }: Pick<ImageReference, 'registry' | 'repository'>,
+): readonly RegistryCredentials[] {
+  return dockerConfigs
+    .flatMap((text) => Object.entries(authsOf(text)))
+    .map(([key, entry]) => ({ ...parseKey(key), entry }))
+    .filter(({ host, path }) => isHost(host, registry) && `/${repository}`.startsWith(path))
+    .sort((a, b) => b.path.length - a.path.length)
+    .flatMap(({ entry }) => credentialsOf(entry) ?? []);
 }
 
 function authsOf(text: string): Readonly<Record<string, unknown>> {
@@ -30,10 +36,23 @@ function authsOf(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Keys are hosts, or addresses as Docker writes them: `https://index.docker.io/v1/` is Docker Hub. */
-function hostOf(key: string): string {
-  const host = key.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
-  return host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host;
+/** Keys are hosts, with a path or without, or addresses as Docker writes them: `https://index.docker.io/v1/` is Docker Hub. */
+function parseKey(key: string): { readonly host: string; readonly path: string } {
+  const [, host = '', path = ''] = /^(?:https?:\/\/)?([^/]*)(.*)$/.exec(key) ?? [];
+  const isHub = host === 'index.docker.io' || host === 'registry-1.docker.io';
+  return { host: isHub ? 'docker.io' : host, path: path.replace(/^\/v[12](?=\/)/, '') };
+}
+
+/** Parts of a name are compared one by one, the port as it is written. */
+function isHost(pattern: string, registry: string): boolean {
+  const [patternParts, parts] = [pattern, registry].map((host) => host.split('.'));
+  if (patternParts === undefined || parts === undefined || patternParts.length !== parts.length) return false;
+  return patternParts.every((part, index) => isPart(part, parts[index] ?? ''));
+}
+
+function isPart(pattern: string, part: string): boolean {
+  const escaped = pattern.replace(/[\\^$.+()[\]{}|]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll('*', '[^:]*').replaceAll('?', '[^:]')}$`).test(part);
 }
 
 function credentialsOf(entry: unknown): RegistryCredentials | null {
