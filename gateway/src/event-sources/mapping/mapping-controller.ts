@@ -55,7 +55,7 @@ export class MappingController implements OwnedMapping {
   readonly #deps: ControllerDeps;
   readonly #setup: MappingSetup;
   readonly #over = new AbortController();
-  /** By shard; some may have ended. */
+  /** By shard; those of streams that have not ended. */
   readonly #pollers = new Map<string, Poller>();
   #mapping: MappingView;
   #filter: RecordFilter;
@@ -102,6 +102,7 @@ export class MappingController implements OwnedMapping {
   begin(shard: Shard, { claim, checkpoint, mayBegin, save }: Holding): Poller | null {
     const open = this.#open;
     if (open === null) return null;
+    const { tell, rooms } = this.#deps;
     const deps: PollerDeps = {
       ...this.#deps,
       mapping: this.#mapping,
@@ -111,12 +112,15 @@ export class MappingController implements OwnedMapping {
       observer: this.#observerOf(shard.id),
       whenRoom: (signal) => this.#whenRoom(mayBegin, signal),
       mayBegin,
-      takeRoom: (bytes, signal) => this.#deps.rooms.take(this.uid, bytes, signal),
+      takeRoom: (bytes, signal) => rooms.take(this.uid, bytes, signal),
     };
-    const poller =
+    const onEnd = (): void => {
+      if (this.#pollers.get(shard.id) === poller) this.#pollers.delete(shard.id);
+    };
+    const poller: Poller =
       open.kind === 'queue'
         ? new QueuePoller(deps, open)
-        : new StreamPoller(deps, open, { checkpoint, save, tell: this.#deps.tell });
+        : new StreamPoller(deps, open, { checkpoint, save, tell, ahead: rooms.ahead(), onEnd });
     this.#pollers.set(shard.id, poller);
     return poller;
   }

@@ -1,10 +1,22 @@
-import { batchRoom, type Load } from './plan-share.ts';
+import { batchRoom, type Load, MAX_HELD_BYTES } from './plan-share.ts';
 import type { PollerClock, Room } from './poller.ts';
 
 /** Whether there is room again is looked at so often. */
 const LOOK_MS = 100;
+/** Each shard may have read so much, whatever others have: what is stuck elsewhere holds up none. */
+const SURE_BYTES = 1024 * 1024;
+/** More is read for no shard. */
+const MAX_AHEAD_BYTES = 12 * 1024 * 1024;
 
-/** What all pollers of a gateway share: batches that run, and records that are held. */
+/** Records of one shard that were read and have not ended. */
+export interface ReadAhead {
+  /** Whether memory allows one read more. */
+  readonly mayGrow: () => boolean;
+  /** Now they are so many bytes. */
+  readonly set: (bytes: number) => void;
+}
+
+/** What all pollers of a gateway share: batches that run, records that are held, and records that were read ahead. */
 export class Rooms {
   readonly #others: () => Omit<Load, 'batchesRunning' | 'heldBytes'>;
   readonly #clock: Pick<PollerClock, 'sleep'>;
@@ -13,6 +25,7 @@ export class Rooms {
   /** Those that wait, by mapping, in the order in which they asked. */
   readonly #waiting: { readonly mapping: string }[] = [];
   #heldBytes = 0;
+  #aheadBytes = 0;
 
   /** @param others what else runs in this gateway */
   constructor(others: () => Omit<Load, 'batchesRunning' | 'heldBytes'>, clock: Pick<PollerClock, 'sleep'>) {
@@ -53,6 +66,18 @@ export class Rooms {
       release: () => {
         if (isTaken) this.#add(mapping, -1, -bytes);
         isTaken = false;
+      },
+    };
+  }
+
+  /** For a new reader of a shard; nothing at first. All together have MAX_HELD_BYTES, beyond what is sure and the last read of each. */
+  ahead(): ReadAhead {
+    let own = 0;
+    return {
+      mayGrow: () => own < SURE_BYTES || (own < MAX_AHEAD_BYTES && this.#aheadBytes < MAX_HELD_BYTES),
+      set: (bytes) => {
+        this.#aheadBytes += bytes - own;
+        own = bytes;
       },
     };
   }

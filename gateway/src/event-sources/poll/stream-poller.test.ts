@@ -6,6 +6,7 @@ import { mappingView } from '../mapping/testing-view.ts';
 import { findStuck } from '../owner/plan-watch.ts';
 import { SourceProblem } from '../source-problem.ts';
 import { FakeStream } from '../testing-source.ts';
+import { MAX_HELD_BYTES } from './plan-share.ts';
 import { StreamPoller } from './stream-poller.ts';
 import { failed, PollerWorld, ran, refused, reported, testShard } from './testing-poller.ts';
 import { sourceRecord } from './testing-records.ts';
@@ -37,6 +38,8 @@ function start(
   const poller: StreamPoller = new StreamPoller(world.deps({ mapping, ...over }), stream, {
     checkpoint: kept,
     tell: world.tell,
+    ahead: world.rooms.ahead(),
+    onEnd: () => undefined,
     save: async (text) => {
       if (store === 'away') throw new Error('the store is away');
       if (store === 'lost') {
@@ -284,6 +287,24 @@ describe('lanes', () => {
     await until(() => world.batches.length === 5);
     expect(world.counts.polled).toBeLessThanOrEqual(3 * 4);
   });
+});
+
+test('a shard reads little ahead while others have all the memory, and gives back what it had', async () => {
+  for (const id of 'abcdefghij') put(id, { key: id, bytes: 512 * 1024 });
+  world.answer = () => failed;
+  const others = world.rooms.ahead();
+  others.set(MAX_HELD_BYTES);
+  const poller = start({ parallelizationFactor: 10, batchSize: 1 });
+  await until(() => world.batches.length > 20);
+  expect(world.counts.polled).toBe(2);
+  others.set(0);
+  await until(() => world.counts.polled === 10);
+  others.set(MAX_HELD_BYTES - 4 * 1024 * 1024);
+  const probe = world.rooms.ahead();
+  probe.set(2 * 1024 * 1024);
+  expect(probe.mayGrow()).toBe(false);
+  poller.abandon();
+  expect(probe.mayGrow()).toBe(true);
 });
 
 describe('the end of a poller', () => {

@@ -13,7 +13,7 @@ import { Lane } from './lane.ts';
 import { laneOf } from './lanes.ts';
 import { OldTrials } from './old-trials.ts';
 import type { Poller, PollerDeps } from './poller.ts';
-import type { TellFailure } from './tell-failure.ts';
+import type { StreamState } from './stream-state.ts';
 import type { OpenWindow } from './tumbling-window.ts';
 import { type Place, Watermark } from './watermark.ts';
 
@@ -24,21 +24,10 @@ const FIRST_IDLE_MS = 200;
 const MAX_IDLE_MS = 1_000;
 /** Batches that are read ahead, for each lane. */
 const AHEAD_BATCHES = 2;
-/** Bytes that are read ahead; one read more may come. */
-const MAX_AHEAD_BYTES = 12 * 1024 * 1024;
 /** Records that are remembered because one before them has not ended. */
 const MAX_REMEMBERED = 50_000;
 /** Of one read. */
 const MAX_READ = 10_000;
-
-/** How far the shard is, and how that is kept. */
-export interface StreamState {
-  /** @see checkpointText; null = nobody has read it. */
-  readonly checkpoint: string | null;
-  /** false = the claim is lost. */
-  readonly save: (checkpoint: string, isEnd: boolean) => Promise<boolean>;
-  readonly tell: TellFailure;
-}
 
 /**
  * Reads a shard of a stream: one reader, which goes ahead a little, and a lane for each batch that may run at once. What is done is written down up to the
@@ -108,12 +97,18 @@ export class StreamPoller implements Poller {
     this.#stopping.abort();
     await this.#done;
     await this.#saver.finish();
-    this.#over.abort();
+    this.#end();
   }
 
   abandon(): void {
-    this.#over.abort();
+    this.#end();
     this.#stopping.abort();
+  }
+
+  #end(): void {
+    this.#over.abort();
+    this.#hold();
+    this.#state.onEnd();
   }
 
   /** Never rejects. */
@@ -139,9 +134,7 @@ export class StreamPoller implements Poller {
     const { signal } = this.#stopping;
     while (this.#stream.committed !== undefined && !signal.aborted) {
       try {
-        const committed = await this.#stream.committed(this.#deps.shard);
-        if (committed !== null) return committed;
-        break;
+        return (await this.#stream.committed(this.#deps.shard)) ?? planStart(this.#mapping.start);
       } catch (err) {
         await this.#rest(err);
       }
@@ -252,6 +245,7 @@ export class StreamPoller implements Poller {
     }
     if (unwanted > 0) observer.filteredOut(unwanted);
     if (hasMoved) this.#saver.note();
+    this.#hold();
     for (const lane of this.#lanes) lane.wake();
   }
 
@@ -261,15 +255,20 @@ export class StreamPoller implements Poller {
       this.#places.delete(record);
       if (place !== undefined) this.#watermark.end(place);
     }
+    this.#hold();
     this.#saver.note();
     this.#bell.ring();
   }
 
   /** The slowest lane does not hold up the others before memory does. */
   #canRead(): boolean {
-    const bytes = this.#lanes.reduce((sum, lane) => sum + lane.bytes, 0);
-    if (bytes >= MAX_AHEAD_BYTES || this.#watermark.size >= MAX_REMEMBERED) return false;
+    if (!this.#state.ahead.mayGrow() || this.#watermark.size >= MAX_REMEMBERED) return false;
     return this.#lanes.some(({ size }) => size < this.#mapping.batch.maxRecords * AHEAD_BATCHES);
+  }
+
+  #hold(): void {
+    const bytes = this.#lanes.reduce((sum, lane) => sum + lane.bytes, 0);
+    this.#state.ahead.set(this.#over.signal.aborted ? 0 : bytes);
   }
 
   #position(): Position {

@@ -4,10 +4,20 @@ import type { Shard } from '../record.ts';
 import type { SourceProblem } from '../source-problem.ts';
 import { TestClock } from '../testing-clock.ts';
 import type { BatchOutcome } from './batch-outcome.ts';
+import type { Load } from './plan-share.ts';
 import type { BatchCall, PollerDeps, PollerObserver } from './poller.ts';
+import { Rooms } from './rooms.ts';
 import type { Failure } from './tell-failure.ts';
 
 export const testShard: Shard = { id: 'shard', parents: [] };
+
+/** Nothing else runs. */
+export const testLoad: Omit<Load, 'batchesRunning' | 'heldBytes'> = {
+  concurrency: 100,
+  asyncRunning: 0,
+  sinceSyncRefusedMs: Number.POSITIVE_INFINITY,
+  sinceAsyncRefusedMs: Number.POSITIVE_INFINITY,
+};
 
 /** What a function answers to the ids of a batch. */
 export type Answer = (
@@ -29,6 +39,8 @@ export const reported = (...ids: readonly string[]): BatchOutcome =>
 /** A poller's surroundings: a clock that jumps, a function that answers at once, and notes of all that happens. */
 export class PollerWorld {
   readonly clock = new TestClock();
+  /** For what is read ahead. */
+  readonly rooms = new Rooms(() => testLoad, this.clock);
   /** Ids of each batch that was begun. */
   readonly batches: string[][] = [];
   readonly events: Readonly<Record<string, unknown>>[] = [];
