@@ -164,10 +164,12 @@ function requestOf(
 }
 
 async function authorize(deps: HttpRouteDeps, request: AskedRequest): Promise<Authorization> {
-  const { authorizer } = request.match.route.spec;
+  const { namespace, spec } = request.match.route;
+  const { authorizer } = spec;
   if (authorizer === undefined) return noAuthorization;
   const { jwt, lambda } = authorizer;
-  if (jwt !== undefined) return deps.jwt(jwt, readIdentity(jwt.identitySource, request.rawHeaders, request.query));
+  if (jwt !== undefined)
+    return deps.jwt(namespace, jwt, readIdentity(jwt.identitySource, request.rawHeaders, request.query));
   if (lambda !== undefined) return deps.lambda.authorize(lambda, request);
   throw new Error('an authorizer that is neither jwt nor lambda'); // the CRD refuses it; fails closed
 }

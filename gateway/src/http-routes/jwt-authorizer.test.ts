@@ -50,8 +50,12 @@ const rules = (over: Partial<FunctionHttpRouteAuthorizerJwt> = {}): FunctionHttp
 });
 
 /** Status and what is said to people; null = let in. */
-async function refusal(token: string | null, over: Partial<FunctionHttpRouteAuthorizerJwt> = {}): Promise<unknown> {
-  return authorize(rules(over), token).then(
+async function refusal(
+  token: string | null,
+  over: Partial<FunctionHttpRouteAuthorizerJwt> = {},
+  namespace = 'default',
+): Promise<unknown> {
+  return authorize(namespace, rules(over), token).then(
     () => null,
     (err: unknown) => {
       if (err instanceof AuthorizerFailed) return [err.status, err.detail];
@@ -67,7 +71,7 @@ describe('good tokens', () => {
     const token = await issuer.token({ n: 1, groups: ['a', 'b'], address: { city: 'x' }, ok: true });
     const want = { sub: 'me', n: '1', groups: '[a b]', address: '{"city":"x"}', ok: 'true', aud: 'pets' };
     for (const text of [token, `Bearer ${token}`, `bearer  ${token}`]) {
-      const found = await authorize(rules(), text);
+      const found = await authorize('default', rules(), text);
       expect(found).toMatchObject({ kind: 'jwt', scopes: null, claims: want });
     }
     expect(issuer.asked).toBe(1);
@@ -89,7 +93,9 @@ describe('good tokens', () => {
   test('one of the scopes that the route asks for, as a text or a list', async () => {
     const wanted = { scopes: ['read', 'write'] };
     for (const claims of [{ scope: 'openid write' }, { scp: ['write'] }])
-      expect(await authorize(rules(wanted), await issuer.token(claims))).toMatchObject({ scopes: ['write'] });
+      expect(await authorize('default', rules(wanted), await issuer.token(claims))).toMatchObject({
+        scopes: ['write'],
+      });
   });
 });
 
@@ -121,7 +127,9 @@ describe('bad tokens', () => {
   });
 
   test('a scope that is missing is 403, and says which', async () => {
-    const err = await authorize(rules({ scopes: ['a', 'b'] }), await issuer.token({ scope: 'c' })).catch((e) => e);
+    const err = await authorize('default', rules({ scopes: ['a', 'b'] }), await issuer.token({ scope: 'c' })).catch(
+      (e) => e,
+    );
     expect(err).toMatchObject({ status: 403, code: 'ForbiddenException' });
     expect(err.headers[1]).toContain('Bearer scope="a b" error="insufficient_scope"');
   });
@@ -185,6 +193,15 @@ describe('keys', () => {
     expect(await refusal(token)).toEqual([500, why]);
     nowMs += 5000;
     expect(await refusal(token)).toBeNull();
+  });
+
+  test('many issuers of one namespace cost another none of its keys', async () => {
+    const token = await issuer.token();
+    expect(await refusal(token)).toBeNull();
+    const asked = Array.from({ length: 300 }, (_, n) => refusal(token, { issuer: `${other.url}/${n}` }, 'shop'));
+    expect(await Promise.all(asked)).toEqual(Array(300).fill([500, expect.stringContaining('another issuer')]));
+    expect(await refusal(token)).toBeNull();
+    expect(issuer.asked).toBe(1);
   });
 
   test('an issuer that says it is another', async () => {

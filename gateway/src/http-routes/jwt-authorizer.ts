@@ -12,8 +12,12 @@ export interface JwtAuthorizerDeps {
   readonly now: () => number;
 }
 
-/** Checks a token against a route's rules. @throws RouteRefusal 401, 403, 500 */
-export type JwtAuthorizer = (rules: FunctionHttpRouteAuthorizerJwt, token: string | null) => Promise<Authorization>;
+/** Checks a token against the rules of a route of the namespace. @throws RouteRefusal 401, 403, 500 */
+export type JwtAuthorizer = (
+  namespace: string,
+  rules: FunctionHttpRouteAuthorizerJwt,
+  token: string | null,
+) => Promise<Authorization>;
 
 /** Signatures by keys that are public; a token cannot choose to have none, or one by a shared secret. */
 const algorithms = [
@@ -41,14 +45,15 @@ const TOKEN_CHARS = 16_384;
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
  */
 export function jwtAuthorizer({ keySets, now }: JwtAuthorizerDeps): JwtAuthorizer {
-  return async (rules, given) => {
+  return async (namespace, rules, given) => {
     const token = given?.replace(/^Bearer +/i, '') ?? '';
     if (token === '') throw unauthorized(`the token is missing: ${rules.identitySource}`, 'Bearer');
     if (token.length > TOKEN_CHARS) throw invalid('the token is too long');
     const { jwtVerify } = await import('./jose.ts');
     const nowMs = now();
-    const { payload } = await jwtVerify(token, (header, jws) => keySets.keyFor(rules.issuer, header, jws), {
-      issuer: rules.issuer,
+    const { issuer } = rules;
+    const { payload } = await jwtVerify(token, (header, jws) => keySets.keyFor({ namespace, issuer }, header, jws), {
+      issuer,
       algorithms,
       currentDate: new Date(nowMs),
       clockTolerance: CLOCK_SKEW_SECONDS,

@@ -26,8 +26,10 @@ export class KeysUnavailable extends Error {
 /** The issuer has no key of that name. */
 export class NoSuchKey extends Error {}
 
-/** Issuers whose keys are kept at the same time, those that were asked for last. */
-const MAX_ISSUERS = 256;
+/** Namespaces whose issuers' keys are kept at the same time, those that were asked for last. */
+const MAX_NAMESPACES = 1000;
+/** Issuers of one namespace whose keys are kept at the same time, those that were asked for last. */
+const MAX_ISSUERS = 16;
 /** Keys that are older are fetched again, behind the answer that still uses them. */
 const FRESH_MS = 10 * 60_000;
 /** Keys that are older are not used any more, even when the issuer is away. */
@@ -36,14 +38,15 @@ const STALE_MS = 2 * 3_600_000;
 const PAUSE_MS = 2000;
 
 /**
- * The public keys of OpenID Connect issuers, found by `ISSUER/.well-known/openid-configuration`. They are kept by issuer, whoever asks:
+ * The public keys of OpenID Connect issuers, found by `ISSUER/.well-known/openid-configuration`. They are kept for each namespace, so that one
+ * with many issuers costs nobody else's keys:
  * - a token names a key that is not known: the issuer has rotated its keys, and is asked again, at most once per `PAUSE_MS`;
  * - keys older than `FRESH_MS` are fetched anew in the background, those older than `STALE_MS` are not used;
  * - an issuer that is away costs nothing until then; afterwards, or when it never answered, its tokens cannot be checked. Fails closed.
  */
 export class KeySets {
   readonly #deps: KeySetsDeps;
-  readonly #issuers = new LRUCache<string, Issuer>({ max: MAX_ISSUERS });
+  readonly #namespaces = new LRUCache<string, LRUCache<string, Issuer>>({ max: MAX_NAMESPACES });
 
   constructor(deps: KeySetsDeps) {
     this.#deps = deps;
@@ -52,11 +55,18 @@ export class KeySets {
   /**
    * The key that a token was signed with.
    *
+   * @param namespace whose route asks for it
    * @throws KeysUnavailable, NoSuchKey
    */
-  async keyFor(issuer: string, header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
-    const known = this.#issuers.get(issuer) ?? new Issuer(issuer, this.#deps);
-    this.#issuers.set(issuer, known);
+  async keyFor(
+    { namespace, issuer }: { readonly namespace: string; readonly issuer: string },
+    header: JWSHeaderParameters,
+    token: FlattenedJWSInput,
+  ): Promise<CryptoKey> {
+    const issuers = this.#namespaces.get(namespace) ?? new LRUCache({ max: MAX_ISSUERS });
+    this.#namespaces.set(namespace, issuers);
+    const known = issuers.get(issuer) ?? new Issuer(issuer, this.#deps);
+    issuers.set(issuer, known);
     return known.keyFor(header, token);
   }
 }

@@ -32,7 +32,7 @@ export interface RouteParts {
 
 /** For one document of an issuer. */
 const ISSUER_TIMEOUT_MS = 5000;
-const ISSUER_MAX_BYTES = 1024 * 1024;
+const ISSUER_MAX_BYTES = 256 * 1024;
 
 /** Prepares what routes need; nothing is fetched or asked before a route wants it. */
 export function openRoutes({ config, clock }: Context, { kubernetes, ownership }: RouteParts): Routes {
