@@ -114,6 +114,10 @@ describe('conflicts', () => {
     table.set('default/other', routeOwner([{ path: '/others' }], { name: 'other' }));
     table.match(atDefault, 'GET', []);
     expect(problems).toHaveLength(1);
+    expect(table.problems()).toEqual(problems);
+    table.set('default/old', null);
+    table.match(atDefault, 'GET', []);
+    expect(table.problems()).toEqual([]);
   });
 
   test('a route twice in one Function', () => {

@@ -36,7 +36,7 @@ export interface RouteTableDeps {
   readonly hosts: Pick<RouteHosts, 'has' | 'admits'>;
   /** Calls back after what is at hand, so that many changes are worked off at once. */
   readonly defer: (then: () => void) => void;
-  /** A route that will not answer; said once until the problem is gone. Only after {@link RouteTable.markListed}. */
+  /** A route that will not answer; said once until the problem is gone, see {@link RouteTable.problems}. Only after {@link RouteTable.markListed}. */
   readonly onProblem: (problem: RouteProblem) => void;
 }
 
@@ -92,7 +92,12 @@ export class RouteTable {
   markListed(): void {
     this.#flush();
     this.#hasListed = true;
-    for (const problem of [...this.#problems.values()].flat()) this.#deps.onProblem(problem);
+    for (const problem of this.problems()) this.#deps.onProblem(problem);
+  }
+
+  /** What is wrong at this moment; nothing before {@link markListed}. */
+  problems(): readonly RouteProblem[] {
+    return this.#hasListed ? [...this.#problems.values()].flat() : [];
   }
 
   /** The most specific route of a request; null = none. @param segments see readPath */

@@ -9,7 +9,7 @@ import { KeySets } from '../http-routes/key-sets.ts';
 import { LambdaAuthorizer } from '../http-routes/lambda-authorizer.ts';
 import { RouteHosts } from '../http-routes/route-hosts.ts';
 import { RouteTable } from '../http-routes/table.ts';
-import { routeProblemTeller } from '../http-routes/tell-problems.ts';
+import { LastingProblems, routeProblemTeller } from '../http-routes/tell-problems.ts';
 import { routeThrottle } from '../http-routes/throttle.ts';
 import type { Context } from './context.ts';
 
@@ -30,6 +30,8 @@ export interface RouteParts {
   readonly ownership: Pick<Ownership, 'place' | 'ranksFirst'>;
 }
 
+/** Problems that last are looked at so often. */
+const PROBLEMS_MS = 10_000;
 /** For one document of an issuer. */
 const ISSUER_TIMEOUT_MS = 5000;
 const ISSUER_MAX_BYTES = 256 * 1024;
@@ -39,15 +41,13 @@ export function openRoutes({ config, clock }: Context, { kubernetes, ownership }
   const { nowMs } = clock;
   const hosts = new RouteHosts(config.routeHosts);
   const tell = routeProblemTeller(kubernetes);
-  const table = new RouteTable({
-    hosts,
-    defer: clock.soon,
-    // All gateways see the same: one of them is enough.
-    onProblem: (problem) => {
-      const { namespace, name } = problem.owner;
-      if (ownership.ranksFirst?.(`route-problems/${namespace}/${name}`) === true) tell(problem);
-    },
+  const lasting = new LastingProblems({
+    tell,
+    isMine: ({ namespace, name }) => ownership.ranksFirst?.(`route-problems/${namespace}/${name}`) === true,
+    nowMs,
   });
+  const table = new RouteTable({ hosts, defer: clock.soon, onProblem: (problem) => lasting.tell(problem) });
+  clock.every(PROBLEMS_MS, () => lasting.check(table.problems()));
   const fetchJson = jsonFetcher({
     privateOrigins: config.privateIssuers,
     timeoutMs: ISSUER_TIMEOUT_MS,
