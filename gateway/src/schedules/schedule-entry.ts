@@ -40,20 +40,22 @@ export interface Standing {
   readonly digest: string;
   /** The newest due time that is over, or when it began, ms since 1970. */
   readonly sinceMs: number;
+  /** metadata.generation of the mapping that it was written for; 0 = a version of Kappa wrote it that did not say. */
+  readonly generation: number;
 }
 
 /** The text of a mark. */
-export function standingText({ digest, sinceMs }: Standing): string {
-  return JSON.stringify([1, digest, sinceMs]);
+export function standingText({ digest, sinceMs, generation }: Standing): string {
+  return JSON.stringify([1, digest, sinceMs, generation]);
 }
 
 /** @throws Error when a version of Kappa wrote it that this one does not know: fails closed */
 export function parseStanding(text: string): Standing {
   const value: unknown = JSON.parse(text);
-  const [version, digest, sinceMs] = Array.isArray(value) ? value : [];
+  const [version, digest, sinceMs, generation] = Array.isArray(value) ? value : [];
   if (version !== 1 || typeof digest !== 'string' || typeof sinceMs !== 'number')
     throw new Error(`the mark of a schedule cannot be read: ${text.slice(0, 100)}`);
-  return { digest, sinceMs };
+  return { digest, sinceMs, generation: typeof generation === 'number' ? generation : 0 };
 }
 
 function momentOf(text: string | undefined): number | null {

@@ -19,10 +19,12 @@ let schedulers: Scheduler[];
 let queues: (EventQueue & ScheduleMarks)[];
 let problems: string[];
 let verdicts: (string | null)[];
+/** The mapping's generation in the cluster. */
+let newest: number;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'kappa-schedules-'));
   clock = new TestClock('2026-11-22T10:00:00Z');
-  [schedulers, queues, problems, verdicts] = [[], [], [], []];
+  [schedulers, queues, problems, verdicts, newest] = [[], [], [], [], 1];
 });
 afterEach(async () => {
   for (const scheduler of schedulers) scheduler.stop();
@@ -49,6 +51,7 @@ function gateway(wrap: (store: ScheduleMarks) => ScheduleMarks = (store) => stor
       isReady: () => true,
       knowsAll: () => true,
       isMine: () => made.isMine,
+      isNewest: async ({ generation }) => generation === newest,
       addresseeOf: () => ({
         line,
         invokedArn: 'arn:aws:lambda:us-east-1:000000000000:function:hello',
@@ -163,6 +166,53 @@ test('other terms have missed nothing', async () => {
   scheduler.set('default/hourly', testMapping({ expression: 'cron(30 * * * ? *)', missed: 'All' }));
   await pass(HOUR);
   expect(await times()).toEqual(['2026-11-22T11:30:00Z']);
+});
+
+test('who has not heard of a change leaves the schedule alone until it has', async () => {
+  const [one, two] = [gateway(), gateway()];
+  for (const { scheduler } of [one, two]) scheduler.set('default/hourly', testMapping({ missed: 'All' }));
+  await pass(HOUR + 10);
+  const stopped = testMapping({ missed: 'All' }, { isEnabled: false, generation: 2 });
+  newest = 2;
+  one.scheduler.set('default/hourly', stopped);
+  await pass(2 * HOUR);
+  expect(await times()).toEqual(['2026-11-22T11:00:00Z']);
+  two.scheduler.set('default/hourly', stopped);
+  const inMinutes = testMapping({ expression: 'cron(30 * * * ? *)', missed: 'All' }, { generation: 3 });
+  newest = 3;
+  two.scheduler.set('default/hourly', inMinutes);
+  await pass(HOUR);
+  one.scheduler.set('default/hourly', inMinutes);
+  await pass(HOUR);
+  expect(await times()).toEqual(['2026-11-22T13:30:00Z', '2026-11-22T14:30:00Z']);
+});
+
+test('a change that is not of its times has missed nothing and fires nothing twice', async () => {
+  const { scheduler } = gateway();
+  scheduler.set('default/hourly', testMapping({ missed: 'All' }));
+  await pass(HOUR + 10);
+  scheduler.stop(); // the change is heard two hours later
+  await pass(2 * HOUR);
+  gateway().scheduler.set('default/hourly', testMapping({ missed: 'All' }, { generation: 2 }));
+  await pass(HOUR);
+  expect(await times()).toEqual([11, 12, 13, 14].map((hour) => `2026-11-22T${hour}:00:00Z`));
+});
+
+test('marks go on when the cluster has gone back, and from versions that wrote less', async () => {
+  const [one, { scheduler, queue }] = [gateway(), gateway()];
+  one.scheduler.set('default/hourly', testMapping({ missed: 'All' }, { generation: 7 }));
+  await pass(HOUR + 10);
+  one.scheduler.stop();
+  scheduler.set('default/hourly', testMapping({ missed: 'All' }));
+  await pass(HOUR);
+  scheduler.stop();
+  const { uid } = testMapping();
+  const before = (await queue.marks([uid])).get(uid) ?? '';
+  expect(JSON.parse(before)).toEqual([1, expect.any(String), Date.parse('2026-11-22T12:00:00Z'), 1]);
+  await queue.mark({ id: uid, before, after: JSON.stringify(JSON.parse(before).slice(0, 3)) });
+  gateway().scheduler.set('default/hourly', testMapping({ missed: 'All' }));
+  await pass(HOUR);
+  expect(await times()).toEqual([11, 12, 13].map((hour) => `2026-11-22T${hour}:00:00Z`));
 });
 
 test('a mapping that is gone fires nothing; its mark is removed later, those of others stay', async () => {

@@ -4,7 +4,7 @@ import type { PushMapping } from '../push/push-mapping.ts';
 import { QueueFull } from '../queue/event-queue.ts';
 import type { ScheduleMarks } from '../queue/schedule-marks.ts';
 import { isAhead, planFirings } from './plan-firings.ts';
-import { parseStanding, readEntry, type ScheduleEntry, type Standing, standingText } from './schedule-entry.ts';
+import { parseStanding, readEntry, type ScheduleEntry, standingText } from './schedule-entry.ts';
 import { scheduledEvent } from './scheduled-event.ts';
 
 /** What a {@link Scheduler} works with. */
@@ -16,6 +16,8 @@ export interface SchedulerDeps {
   readonly knowsAll: () => boolean;
   /** Of all gateways it is this one that fires the schedule. Two that both think so do no harm. */
   readonly isMine: (uid: string) => boolean;
+  /** The cluster itself has no newer one. Rejects when it does not answer. */
+  readonly isNewest: (mapping: PushMapping) => Promise<boolean>;
   readonly addresseeOf: (mapping: PushMapping) => Addressee;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -36,8 +38,8 @@ const SOON_MS = 5;
 const MAX_AT_ONCE = 100;
 /** What could not be fired is tried again after so long. */
 const AGAIN_MS = 1_000;
-/** The same when there is no room. */
-const FULL_AGAIN_MS = 5_000;
+/** The same when there is no room, or others know more. */
+const LONG_AGAIN_MS = 5_000;
 /** Marks that are read at once. */
 const MARKS_AT_ONCE = 500;
 /** Marks of schedules that are gone are looked for so often, and removed at the second sight. */
@@ -60,6 +62,7 @@ interface Kept extends ScheduleEntry {
  *
  *   seen → mark is read → (no mark: it begins at the mapping's creation; other terms: at this moment) → due → fired → due …
  *
+ * A mark says which generation of the mapping it is for: a gateway that has not heard of that one leaves the schedule alone until it has.
  * A schedule that is stopped has terms of its own: while it stands so, nothing is missed.
  */
 export class Scheduler {
@@ -201,7 +204,7 @@ export class Scheduler {
       (err: unknown) => {
         kept.isBusy = false;
         kept.mark = null; // whether it happened is not known
-        kept.pausedUntilMs = this.#deps.now() + (err instanceof QueueFull ? FULL_AGAIN_MS : AGAIN_MS);
+        kept.pausedUntilMs = this.#deps.now() + (err instanceof QueueFull ? LONG_AGAIN_MS : AGAIN_MS);
         this.#deps.onProblem(err);
       },
     );
@@ -212,18 +215,22 @@ export class Scheduler {
     const { mapping, digest } = kept;
     const text = kept.mark?.text;
     const standing = text === undefined ? null : parseStanding(text);
-    if (standing?.digest === digest) {
-      kept.mark = { text, sinceMs: standing.sinceMs };
-      kept.nextMs = mapping.isEnabled ? kept.schedule.next(standing.sinceMs) : null;
+    // a cluster that was restored has gone back
+    if (standing !== null && standing.generation > mapping.generation && !(await this.#deps.isNewest(mapping))) {
+      kept.mark = null;
+      kept.pausedUntilMs = this.#deps.now() + LONG_AGAIN_MS;
       return;
     }
-    const sinceMs = standing === null && mapping.isEnabled ? mapping.createdMs : this.#deps.now();
-    await this.#move(kept, { digest, sinceMs });
+    const isSame = standing?.digest === digest;
+    const beginsMs = standing === null && mapping.isEnabled ? mapping.createdMs : this.#deps.now();
+    const sinceMs = isSame ? standing.sinceMs : beginsMs;
+    if (isSame && standing.generation === mapping.generation) kept.mark = { text, sinceMs };
+    else await this.#move(kept, sinceMs);
     kept.nextMs = mapping.isEnabled ? kept.schedule.next(sinceMs) : null;
   }
 
   async #fire(kept: Kept): Promise<void> {
-    const { mapping, schedule, missed, digest } = kept;
+    const { mapping, schedule, missed } = kept;
     const sinceMs = kept.mark?.sinceMs ?? 0;
     const plan = planFirings(schedule, missed, sinceMs, this.#deps.now());
     for (const dueMs of plan.due) {
@@ -233,21 +240,21 @@ export class Scheduler {
       const firing = { id, dueMs, accountId: to.accountId, region: to.invokedArn.split(':')[3] ?? '' };
       const event = kept.input ?? scheduledEvent(mapping, firing);
       const next = newEvent(to, { requestId: id, trace: undefined, event }, this.#deps.now());
-      if (!(await this.#move(kept, { digest, sinceMs: dueMs }, next))) return;
+      if (!(await this.#move(kept, dueMs, next))) return;
       this.#deps.onFired(mapping, to.line);
     }
     const lastMs = plan.due.at(-1) ?? sinceMs;
-    if (plan.sinceMs !== lastMs && !(await this.#move(kept, { digest, sinceMs: plan.sinceMs }))) return;
+    if (plan.sinceMs !== lastMs && !(await this.#move(kept, plan.sinceMs))) return;
     kept.nextMs = plan.nextMs;
   }
 
   /** Moves the mark, with an event or without; false = another gateway has, and it is to be read again. */
-  async #move(kept: Kept, standing: Standing, event?: ReturnType<typeof newEvent>): Promise<boolean> {
-    const after = standingText(standing);
+  async #move(kept: Kept, sinceMs: number, event?: ReturnType<typeof newEvent>): Promise<boolean> {
+    const after = standingText({ digest: kept.digest, sinceMs, generation: kept.mapping.generation });
     const change = { id: kept.mapping.uid, before: kept.mark?.text, after };
     const { store } = this.#deps;
     const isMoved = event === undefined ? await store.mark(change) : await store.fire(event, change);
-    kept.mark = isMoved ? { text: after, sinceMs: standing.sinceMs } : null;
+    kept.mark = isMoved ? { text: after, sinceMs } : null;
     return isMoved;
   }
 
@@ -282,7 +289,7 @@ export class Scheduler {
 
 /** A clock that went back does not make a pause longer. */
 function isPaused({ pausedUntilMs }: Kept, nowMs: number): boolean {
-  return nowMs < pausedUntilMs && pausedUntilMs <= nowMs + FULL_AGAIN_MS;
+  return nowMs < pausedUntilMs && pausedUntilMs <= nowMs + LONG_AGAIN_MS;
 }
 
 function isDue({ mapping, mark, nextMs }: Kept, nowMs: number): boolean {

@@ -18,6 +18,7 @@ const scheduler = new Scheduler({
   isReady: () => true,
   knowsAll: () => true,
   isMine: () => true,
+  isNewest: async () => true,
   addresseeOf: () => ({ line: 'default/hello', invokedArn: 'arn', accountId: '000000000000' }),
   now: () => Math.floor(Number(start) + (Date.now() - Number(start)) * Number(speed)),
   after: (ms, then) => {

@@ -1,3 +1,4 @@
+import { isNotFound } from '@kappa/crds/client/errors';
 import { eventSourceMappings } from '@kappa/crds/client/kinds';
 import type { Kubernetes } from '@kappa/crds/client/kubernetes';
 import type { Registry as MetricRegistry } from 'prom-client';
@@ -78,6 +79,7 @@ export function openPush(context: Context, parts: PushParts): Push {
   const onVerdict: SchedulerDeps['onVerdict'] = (mapping, problem) => mappings.judge(mapping, problem);
   const scheduler = openScheduler(context, parts, {
     ...{ isReady, isMine, onVerdict, addresseeOf: toWhom, knowsAll: hearsOfMappings },
+    isNewest: (mapping) => isNewest(kubernetes, mapping),
     onFired: (mapping, line) => {
       metrics.fired(mapping);
       parts.events.received(line);
@@ -107,7 +109,7 @@ export function openPush(context: Context, parts: PushParts): Push {
 function openScheduler(
   { clock, teller }: Context,
   { marks }: PushParts,
-  more: Pick<SchedulerDeps, 'isReady' | 'isMine' | 'knowsAll' | 'addresseeOf' | 'onVerdict' | 'onFired'>,
+  more: Pick<SchedulerDeps, 'isReady' | 'isMine' | 'isNewest' | 'knowsAll' | 'addresseeOf' | 'onVerdict' | 'onFired'>,
 ): Scheduler | null {
   if (marks === null) return null;
   return new Scheduler({
@@ -117,4 +119,18 @@ function openScheduler(
     after: clock.after,
     onProblem: teller('schedules', 'schedules cannot be fired now; they will be'),
   });
+}
+
+/** Asks the API server: what was watched may be old. */
+async function isNewest(
+  kubernetes: Pick<Kubernetes, 'get'>,
+  { namespace, name, uid, generation }: PushMapping,
+): Promise<boolean> {
+  try {
+    const { metadata } = await kubernetes.get(eventSourceMappings, namespace, name);
+    return metadata.uid === uid && metadata.generation === generation;
+  } catch (err) {
+    if (isNotFound(err)) return false;
+    throw err;
+  }
 }
