@@ -203,15 +203,7 @@ function controllerDepsOf(context: Context, parts: EventSourceParts, rooms: Room
 }
 
 function roomsOf({ config }: Context, { asyncRunning }: EventSourceParts): Rooms {
-  return new Rooms(
-    () => ({
-      concurrency: config.accountConcurrency,
-      asyncRunning: asyncRunning(),
-      sinceSyncRefusedMs: Number.POSITIVE_INFINITY,
-      sinceAsyncRefusedMs: Number.POSITIVE_INFINITY,
-    }),
-    clock,
-  );
+  return new Rooms(() => ({ concurrency: config.accountConcurrency, asyncRunning: asyncRunning() }), clock);
 }
 
 function problemTeller({ problem }: Context, key: string): PollerObserver['problem'] {

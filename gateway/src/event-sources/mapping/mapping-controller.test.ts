@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { Rooms } from '../poll/rooms.ts';
 import { PollerWorld } from '../poll/testing-poller.ts';
 import type { OpenDeps, OpenSource } from '../source.ts';
 import { SourceProblem } from '../source-problem.ts';
@@ -38,8 +37,6 @@ beforeEach(() => {
     return stream;
   };
   const { clock, invoke, random, newRequestId } = { ...world.deps(), clock: world.clock };
-  const never = Number.POSITIVE_INFINITY;
-  const load = { concurrency: 100, asyncRunning: 0, sinceSyncRefusedMs: never, sinceAsyncRefusedMs: never };
   controller = new MappingController(
     {
       mapping: mappingView(),
@@ -49,7 +46,7 @@ beforeEach(() => {
     },
     {
       openDeps: () => ({ now: clock.now, secret: unused, aws: unused, guard: unused }),
-      rooms: new Rooms(() => load, clock),
+      rooms: world.rooms,
       mayRun: () => Promise.resolve(true),
       tell: world.tell,
       clock,

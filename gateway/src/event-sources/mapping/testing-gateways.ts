@@ -135,11 +135,10 @@ export class TestGateway {
   #controllerDeps(): ControllerDeps {
     const { clock, invoke } = this.#cluster;
     const load = { concurrency: 100, asyncRunning: 0 };
-    const never = Number.POSITIVE_INFINITY;
     let requests = 0;
     return {
       openDeps: () => ({ now: clock.now, secret: unused, aws: unused, guard: unused }),
-      rooms: new Rooms(() => ({ ...load, sinceSyncRefusedMs: never, sinceAsyncRefusedMs: never }), clock),
+      rooms: new Rooms(() => load, clock),
       invoke: async (_mapping, { event }) => invoke(event.toString()),
       mayRun: () => Promise.resolve(true),
       clock,

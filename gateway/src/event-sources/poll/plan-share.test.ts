@@ -7,8 +7,6 @@ const calm: Load = {
   asyncRunning: 0,
   batchesRunning: 0,
   heldBytes: 0,
-  sinceSyncRefusedMs: Number.POSITIVE_INFINITY,
-  sinceAsyncRefusedMs: Number.POSITIVE_INFINITY,
 };
 
 describe('batches that may begin', () => {
@@ -18,9 +16,6 @@ describe('batches that may begin', () => {
     ['asynchronous ones go before', { asyncRunning: 300, batchesRunning: 400 }, 100],
     ['asynchronous ones have it all', { asyncRunning: 800 }, 0],
     ['more run than may: the share has become smaller', { batchesRunning: 700 }, 0],
-    ['a synchronous call found no capacity just now', { sinceSyncRefusedMs: 999 }, 0],
-    ['… a second ago', { sinceSyncRefusedMs: 1_000 }, 600],
-    ['an asynchronous one did', { sinceAsyncRefusedMs: 0 }, 0],
     ['memory is full', { heldBytes: MAX_HELD_BYTES }, 0],
     ['a small install', { concurrency: 2 }, 1],
   ])('%s', (_reason, over, want) => {

@@ -8,10 +8,6 @@ export interface Load {
   readonly batchesRunning: number;
   /** Bytes of records that pollers hold. */
   readonly heldBytes: number;
-  /** Since a synchronous call found no capacity, milliseconds; infinite = none did. */
-  readonly sinceSyncRefusedMs: number;
-  /** Since an asynchronous one did. */
-  readonly sinceAsyncRefusedMs: number;
 }
 
 /** Of the concurrency, what asynchronous invocations and pollers together leave to synchronous calls is the rest. */
@@ -20,17 +16,15 @@ export const EVENTS_SHARE = 0.8;
 export const POLLERS_SHARE = 0.6;
 /** Records that all pollers of a gateway hold: read, and not settled. */
 export const MAX_HELD_BYTES = 128 * 1024 * 1024;
-/** After a refusal of what goes before them, pollers begin nothing for so long. */
-const YIELD_MS = 1_000;
 
 /**
  * Batches that pollers may begin now. Pure. Who is shed first: pollers, whose records wait safely at their source; then asynchronous
- * invocations, which wait in the queue; synchronous callers last, because they wait themselves.
+ * invocations, which wait in the queue; synchronous callers last, because they wait themselves. What synchronous calls run is not looked at
+ * here: the dispatcher refuses events and batches above its own part of each account's concurrency, and a batch that was refused waits.
  *
  * Worked: concurrency 1,000, 300 asynchronous ones and 400 batches run: min(600 − 400, 800 − 700) = 100.
  */
 export function batchRoom(load: Load): number {
-  if (load.sinceSyncRefusedMs < YIELD_MS || load.sinceAsyncRefusedMs < YIELD_MS) return 0;
   if (load.heldBytes >= MAX_HELD_BYTES) return 0;
   const { concurrency, asyncRunning, batchesRunning } = load;
   const own = Math.floor(concurrency * POLLERS_SHARE) - batchesRunning;

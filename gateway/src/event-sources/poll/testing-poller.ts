@@ -15,8 +15,6 @@ export const testShard: Shard = { id: 'shard', parents: [] };
 export const testLoad: Omit<Load, 'batchesRunning' | 'heldBytes'> = {
   concurrency: 100,
   asyncRunning: 0,
-  sinceSyncRefusedMs: Number.POSITIVE_INFINITY,
-  sinceAsyncRefusedMs: Number.POSITIVE_INFINITY,
 };
 
 /** What a function answers to the ids of a batch. */
