@@ -27,8 +27,8 @@ const specOf = async () => (await api.kubernetes.get(functions, 'default', 'f'))
 async function resolve(status: object = {}): Promise<void> {
   const fn = await api.kubernetes.get(functions, 'default', 'f');
   const own: SnapshotImage = {
-    ...fn.spec.code.image,
     uri,
+    ...fn.spec.code.image,
     reference,
     entryPoint: ['/entry'],
     command: ['app.handler'],
@@ -146,6 +146,11 @@ test.each<[reason: string, status: object, want: object]>([
     { State: 'Failed', StateReason: 'why', StateReasonCode: 'ImageAccessDenied' },
   ],
   [
+    'when no pod starts',
+    { state: 'Failed', stateReason: 'why', stateReasonCode: 'StartTimeout', lastUpdateStatus: 'Failed' },
+    { State: 'Failed', StateReason: 'why', StateReasonCode: 'InternalError' },
+  ],
+  [
     'where there is no engine',
     { state: 'Failed', stateReason: 'why', stateReasonCode: 'ImagesUnsupported', lastUpdateStatus: 'Failed' },
     { State: 'Failed', StateReasonCode: 'InvalidConfiguration' },
@@ -172,4 +177,20 @@ describe('published with its making', () => {
     });
     expect((await specOf()).code).toEqual({ image: { uri } });
   });
+
+  test.each([{ uri: `${uri}1` }, { uri, deployedAt: '2026-11-22T02:00:00Z' }])(
+    'nor is a version made of two updates when somebody deploys %j meanwhile',
+    async (image) => {
+      const deploy = async () => {
+        const spec = { ...(await specOf()), code: { image } };
+        api.kubernetes.set(functions.plural, 'default', 'f', { spec });
+        await resolve();
+      };
+      api = new TestApi({ sleep: deploy });
+      await expect(create({ Publish: true })).rejects.toMatchObject({
+        code: 'ResourceConflictException',
+        message: expect.stringContaining('changed meanwhile'),
+      });
+    },
+  );
 });

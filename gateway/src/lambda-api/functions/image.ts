@@ -69,7 +69,7 @@ const RESOLVE_MS = 30_000;
 /**
  * What the image of a function stands for, once the controller knows it and has tried it.
  *
- * @throws ResourceConflict when it cannot be had, or takes too long
+ * @throws ResourceConflict when it cannot be had, takes too long, or another one was deployed meanwhile
  */
 export async function resolvedImage({ metadata, spec }: FunctionObject, deps: ApiDeps): Promise<SnapshotCode> {
   const { namespace, name, generation } = metadata;
@@ -79,12 +79,16 @@ export async function resolvedImage({ metadata, spec }: FunctionObject, deps: Ap
     status = fn?.status;
     return (status?.observedGeneration ?? 0) >= generation && status?.lastUpdateStatus !== 'InProgress';
   });
-  const uri = spec.code.image?.uri ?? '';
+  const { uri = '', deployedAt } = spec.code.image ?? {};
   if (!isOver)
     throw new ResourceConflict(
       `No version is published yet: image ${uri} takes long to start. Publish it when the function is Active.`,
     );
   const code = status?.lastUpdateStatus === 'Successful' ? await servedImage({ metadata, status }, deps) : null;
+  if (code !== null && (code.image?.uri !== uri || code.image.deployedAt !== deployedAt))
+    throw new ResourceConflict(
+      'No version is published: the code of the function was changed meanwhile. Publish it again.',
+    );
   if (code !== null) return code;
   throw new ResourceConflict(
     `No version is published: ${status?.lastUpdateStatusReason ?? `image ${uri} cannot be had`}`,
