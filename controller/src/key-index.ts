@@ -43,3 +43,8 @@ export class KeyIndex {
 export function found<P>(keys: readonly string[], cache: { get(key: string): P | undefined }): readonly P[] {
   return keys.flatMap((key) => cache.get(key) ?? []);
 }
+
+/** The name in a key `namespace/name`. */
+export function nameOf(key: string): string {
+  return key.slice(key.indexOf('/') + 1);
+}

@@ -158,7 +158,6 @@ const poolQueue = queueOf('pool', (name) =>
     orphanOf: (pod) => view.orphanOf(pod),
     memoryMiBOf: (pod) => view.memoryMiBOf(pod),
     memoryOf: (pool) => view.poolMemories.of(pool),
-    forget: (pool) => view.poolMemories.forget(pool),
     runtimes,
     settings: {
       namespace: config.poolNamespace,

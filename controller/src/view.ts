@@ -5,7 +5,7 @@ import { poolLabel } from '@kappa/crds/labels';
 import type { AliasObserved } from './alias/plan.ts';
 import type { VersionObserved } from './function/plan.ts';
 import { countReady } from './function/provisioned.ts';
-import { found, KeyIndex } from './key-index.ts';
+import { found, KeyIndex, nameOf } from './key-index.ts';
 import {
   type AliasSummary,
   claimKey,
@@ -268,8 +268,14 @@ export class View {
 
   /** Whether pods of a new image start shows at its pool. */
   #poolChanged(name: string): void {
+    this.#forgetPool(name);
     this.#deps.events.poolChanged(name);
     for (const key of this.poolUsers.functionsOf(name)) this.#deps.events.functionChanged(key);
+  }
+
+  /** What was seen of a pool goes when it and its last pod are gone: images come and go. */
+  #forgetPool(name: string): void {
+    if (this.pool(name) === undefined && this.#podsByPool.keysOf(name).length === 0) this.poolMemories.forget(name);
   }
 
   #enqueuePoolsOf(podKeys: readonly string[]): void {
@@ -285,12 +291,9 @@ export class View {
     const known = pod ?? before;
     if (known === null) return;
     this.poolMemories.of(known.pool).sawPod(before, pod, this.#deps.nowMs());
+    if (pod === null) this.#forgetPool(known.pool);
     this.#deps.events.poolChanged(known.pool);
     const functionKey = claimKey(known);
     if (functionKey !== null) this.#deps.events.podsOfFunctionChanged(functionKey);
   }
-}
-
-function nameOf(key: string): string {
-  return key.slice(key.indexOf('/') + 1);
 }

@@ -16,6 +16,11 @@ export function imagePoolName({ namespace, reference, memoryMiB }: PoolImage): s
   return `image-${digest.slice(0, 24)}`; // 96 bits: nobody finds a second image with the same name
 }
 
+/** Whether a Pool of that name is one of an image; no runtime is called so. */
+export function isImagePool(name: string): boolean {
+  return name.startsWith('image-');
+}
+
 /** The image that pods of a function version run; null = it is none from an image. */
 export function poolImageOf(namespace: string, { code, memoryMiB }: FunctionVersionObject['spec']): PoolImage | null {
   return code.image === undefined ? null : { namespace, reference: code.image.reference, memoryMiB };

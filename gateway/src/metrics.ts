@@ -6,6 +6,7 @@ import type { Fault, ThrottleReason } from './errors.ts';
 import { Buckets, registerBuckets } from './metrics/buckets.ts';
 import { registerConcurrency } from './metrics/concurrency.ts';
 import { type LogNumbers, registerLogMetrics } from './metrics/logs.ts';
+import { poolLabel, registerPools } from './metrics/pools.ts';
 import { registerRing } from './metrics/ring.ts';
 import type { RingStats } from './ring/ring-options.ts';
 
@@ -138,18 +139,18 @@ export function gatewayMetrics(registry: Registry, sources: MetricSources): Gate
       table.of(target).platformErrors += 1;
     },
     claimed(pool, result) {
-      claims.inc({ pool, result });
+      claims.inc({ pool: poolLabel(pool), result });
     },
     initFailed(target) {
       initFailures.inc(table.of(target).labels);
     },
     reclaimed(_target, { pool }) {
-      reclaimed.inc({ pool });
+      reclaimed.inc({ pool: poolLabel(pool) });
     },
   };
   return {
     observer,
-    resizeRefused: (pool) => resizes.inc({ pool }),
+    resizeRefused: (pool) => resizes.inc({ pool: poolLabel(pool) }),
     refused: (code, fault) => refusals.inc({ code, fault }),
   };
 }
@@ -255,22 +256,7 @@ function registerGauges(registry: Registry, sources: MetricSources): void {
   gauge('kappa_gateway_queued_bytes', 'Bytes of the events that wait, for a pod or at a limit.', [], (set) =>
     set(sources.dispatch().queuedBytes),
   );
-  gauge(
-    'kappa_gateway_pods',
-    'Linked pods. state: generic | claimed | held (by another gateway) | suspect.',
-    ['pool', 'state'],
-    (set) => {
-      for (const { pool, generic, claimed, held, suspect } of sources.dispatch().pools) {
-        set(generic, { pool, state: 'generic' });
-        set(claimed, { pool, state: 'claimed' });
-        set(held, { pool, state: 'held' });
-        set(suspect, { pool, state: 'suspect' });
-      }
-    },
-  );
-  gauge('kappa_gateway_missing_pods', 'Claims that wait for a generic pod.', ['pool'], (set) => {
-    for (const { pool, missing } of sources.dispatch().pools) set(missing, { pool });
-  });
+  registerPools(registry, sources.dispatch);
   gauge(
     'kappa_gateway_slots',
     'Slots of claimed pods. state: claiming | idle | busy | finishing (answered, not reported) | foreign (runs another gateway’s invocation) | lost (out of reach, counted against a cap).',

@@ -30,8 +30,6 @@ export interface PoolWorld {
   /** Memory of the version that a claimed pod runs, MiB; null = not known. */
   readonly memoryMiBOf: (pod: PodSummary) => number | null;
   readonly memoryOf: (pool: string) => PoolMemory;
-  /** The pool is gone for good. */
-  readonly forget: (pool: string) => void;
   readonly runtimes: ReadonlyMap<string, Runtime>;
   readonly settings: PodSettings;
   /** Public key of the gateways; empty = there is none yet. */
@@ -93,7 +91,6 @@ function isOver({ name, spec }: PoolSummary, world: PoolWorld): boolean {
 async function deletePool({ name, uid }: PoolSummary, world: PoolWorld): Promise<Requeue> {
   const { namespace } = world.settings;
   await world.kubernetes.delete(pools, namespace, name, { preconditionUid: uid }).catch(ignore(isConflict));
-  world.forget(name);
   return {};
 }
 

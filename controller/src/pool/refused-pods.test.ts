@@ -30,7 +30,6 @@ function worldRefusing(error: Error, written: PoolObject['status'][]): PoolWorld
     find: () => summary,
     isUsed: () => true,
     imageOf: () => image,
-    forget: () => undefined,
     podsOf: () => [],
     orphanOf: () => null,
     memoryMiBOf: () => null,

@@ -106,7 +106,6 @@ describe('on an API server', () => {
       find: () => summary,
       isUsed: () => false,
       imageOf: () => null,
-      forget: () => undefined,
       podsOf: () => cache,
       orphanOf: () => null,
       memoryMiBOf: () => null,

@@ -1,3 +1,4 @@
+import { isImagePool } from '@kappa/crds/image-pool';
 import type { Arrivals } from './arrivals.ts';
 import type { Gate } from './gate.ts';
 import type { DispatchLimits } from './limits.ts';
@@ -115,6 +116,7 @@ export class Claims<P extends CorePod, R extends CoreRequest> {
       const count = this.#wantedIn(pool);
       if (count > 0 || pool.announced > 0) this.#owner.wantPods(pool.name, count);
       pool.announced = count;
+      if (count === 0 && pool.isIdle && isImagePool(pool.name)) this.#pools.delete(pool.name); // images come and go
     }
   }
 

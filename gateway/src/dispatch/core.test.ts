@@ -102,6 +102,16 @@ describe('slots', () => {
     expect(effects.wanted.get('nodejs24.x')).toBe(0);
   });
 
+  test('what is known of the pool of an image goes when nobody has a pod of it or waits for one', () => {
+    const { arrive, core } = start();
+    const names = () => core.claims.pools().map(({ pool }) => pool);
+    arrive(makeTarget({ pool: 'image-1' }));
+    for (const pool of ['image-2', 'nodejs24.x']) core.claims.takeSpare(pool, '', true);
+    expect(names()).toEqual(['image-1', 'image-2', 'nodejs24.x']);
+    core.claims.remind();
+    expect(names()).toEqual(['image-1', 'nodejs24.x']);
+  });
+
   test('functions of one pool take turns for scarce pods', () => {
     const { arrive, pod, effects } = start();
     const other = makeTarget({ versionUid: 'uid-2', functionObjectName: 'other' });

@@ -24,6 +24,11 @@ export class PoolState<P extends CorePod, R extends CoreRequest> {
     return size;
   }
 
+  /** It has no pods, and nobody waits for one. */
+  get isIdle(): boolean {
+    return this.size === 0 && this.hungry.size === 0;
+  }
+
   add(pod: P): void {
     if (pod.isSuspect) {
       this.#suspect.add(pod);
