@@ -61,6 +61,13 @@ test.each<
     { kind: 'failed', reason: 'ImagesUnsupported' },
   ],
   [
+    'nor is what runs already ended by that',
+    specOf(),
+    [pinned],
+    { ...never, isSupported: false },
+    { kind: 'resolved' },
+  ],
+  [
     'it starts nothing',
     specOf(),
     [],

@@ -53,7 +53,7 @@ export async function resolveImage(
 const maxNameChars = 440;
 
 const unsupported =
-  'this install runs function pods as processes of the machine and has no container engine: functions from images need an install on a Kubernetes cluster';
+  'this install takes no functions from images: they are switched off (functions.images.enabled of the chart), or it runs functions without a container engine, as local mode does';
 
 /** An image without ENTRYPOINT and CMD starts nothing. */
 function startable(image: SnapshotImage, config: FunctionObject['spec']['imageConfig']): ResolvedCode {
