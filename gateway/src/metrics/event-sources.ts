@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-import type { OwnerObserver } from '../event-sources/owner/shard-owner.ts';
+import type { OwnerObserver } from '../event-sources/owner/shard-owner-deps.ts';
 import type { PollerObserver } from '../event-sources/poll/poller.ts';
 
 /** What is counted of event sources that are polled. */

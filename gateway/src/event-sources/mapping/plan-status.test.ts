@@ -46,6 +46,10 @@ describe('status of a mapping', () => {
     });
   });
 
+  test('a shard that is read here while its last batches end elsewhere is one', () => {
+    expect(status({ report: { ...polled, heldShards: 2 } })).toMatchObject({ heldShards: 1, shards: 1 });
+  });
+
   test('the same situation again is the same status', () => {
     expect(after(failing, { report: batch('functionFailed'), nowMs: 9_000_000 })).toEqual(failing);
   });

@@ -62,7 +62,7 @@ export function planStatus({
     stateTransitionReason: cut(inTheWay === null ? userAction : inTheWay.message),
     lastProcessingResult: cut(result),
     ...(shards !== null && { shards }),
-    heldShards,
+    heldShards: Math.min(heldShards, shards ?? heldShards), // one may be read here while its last batches end elsewhere
     conditions,
   };
 }

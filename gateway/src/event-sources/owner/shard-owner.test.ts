@@ -32,6 +32,8 @@ class World {
   readonly #store = new MemoryCheckpoints();
   /** How often an answer of the store gets lost, 0..1. */
   lossRate = 0;
+  /** @see BATCH_MS */
+  batchMs = BATCH_MS;
 
   constructor(shards: number, seed = 1) {
     this.shards = Array.from({ length: shards }, (_, at) => ({ id: `s${at}`, parents: [] }));
@@ -91,6 +93,10 @@ class Gateway {
   readonly hangs = new Map<string, Watched>();
   /** Shards whose source is not open. */
   readonly closed = new Set<string>();
+  /** Its pollers say at once that others may have their shards, and end what they do. */
+  isFreeAtOnce = false;
+  /** Claims whose pollers were thrown away. */
+  readonly abandoned: string[] = [];
 
   constructor(world: World, name: string, store: CheckpointStore) {
     this.name = name;
@@ -130,7 +136,8 @@ class Gateway {
 }
 
 /** Works on a shard while it may. */
-function worker(world: World, { name: by, hangs }: Gateway, { id }: Shard, { claim, mayBegin }: Holding): Poller {
+function worker(world: World, gateway: Gateway, { id }: Shard, { claim, mayBegin }: Holding): Poller {
+  const { name: by, hangs } = gateway;
   const stopping = new AbortController();
   let running = 0;
   const act = async (): Promise<void> => {
@@ -138,7 +145,7 @@ function worker(world: World, { name: by, hangs }: Gateway, { id }: Shard, { cla
       if (mayBegin()) {
         running += 1;
         world.acts.push({ shard: id, epoch: claim.epoch, by, atMs: world.clock.nowMs() });
-        await world.clock.sleep(BATCH_MS, new AbortController().signal);
+        await world.clock.sleep(world.batchMs, new AbortController().signal);
         running -= 1;
       }
       await world.clock.sleep(ACT_MS, stopping.signal).catch(() => undefined);
@@ -154,11 +161,15 @@ function worker(world: World, { name: by, hangs }: Gateway, { id }: Shard, { cla
       return running;
     },
     update: () => undefined,
-    giveUp: () => {
+    giveUp: (onFree) => {
       stopping.abort();
+      if (gateway.isFreeAtOnce) onFree();
       return done;
     },
-    abandon: () => stopping.abort(),
+    abandon: () => {
+      stopping.abort();
+      gateway.abandoned.push(`${id} ${claim.epoch}`);
+    },
   };
 }
 
@@ -272,6 +283,49 @@ test('the store is silent for half a minute: all stop, nobody takes anything, an
   for (const gateway of [a, b]) gateway.isCutOff = false;
   await world.clock.until(() => isShared('a', 'b'), 10_000);
   expectOneAtATime(world.acts);
+});
+
+describe('a shard that others may have while batches of it run', () => {
+  const move = async (): Promise<{ a: Gateway; b: Gateway }> => {
+    world = new World(2);
+    world.batchMs = 60_000;
+    const a = world.start('a');
+    a.isFreeAtOnce = true;
+    await world.clock.until(() => world.acts.length === 2, 5_000);
+    const b = world.start('b');
+    await world.clock.until(() => world.acts.some(({ by }) => by === 'b'), 5_000);
+    return { a, b };
+  };
+
+  test('is read elsewhere at once, and its batches end where they are', async () => {
+    const { a } = await move();
+    expect(a.owner.heldShards(a.mapping)).toEqual(['s0', 's1']);
+    await world.clock.until(() => a.owner.heldShards(a.mapping).length === 1, 60_000);
+    expect(a.abandoned).toEqual([]);
+  });
+
+  test('may come back before they have ended', async () => {
+    const { a, b } = await move();
+    b.kill();
+    await world.clock.until(() => epochsOf('s1').length === 3, 10_000);
+    expect(a.owner.heldShards(a.mapping).toSorted()).toEqual(['s0', 's1']);
+    expect(a.abandoned).toEqual([]);
+  });
+
+  test('keeps its gateway until they have', async () => {
+    const { a } = await move();
+    a.owner.stop();
+    await world.clock.settled(a.owner.whenIdle());
+    const endMs = Math.max(...world.acts.filter(({ by }) => by === 'a').map(({ atMs }) => atMs)) + world.batchMs;
+    expect(world.clock.nowMs()).toBeGreaterThanOrEqual(endMs);
+    expect(a.abandoned).toEqual([]);
+  });
+
+  test('is thrown away when they hang', async () => {
+    const { a } = await move();
+    a.hangs.set('s1', { name: 's1', activity: { kind: 'settling' }, sinceMs: world.clock.nowMs() - 50_000 });
+    await world.clock.until(() => a.abandoned.includes('s1 1'), 2_000);
+  });
 });
 
 test('a mapping that is not wanted any more, and one that ends with its gateway, are given back', async () => {

@@ -1,41 +1,14 @@
-import type { CheckpointStore, Claim, ShardRow } from '../checkpoints/checkpoint-store.ts';
+import type { Claim, ShardRow } from '../checkpoints/checkpoint-store.ts';
 import { isReady } from '../checkpoints/plan-start.ts';
-import type { Poller, PollerClock } from '../poll/poller.ts';
 import type { Shard } from '../record.ts';
+import { type Held, keyOf } from './held.ts';
 import type { Holding, OwnedMapping } from './owned-mapping.ts';
 import { BEAT_MS, type ClaimPlan, GIVE_UP_MS, planClaims, type Sighting } from './plan-claims.ts';
 import { findStuck, isSourceStuck } from './plan-watch.ts';
+import type { ShardOwnerDeps } from './shard-owner-deps.ts';
 
 /** How often it is looked whose shards are whose. */
 const ROUND_MS = 1_000;
-
-export interface ShardOwnerDeps {
-  readonly store: CheckpointStore;
-  /** gatewayId: this life of this gateway. */
-  readonly self: string;
-  /** Of all gateways it is this one that should do the work of that name. */
-  readonly ranksFirst: (key: string) => boolean;
-  readonly clock: Pick<PollerClock, 'nowMs' | 'sleep'>;
-  readonly onProblem: (error: unknown) => void;
-  /** Told of what happens to shards, for metrics. */
-  readonly observer: OwnerObserver;
-}
-
-export interface OwnerObserver {
-  /** A shard that somebody else had was taken. */
-  readonly takenOver: (mapping: string) => void;
-  /** A poller hung and was thrown away. */
-  readonly restarted: (mapping: string) => void;
-}
-
-interface Held {
-  readonly mapping: OwnedMapping;
-  readonly claim: Claim;
-  readonly poller: Poller;
-  /** When the last confirmed sign of life was sent. */
-  confirmedMs: number;
-  isLeaving: boolean;
-}
 
 /**
  * Holds the shards that are this gateway's: claims those that the ring gives it, shows signs of life, gives up what the ring gives to others, and
@@ -46,6 +19,8 @@ export class ShardOwner {
   readonly #deps: ShardOwnerDeps;
   readonly #mappings = new Map<string, OwnedMapping>();
   readonly #held = new Map<string, Held>();
+  /** Others may have their shards, and their last batches end here. */
+  readonly #ending = new Set<Held>();
   /** By mapping, then by shard. */
   #sightings = new Map<string, ReadonlyMap<string, Sighting>>();
   readonly #over = new AbortController();
@@ -81,7 +56,7 @@ export class ShardOwner {
 
   /** Shards of a mapping that are held here, those that are being given up included. */
   heldShards(mapping: OwnedMapping): readonly string[] {
-    return this.#heldOf(mapping).map(({ claim }) => claim.key.shard);
+    return [...new Set(this.#heldOf(mapping).map(({ claim }) => claim.key.shard))];
   }
 
   /** The store has not answered for so long that nothing may be begun. */
@@ -97,14 +72,14 @@ export class ShardOwner {
 
   /** Resolves when nothing is held; for after `stop`. */
   async whenIdle(): Promise<void> {
-    while (this.#held.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    while (this.#held.size + this.#ending.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
   /** Ends it; what is held then is taken by others when it has not moved for a while. */
   end(): void {
     this.stop();
     this.#over.abort();
-    for (const held of this.#held.values()) held.poller.abandon();
+    for (const held of this.#all()) held.poller.abandon();
   }
 
   async #repeat(ms: number, work: () => Promise<void>): Promise<void> {
@@ -165,7 +140,9 @@ export class ShardOwner {
     const { uid, shards } = mapping;
     const byShard = new Map(rows.map((row) => [row.key.shard, row]));
     const ended = new Set(rows.filter(({ isEnd }) => isEnd).map(({ key }) => key.shard));
-    const held = this.#heldOf(mapping).map(({ claim }) => claim.key.shard);
+    const held = [...this.#held.values()]
+      .filter((each) => each.mapping === mapping)
+      .map(({ claim }) => claim.key.shard);
     const gone = held.filter((id) => !shards.some((shard) => shard.id === id)); // the source shows it no more: it is read to its end
     const situations = [...shards, ...gone.map((id): Shard => ({ id, parents: [] }))].map((shard) => ({
       shard: shard.id,
@@ -207,12 +184,13 @@ export class ShardOwner {
 
   async #beat(): Promise<void> {
     const { store, clock } = this.#deps;
-    const all = [...this.#held];
+    const all = [...this.#held.values()];
     if (all.length === 0) return;
     const sentMs = clock.nowMs();
-    const lost = new Set(await store.beat(all.map(([, { claim }]) => claim)));
-    for (const [key, held] of all) {
-      if (lost.has(held.claim)) this.#lose(key, held);
+    const lost = new Set(await store.beat(all.map(({ claim }) => claim)));
+    for (const held of all) {
+      if (!this.#isHeld(held)) continue; // it was let go meanwhile
+      if (lost.has(held.claim)) this.#lose(held);
       else held.confirmedMs = Math.max(held.confirmedMs, sentMs);
     }
   }
@@ -223,7 +201,7 @@ export class ShardOwner {
     const held = this.#held.get(key);
     if (held?.claim !== claim) return isKept;
     if (isKept) held.confirmedMs = Math.max(held.confirmedMs, sentMs);
-    else this.#lose(key, held);
+    else this.#lose(held);
     return isKept;
   }
 
@@ -237,21 +215,36 @@ export class ShardOwner {
     if (held?.mapping === mapping) this.#giveUp(held);
   }
 
-  /** What runs ends first. It is held until then. */
+  /** What runs ends first. It is held until then, or until its poller says that others may have it. */
   #giveUp(held: Held): void {
     if (held.isLeaving) return;
     held.isLeaving = true;
-    const { key } = held.claim;
-    void held.poller.giveUp().then(async () => {
-      if (this.#held.get(`${key.mapping} ${key.shard}`) !== held) return; // lost meanwhile
-      await this.#deps.store.release(held.claim).catch(this.#deps.onProblem); // else it is free when it has not moved for a while
-      this.#forget(`${key.mapping} ${key.shard}`);
+    let freed = Promise.resolve();
+    const onFree = (): void => {
+      freed = this.#free(held);
+    };
+    void held.poller.giveUp(onFree).then(async () => {
+      await freed;
+      if (this.#isHeld(held)) await this.#release(held);
+      this.#forget(held);
     });
   }
 
-  #lose(key: string, { poller }: Held): void {
-    poller.abandon();
-    this.#forget(key);
+  async #free(held: Held): Promise<void> {
+    if (!this.#isHeld(held)) return; // lost meanwhile
+    this.#held.delete(keyOf(held));
+    this.#ending.add(held);
+    await this.#release(held);
+  }
+
+  /** When it fails, it is free when it has not moved for a while. */
+  async #release({ claim }: Held): Promise<void> {
+    await this.#deps.store.release(claim).catch(this.#deps.onProblem);
+  }
+
+  #lose(held: Held): void {
+    held.poller.abandon();
+    this.#forget(held);
   }
 
   #doubt(mapping: OwnedMapping): void {
@@ -263,27 +256,40 @@ export class ShardOwner {
   /** It is claimed again, from its checkpoint. When it hangs in its source, so is all else that is read over the same connection. */
   #throwAwayStuck(): void {
     const nowMs = this.#deps.clock.nowMs();
-    for (const [key, held] of this.#held) {
+    for (const held of this.#all()) {
       const { mapping, poller } = held;
       const { watched } = poller;
-      if (findStuck(watched, nowMs).length === 0) continue;
+      if (!this.#isHere(held) || findStuck(watched, nowMs).length === 0) continue;
       this.#deps.observer.restarted(mapping.uid);
-      this.#lose(key, held);
+      this.#lose(held);
       if (isSourceStuck(watched, nowMs)) this.#loseAll(mapping);
     }
   }
 
   #loseAll(mapping: OwnedMapping): void {
-    for (const [key, held] of this.#held) if (held.mapping === mapping) this.#lose(key, held);
+    for (const held of this.#heldOf(mapping)) this.#lose(held);
     mapping.reopen();
   }
 
-  #forget(key: string): void {
-    this.#held.delete(key);
+  #forget(held: Held): void {
+    if (this.#isHeld(held)) this.#held.delete(keyOf(held));
+    this.#ending.delete(held);
     for (const call of this.#onIdle.splice(0)) call();
   }
 
+  #isHeld(held: Held): boolean {
+    return this.#held.get(keyOf(held)) === held;
+  }
+
+  #isHere(held: Held): boolean {
+    return this.#isHeld(held) || this.#ending.has(held);
+  }
+
+  #all(): readonly Held[] {
+    return [...this.#held.values(), ...this.#ending];
+  }
+
   #heldOf(mapping: OwnedMapping): readonly Held[] {
-    return [...this.#held.values()].filter((held) => held.mapping === mapping);
+    return this.#all().filter((held) => held.mapping === mapping);
   }
 }

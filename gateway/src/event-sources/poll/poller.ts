@@ -13,7 +13,7 @@ import type { BatchOutcome } from './batch-outcome.ts';
  *   state     | enters by                                   | leaves by
  *   running   | start                                       | giveUp → draining; a problem of the source → resting
  *   resting   | a problem, no room, throttled               | the pause is over → running; giveUp → ended
- *   draining  | giveUp: nothing is received or begun        | what runs has ended and is settled → ended
+ *   draining  | giveUp: nothing is received or begun        | what runs has ended and is settled → ended; a queue is free before that
  *   ended     | all is settled, or `abandon`                | –
  *
  * It ends in `abandon`, too: the claim is lost, or the watchdog has had enough. Then it settles nothing and saves nothing any more, since
@@ -26,8 +26,12 @@ export interface Poller {
   readonly runningCount: number;
   /** A change of the mapping that needs no new connection is in force with the next batch. */
   update(mapping: MappingView, filter: RecordFilter): void;
-  /** Begins nothing more. Resolves when all that ran is settled; never rejects. */
-  giveUp(): Promise<void>;
+  /**
+   * Begins nothing more. Resolves when all that ran is settled; never rejects.
+   *
+   * @param onFree somebody else may have the shard, although batches still run here; not every poller can say so
+   */
+  giveUp(onFree: () => void): Promise<void>;
   /** Lets everything fall, at once. */
   abandon(): void;
 }

@@ -280,10 +280,33 @@ describe('the end of a poller', () => {
     };
     const poller = start({ batchSize: 2, maximumBatchingWindowSeconds: 100 });
     await until(() => world.batches.length === 1 && world.counts.polled === 3);
-    await world.clock.settled(poller.giveUp());
+    await world.clock.settled(poller.giveUp(() => undefined));
     expect(queue.deleted).toEqual(['a', 'b']);
     expect(world.running).toBe(0);
     expect(await queue.receive({ max: 10, waitMs: 0, signal: new AbortController().signal })).toHaveLength(1);
+    expect(world.clock.sleeping).toBe(0);
+  });
+
+  test.each<[cap: number | undefined, isFree: boolean]>([
+    [undefined, true],
+    [2, false],
+  ])('with a cap of %s others may have the queue while a batch runs: %s', async (maximumConcurrency, isFree) => {
+    send('abcde');
+    world.answer = async () => {
+      await world.clock.sleep(50_000, new AbortController().signal);
+      return ran();
+    };
+    const spec = { maximumBatchingWindowSeconds: 100, ...(maximumConcurrency !== undefined && { maximumConcurrency }) };
+    const poller = start(spec);
+    await until(() => world.batches.length === 1 && world.counts.polled === 5);
+    let free = { running: 0, deleted: -1, others: -1 };
+    const others = async (): Promise<void> => {
+      const { length } = await queue.receive({ max: 10, waitMs: 0, signal: new AbortController().signal });
+      free = { running: world.running, deleted: queue.deleted.length, others: length };
+    };
+    await world.clock.settled(poller.giveUp(() => void others()));
+    expect(free).toEqual(isFree ? { running: 1, deleted: 0, others: 2 } : { running: 0, deleted: -1, others: -1 });
+    expect(queue.deleted.toSorted()).toEqual(['a', 'b', 'c']);
     expect(world.clock.sleeping).toBe(0);
   });
 

@@ -22,6 +22,8 @@ const forever: Activity = Object.freeze({ kind: 'resting', forMs: Number.POSITIV
 interface Worker {
   activity: Activity;
   sinceMs: number;
+  /** It has a batch, and receives nothing meanwhile. */
+  isRunning: boolean;
 }
 
 /**
@@ -76,10 +78,14 @@ export class QueuePoller implements Poller {
     this.#filter = filter;
   }
 
-  async giveUp(): Promise<void> {
+  /** The queue is free when nothing more is received, unless so many batches may run and no more: then theirs have to end first. */
+  async giveUp(onFree: () => void): Promise<void> {
     this.#stopping.abort();
-    await Promise.all(this.#workers.values());
+    const { maximumConcurrency } = this.#mapping;
+    await Promise.all([...this.#workers].map(([{ isRunning }, done]) => (isRunning ? undefined : done)));
     await this.#intake.release();
+    if (maximumConcurrency === null) onFree();
+    await Promise.all(this.#workers.values());
     this.#over.abort();
   }
 
@@ -89,7 +95,8 @@ export class QueuePoller implements Poller {
   }
 
   #call(): void {
-    const worker: Worker = { activity: { kind: 'resting', forMs: 0 }, sinceMs: this.#deps.clock.nowMs() };
+    const sinceMs = this.#deps.clock.nowMs();
+    const worker: Worker = { activity: { kind: 'resting', forMs: 0 }, sinceMs, isRunning: false };
     const done = this.#work(worker).finally(() => this.#workers.delete(worker));
     this.#workers.set(worker, done);
   }
@@ -135,6 +142,7 @@ export class QueuePoller implements Poller {
     this.#does(worker, forever);
     const room = await this.#takeRoom(messages);
     if (room === null) return this.#settle(worker, messages, 'release');
+    worker.isRunning = true;
     this.#pace.running += 1;
     const { clock, observer } = this.#deps;
     const beganMs = clock.nowMs();
@@ -149,6 +157,7 @@ export class QueuePoller implements Poller {
         if (left.length > 0) left = await this.#wait(worker, left, pauseMs);
       }
     } finally {
+      worker.isRunning = false;
       this.#pace.running -= 1;
       room.release();
       this.#settler.letGo(messages);
