@@ -59,13 +59,13 @@ test.each<
   [
     'no pod is taken',
     summaryOf(),
-    { refusal: 'its pod is refused: exceeded quota' },
+    { refusal: 'exceeded quota' },
     { status: 'Unknown', message: 'its pod is refused: exceeded quota' },
   ],
   [
     'nor in time',
     summaryOf('Unknown', nowMs - trialMs),
-    { refusal: 'its pod is refused: exceeded quota' },
+    { refusal: 'exceeded quota' },
     { status: 'False', message: 'no pod was ready in time: its pod is refused: exceeded quota' },
   ],
   ['what has failed is not under way again', summaryOf('False'), {}, { status: 'False', message: 'as before' }],

@@ -21,7 +21,7 @@ export const trialMs = 600_000;
 export interface StartObserved extends Pick<PoolObserved, 'failures'> {
   /** Pods that are neither over nor told to end. */
   readonly live: PoolObserved['pods'];
-  /** Why the API server takes no pod, for people; null = it does. */
+  /** What the API server says to a new pod that it does not take, for people; null = it takes them. */
   readonly refusal: string | null;
 }
 
@@ -40,7 +40,10 @@ export function judgeStart({ spec, status }: PoolSummary, observed: StartObserve
     return { status: 'False', reason: problem.reason, message: problem.message };
   if (failures.count >= failuresOfATrial) return { status: 'False', reason: 'InvalidImage', message: podsFail };
   if (before?.status === 'False') return { status: 'False', reason: before.reason, message: before.message };
-  const cause = problem?.message ?? refusal ?? live.findLast(({ startProblem }) => startProblem !== null)?.startProblem;
+  const cause =
+    problem?.message ??
+    refusalOf(refusal, before?.message) ??
+    live.findLast(({ startProblem }) => startProblem !== null)?.startProblem;
   if (before !== undefined && nowMs >= Date.parse(before.lastTransitionTime) + trialMs)
     return {
       status: 'False',
@@ -48,6 +51,14 @@ export function judgeStart({ spec, status }: PoolSummary, observed: StartObserve
       message: `no pod was ready in time: ${cause ?? 'nobody tells why'}`,
     };
   return { status: 'Unknown', reason: 'Starting', message: cause ?? 'the first pod of the image is starting' };
+}
+
+const refused = 'its pod is refused: ';
+
+/** Told as it was first: its numbers change with each try, and a change of the status is a reason to try again at once. */
+function refusalOf(refusal: string | null, before = ''): string | null {
+  if (refusal === null) return null;
+  return before.startsWith(refused) ? before : `${refused}${refusal}`;
 }
 
 /** When {@link judgeStart} says something else though nothing changes, milliseconds from now; null = never. @param status as it was just made */

@@ -56,7 +56,7 @@ export async function reconcilePool(name: string, world: PoolWorld): Promise<Req
   const refused = await createPods(summary, template, plan, world).then(() => null, keepRefusal);
   await applyPlan(summary, plan, world);
   const sizes = sizesOf(name, world);
-  const refusal = refused === null ? null : `its pod is refused: ${refused.message}`.slice(0, maxRefusalChars);
+  const refusal = refused === null ? null : refused.message.slice(0, maxRefusalChars);
   const nowMs = world.nowMs();
   const status = makePoolStatus(summary, observed, { ...plan, resize: judgeResize(sizes, nowMs), refusal }, nowMs);
   await writeStatus(summary, status, world);

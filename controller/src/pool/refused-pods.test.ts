@@ -27,7 +27,7 @@ function worldRefusing(error: Error, written: PoolObject['status'][]): PoolWorld
         return Promise.resolve();
       },
     } as unknown as PoolWorld['kubernetes'],
-    find: () => summary,
+    find: () => ({ ...summary, status: written.at(-1) }),
     isUsed: () => true,
     imageOf: () => image,
     podsOf: () => [],
@@ -63,6 +63,15 @@ test.each([
     status: 'Unknown',
     message: expect.stringContaining('exceeded quota'),
   });
+});
+
+test('a refusal is told once, whatever names and numbers it has: a change would be a reason to try again at once', async () => {
+  const written: PoolObject['status'][] = [];
+  for (const used of ['used: pods=9', 'used: pods=10']) {
+    const error = new KubernetesError(`POST pods: 403 Forbidden: ${used}`, 403, 'Forbidden');
+    await expect(reconcilePool(summary.name, worldRefusing(error, written))).rejects.toBe(error);
+  }
+  expect(written).toHaveLength(1);
 });
 
 test('an API server that is away says nothing about pods', async () => {

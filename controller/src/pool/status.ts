@@ -13,7 +13,7 @@ type PoolStatus = NonNullable<PoolObject['status']>;
 export interface PoolOutcome extends Pick<PoolPlan, 'wanted'> {
   /** What the claimed pods show of in-place resize; null = nothing: what was seen before stands. */
   readonly resize: ReturnType<typeof judgeResize>;
-  /** Why the API server takes no pod, for people; null = it does. */
+  /** What the API server says to a new pod that it does not take, for people; null = it takes them. */
   readonly refusal: string | null;
 }
 
