@@ -1,6 +1,6 @@
 import { type KafkaRecord, Reader, readRecord } from '@platformatic/kafka';
 
-import { SourceProblem } from '../source-problem.ts';
+import { SourceProblem, toSourceProblem } from '../source-problem.ts';
 import { unpack } from './unpack.ts';
 
 const HEAD_BYTES = 61;
@@ -83,7 +83,7 @@ export function recordsOf(
   from: bigint,
   max: number,
 ): { records: readonly FetchedRecord[]; bytes: number } {
-  const unpacked = unpack(batch.packed, batch.compression);
+  const unpacked = unpackedOf(batch);
   const reader = Reader.from(unpacked);
   const records: FetchedRecord[] = [];
   for (let left = batch.count; left > 0 && records.length < max; left -= 1) {
@@ -98,4 +98,15 @@ export function recordsOf(
     });
   }
   return { records, bytes: unpacked.length };
+}
+
+/** @throws SourceProblem `InvalidSource` */
+function unpackedOf({ packed, compression, firstOffset, lastOffset }: Batch): Buffer {
+  try {
+    return unpack(packed, compression);
+  } catch (cause) {
+    const { reason, message } = toSourceProblem(cause);
+    const way = 'reading goes on when these records are deleted (kafka-delete-records)';
+    throw new SourceProblem(reason, `offsets ${firstOffset} to ${lastOffset}: ${message}; ${way}`, { cause });
+  }
 }

@@ -93,3 +93,12 @@ test('a format from before Kafka 0.11 is refused', () => {
     expect.objectContaining({ reason: 'InvalidSource' }),
   );
 });
+
+test('of a batch that cannot be unpacked it is told which one it is', () => {
+  const broken = batchBytes(17, 3, { compression: 'gzip' });
+  broken.fill(0, 61);
+  const bytes = Buffer.concat([batchBytes(0, 2), broken]);
+  expect(() => committedRecords({ bytes, aborted: [] }, 0n)).toThrow(
+    expect.objectContaining({ reason: 'InvalidSource', message: expect.stringContaining('offsets 17 to 19: ') }),
+  );
+});

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MappingView } from '../mapping/mapping-view.ts';
 import type { Position, Shard, SourceRecord } from '../record.ts';
 import type { BatchInfo, OpenDeps, OpenStream, ReadResult, ReadWish } from '../source.ts';
-import { SourceProblem } from '../source-problem.ts';
+import { SourceProblem, toSourceProblem } from '../source-problem.ts';
 import { accessOf } from './access.ts';
 import { Cluster } from './cluster.ts';
 import { type Brought, committedRecords } from './committed.ts';
 import { type Address, Connections } from './connections.ts';
 import { DeadLetters } from './dead-letters.ts';
+import type { FetchedPartition } from './fetch-answer.ts';
 import { Fetcher } from './fetcher.ts';
 import { GroupMirror } from './mirror.ts';
 import { before, offsetAfter, partitionName, toSourceRecord } from './record.ts';
@@ -212,7 +213,16 @@ class KafkaStream implements OpenStream {
 
   async #fetch(partition: number, offset: bigint, waitMs: number): Promise<Ahead> {
     const brought = await this.#parts.cluster.again(() => this.#fetcher.fetch(partition, offset, waitMs));
-    return { ...committedRecords(brought, offset), offset, stableOffset: brought.stableOffset };
+    return { ...this.#committed(partition, brought, offset), offset, stableOffset: brought.stableOffset };
+  }
+
+  #committed(partition: number, brought: FetchedPartition, offset: bigint): Brought {
+    try {
+      return committedRecords(brought, offset);
+    } catch (cause) {
+      const { reason, message } = toSourceProblem(cause);
+      throw new SourceProblem(reason, `${partitionName(this.#parts.topic, partition)}: ${message}`, { cause });
+    }
   }
 
   /** All before the place where reading begins has ended: whoever read it before may not have come to writing that into the group. */
