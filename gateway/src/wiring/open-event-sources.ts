@@ -81,7 +81,8 @@ export function openEventSources(context: Context, parts: EventSourceParts): Eve
     signal: life.signal,
   });
   owner.start();
-  void writeStatuses(mappings, life.signal);
+  const onUnwritten = teller('mapping statuses', 'the statuses of event source mappings could not be written');
+  void writeStatuses(mappings, onUnwritten, life.signal);
   if (store !== null) void sweepRows(context, { store, informer, membership: parts.membership, clock });
   return {
     stop: () => owner.stop(),
@@ -106,9 +107,13 @@ function viewSeen(object: EventSourceMappingObject): SeenMapping | null {
 }
 
 /** Until the signal aborts. */
-async function writeStatuses(mappings: Mappings, signal: AbortSignal): Promise<void> {
+async function writeStatuses(
+  mappings: Mappings,
+  onProblem: (error: unknown) => void,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
-    await mappings.writeStatuses();
+    await mappings.writeStatuses().catch(onProblem);
     await clock.sleep(STATUS_MS, signal).catch(() => undefined);
   }
 }

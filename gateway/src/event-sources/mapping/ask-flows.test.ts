@@ -21,6 +21,17 @@ test.each(['', '[]', '{"kind":"streams"}', '{"kind":"flows"}', 'null'])('%s is a
   expect(readFlowQuestion(Buffer.from(text))).toBeNull();
 });
 
+test.each<[reason: string, result: object, isKnown: boolean]>([
+  ['one with words of its own', { kind: 'gaveUp', condition: 'RecordTooLarge' }, true],
+  ['one of a newer gateway', { kind: 'postponed' }, false],
+  ['one of another form', { kind: 'gaveUp' }, false],
+  ['one that every object has', { kind: 'toString' }, false],
+])('the result of the last batch: %s', (_reason, result, isKnown) => {
+  const answer = { a: { ...report, lastBatch: { result, atMs: 7 } } };
+  const { a } = readFlows(Buffer.from(JSON.stringify(answer)));
+  expect(a).toEqual({ ...report, lastBatch: isKnown ? { result, atMs: 7 } : null });
+});
+
 test.each<[reason: string, answer: unknown]>([
   ['no JSON', '{'],
   ['no object', []],

@@ -1,4 +1,5 @@
 import type { FlowReport } from './flow.ts';
+import { isBatchResult } from './plan-conditions.ts';
 
 /** Reports by uid of the mapping. */
 export type FlowReports = Readonly<Record<string, FlowReport>>;
@@ -25,15 +26,24 @@ export function readFlows(answer: Buffer): FlowReports {
   const value = parseJson(answer);
   if (!isObject(value)) return {};
   return Object.fromEntries(
-    Object.entries(value).flatMap(([uid, report]): [string, FlowReport][] => (isReport(report) ? [[uid, report]] : [])),
+    Object.entries(value).flatMap(([uid, report]): [string, FlowReport][] =>
+      isReport(report) ? [[uid, knownOf(report)]] : [],
+    ),
   );
+}
+
+/** Without a result that only a newer gateway has words for. */
+function knownOf(report: FlowReport): FlowReport {
+  const { lastBatch } = report;
+  return lastBatch === null || isBatchResult(lastBatch.result) ? report : { ...report, lastBatch: null };
 }
 
 function isReport(value: unknown): value is FlowReport {
   if (!isObject(value)) return false;
   const { polledGeneration, shards, heldShards, problem, lastBatch } = value;
   const isCount = (count: unknown): boolean => count === null || typeof count === 'number';
-  const isProblem = problem === null || (isObject(problem) && typeof problem['message'] === 'string');
+  const isText = (text: unknown): boolean => typeof text === 'string';
+  const isProblem = problem === null || (isObject(problem) && isText(problem['reason']) && isText(problem['message']));
   const isBatch =
     lastBatch === null ||
     (isObject(lastBatch) && typeof lastBatch['atMs'] === 'number' && isObject(lastBatch['result']));

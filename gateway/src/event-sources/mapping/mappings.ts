@@ -105,7 +105,7 @@ export class Mappings {
     return Object.fromEntries(entries.map((entry) => [entry.seen.view.uid, this.#report(entry)]));
   }
 
-  /** Brings the statuses about that are this gateway's to write. Never rejects. */
+  /** Brings the statuses about that are this gateway's to write. */
   async writeStatuses(): Promise<void> {
     const { ranksFirst, writer, askOthers } = this.#deps;
     const mine: Entry[] = [];

@@ -41,6 +41,24 @@ export type BatchResult =
   | { readonly kind: 'tooLarge' }
   | { readonly kind: 'badAnswer'; readonly why: string };
 
+/** What each kind has beside its name. */
+const membersOf: Readonly<Record<BatchResult['kind'], string | null>> = {
+  ok: null,
+  functionFailed: null,
+  someFailed: null,
+  throttled: null,
+  gaveUp: 'condition',
+  tooLarge: null,
+  badAnswer: 'why',
+};
+
+/** Whether it is one of the results that are known here: another gateway may be a newer one. */
+export function isBatchResult(value: object): value is BatchResult {
+  const [, member] = Object.entries(membersOf).find(([kind]) => kind === Reflect.get(value, 'kind')) ?? [];
+  if (member === undefined) return false;
+  return member === null || typeof Reflect.get(value, member) === 'string';
+}
+
 /** The first that applies is told: a mapping has one reason at a time. */
 export function planConditions(seen: FlowObservation): readonly ConditionClaim[] {
   const { generation: observedGeneration, state, problem, lastBatch } = seen;
