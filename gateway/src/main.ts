@@ -94,6 +94,7 @@ const eventSources = openEventSources(context, {
 const doors = openDoors(context, {
   functions: watched.functions,
   functionsIn: watched.functionsIn,
+  placeOf: watched.placeOf,
   whenListed: watched.whenListed,
   routes,
   kubernetes,

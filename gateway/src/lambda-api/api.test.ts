@@ -28,10 +28,12 @@ let server: Server;
 let port: number;
 let kubernetes: FakeObjects;
 let budget: BufferBudget;
+let namespacesMade: number;
 
 /** The API over objects in memory, which it sees as soon as they are written. */
 async function start(isOpen: boolean): Promise<void> {
   kubernetes = new FakeObjects();
+  namespacesMade = 0;
   kubernetes.set('functions', 'default', 'hello', { spec: functionSpec, status });
   budget = new BufferBudget(70_000_000);
   const keys = keysOf(testKey, bound);
@@ -57,6 +59,9 @@ async function start(isOpen: boolean): Promise<void> {
     resolve: () => Promise.reject(new Error('not here')),
     accept: () => Promise.reject(new Error('not here')),
     ...testUploads(),
+    makeNamespace: async () => {
+      namespacesMade += 1;
+    },
     region: 'us-east-1',
     systemNamespace: 'kappa-system',
     accountConcurrency: 1000,
@@ -145,6 +150,17 @@ describe('without', () => {
   test('no operation', async () => {
     const reply = await fetchOnce(port, { method: 'DELETE', path: '/2015-03-31/nothing' });
     expect(errorOf(reply).slice(0, 2)).toEqual([403, 'AccessDeniedException']);
+  });
+
+  test.each<[method: string, target: string, body: object, made: number]>([
+    ['POST', '/2015-03-31/functions', { FunctionName: 'f' }, 0],
+    ['DELETE', '/2015-03-31/functions/none', {}, 0],
+    ['PUT', '/2015-03-31/functions/none/configuration', { Timeout: 5 }, 0],
+    ['POST', '/2018-10-31/layers/l/versions', { Content: { ZipFile: 'AAAA' } }, 1],
+  ])('a namespace is made for what is written first, and is no wrong request: %s %s', async (...row) => {
+    const [method, target, body, made] = row;
+    await fetchOnce(port, { method, path: target, body: JSON.stringify(body) });
+    expect(namespacesMade).toBe(made);
   });
 
   test('several violations are counted', async () => {

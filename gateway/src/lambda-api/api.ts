@@ -26,7 +26,12 @@ export interface LambdaApiDeps extends ApiDeps {
   /** Default: accounts alone say what callers may do. */
   readonly authorizer?: Authorizer;
   readonly budget: BufferBudget;
+  /** Makes the namespace that callers write to, where there may be none yet. @throws LambdaError */
+  readonly makeNamespace?: () => Promise<void>;
 }
+
+/** Operations that write where nothing need be yet. */
+const firstWrites: ReadonlySet<OperationName> = new Set<OperationName>(['CreateFunction', 'PublishLayerVersion']);
 
 /** One request of the Lambda API. @throws LambdaError, CallerGone */
 export type LambdaApi = (req: IncomingMessage, requestId: string) => Promise<Answer>;
@@ -47,6 +52,7 @@ export function makeLambdaApi(deps: LambdaApiDeps): LambdaApi {
       const namespace = await namespaceOf(subject, deps);
       const call = { input, principal, ...subject, namespace, requestId, origin: originOf(req), trace: traceOf(req) };
       await requireRights(call, operation, deps.authorizer ?? accountsOnly, deps);
+      if (firstWrites.has(operation.name)) await deps.makeNamespace?.();
       return renderOutput(match.operation, await handler(call, deps), requestId);
     } finally {
       release();

@@ -75,12 +75,12 @@ export class FakeObjects implements Pick<Kubernetes, 'get' | 'list' | 'page' | '
 
   async delete(kind: Kind<unknown>, namespace: string | null, name: string): Promise<void> {
     if (this.fault !== null) throw this.fault;
-    this.#stored.delete(`${kind.plural}/${namespace}/${name}`);
+    this.#stored.delete(`${kind.plural}/${namespace ?? ''}/${name}`);
   }
 
   #find(kind: Kind<unknown>, namespace: string | null, name: string): Stored {
     if (this.fault !== null) throw this.fault;
-    const found = this.#stored.get(`${kind.plural}/${namespace}/${name}`);
+    const found = this.#stored.get(`${kind.plural}/${namespace ?? ''}/${name}`);
     if (found === undefined) throw refusal(404, 'NotFound');
     return found;
   }

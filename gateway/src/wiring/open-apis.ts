@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { defaultAccountId } from '@kappa/crds/accounts';
+
 import { makeEventsApi } from '../async/events-api.ts';
 import { openDoor } from '../auth/authenticator.ts';
 import type { Answer } from '../http/answer.ts';
@@ -73,10 +75,9 @@ function openLambdaApi(
   const { config, clock } = context;
   const { callers, blobs, events, kubernetes } = parts;
   const code = takeCode({ config, clock });
-  const makeNamespace = regionNamespaces(kubernetes);
-  const apiOf = doorsByRegion(context, parts, (own) => ({
-    region: own.region,
-    api: makeLambdaApi({
+  const makeNamespace = regionNamespaces({ kubernetes, isThere: (region) => hasNamespace(parts, region) });
+  const apiOf = doorsByRegion(context, parts, (own) =>
+    makeLambdaApi({
       ...shared,
       ...code,
       region: own.region,
@@ -93,13 +94,21 @@ function openLambdaApi(
       now: Date.now,
       nowMs: clock.nowMs,
       sleep: pause,
+      ...(own.region !== config.region && { makeNamespace: () => makeNamespace(own.region) }),
     }),
-  }));
-  return async (req, requestId) => {
-    const { region, api } = apiOf(req);
-    if (region !== config.region && req.method !== 'GET') await makeNamespace(region);
-    return api(req, requestId);
-  };
+  );
+  return (req, requestId) => apiOf(req)(req, requestId);
+}
+
+/** Whether the account that nobody's callers are has a namespace in another region. */
+async function hasNamespace(
+  { functionsIn, placeOf }: Pick<DoorParts, 'functionsIn' | 'placeOf'>,
+  region: string,
+): Promise<boolean> {
+  const namespace = await functionsIn(region).namespaceOf(defaultAccountId);
+  if (namespace === undefined) return false;
+  const place = placeOf(namespace);
+  return place.region === region && place.accountId === defaultAccountId;
 }
 
 function openLogsApi(context: Context, parts: DoorParts, { budget, onRefused }: Shared): Api {
@@ -142,6 +151,11 @@ function openEventsApi(context: Context, parts: DoorParts, { budget, onRefused }
 }
 
 /** What is sent to mappings. */
-function openPushDoor({ config }: Context, { push, events }: DoorParts, { budget, onRefused }: Shared): PushDoor {
-  return pushDoor({ ...push, budget, onRefused, keep: events.keep, region: config.region, now: Date.now });
+function openPushDoor(
+  { config }: Context,
+  { push, events, placeOf }: DoorParts,
+  { budget, onRefused }: Shared,
+): PushDoor {
+  const regionOf = (namespace: string): string => placeOf(namespace).region ?? config.region;
+  return pushDoor({ ...push, budget, onRefused, keep: events.keep, regionOf, now: Date.now });
 }

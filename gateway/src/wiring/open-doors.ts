@@ -24,6 +24,7 @@ import { loopTeller } from '../loops/tell-loops.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Directory } from '../registry/directory.ts';
 import type { Functions } from '../registry/functions.ts';
+import type { Place } from '../registry/places.ts';
 import { type Context, textOf } from './context.ts';
 import type { Callers } from './know-callers.ts';
 import { openApis } from './open-apis.ts';
@@ -53,6 +54,8 @@ export interface DoorParts {
   readonly functions: Functions & Directory;
   /** The same for another region than the install's own. */
   readonly functionsIn: (region: string) => Functions & Directory;
+  /** What a namespace is. */
+  readonly placeOf: (namespace: string) => Place;
   /** Settles when what there is of them has been listed once; rejects when that takes too long. */
   readonly whenListed: () => Promise<void>;
   /** Routes of HTTP APIs. */

@@ -59,6 +59,7 @@ const all = [
   mapping('stopped', cloudEvents, { isEnabled: false }),
   mapping('lost', cloudEvents, { tokenSecretRef: { name: 'gone', key: 'token' } }),
   mapping('s3', { kind: 's3', s3: { suffix: '.png' } }),
+  mapping('s3', { kind: 's3', s3: {} }, { namespace: 'west', tokenSecretRef: null }),
   mapping('hourly', { kind: 'schedule', schedule: { expression: 'rate(1 hour)', timezone: 'UTC', missed: 'One' } }),
 ];
 const budget = new BufferBudget(8 * 1024 * 1024);
@@ -90,7 +91,7 @@ async function send(
     keep: eventKeeper({ queue, now: () => 1_000, onReceived: () => undefined }),
     budget,
     metrics: { pushed: ({ name }, result, events) => void counted.push([`${name} ${result}`, events]) },
-    region: 'us-east-1',
+    regionOf: (namespace) => (namespace === 'default' ? 'us-east-1' : 'eu-west-1'),
     now: () => 1_000,
     onRefused: (err) => void refused.push(err),
     ...over,
@@ -166,6 +167,14 @@ test('a bucket tells, too', async () => {
   const other = { ...record, s3: { ...record.s3, object: { key: 'c.txt' } } };
   expect((await send('/events/default/s3', JSON.stringify({ Records: [record, other] }))).status).toBe(202);
   expect(await kept()).toEqual([{ Records: [record] }]);
+});
+
+test("a bucket's server that has no region has that of the mapping's namespace", async () => {
+  const record = { eventName: 's3:ObjectCreated:Put', s3: { bucket: { name: 'b' }, object: { key: 'a.png' } } };
+  for (const namespace of ['default', 'west'])
+    expect((await send(`/events/${namespace}/s3`, JSON.stringify({ Records: [record] }))).status).toBe(202);
+  const records = (await kept()).flatMap((event) => Object(event).Records);
+  expect(records.map(({ awsRegion }) => awsRegion).sort()).toEqual(['eu-west-1', 'us-east-1']);
 });
 
 test.each([

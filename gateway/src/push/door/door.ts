@@ -28,7 +28,8 @@ export interface PushDoorDeps {
   readonly keep: KeepEvent;
   readonly budget: BufferBudget;
   readonly metrics: Pick<PushMetrics, 'pushed'>;
-  readonly region: string;
+  /** The region of a namespace. */
+  readonly regionOf: (namespace: string) => string;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Hears of requests that were refused or failed. */
@@ -95,7 +96,7 @@ function take(mapping: PushMapping, request: PushRequest, deps: PushDoorDeps): T
   const problem = filterProblem(mapping);
   if (problem !== null) throw new ResourceConflict(problem);
   const isWanted = wantedBy(mapping);
-  if (source.kind === 's3') return takeNotification(request, source.s3, { isWanted, region: deps.region });
+  if (source.kind === 's3') return takeNotification(request, source.s3, { isWanted, region: deps.regionOf(namespace) });
   if (source.kind === 'cloudEvents') return takeCloudEvents(request, source.cloudEvents, { uid, isWanted });
   if (source.kind === 'sns')
     return takeMessage(request, source.sns, { uid, namespace, isWanted, service: deps.sns, now: deps.now });

@@ -21,7 +21,7 @@ const DELETE_OBJECTS = 'ObjectRemoved:DeleteObjects';
  *   MinIO      | yes                  | URL-encoded | eventSource minio:s3, no region
  *   versitygw  | yes                  | as it is    | PrincipalId, the bucket's ARN with the key, members that are null
  *
- * @param region of this install, where the server says none
+ * @param region of the mapping's namespace, where the server says none
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
  */
 export function s3Record(value: unknown, region: string): S3Record | null {
