@@ -65,7 +65,7 @@ const waitReasons: ReadonlySet<string> = new Set([
 ]);
 /** Of these and of what the registry says outright nothing is over by itself. */
 const finalReasons: ReadonlySet<string> = new Set(['InvalidImageName', 'ErrImageNeverPull']);
-const missingPattern = /not found|manifest unknown|name unknown|no match for platform|no matching manifest/i;
+const missingPattern = /not found|(blob|manifest|name) unknown|no match for platform|no matching manifest/i;
 const deniedPattern = /unauthorized|forbidden|access denied|authentication required|no basic auth|\b40[13]\b/i;
 /** A Function's status has room for 1,024 characters, with the name of the image and what is said around it. */
 const maxMessageChars = 400;
