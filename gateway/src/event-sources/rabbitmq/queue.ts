@@ -31,8 +31,7 @@ export class RabbitQueue implements OpenQueue {
   readonly #connection: Connection;
   /** By handle. */
   readonly #unsettled = new Map<string, Delivery>();
-  /** Handles of messages that failed, and when they are given back, epoch ms. */
-  readonly #resting = new Map<string, number>();
+  readonly #closing = new AbortController();
   #channel: Promise<Channel> | null = null;
   #deliveries = 0;
   /** Of the guard, when the client last wanted to connect; the client keeps it to itself. */
@@ -78,11 +77,6 @@ export class RabbitQueue implements OpenQueue {
     const { promise: first, resolve: stop } = Promise.withResolvers<void>();
     const timer = new AbortController();
     try {
-      const nowMs = this.#now();
-      await this.#end(
-        [...this.#resting.keys()].filter((handle) => (this.#resting.get(handle) ?? 0) <= nowMs),
-        'release',
-      );
       const channel = await this.#open();
       channel.once('close', stop).once('basic.cancel', stop);
       // The two calls stand next to each other, whoever else receives.
@@ -103,7 +97,7 @@ export class RabbitQueue implements OpenQueue {
 
   async settle(messages: readonly QueueMessage[], action: QueueAction): Promise<readonly QueueMessage[]> {
     const known = messages.map(({ handle }) => handle).filter((handle) => this.#unsettled.has(handle));
-    if (action === 'leave') for (const handle of known) this.#resting.set(handle, this.#now() + REST_MS);
+    if (action === 'leave') void this.#giveBackLater(known);
     if (action === 'leave' || action === 'hold') return [];
     const isDone = await this.#end(known, action);
     if (action === 'release') return []; // they come back in any case
@@ -119,6 +113,7 @@ export class RabbitQueue implements OpenQueue {
 
   /** At once, whether the server answers or not. */
   async close(): Promise<void> {
+    this.#closing.abort();
     this.#connection.unsafeDestroy();
   }
 
@@ -147,7 +142,8 @@ export class RabbitQueue implements OpenQueue {
     keepBytes(channel);
     channel.once('close', () => {
       this.#channel = null;
-      for (const [handle, delivery] of this.#unsettled) if (delivery.channel === channel) this.#forget(handle);
+      for (const [handle, delivery] of this.#unsettled)
+        if (delivery.channel === channel) this.#unsettled.delete(handle);
     });
     await channel.queueDeclare({ queue: this.#place.queue, passive: true });
     return channel;
@@ -160,15 +156,17 @@ export class RabbitQueue implements OpenQueue {
     return messageOf(message, handle, this.#now());
   }
 
-  #forget(handle: string): void {
-    this.#unsettled.delete(handle);
-    this.#resting.delete(handle);
+  /** Whether anybody receives here by then or not. */
+  async #giveBackLater(handles: readonly string[]): Promise<void> {
+    const { signal } = this.#closing;
+    await pause(REST_MS, null, { signal, ref: false }).catch(() => undefined);
+    if (!signal.aborted) await this.#end(handles, 'release');
   }
 
   /** Each is settled once: of an unknown one RabbitMQ closes the channel. Answers whether it is known to have happened. */
   async #end(handles: readonly string[], action: 'delete' | 'release' | 'reject'): Promise<boolean> {
     const deliveries = handles.map((handle) => this.#unsettled.get(handle)).filter((each) => each !== undefined);
-    for (const handle of handles) this.#forget(handle);
+    for (const handle of handles) this.#unsettled.delete(handle);
     try {
       for (const { channel, deliveryTag } of deliveries) {
         if (action === 'delete') channel.basicAck({ deliveryTag });

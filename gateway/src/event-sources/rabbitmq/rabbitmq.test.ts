@@ -185,6 +185,14 @@ test('what can never be run goes to the dead-letter exchange; of a queue that co
   expect((await letter).map(bodyOf)).toEqual(['poison']);
 }, 60_000);
 
+test('what failed in a gateway that receives no more is given to another one', async () => {
+  const name = await make();
+  await send(name, ['a']);
+  const draining = await open(name);
+  await draining.settle(await receive(draining, 1), 'leave');
+  expect((await receive(await open(name), 1)).map(bodyOf)).toEqual(['a']);
+}, 60_000);
+
 const wire = (): Promise<Wire> => wireTo(() => connect(server.server.port, '127.0.0.1'));
 
 test('the connection is cut: it comes back by itself; what was settled is done, the rest is given once more', async () => {
