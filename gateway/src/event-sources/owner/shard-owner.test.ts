@@ -252,6 +252,15 @@ describe('a shard that hangs', () => {
     expect(a.mapping.reopened).toBe(0);
   });
 
+  test('and has the connection for itself is read over a new one, wherever it hangs', async () => {
+    world = new World(1);
+    const a = world.start('a');
+    await world.clock.until(() => isShared('a'), 5_000);
+    hang(a, 's0', { kind: 'telling' });
+    await world.clock.until(() => epochsOf('s0').length === 2, 40_000);
+    expect(a.mapping.reopened).toBe(1);
+  });
+
   test('in its source is read over a new connection, and so are the others', async () => {
     world = new World(3);
     const a = world.start('a');

@@ -190,7 +190,7 @@ export class ShardOwner {
     const lost = new Set(await store.beat(all.map(({ claim }) => claim)));
     for (const held of all) {
       if (!this.#isHeld(held)) continue; // it was let go meanwhile
-      if (lost.has(held.claim)) this.#lose(held);
+      if (lost.has(held.claim)) this.#throwAway(held);
       else held.confirmedMs = Math.max(held.confirmedMs, sentMs);
     }
   }
@@ -201,7 +201,7 @@ export class ShardOwner {
     const held = this.#held.get(key);
     if (held?.claim !== claim) return isKept;
     if (isKept) held.confirmedMs = Math.max(held.confirmedMs, sentMs);
-    else this.#lose(held);
+    else this.#throwAway(held);
     return isKept;
   }
 
@@ -261,14 +261,16 @@ export class ShardOwner {
       const { watched } = poller;
       if (!this.#isHere(held) || findStuck(watched, nowMs).length === 0) continue;
       this.#deps.observer.restarted(mapping.uid);
-      this.#lose(held);
-      if (isSourceStuck(watched, nowMs)) this.#loseAll(mapping);
+      this.#throwAway(held, isSourceStuck(watched, nowMs));
     }
   }
 
-  #loseAll(mapping: OwnedMapping): void {
-    for (const held of this.#heldOf(mapping)) this.#lose(held);
-    mapping.reopen();
+  /** Of a mapping with one shard the connection goes with it: a queue gives what it had to others then. */
+  #throwAway(held: Held, isSourceAtFault = false): void {
+    const { mapping } = held;
+    const isAll = isSourceAtFault || mapping.shards.length <= 1;
+    for (const each of isAll ? this.#heldOf(mapping) : [held]) this.#lose(each);
+    if (isAll) mapping.reopen();
   }
 
   #forget(held: Held): void {
