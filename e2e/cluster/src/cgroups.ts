@@ -84,13 +84,19 @@ export class Cgroups {
   }
 }
 
-/** The directory and all below it, the deepest first. */
+/** The directory and all below it, the deepest first; without what goes while it is looked at. */
 function tree(directory: string): readonly string[] {
-  if (!existsSync(directory)) return [];
-  const inner = readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .flatMap((entry) => tree(join(directory, entry.name)));
-  return [...inner, directory];
+  const inner = foldersIn(directory).flatMap((name) => tree(join(directory, name)));
+  return existsSync(directory) ? [...inner, directory] : inner;
+}
+
+function foldersIn(directory: string): readonly string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  } catch {
+    return []; // gone meanwhile
+  }
 }
 
 function copyIfEmpty(source: string, target: string): void {
