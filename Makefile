@@ -6,7 +6,7 @@ AGENT := runtime-images/agent/bin/agent
 AGENT_SOURCES := $(shell find runtime-images/agent -name '*.go' -o -name go.mod)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup languages dev test test-tools unit contract local-e2e e2e smoke agent-test python-test images-test lint chart generate verify bench bench-cluster kubectl clean
+.PHONY: help setup languages dev test test-tools unit processes contract local-e2e e2e smoke agent-test python-test images-test lint chart generate verify bench bench-cluster kubectl clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,13 +30,16 @@ kubectl: node_modules/.package-lock.json ## Provide kubectl under .cache/ and pr
 dev: setup ## Run the whole platform here, with the examples applied (Ctrl-C ends it)
 	@node --disable-warning=ExperimentalWarning local/src/dev/main.ts
 
-test: setup unit agent-test python-test contract local-e2e ## Set up and pass all the tests that need no cluster
+test: setup unit processes agent-test python-test contract local-e2e ## Set up and pass all the tests that need no cluster
 
 test-tools: setup ## Bring what only tests need: Amazon's clients, an S3 server
 	@node --disable-warning=ExperimentalWarning e2e/src/provide.ts
 
 unit: setup test-tools
 	node .ci/jest.ts unit
+
+processes: setup test-tools ## Tests of parts with real servers, agents and runtimes
+	node .ci/jest.ts processes
 
 contract: setup ## The contract of the Kubernetes API, against the embedded one (KAPPA_CONTRACT_KUBECONFIG: another)
 	node .ci/jest.ts contract

@@ -1,5 +1,5 @@
 /**
- * Starts Jest for one suite: `node .ci/jest.ts unit|contract|images|e2e|cluster [jest arguments]`.
+ * Starts Jest for one suite: `node .ci/jest.ts unit|processes|contract|images|e2e|cluster [jest arguments]`.
  *
  * Jest needs `--experimental-vm-modules` to load ES modules; it is given to Node here, not to the children of the tests.
  *
@@ -16,12 +16,13 @@ import { type JestReport, playedAgainLine } from './played-again.ts';
 
 const suites: Readonly<Record<string, readonly string[]>> = {
   unit: ['--selectProjects', 'unit'],
+  processes: ['--selectProjects', 'processes'],
   contract: ['--selectProjects', 'contract', '--runInBand'],
   images: ['--selectProjects', 'images', '--runInBand'],
   e2e: ['--selectProjects', 'e2e', '--runInBand'],
   cluster: ['--selectProjects', 'cluster', '--runInBand', '--testSequencer', './.ci/by-path.cjs'],
 };
-const replayed = ['contract', 'images', 'e2e'];
+const replayed = ['processes', 'contract', 'images', 'e2e'];
 const maxReplays = 2;
 
 const [suite = 'unit', ...rest] = process.argv.slice(2);

@@ -70,7 +70,7 @@ describe('lost pods', () => {
 
 describe('identity', () => {
   test('a pod behind an address that was another one’s is never given a request', async () => {
-    const gateway = startGateway([hello()], { limits: { capacityBudgetMs: 300 } });
+    const gateway = startGateway([hello()], { limits: { capacityBudgetMs: 3_000 } });
     const [agent] = await startPods(1);
     if (agent === undefined) throw new Error('no agent');
     gateway.dispatcher.onPod(agent.key, { ...agent.pod, uid: 'the-pod-that-was-there-before' });

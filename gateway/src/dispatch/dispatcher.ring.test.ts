@@ -199,7 +199,7 @@ describe('reserved concurrency', () => {
   test('a pod that is out of reach counts until it has ended', async () => {
     const [agent] = await startPods(1);
     if (agent === undefined) throw new Error('no agent');
-    const gateway = startGateway([one()], { limits: { capacityBudgetMs: 300 } });
+    const gateway = startGateway([one()], { limits: { capacityBudgetMs: 3_000 } });
     const pod = { ...agent.pod, isOver: false };
     gateway.dispatcher.onPod(agent.key, pod);
     await call(gateway, one());
