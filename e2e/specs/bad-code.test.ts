@@ -238,7 +238,10 @@ test('an image, where there is no engine to run it: said, and no pod is started'
   });
   expect(status.stateReason).toContain('this install takes no functions from images');
   const { status: code_, payload } = await invoke(kappa.endpoint, 'of-image');
-  expect([code_, JSON.stringify(payload)]).toEqual([expect.any(Number), expect.stringContaining('takes no functions from images')]);
+  expect([code_, JSON.stringify(payload)]).toEqual([
+    expect.any(Number),
+    expect.stringContaining('takes no functions from images'),
+  ]);
   await kappa.deleteFunction('of-image');
 }, 60_000);
 
