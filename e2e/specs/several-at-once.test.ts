@@ -95,6 +95,6 @@ test('who cannot is told', async () => {
   const input = { FunctionName: 'several', Qualifier: Version, ProvisionedConcurrentExecutions: 1 };
   await expect(client.send(new PutProvisionedConcurrencyConfigCommand(input))).rejects.toMatchObject({
     name: 'InvalidParameterValueException',
-    message: expect.stringContaining('perInstance 1'),
+    message: expect.stringContaining('version 1 takes 10 (perInstance)'),
   });
 }, 60_000);
